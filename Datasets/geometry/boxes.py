@@ -1,0 +1,49 @@
+"""Boxes as (x1, y1, x2, y2) in pixels; corners are pixel coordinates, width is x2 - x1."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+
+def box_from_mask(
+    mask: Bool[np.ndarray, "height width"], padding: float = 0.0
+) -> Float[np.ndarray, "4"] | None:
+    """Return the padded box around the true pixels, kept inside the image, or None for an empty mask."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if rows.size == 0:
+        return None
+    box = np.array([columns[0], rows[0], columns[-1], rows[-1]], dtype=np.float64)
+    return clip_box(box + [-padding, -padding, padding, padding], (mask.shape[1], mask.shape[0]))
+
+
+def box_from_points(points: np.ndarray, padding: float = 0.0) -> Float[np.ndarray, "4"] | None:
+    """Return the padded box around (n, 2) points, ignoring NaN rows, or None without any."""
+    points = np.asarray(points, dtype=np.float64)
+    points = points[np.isfinite(points).all(axis=-1)]
+    if len(points) == 0:
+        return None
+    return np.concatenate([points.min(axis=0) - padding, points.max(axis=0) + padding])
+
+
+def clip_box(box: np.ndarray, size: tuple[int, int]) -> Float[np.ndarray, "4"]:
+    """Keep a box inside an image of (width, height)."""
+    limit = np.array([size[0] - 1, size[1] - 1] * 2, dtype=np.float64)
+    return np.clip(np.asarray(box, dtype=np.float64), 0, limit)
+
+
+def area(boxes: np.ndarray) -> np.ndarray:
+    """Areas of (..., 4) boxes; an inverted box has area 0."""
+    boxes = np.asarray(boxes, dtype=np.float64)
+    sides = np.clip(boxes[..., 2:] - boxes[..., :2], 0, None)
+    return sides[..., 0] * sides[..., 1]
+
+
+def iou(a: Float[np.ndarray, "n 4"], b: Float[np.ndarray, "m 4"]) -> Float[np.ndarray, "n m"]:
+    """Intersection over union of every box of ``a`` with every box of ``b``; 0 for empty boxes."""
+    a, b = np.asarray(a, np.float64).reshape(-1, 4), np.asarray(b, np.float64).reshape(-1, 4)
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    overlap = np.prod(np.clip(high - low, 0, None), axis=-1)
+    union = area(a)[:, None] + area(b)[None] - overlap
+    return np.divide(overlap, union, out=np.zeros_like(overlap), where=union > 0)

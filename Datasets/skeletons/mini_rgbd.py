@@ -1,0 +1,61 @@
+"""MINI-RGBD: the 25 joints of the SMIL infant model (Hesse et al., 2018)."""
+
+from Datasets.skeletons.skeleton import Skeleton
+
+_PAIRED = (
+    *("hip", "knee", "ankle", "toes", "collar"),
+    *("shoulder", "elbow", "wrist", "fingers"),
+)
+
+MINI_RGBD_25 = Skeleton(
+    name="mini_rgbd_25",
+    joints=(
+        *("pelvis", "left_hip", "right_hip", "spine", "left_knee", "right_knee"),
+        *("spine1", "left_ankle", "right_ankle", "spine2", "left_toes", "right_toes"),
+        *("neck", "left_collar", "right_collar", "head", "left_shoulder", "right_shoulder"),
+        *("left_elbow", "right_elbow", "left_wrist", "right_wrist"),
+        *("left_fingers", "right_fingers", "nose"),
+    ),
+    bones=(
+        ("pelvis", "spine"),
+        ("spine", "spine1"),
+        ("spine1", "spine2"),
+        ("spine2", "neck"),
+        ("neck", "head"),
+        ("head", "nose"),
+        *(
+            bone
+            for side in ("left", "right")
+            for bone in (
+                ("pelvis", f"{side}_hip"),
+                (f"{side}_hip", f"{side}_knee"),
+                (f"{side}_knee", f"{side}_ankle"),
+                (f"{side}_ankle", f"{side}_toes"),
+                ("neck", f"{side}_collar"),
+                (f"{side}_collar", f"{side}_shoulder"),
+                (f"{side}_shoulder", f"{side}_elbow"),
+                (f"{side}_elbow", f"{side}_wrist"),
+                (f"{side}_wrist", f"{side}_fingers"),
+            )
+        ),
+    ),
+    pairs=tuple((f"left_{part}", f"right_{part}") for part in _PAIRED),
+    root="pelvis",
+    head_segment=("neck", "head"),
+    sigmas=(
+        *(0.107, 0.107, 0.107, 0.107, 0.087, 0.087),
+        *(0.107, 0.089, 0.089, 0.079, 0.089, 0.089),
+        *(0.079, 0.079, 0.079, 0.079, 0.079, 0.079),
+        *(0.072, 0.072, 0.062, 0.062),
+        *(0.062, 0.062, 0.026),
+    ),
+)
+
+PUBLISHED_16 = (
+    *("right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle"),
+    *("pelvis", "spine2", "neck", "nose"),
+    *("right_wrist", "right_elbow", "right_shoulder"),
+    *("left_shoulder", "left_elbow", "left_wrist"),
+)
+"""The joints of the published 16-joint protocol (Ellershaw), in MPII order, by their MINI-RGBD names:
+``spine2`` stands for thorax, ``neck`` for upper neck and the nose vertex for head top."""

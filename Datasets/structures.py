@@ -1,0 +1,136 @@
+"""The values that travel through the house: samples, crops and batches.
+
+Pixels are 0-based with the pixel's centre at its integer coordinate. Millimetres are in the camera frame
+(x right, y down, z forward). Missing joints have visibility 0 and NaN coordinates, never a sentinel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from Datasets.geometry.affine import rotation, scale_of, scaling, transform_points, translation
+from Datasets.skeletons import Skeleton
+
+UNLABELLED, OCCLUDED, VISIBLE = 0, 1, 2
+"""Values of ``visibility``, as in COCO."""
+
+
+class DataError(Exception):
+    """Input that cannot be used: one line with what, where and what to do; exit code 2."""
+
+
+@dataclass(frozen=True)
+class PoseSample:
+    """One labelled person in one image.
+
+    Attributes:
+        image_path: the RGB image.
+        skeleton: convention of every per-joint array.
+        keypoints_px: (joint, 2) pixels; NaN where unlabelled.
+        visibility: (joint,) 0 unlabelled, 1 occluded, 2 visible.
+        joints_mm: (joint, 3) millimetres, camera frame, or None without 3D labels.
+        box_xyxy: (4,) box of the person in pixels, or None.
+        intrinsics: (3, 3) pixels, or None when unknown.
+        mask_path: foreground mask, or None.
+        sequence: name of the sequence or subject.
+        frame: number within the sequence.
+        head_length_px, head_length_mm: this sequence's own head lengths, or None.
+    """
+
+    image_path: Path
+    skeleton: Skeleton
+    keypoints_px: Float[np.ndarray, "joint 2"]
+    visibility: UInt8[np.ndarray, "joint"]
+    joints_mm: Float[np.ndarray, "joint 3"] | None = None
+    box_xyxy: Float[np.ndarray, "4"] | None = None
+    intrinsics: Float[np.ndarray, "3 3"] | None = None
+    mask_path: Path | None = None
+    sequence: str = ""
+    frame: int = 0
+    head_length_px: float | None = None
+    head_length_mm: float | None = None
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A square view of an image: the matrix that made it is also the way back.
+
+    Attributes:
+        matrix: (3, 3) affine, image pixels to crop pixels.
+        size: (width, height) of the crop in pixels.
+    """
+
+    matrix: Float[np.ndarray, "3 3"]
+    size: tuple[int, int]
+
+    @classmethod
+    def around(
+        cls,
+        box_xyxy: Float[np.ndarray, "4"],
+        size: int,
+        margin: float = 1.25,
+        degrees: float = 0.0,
+        shift: tuple[float, float] = (0.0, 0.0),
+    ) -> Crop:
+        """Square crop centred on a box, its longer side times ``margin`` filling ``size`` pixels.
+
+        Args:
+            box_xyxy: (4,) pixels.
+            size: side of the square crop in pixels.
+            margin: crop side over the box's longer side.
+            degrees: the content turns by this angle, positive clockwise.
+            shift: offset of the centre in fractions of the box's longer side.
+        """
+        x1, y1, x2, y2 = (float(v) for v in box_xyxy)
+        side = max(x2 - x1, y2 - y1, 1.0)
+        centre = ((x1 + x2) / 2 + shift[0] * side, (y1 + y2) / 2 + shift[1] * side)
+        to_centre = translation((size - 1) / 2, (size - 1) / 2)
+        matrix = to_centre @ rotation(degrees) @ scaling(size / (side * margin))
+        return cls(matrix @ translation(-centre[0], -centre[1]), (size, size))
+
+    def then(self, matrix: Float[np.ndarray, "3 3"]) -> Crop:
+        """Return the crop followed by one more step on crop pixels (a flip, say)."""
+        return Crop(matrix @ self.matrix, self.size)
+
+    def to_crop(self, points_px: np.ndarray) -> np.ndarray:
+        """Image pixels (..., 2) to crop pixels."""
+        return transform_points(self.matrix, points_px)
+
+    def to_image(self, points_px: np.ndarray) -> np.ndarray:
+        """Crop pixels (..., 2) to image pixels."""
+        return transform_points(np.linalg.inv(self.matrix), points_px)
+
+    def intrinsics(self, intrinsics: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "3 3"]:
+        """Intrinsics of the crop seen as a camera."""
+        return self.matrix @ intrinsics
+
+    @property
+    def scale(self) -> float:
+        """Crop pixels per image pixel."""
+        return scale_of(self.matrix)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A list of samples with one skeleton: what every reader returns.
+
+    Attributes:
+        name: data set identifier, such as ``mini_rgbd``.
+        root: the folder it was read from.
+        skeleton: convention of all samples.
+        samples: in a fixed order (sequence, frame).
+        notes: remarks of the reader for the user, one line each.
+    """
+
+    name: str
+    root: Path
+    skeleton: Skeleton
+    samples: tuple[PoseSample, ...]
+    notes: tuple[str, ...] = field(default=())
+
+    def __len__(self) -> int:
+        return len(self.samples)
