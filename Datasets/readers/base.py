@@ -1,0 +1,143 @@
+"""What every reader needs: files that must exist, tables and images, with one-line errors."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from PIL import Image, ImageOps
+
+from Datasets.structures import DataError
+
+IMAGE_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
+MAX_PIXELS = 50_000_000
+"""Larger images are refused before their pixels are decoded."""
+
+
+def require_folder(path: Path | str, what: str) -> Path:
+    """Return ``path`` when it is a folder.
+
+    Raises:
+        DataError: it is missing or is a file.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        state = "is a file, not a folder" if path.exists() else "does not exist"
+        raise DataError(f"{what}: {path} {state}; check the path")
+    return path
+
+
+def require_file(path: Path | str, what: str) -> Path:
+    """Return ``path`` when it is a file.
+
+    Raises:
+        DataError: it is missing or is a folder.
+    """
+    path = Path(path)
+    if not path.is_file():
+        state = "is a folder, not a file" if path.exists() else "does not exist"
+        raise DataError(f"{what}: {path} {state}; restore the file or check the path")
+    return path
+
+
+def load_rows(path: Path, rows: int, columns: int) -> Float[np.ndarray, "rows columns"]:
+    """Read a text table of numbers, one row per line, separated by white space.
+
+    Args:
+        path: the file; blank lines do not count.
+        rows: exact number of rows.
+        columns: leading columns to keep; further ones are ignored.
+
+    Raises:
+        DataError: missing file, wrong number of rows, too few columns, or a value not finite.
+    """
+    try:
+        text = path.read_text(encoding="ascii")
+    except OSError:
+        raise DataError(f"table: {path} is missing or unreadable; restore the file") from None
+    except UnicodeDecodeError:
+        raise DataError(f"table: {path} is not plain text; restore the file") from None
+    lines = [(number, line.split()) for number, line in enumerate(text.splitlines(), 1)]
+    filled = [(number, cells) for number, cells in lines if cells]
+    if len(filled) != rows:
+        raise DataError(f"table: {path} has {len(filled)} rows, expected {rows}; restore the file")
+    try:
+        values = np.array([cells[:columns] for _, cells in filled], dtype=np.float64)
+    except ValueError:
+        values = np.full((rows, columns), np.nan)
+    if values.shape != (rows, columns) or not np.isfinite(values).all():
+        raise DataError(_first_bad_row(path, filled, columns))
+    return values
+
+
+def _first_bad_row(path: Path, filled: list[tuple[int, list[str]]], columns: int) -> str:
+    """Name the first line that does not hold ``columns`` finite numbers."""
+    for number, cells in filled:
+        where = f"table: {path}, line {number}"
+        if len(cells) < columns:
+            return f"{where}: {len(cells)} values, expected {columns}; restore the file"
+        for cell in cells[:columns]:
+            if not _is_finite(cell):
+                return f"{where}: '{cell}' is not a finite number; restore the file"
+    return f"table: {path} cannot be read as numbers; restore the file"
+
+
+def _is_finite(cell: str) -> bool:
+    try:
+        return bool(np.isfinite(float(cell)))
+    except ValueError:
+        return False
+
+
+def load_json(path: Path, what: str) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        DataError: it is missing or not JSON.
+    """
+    try:
+        return json.loads(require_file(path, what).read_text(encoding="utf-8"))
+    except ValueError as error:
+        reason = " ".join(str(error).split())
+        raise DataError(f"{what}: {path} is not valid JSON ({reason}); correct it") from None
+
+
+def load_image(path: Path | str) -> Image.Image:
+    """Decode an image file, upright (EXIF orientation applied), as 8-bit RGB.
+
+    Raises:
+        DataError: it is missing, not an image of a known format, truncated or above 50 megapixels.
+    """
+    path = require_file(path, "image")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path, formats=IMAGE_FORMATS) as image:
+                if image.width * image.height > MAX_PIXELS:
+                    raise DataError(_too_large(path))
+                image.load()
+                return _to_rgb(ImageOps.exif_transpose(image))
+    except Image.UnidentifiedImageError:
+        known = "/".join(IMAGE_FORMATS)
+        raise DataError(f"image: {path} is not a {known} image; convert or remove it") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise DataError(_too_large(path)) from None
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise DataError(f"image: {path} is damaged ({reason}); restore or remove it") from None
+
+
+def _too_large(path: Path) -> str:
+    return f"image: {path} has more than {MAX_PIXELS // 1_000_000} megapixels; reduce it first"
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """Convert any mode to RGB; 16-bit grey keeps its upper byte, where Pillow alone would clip."""
+    if image.mode.startswith("I"):
+        grey = np.clip(np.asarray(image, dtype=np.int64) // 256, 0, 255)
+        image = Image.fromarray(grey.astype(np.uint8))
+    return image.convert("RGB")

@@ -1,0 +1,266 @@
+"""MINI-RGBD as it lies on disk (Hesse et al., 2018): 12 synthetic infants, 1000 frames each.
+
+    root/01 .. 12/rgb/syn_00000.png                         RGB 640 x 480
+                  depth/syn_00000_depth.png                 16 bit
+                  fg_mask/mask_00000.png                    0 / 255
+                  joints_2Ddep/syn_joints_2Ddep_00000.txt   25 lines "x y depth id", pixels
+                  joints_3D/syn_joints_3D_00000.txt         25 lines "X Y Z id", metres, camera
+
+Generated data keep this layout and may add ``NN/infant_joints.npz`` (all joints of the canonical
+skeleton) and, when their camera differs, ``intrinsics.json`` at the root.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from Datasets.geometry.camera import intrinsics_matrix, project
+from Datasets.readers.base import load_json, load_rows, require_folder
+from Datasets.skeletons import INFANT, MINI_RGBD_25, Skeleton
+from Datasets.skeletons.convert import joint_map
+from Datasets.structures import VISIBLE, DataError, Dataset, PoseSample
+
+INTRINSICS = intrinsics_matrix(
+    588.67905803875317, 590.25690113005601, 322.22048191353628, 237.46785983766890
+)
+"""Camera of the official set, pixels."""
+
+_SEQUENCES = tuple(f"{number:02d}" for number in range(1, 13))
+
+HEAD_LENGTH_PX = dict(
+    zip(
+        _SEQUENCES,
+        (11.21, 11.39, 11.96, 11.13, 7.75, 9.10, 12.77, 13.34, 12.75, 11.23, 12.17, 13.93),
+        strict=True,
+    )
+)
+"""Published head length (neck to head) per official sequence, pixels."""
+
+HEAD_LENGTH_MM = dict(
+    zip(
+        _SEQUENCES,
+        (24.9, 26.3, 25.3, 27.8, 20.6, 23.4, 28.2, 26.2, 29.0, 26.1, 28.6, 30.1),
+        strict=True,
+    )
+)
+"""Published head length (neck to head) per official sequence, millimetres."""
+
+FILES = {
+    "rgb": "syn_{:05d}.png",
+    "depth": "syn_{:05d}_depth.png",
+    "fg_mask": "mask_{:05d}.png",
+    "joints_2Ddep": "syn_joints_2Ddep_{:05d}.txt",
+    "joints_3D": "syn_joints_3D_{:05d}.txt",
+}
+"""Folder of a sequence and the file name in it of one frame."""
+
+_INFANT_ARRAYS = ("keypoints_px", "joints_mm", "visibility", "frames")
+
+REQUIRED = ("rgb", "joints_2Ddep", "joints_3D")
+"""Folders that a sample cannot do without."""
+
+
+@dataclass(frozen=True)
+class _Labels:
+    """Labels of one sequence in MINI-RGBD joints: (frame, joint, 2) px and (frame, joint, 3) mm."""
+
+    keypoints_px: np.ndarray
+    joints_mm: np.ndarray
+
+
+def read_mini_rgbd(
+    root: Path | str,
+    sequences: Sequence[str] | None = None,
+    skeleton: Skeleton = MINI_RGBD_25,
+) -> Dataset:
+    """Read labels eagerly; images and masks stay paths.
+
+    Args:
+        root: the folder that holds the sequence folders.
+        sequences: names such as ``"01"``; None takes every all-digit folder.
+        skeleton: convention of the samples. With ``INFANT``, joints beyond MINI-RGBD's come from
+            ``infant_joints.npz`` where a (generated) sequence has it and are unlabelled elsewhere.
+
+    Raises:
+        DataError: a folder or file is missing, or a table is damaged.
+    """
+    root = require_folder(root, "MINI-RGBD")
+    chosen = sequence_names(root) if sequences is None else tuple(sequences)
+    intrinsics = read_intrinsics(root)
+    samples = [s for name in chosen for s in _read_sequence(root / name, skeleton, intrinsics)]
+    return Dataset("mini_rgbd", root, skeleton, tuple(samples))
+
+
+def sequence_names(root: Path) -> tuple[str, ...]:
+    """Sorted names of the sequence folders.
+
+    Raises:
+        DataError: there is none.
+    """
+    names = sorted(p.name for p in root.iterdir() if p.is_dir() and re.fullmatch("[0-9]+", p.name))
+    if not names:
+        raise DataError(
+            f"MINI-RGBD: {root} holds no sequence folders 01, 02, ...; "
+            "give the folder that directly contains them (MINI-RGBD_web)"
+        )
+    return tuple(names)
+
+
+def read_intrinsics(root: Path) -> Float[np.ndarray, "3 3"]:
+    """Camera of the folder: ``intrinsics.json`` where present, else the official one.
+
+    Raises:
+        DataError: the file lacks a key or holds something other than positive numbers.
+    """
+    path = root / "intrinsics.json"
+    if not path.exists():
+        return INTRINSICS.copy()
+    values = load_json(path, "intrinsics")
+    try:
+        fx, fy, cx, cy = (float(values[key]) for key in ("fx", "fy", "cx", "cy"))
+    except (KeyError, TypeError, ValueError):
+        raise DataError(f"intrinsics: {path} needs the numbers fx, fy, cx, cy in pixels") from None
+    if not (np.isfinite([fx, fy, cx, cy]).all() and fx > 0 and fy > 0):
+        raise DataError(f"intrinsics: {path} needs finite fx, fy, cx, cy with fx, fy above 0")
+    return intrinsics_matrix(fx, fy, cx, cy)
+
+
+def frames_on_disk(folder: Path) -> dict[str, set[int]]:
+    """Frame numbers present in each sub-folder of a sequence; a missing sub-folder has none."""
+    return {kind: _frames_in(folder / kind, pattern) for kind, pattern in FILES.items()}
+
+
+def _frames_in(folder: Path, pattern: str) -> set[int]:
+    if not folder.is_dir():
+        return set()
+    name = re.compile(re.escape(pattern).replace(r"\{:05d\}", "([0-9]{5,})") + "$")
+    matches = (name.match(path.name) for path in folder.iterdir())
+    return {int(match[1]) for match in matches if match}
+
+
+def frame_path(folder: Path, kind: str, frame: int) -> Path:
+    """File of one frame: ``kind`` is a key of ``FILES``."""
+    return folder / kind / FILES[kind].format(frame)
+
+
+def load_labels(folder: Path, frame: int) -> tuple[np.ndarray, np.ndarray]:
+    """Read one frame's labels.
+
+    Returns:
+        (25, 2) pixels and (25, 3) millimetres, camera frame.
+
+    Raises:
+        DataError: a file is missing or damaged.
+    """
+    joints = len(MINI_RGBD_25)
+    keypoints_px = load_rows(frame_path(folder, "joints_2Ddep", frame), joints, 2)
+    # The unit of the depth column is not documented: it is ignored, Z comes from joints_3D.
+    joints_mm = load_rows(frame_path(folder, "joints_3D", frame), joints, 3) * 1000.0
+    return keypoints_px, joints_mm
+
+
+def _read_sequence(
+    folder: Path, skeleton: Skeleton, intrinsics: Float[np.ndarray, "3 3"]
+) -> list[PoseSample]:
+    require_folder(folder, "MINI-RGBD sequence")
+    present = frames_on_disk(folder)
+    frames = sorted(set().union(*(present[kind] for kind in REQUIRED)))
+    for kind in REQUIRED:
+        missing = [frame for frame in frames if frame not in present[kind]]
+        if missing or not frames:
+            path = frame_path(folder, kind, missing[0] if missing else 0)
+            others = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+            raise DataError(
+                f"MINI-RGBD: {path} does not exist{others}; "
+                "restore it or list the gaps with 'infantpose verify mini_rgbd'"
+            )
+    pairs = [load_labels(folder, frame) for frame in frames]
+    labels = _Labels(np.stack([p[0] for p in pairs]), np.stack([p[1] for p in pairs]))
+    head_px, head_mm = head_lengths(labels.keypoints_px, labels.joints_mm)
+    keypoints_px, joints_mm, visibility = _converted(folder, frames, labels, skeleton)
+    return [
+        PoseSample(
+            image_path=frame_path(folder, "rgb", frame),
+            skeleton=skeleton,
+            keypoints_px=keypoints_px[i],
+            visibility=visibility[i],
+            joints_mm=joints_mm[i],
+            intrinsics=intrinsics,
+            mask_path=frame_path(folder, "fg_mask", frame) if frame in present["fg_mask"] else None,
+            sequence=folder.name,
+            frame=frame,
+            head_length_px=head_px,
+            head_length_mm=head_mm,
+        )
+        for i, frame in enumerate(frames)
+    ]
+
+
+def head_lengths(keypoints_px: np.ndarray, joints_mm: np.ndarray) -> tuple[float, float]:
+    """Mean neck-to-head distance of a sequence, pixels and millimetres, from MINI-RGBD joints."""
+    neck, head = MINI_RGBD_25.indices(MINI_RGBD_25.head_segment)
+    px = np.linalg.norm(keypoints_px[:, neck] - keypoints_px[:, head], axis=-1).mean()
+    mm = np.linalg.norm(joints_mm[:, neck] - joints_mm[:, head], axis=-1).mean()
+    return float(px), float(mm)
+
+
+def _converted(
+    folder: Path, frames: list[int], labels: _Labels, skeleton: Skeleton
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Labels of a sequence in another skeleton: (f, j, 2) px, (f, j, 3) mm, (f, j) visibility."""
+    if skeleton == INFANT and (folder / "infant_joints.npz").exists():
+        return _load_infant_joints(folder / "infant_joints.npz", frames)
+    mapping = joint_map(MINI_RGBD_25, skeleton)
+    seen = np.full((len(frames), len(MINI_RGBD_25), 1), VISIBLE, dtype=np.uint8)
+    visibility = mapping.apply(seen, fill=0)[..., 0].astype(np.uint8)
+    return mapping.apply(labels.keypoints_px), mapping.apply(labels.joints_mm), visibility
+
+
+def _load_infant_joints(path: Path, frames: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Read the canonical joints of a generated sequence for the frames asked."""
+    joints = len(INFANT)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {key: file[key] for key in _INFANT_ARRAYS}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        reason = " ".join(str(error).split())
+        raise DataError(f"infant joints: {path} is unreadable ({reason}); make it again") from None
+    count = len(arrays["frames"])
+    shapes = {"keypoints_px": (count, joints, 2), "joints_mm": (count, joints, 3)}
+    for key, shape in {**shapes, "visibility": (count, joints)}.items():
+        if arrays[key].shape != shape:
+            raise DataError(
+                f"infant joints: {path}, '{key}' has shape {arrays[key].shape}, expected {shape}; "
+                "make it again"
+            )
+    row = {int(frame): i for i, frame in enumerate(arrays["frames"])}
+    absent = [frame for frame in frames if frame not in row]
+    if absent:
+        raise DataError(f"infant joints: {path} lacks frame {absent[0]}; make it again")
+    rows = [row[frame] for frame in frames]
+    return (
+        arrays["keypoints_px"][rows].astype(np.float64),
+        arrays["joints_mm"][rows].astype(np.float64),
+        arrays["visibility"][rows].astype(np.uint8),
+    )
+
+
+def projection_residual_px(dataset: Dataset) -> float:
+    """Largest difference between projected ``joints_mm`` and ``keypoints_px``, pixels.
+
+    The self-test of a camera: 3D and 2D labels of MINI-RGBD agree under its intrinsics. Samples
+    without 3D labels or a camera do not count; NaN when none counts.
+    """
+    worst = [
+        np.nanmax(np.abs(project(s.joints_mm, s.intrinsics) - s.keypoints_px))
+        for s in dataset.samples
+        if s.joints_mm is not None and s.intrinsics is not None
+    ]
+    return float(max(worst, default=np.nan))

@@ -1,0 +1,59 @@
+"""Which sequences train, validate and test."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from Datasets.structures import DataError
+
+
+@dataclass(frozen=True)
+class Split:
+    """Sequence names of the three parts."""
+
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+    test: tuple[str, ...]
+
+    def part(self, name: str) -> tuple[str, ...]:
+        """Sequences of ``train``, ``validation``, ``test`` or ``all``.
+
+        Raises:
+            DataError: another name.
+        """
+        parts = {"train": self.train, "validation": self.validation, "test": self.test}
+        parts["all"] = (*self.train, *self.validation, *self.test)
+        if name not in parts:
+            raise DataError(f"split: '{name}' is unknown; choose one of {', '.join(parts)}")
+        return parts[name]
+
+
+def parse_sequences(text: str, digits: int = 2) -> tuple[str, ...]:
+    """Expand a list of numbers and ranges to sequence names.
+
+    Args:
+        text: comma-separated numbers and ranges.
+        digits: width of the names; a number written with more digits keeps its width.
+
+    Raises:
+        DataError: the text is something else, or a range runs backwards.
+
+    >>> parse_sequences("1-3,11")
+    ('01', '02', '03', '11')
+    """
+    names: list[str] = []
+    for item in text.split(","):
+        match = re.fullmatch(r"\s*([0-9]+)\s*(?:-\s*([0-9]+)\s*)?", item)
+        first, last = (match[1], match[2] or match[1]) if match else ("1", "0")
+        if int(last) < int(first):
+            raise DataError(f"sequences: '{item.strip()}' is no number or range; write 1-8,11")
+        width = max(digits, len(first))
+        names.extend(f"{number:0{width}d}" for number in range(int(first), int(last) + 1))
+    return tuple(dict.fromkeys(names))
+
+
+MINI_RGBD_SPLIT = Split(
+    train=parse_sequences("1-8"), validation=parse_sequences("9-10"), test=parse_sequences("11-12")
+)
+"""Split of the published protocol (Ellershaw): in the code 11-12 are the test sequences."""
