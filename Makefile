@@ -1,0 +1,62 @@
+# Every target first makes .venv where it is missing or older than requirements.lock and pyproject.toml.
+# A bare machine needs python3 (3.11 or later), make and git; no compiler, nothing installed by hand.
+
+PYTHON ?= python3
+WORKERS ?= 2
+UPGRADE ?=
+
+BIN := .venv/bin
+READY := .venv/installed
+
+# prints how long the target ran, apart from the installation, and keeps its exit status
+timed = @start=$$(date +%s); $(1); status=$$?; \
+	echo "make $@: install $$(cat $(READY)) s (once), run $$(($$(date +%s) - start)) s"; exit $$status
+
+.PHONY: help demo test lint format report figures lock
+
+help:
+	@echo "make demo     generate two unseen infants, predict, evaluate, draw: runs/demo"
+	@echo "make test     all tests, with coverage"
+	@echo "make lint     style, formatting and import layers"
+	@echo "make format   rewrite the files as 'make lint' wants them"
+	@echo "make report   report/report.md from report/results/*.json"
+	@echo "make figures  the pictures of the README, into Images/"
+	@echo "make lock     requirements.lock from pyproject.toml; UPGRADE=--upgrade takes newer versions"
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo \
+	"error: $(PYTHON) is not Python 3.11 or later; name one that is: make PYTHON=python3.12"; exit 2; }
+	@echo "installing into .venv; the first time downloads some 3 GB (torch with its CUDA libraries)"
+	@start=$$(date +%s); \
+	$(PYTHON) -m venv .venv && \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: \
+		--require-hashes -r requirements.lock && \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--no-build-isolation --editable . && \
+	echo $$(($$(date +%s) - start)) > $@
+
+demo: $(READY)
+	$(call timed,$(BIN)/infantpose demo)
+
+test: $(READY)
+	$(call timed,$(BIN)/python -m pytest -n $(WORKERS) --cov)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+report: $(READY)
+	$(BIN)/python -m PoseEstimation.evaluation.report report/results --output report/report.md
+
+# the tool that resolves is not a dependency of the project: it gets an environment of its own
+lock:
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install --quiet uv
+	.venv-lock/bin/uv pip compile --quiet $(UPGRADE) --universal --generate-hashes --no-emit-index-url \
+		--no-emit-find-links --no-header --extra synthetic --extra dev \
+		pyproject.toml --output-file requirements.lock
