@@ -1,0 +1,82 @@
+"""Settings of the trainer and of the detector recipe; free of torch, so that ``--help`` is fast."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class TrainerSettings:
+    """What every training run shares.
+
+    Attributes:
+        max_epochs: upper limit of epochs.
+        max_minutes: stop cleanly, with a checkpoint, after this time; counted anew on resume.
+        steps_per_epoch: batches between two validations; None means one pass over the data.
+        patience: epochs without ``min_gain`` after which training stops.
+        min_gain: smallest relative drop of the validation loss that counts as a gain.
+        precision: auto uses bf16 on CUDA and on CPUs that multiply in bf16, else 32-bit floats.
+        gradient_clip: largest norm of the gradient, or None.
+        checkpoint_minutes: time between two checkpoints within an epoch.
+        log_every: steps between two log rows.
+        seed: of weights, data order and dropout.
+    """
+
+    max_epochs: int = 100
+    max_minutes: float | None = None
+    steps_per_epoch: int | None = None
+    patience: int = 3
+    min_gain: float = 0.001
+    precision: Literal["auto", "bf16-mixed", "32-true"] = "auto"
+    gradient_clip: float | None = None
+    checkpoint_minutes: float = 5.0
+    log_every: int = 50
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class DetectorSettings:
+    """The detector recipe: Faster R-CNN with one foreground class.
+
+    Attributes:
+        train_roots: folders in the MINI-RGBD layout.
+        train_sequences: such as ``1-8``; empty means all.
+        validation_root, validation_sequences: the same for validation.
+        backbone: network under the feature pyramid.
+        min_size: images are scaled so that the shorter side has this many pixels.
+        max_size: limit of the longer side in pixels.
+        box_head: width of the two fully connected layers.
+        batch_size: images per step.
+        learning_rate: peak, of AdamW; falls to a hundredth along a cosine over ``schedule_steps``.
+        weight_decay: of AdamW.
+        warmup_steps: steps of linear rise of the learning rate.
+        schedule_steps: steps until the learning rate has fallen.
+        frame_step: use every n-th frame of a sequence (neighbours look alike).
+        validation_limit: at most this many validation images, evenly spread.
+        num_workers: processes that load images.
+        trainer: see ``TrainerSettings``.
+    """
+
+    train_roots: tuple[Path, ...] = ()
+    train_sequences: str = ""
+    validation_root: Path | None = None
+    validation_sequences: str = ""
+    backbone: Literal[
+        "mobilenet_v3_large_320_fpn", "mobilenet_v3_large_fpn", "resnet50_fpn_v2"
+    ] = "mobilenet_v3_large_320_fpn"
+    min_size: int = 240
+    max_size: int = 640
+    box_head: int = 256
+    batch_size: int = 8
+    learning_rate: float = 5e-4
+    weight_decay: float = 1e-4
+    warmup_steps: int = 200
+    schedule_steps: int = 6000
+    frame_step: int = 1
+    validation_limit: int = 200
+    num_workers: int = 1
+    trainer: TrainerSettings = field(
+        default_factory=lambda: TrainerSettings(gradient_clip=5.0, steps_per_epoch=500)
+    )

@@ -1,0 +1,142 @@
+"""Weights on disk: half-precision safetensors with their own description in the header, never a pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import struct
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from Datasets.structures import DataError
+
+HEADER_LIMIT = 64 * 1024 * 1024
+"""Largest accepted safetensors header in bytes; a real one here is a few hundred kilobytes."""
+
+_METADATA_KEY = "infantpose"
+
+
+def save_weights(path: Path, state_dict: dict[str, Tensor], metadata: dict[str, Any]) -> str:
+    """Write weights as fp16 (integers stay as they are) with JSON metadata in the header.
+
+    Args:
+        path: the file to write; its folder is made.
+        state_dict: tensors by name.
+        metadata: JSON-able description: model, config, codec, skeleton.
+
+    Returns:
+        The sha256 of the file.
+
+    Raises:
+        ValueError: a weight is not finite in fp16.
+    """
+    tensors = {}
+    for name, tensor in state_dict.items():
+        half = tensor.detach().cpu()
+        half = half.to(torch.float16) if half.is_floating_point() else half
+        if half.is_floating_point() and not torch.isfinite(half).all():
+            raise ValueError(f"weight {name} is not finite in fp16")
+        tensors[name] = half.contiguous().clone()
+    write_safetensors(Path(path), tensors, metadata)
+    return file_sha256(path)
+
+
+def load_weights(path: Path, sha256: str | None = None) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read weights as float32 with their metadata.
+
+    Args:
+        path: a file written by ``save_weights``.
+        sha256: expected digest of the file, checked when given.
+
+    Raises:
+        DataError: missing, another digest, a pickle or zip, truncated, or not safetensors.
+    """
+    path = Path(path)
+    check_safetensors(path)
+    if sha256 is not None and (found := file_sha256(path)) != sha256:
+        raise DataError(
+            f"{path}: sha256 is {found[:12]}..., expected {sha256[:12]}...: "
+            "the file is damaged or another version; fetch it again"
+        )
+    tensors, metadata = read_safetensors(path)
+    return {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}, metadata
+
+
+def file_sha256(path: Path) -> str:
+    """Hex digest of a file's bytes."""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def check_safetensors(path: Path) -> None:
+    """Look at a file's first bytes before anything parses it.
+
+    Raises:
+        DataError: missing, a pickle or zip, truncated, or not safetensors.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: no such weights file; train one or restore it from the repository")
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        start = stream.read(9)
+    length = struct.unpack("<Q", start[:8])[0] if len(start) == 9 else 0
+    if len(start) == 9 and start[8:] == b"{" and length <= HEADER_LIMIT:
+        if 8 + length > size:
+            raise DataError(f"{path}: the file is truncated ({size} bytes); fetch it again")
+        return
+    if start[:2] == b"PK" or (start[:1] == b"\x80" and start[1:2] in b"\x02\x03\x04\x05"):
+        raise DataError(
+            f"{path}: a pickle or zip file, which could run code when opened; "
+            "only .safetensors weights are read"
+        )
+    raise DataError(f"{path}: not a safetensors file; give weights written by infantpose")
+
+
+def write_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, Any]) -> None:
+    """Write a file that is either whole or absent, even when the power fails."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        save_file(tensors, temporary, {_METADATA_KEY: json.dumps(metadata)})
+        with temporary.open("rb") as stream:
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read tensors and metadata as they were written.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    check_safetensors(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = json.loads((file.metadata() or {}).get(_METADATA_KEY, "{}"))
+            return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(f"{path}: damaged or truncated ({reason}); fetch it again") from error
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """Read only the metadata of a safetensors file.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    check_safetensors(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            return json.loads((file.metadata() or {}).get(_METADATA_KEY, "{}"))
+    except (SafetensorError, OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(f"{path}: damaged or truncated ({reason}); fetch it again") from error
