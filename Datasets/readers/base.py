@@ -131,6 +131,15 @@ def load_image(path: Path | str) -> Image.Image:
         raise DataError(f"image: {path} is damaged ({reason}); restore or remove it") from None
 
 
+def load_mask(path: Path | str) -> Image.Image:
+    """Decode a foreground mask as 8-bit grey, 255 on the person.
+
+    Raises:
+        DataError: as ``load_image``.
+    """
+    return load_image(path).convert("L")
+
+
 def _too_large(path: Path) -> str:
     return f"image: {path} has more than {MAX_PIXELS // 1_000_000} megapixels; reduce it first"
 

@@ -1,0 +1,206 @@
+"""Samples in batches, in an order that is a function of (seed, position) alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import Dataset as TorchDataset
+
+from Datasets.readers.base import load_image, load_mask
+from Datasets.structures import DataError, Dataset, PoseSample
+from Datasets.transforms.geometric import CroppedSample
+from Datasets.transforms.presets import TrainTransforms, eval_sample, train_sample
+
+
+class Draw(NamedTuple):
+    """Which sample, and for which time: the key that a sampler hands to a data set."""
+
+    round: int
+    index: int
+
+
+def joined(datasets: Sequence[Dataset]) -> Dataset:
+    """Concatenate data sets of one skeleton.
+
+    Raises:
+        DataError: there is none, or the skeletons differ.
+    """
+    skeletons = {dataset.skeleton for dataset in datasets}
+    if len(skeletons) != 1:
+        names = ", ".join(sorted(s.name for s in skeletons)) or "none"
+        raise DataError(f"data: expected data sets of one skeleton, got {names}; read them alike")
+    samples = tuple(sample for dataset in datasets for sample in dataset.samples)
+    notes = tuple(note for dataset in datasets for note in dataset.notes)
+    name = "+".join(dict.fromkeys(dataset.name for dataset in datasets))
+    return Dataset(name, datasets[0].root, datasets[0].skeleton, samples, notes)
+
+
+class CropDataset(TorchDataset):
+    """Crops of a data set's people with their labels in crop pixels.
+
+    An item is a dict of tensors: ``image`` uint8 (3, size, size); ``keypoints_px`` (joint, 2), 0
+    where ``visibility`` (joint,) is 0; ``joints_mm`` (joint, 3), NaN where unlabelled;
+    ``crop_intrinsics`` (3, 3), NaN when unknown; ``crop_matrix`` (3, 3), image to crop; ``index``.
+
+    In training an item is a function of (seed, round, index) and nothing else.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        boxes: Float[np.ndarray, "n 4"],
+        size: int,
+        train: bool,
+        seed: int = 0,
+        transforms: TrainTransforms | None = None,
+    ) -> None:
+        """Bind the samples to their boxes.
+
+        Args:
+            dataset: n samples.
+            boxes: one box per sample, image pixels.
+            size: side of the crops in pixels.
+            train: vary the samples.
+            seed: of the variations.
+            transforms: how far to vary them.
+
+        Raises:
+            DataError: another number of boxes than of samples, or a box without area or not finite.
+        """
+        boxes = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
+        if len(boxes) != len(dataset):
+            raise DataError(f"boxes: {len(boxes)} for {len(dataset)} samples; give one per sample")
+        usable = (boxes[:, 2:] > boxes[:, :2]).all(axis=1) & np.isfinite(boxes).all(axis=1)
+        bad = np.flatnonzero(~usable)
+        if bad.size:
+            path = dataset.samples[bad[0]].image_path
+            raise DataError(
+                f"boxes: {path} has the empty box {boxes[bad[0]].tolist()}; leave it out"
+            )
+        self.dataset, self.boxes, self.size = dataset, boxes, size
+        self.train, self.seed = train, seed
+        self.transforms = transforms or TrainTransforms()
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, key: int | Draw) -> dict[str, Tensor]:
+        draw = key if isinstance(key, Draw) else Draw(0, int(key))
+        sample, box = self.dataset.samples[draw.index], self.boxes[draw.index]
+        image = load_image(sample.image_path)
+        if self.train:
+            generator = np.random.default_rng([self.seed, draw.round, draw.index])
+            mask = self._mask(sample, generator)
+            cropped = train_sample(sample, image, mask, box, self.size, generator, self.transforms)
+        else:
+            cropped = eval_sample(sample, image, box, self.size)
+        return _tensors(cropped, draw.index)
+
+    def _mask(self, sample: PoseSample, generator: np.random.Generator) -> Image.Image | None:
+        """Read the mask for the share of samples that change their background."""
+        wanted = generator.random() < self.transforms.background_share
+        return load_mask(sample.mask_path) if wanted and sample.mask_path else None
+
+
+def _tensors(cropped: CroppedSample, index: int) -> dict[str, Tensor]:
+    joints = len(cropped.keypoints_px)
+    seen = cropped.visibility > 0
+    keypoints = np.where(seen[:, None], cropped.keypoints_px, 0)
+    joints_mm = np.full((joints, 3), np.nan) if cropped.joints_mm is None else cropped.joints_mm
+    camera = np.full((3, 3), np.nan) if cropped.intrinsics is None else cropped.intrinsics
+    return {
+        "image": torch.from_numpy(cropped.image.transpose(2, 0, 1).copy()),
+        "keypoints_px": torch.from_numpy(keypoints.astype(np.float32)),
+        "visibility": torch.from_numpy(cropped.visibility.copy()),
+        "joints_mm": torch.from_numpy(joints_mm.astype(np.float32)),
+        "crop_intrinsics": torch.from_numpy(camera.astype(np.float32)),
+        "crop_matrix": torch.from_numpy(cropped.crop.matrix.astype(np.float32)),
+        "index": torch.tensor(index),
+    }
+
+
+class SeededSampler(Sampler[Draw]):
+    """An endless shuffled stream, cut into epochs, that can be entered anywhere.
+
+    Position p of the stream is place p mod n of shuffle p div n, whose order depends only on the
+    seed and the shuffle's number: every sample is seen once before any is seen twice, however long
+    an epoch is, and a resumed run sees what the uninterrupted one would have seen.
+    """
+
+    def __init__(self, n: int, seed: int, samples_per_epoch: int | None = None) -> None:
+        """Start at epoch 0.
+
+        Args:
+            n: number of samples in the data set.
+            seed: of the order.
+            samples_per_epoch: length of an epoch, default n.
+
+        Raises:
+            DataError: the data set is empty.
+        """
+        if n < 1:
+            raise DataError("data: no sample to train on; check root and sequences")
+        self.n, self.seed = n, seed
+        self.samples_per_epoch = samples_per_epoch or n
+        self.set_position(0)
+
+    def set_position(self, epoch: int, start: int = 0) -> None:
+        """Let the next pass be ``epoch`` from its sample ``start`` on; the pass after it follows on."""
+        self.epoch, self.start = epoch, start
+
+    def __len__(self) -> int:
+        return self.samples_per_epoch
+
+    def __iter__(self) -> Iterator[Draw]:
+        first = self.epoch * self.samples_per_epoch + self.start
+        last = (self.epoch + 1) * self.samples_per_epoch
+        self.set_position(self.epoch + 1)
+        shuffle, order = -1, np.empty(0, dtype=np.int64)
+        for position in range(first, last):
+            if position // self.n != shuffle:
+                shuffle = position // self.n
+                order = np.random.default_rng([self.seed, shuffle]).permutation(self.n)
+            yield Draw(shuffle, int(order[position % self.n]))
+
+
+def make_loader(
+    dataset: TorchDataset,
+    batch_size: int,
+    num_workers: int,
+    train: bool,
+    seed: int = 0,
+    samples_per_epoch: int | None = None,
+    collate: Callable[[list[Any]], Any] | None = None,
+) -> DataLoader:
+    """Batches of a data set: shuffled whole batches in training, all samples in order otherwise.
+
+    Args:
+        dataset: takes a ``Draw`` as key in training and an int otherwise.
+        batch_size: samples per batch.
+        num_workers: processes that read; 0 reads in this one.
+        train: shuffle with a ``SeededSampler``, which is the loader's ``sampler``.
+        seed: of the order.
+        samples_per_epoch: length of a training epoch, default the whole set; cut to whole batches,
+            the rest of the set comes first in the next epoch.
+        collate: joins items to a batch, default PyTorch's.
+    """
+    sampler = None
+    if train:
+        batches = max((samples_per_epoch or len(dataset)) // batch_size, 1)
+        sampler = SeededSampler(len(dataset), seed, batches * batch_size)
+    return DataLoader(
+        dataset,
+        batch_size=batch_size,
+        sampler=sampler,
+        num_workers=num_workers,
+        collate_fn=collate,
+        pin_memory=torch.cuda.is_available(),
+        persistent_workers=num_workers > 0,
+    )
