@@ -152,7 +152,7 @@ class SeededSampler(Sampler[Draw]):
         self.set_position(0)
 
     def set_position(self, epoch: int, start: int = 0) -> None:
-        """Let the next pass be ``epoch`` from its sample ``start`` on; the pass after it follows on."""
+        """Let the next pass be ``epoch`` from sample ``start`` on; the pass after it follows on."""
         self.epoch, self.start = epoch, start
 
     def __len__(self) -> int:

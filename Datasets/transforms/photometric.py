@@ -1,7 +1,7 @@
-"""What light, lens, sensor and codec do to a picture, far beyond what one data set shows. Training only.
+"""What light, lens, sensor and codec do to a picture, far beyond one data set. Training only.
 
-Strong on purpose: a network trained on renderings has to work on photographs. The order is physical:
-light on the scene, colours of the camera, optics, sensor, file.
+Strong on purpose: a network trained on renderings has to work on photographs. The order is
+physical: light on the scene, colours of the camera, optics, sensor, file.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def shadow_bands(picture: Picture, generator: np.random.Generator) -> Picture:
 
 
 def colours(picture: Picture, generator: np.random.Generator) -> Picture:
-    """Turn the hue and change the saturation; for a share by any angle, so that skin has any colour."""
+    """Turn the hue and change the saturation; for a share of the pictures by any angle."""
     degrees = generator.normal(0, 12) if generator.random() < 0.85 else generator.uniform(-180, 180)
     return _mix(picture, _saturation(generator.uniform(0.1, 1.7)) @ _hue(degrees))
 

@@ -1,4 +1,4 @@
-"""The two ways from a labelled image to a network's input: training and evaluation never share one."""
+"""The ways from a labelled image to a network's input: one for training, one for evaluation."""
 
 from __future__ import annotations
 

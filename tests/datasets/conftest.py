@@ -68,7 +68,7 @@ def write_sequence(folder: Path, frames: int, seed: int = 0, infant: bool = Fals
         picture = infant_picture(keypoints[frame], generator)
         write_frame(folder, frame, *picture, keypoints[frame], poses[frame])
     if infant:
-        joints = generator.normal(0, 50, (frames, len(INFANT), 3)) + [0, 0, 900]
+        joints = generator.normal([0, 0, 900], 50, (frames, len(INFANT), 3))
         seen = np.full((frames, len(INFANT)), 2, dtype=np.uint8)
         write_infant_joints(folder, np.arange(frames), project(joints, INTRINSICS), joints, seen)
     return poses
