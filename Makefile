@@ -51,7 +51,7 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 report: $(READY)
-	$(BIN)/python -m PoseEstimation.evaluation.report report/results --output report/report.md
+	$(BIN)/python -m PoseEstimation.evaluation.summary report/results --output report/report.md
 
 # the tool that resolves is not a dependency of the project: it gets an environment of its own
 lock:
