@@ -1,4 +1,4 @@
-"""Pinhole cameras: intrinsics are (3, 3) matrices in pixels, points are millimetres, camera frame."""
+"""Pinhole cameras: intrinsics are (3, 3) in pixels, points are millimetres, camera frame."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ def intrinsics_matrix(fx: float, fy: float, cx: float, cy: float) -> Float[np.nd
     return np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1.0]])
 
 
-def intrinsics_from_fov(
-    size: tuple[int, int], fov_degrees: float
-) -> Float[np.ndarray, "3 3"]:
+def intrinsics_from_fov(size: tuple[int, int], fov_degrees: float) -> Float[np.ndarray, "3 3"]:
     """Assume a camera: square pixels, centred, ``fov_degrees`` across the longer image side."""
     longer = max(size)
     focal = longer / 2 / np.tan(np.radians(fov_degrees) / 2)
@@ -31,23 +29,29 @@ def project(joints_mm: np.ndarray, intrinsics: Float[np.ndarray, "3 3"]) -> np.n
     return points[..., :2] / depth
 
 
-def rays(keypoints_px: np.ndarray, intrinsics: Float[np.ndarray, "3 3"]) -> np.ndarray:
-    """Turn (..., 2) pixels into (..., 3) viewing rays with z = 1."""
+def rays(keypoints_px: np.ndarray, intrinsics: np.ndarray) -> np.ndarray:
+    """Turn (..., joint, 2) pixels into (..., joint, 3) viewing rays with z = 1.
+
+    ``intrinsics`` is one (3, 3) matrix, or (..., 3, 3) with one for each pose.
+    """
     keypoints_px = np.asarray(keypoints_px, dtype=np.float64)
     ones = np.ones((*keypoints_px.shape[:-1], 1))
-    return np.concatenate([keypoints_px, ones], axis=-1) @ np.linalg.inv(intrinsics).T
+    inverse = np.linalg.inv(intrinsics)
+    return np.concatenate([keypoints_px, ones], axis=-1) @ np.swapaxes(inverse, -1, -2)
 
 
-def rotation_to_axis(ray: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3 3"]:
-    """Return the smallest rotation that takes a viewing ray onto the optical axis (0, 0, 1).
+def rotation_to_axis(ray: Float[np.ndarray, "*batch 3"]) -> Float[np.ndarray, "*batch 3 3"]:
+    """Return the smallest rotations that take viewing rays onto the optical axis (0, 0, 1).
 
     Turning the camera so that the infant is in its centre removes the dependence of a pose's
     appearance on where in the frame it lies (a crop is a camera).
     """
-    a = np.asarray(ray, dtype=np.float64) / np.linalg.norm(ray)
-    v = np.array([a[1], -a[0], 0.0])  # a x (0, 0, 1)
-    cross = np.array([[0, -v[2], v[1]], [v[2], 0, -v[0]], [-v[1], v[0], 0]])
-    return np.eye(3) + cross + cross @ cross / (1 + a[2])
+    ray = np.asarray(ray, dtype=np.float64)
+    x, y, z = np.moveaxis(ray / np.linalg.norm(ray, axis=-1, keepdims=True), -1, 0)
+    zero = np.zeros_like(x)  # v = (x, y, z) x (0, 0, 1) = (y, -x, 0), as a matrix:
+    rows = [[zero, zero, -x], [zero, zero, -y], [x, y, zero]]
+    cross = np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+    return np.eye(3) + cross + cross @ cross / (1 + z)[..., None, None]
 
 
 def root_position(
@@ -67,7 +71,7 @@ def root_position(
         weights: confidence per joint, default 1.
 
     Returns:
-        Root position (X, Y, Z) in mm; NaN with fewer than three usable joints or an unstable system.
+        Root position (X, Y, Z) in mm; NaN with fewer than three usable joints or unstable.
     """
     ray = rays(keypoints_px, intrinsics)[:, :2]
     weights = np.ones(len(ray)) if weights is None else np.asarray(weights, dtype=np.float64)

@@ -1,0 +1,1 @@
+"""Training losses: plain functions of tensors; masked values have no influence and no gradient."""

@@ -1,0 +1,33 @@
+"""Losses of the heatmap network; ``weights`` say which joints of which sample count."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def heatmap_mse(
+    maps: Float[Tensor, "batch joint height width"],
+    targets: Float[Tensor, "batch joint height width"],
+    weights: Float[Tensor, "batch joint"],
+) -> Float[Tensor, ""]:
+    """Mean squared error over the cells of the counted joints' maps (as published by Ellershaw)."""
+    per_joint = (maps.float() - targets).square().mean((-2, -1))
+    return (per_joint * weights).sum() / weights.sum().clamp_min(1)
+
+
+def heatmap_cross_entropy(
+    maps: Float[Tensor, "batch joint height width"],
+    targets: Float[Tensor, "batch joint height width"],
+    weights: Float[Tensor, "batch joint"],
+) -> Float[Tensor, ""]:
+    """Cross-entropy between target densities and the softmax over each map, in nats per joint.
+
+    The targets' own entropy is subtracted, so that a perfect map has loss 0 and a relative gain
+    means the same at any target width; gradients do not change.
+    """
+    log_density = maps.float().flatten(2).log_softmax(-1)
+    targets = targets.flatten(2)
+    per_joint = (torch.xlogy(targets, targets) - targets * log_density).sum(-1)
+    return (per_joint * weights).sum() / weights.sum().clamp_min(1)

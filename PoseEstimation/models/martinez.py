@@ -1,0 +1,80 @@
+"""The lifter: a residual perceptron from 2D joints to 3D joints (Martinez et al., ICCV 2017)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class MartinezConfig:
+    """Shape of the network.
+
+    Attributes:
+        num_joints: joints in and out.
+        root_index: joint that the output is relative to.
+        in_features: values per input joint.
+        width: of the hidden layers.
+        blocks: residual blocks.
+        dropout: share of hidden values dropped in training.
+    """
+
+    num_joints: int = 25
+    root_index: int = 17
+    in_features: int = 3
+    width: int = 1024
+    blocks: int = 2
+    dropout: float = 0.1
+
+
+class MartinezLifter(nn.Module):
+    """2D features in; 3D joints relative to the root, and the log of their error's size, out."""
+
+    def __init__(self, config: MartinezConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.stem = _layer(config.num_joints * config.in_features, config.width, config.dropout)
+        self.blocks = nn.ModuleList(
+            nn.Sequential(
+                _layer(config.width, config.width, config.dropout),
+                _layer(config.width, config.width, config.dropout),
+            )
+            for _ in range(config.blocks)
+        )
+        self.position = nn.Linear(config.width, config.num_joints * 3)
+        self.log_sigma = nn.Linear(config.width, config.num_joints)
+        nn.init.zeros_(self.log_sigma.weight)
+        nn.init.zeros_(self.log_sigma.bias)
+
+    def forward(
+        self, features: Float[Tensor, "batch joint feature"]
+    ) -> tuple[Float[Tensor, "batch joint 3"], Float[Tensor, "batch joint"]]:
+        """Lift features of a codec; the root comes out at exactly (0, 0, 0).
+
+        Returns:
+            Positions and the log of their standard deviation per axis, both in the codec's unit.
+        """
+        hidden = self.stem(features.flatten(1))
+        for block in self.blocks:
+            hidden = hidden + block(hidden)
+        joints = self.position(hidden).view(-1, self.config.num_joints, 3)
+        root = torch.arange(self.config.num_joints, device=joints.device) == self.config.root_index
+        return joints.masked_fill(root[:, None], 0.0), self.log_sigma(hidden)
+
+    @property
+    def num_parameters(self) -> int:
+        """Number of trained values."""
+        return sum(p.numel() for p in self.parameters())
+
+
+def _layer(inputs: int, outputs: int, dropout: float) -> nn.Sequential:
+    """Linear, batch norm, ReLU, dropout, with Kaiming's weights."""
+    linear = nn.Linear(inputs, outputs)
+    nn.init.kaiming_normal_(linear.weight, nonlinearity="relu")
+    nn.init.zeros_(linear.bias)
+    return nn.Sequential(
+        linear, nn.BatchNorm1d(outputs), nn.ReLU(inplace=True), nn.Dropout(dropout)
+    )

@@ -1,0 +1,75 @@
+"""PoseResNet: a ResNet, three transposed convolutions, a map per joint (Xiao et al., ECCV 2018)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torchvision
+from jaxtyping import Float
+from torch import Tensor, nn
+
+IMAGE_MEAN, IMAGE_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Mean and standard deviation of RGB in 0 to 1 over ImageNet."""
+
+
+@dataclass(frozen=True)
+class PoseResNetConfig:
+    """Shape of the network.
+
+    Attributes:
+        depth: of the ResNet.
+        num_joints: maps that come out.
+        head_batch_norm: False as in Ellershaw's network, which has none in its head.
+        head_channels: width of the transposed convolutions; 256 as published, 128 trains faster.
+        normalise: subtract ImageNet's mean and divide by its deviation; False as in Ellershaw's.
+    """
+
+    depth: Literal[18, 34, 50, 101, 152] = 18
+    num_joints: int = 25
+    head_batch_norm: bool = True
+    head_channels: int = 256
+    normalise: bool = True
+
+
+class PoseResNet(nn.Module):
+    """Crop in, one map per joint out, a quarter of the crop's side."""
+
+    output_stride = 4
+
+    def __init__(self, config: PoseResNetConfig) -> None:
+        super().__init__()
+        self.config = config
+        resnet = getattr(torchvision.models, f"resnet{config.depth}")(weights=None)
+        self.stem = nn.Sequential(resnet.conv1, resnet.bn1, resnet.relu, resnet.maxpool)
+        self.stages = nn.Sequential(resnet.layer1, resnet.layer2, resnet.layer3, resnet.layer4)
+        self.head = self._make_head(resnet.fc.in_features)
+        self.register_buffer("mean", torch.tensor(IMAGE_MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(IMAGE_STD).view(1, 3, 1, 1), persistent=False)
+
+    def forward(
+        self, images: Float[Tensor, "batch 3 height width"]
+    ) -> Float[Tensor, "batch joint height/4 width/4"]:
+        """Compute maps from RGB crops in 0 to 1."""
+        if self.config.normalise:
+            images = (images - self.mean) / self.std
+        return self.head(self.stages(self.stem(images)))
+
+    @property
+    def num_parameters(self) -> int:
+        """Number of trained values."""
+        return sum(p.numel() for p in self.parameters())
+
+    def _make_head(self, channels: int) -> nn.Sequential:
+        layers: list[nn.Module] = []
+        width, norm = self.config.head_channels, self.config.head_batch_norm
+        for _ in range(3):
+            layers.append(nn.ConvTranspose2d(channels, width, 4, 2, 1, bias=not norm))
+            layers += [nn.BatchNorm2d(width)] if norm else []
+            layers.append(nn.ReLU(inplace=True))
+            channels = width
+        last = nn.Conv2d(channels, self.config.num_joints, 1)
+        nn.init.normal_(last.weight, std=0.001)
+        nn.init.zeros_(last.bias)
+        return nn.Sequential(*layers, last)
