@@ -176,9 +176,9 @@ def noise(picture: Picture, generator: np.random.Generator) -> Picture:
 
 def low_light(picture: Picture, generator: np.random.Generator) -> Picture:
     """A dark room: few photons, then the camera's gain."""
-    photons = picture * np.float32(generator.uniform(0.05, 0.3))
+    photons = picture * np.float32(generator.uniform(0.08, 0.3))
     photons += np.sqrt(photons + 1) * _grain(picture, generator)
-    return _clipped(photons * np.float32(generator.uniform(1.0, 4.0)))
+    return _clipped(photons * np.float32(generator.uniform(2.0, 5.0)))
 
 
 def _grain(picture: Picture, generator: np.random.Generator) -> np.ndarray:
