@@ -1,1 +1,1 @@
-"""Stage one: find the infant in a frame with Faster R-CNN; also holds the trainer both stages use."""
+"""Stage one: find the infant with Faster R-CNN; also holds the trainer that both stages use."""

@@ -1,4 +1,4 @@
-"""Training checkpoints without pickles: tensors as safetensors, all the rest as JSON in the header."""
+"""Training checkpoints without pickles: tensors as safetensors, the rest as JSON in the header."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def newest_checkpoint(output: Path) -> tuple[Path, int] | None:
     return None
 
 
-def flatten(value: Any, tensors: dict[str, Tensor], where: str = "checkpoint") -> Any:  # noqa: ANN401
+def flatten(value: Any, tensors: dict[str, Tensor], where: str = "checkpoint") -> Any:
     """Turn nested values into JSON, moving tensors into ``tensors`` under their place's name.
 
     Dictionaries with other than string keys, tuples and tensors become one-entry dictionaries whose
@@ -98,7 +98,7 @@ def flatten(value: Any, tensors: dict[str, Tensor], where: str = "checkpoint") -
     raise TypeError(f"cannot store {type(value).__name__} at {where} without pickle")
 
 
-def unflatten(value: Any, tensors: dict[str, Tensor]) -> Any:  # noqa: ANN401
+def unflatten(value: Any, tensors: dict[str, Tensor]) -> Any:
     """Undo ``flatten``."""
     if isinstance(value, list):
         return [unflatten(v, tensors) for v in value]

@@ -63,9 +63,9 @@ class DetectorSettings:
     train_sequences: str = ""
     validation_root: Path | None = None
     validation_sequences: str = ""
-    backbone: Literal[
-        "mobilenet_v3_large_320_fpn", "mobilenet_v3_large_fpn", "resnet50_fpn_v2"
-    ] = "mobilenet_v3_large_320_fpn"
+    backbone: Literal["mobilenet_v3_large_320_fpn", "mobilenet_v3_large_fpn", "resnet50_fpn_v2"] = (
+        "mobilenet_v3_large_320_fpn"
+    )
     min_size: int = 240
     max_size: int = 640
     box_head: int = 256

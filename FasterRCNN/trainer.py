@@ -1,7 +1,7 @@
-"""The training loop of both stages: Lightning's, with our order of data, checkpoints and stopping rule.
+"""The training loop of both stages: Lightning's, with our order of data, checkpoints and stop rule.
 
-Every random choice of a step is a function of (seed, step), and so is the order of the data. A run that is
-killed and resumed from a checkpoint therefore ends with the same weights as one that was not.
+Every random choice of a step is a function of (seed, step), and so is the order of the data. A run
+that is killed and resumed from a checkpoint therefore ends with the weights of one that was not.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 import csv
 import dataclasses
 import logging
+import math
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -81,12 +82,14 @@ def fit(
         recipe: dataclass saved as the resolved settings; default ``settings``.
 
     Raises:
-        DataError: no training or validation data, or ``output`` holds a run and ``resume`` is False.
+        DataError: no data, or ``output`` holds a run and ``resume`` is False.
     """
     start = _starting_point(output, resume)
     for name, loader in (("training", train_loader), ("validation", validation_loader)):
         if len(loader) == 0:
-            raise DataError(f"{name} data: not one whole batch; give more sequences or a smaller batch_size")
+            raise DataError(
+                f"{name} data: not one batch; give more sequences or a smaller batch_size"
+            )
     save_settings(output / "settings.yaml", recipe or settings)
     stream = _StepStream(train_loader, settings.steps_per_epoch, start[1] if start else 0)
     stopping, checkpoints = _EarlyStop(settings), _Checkpoints(settings, output)
@@ -136,14 +139,14 @@ def resolve_precision(precision: str) -> str:
     return "bf16-mixed" if supports_bf16(device) else "32-true"
 
 
-def cosine_schedule(warmup: int, total: int, floor: float = 0.01):
-    """Factor of the learning rate by step: linear warm-up, then a cosine to ``floor`` at ``total``."""
+def cosine_schedule(warmup: int, total: int, floor: float = 0.01) -> Callable[[int], float]:
+    """Learning-rate factor by step: linear warm-up, then a cosine to ``floor`` at ``total``."""
 
     def factor(step: int) -> float:
         if step < warmup:
             return (step + 1) / warmup
         progress = min((step - warmup) / max(total - warmup, 1), 1.0)
-        return floor + (1 - floor) * (1 + float(torch.cos(torch.tensor(torch.pi * progress)))) / 2
+        return floor + (1 - floor) * (1 + math.cos(math.pi * progress)) / 2
 
     return factor
 
@@ -170,7 +173,7 @@ class _StepStream:
 
 
 def _batches_from(loader: DataLoader, step: int) -> Iterator[Any]:
-    """Endless batches of a loader whose sampler can start anywhere."""
+    """Endless batches of a loader with a ``SeededSampler``, from any step on."""
     epoch, batch = divmod(step, len(loader))
     while True:
         loader.sampler.set_position(epoch, batch * loader.batch_size)
@@ -224,7 +227,7 @@ class _EarlyStop(Callback):
 
 
 class _Checkpoints(Callback):
-    """Saves at the end of each epoch, every few minutes, at the time limit, and the best weights."""
+    """Saves at each epoch's end, every few minutes, at the time limit, and the best weights."""
 
     def __init__(self, settings: TrainerSettings, output: Path) -> None:
         self.output = output
@@ -237,14 +240,14 @@ class _Checkpoints(Callback):
     def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx) -> None:
         now = time.monotonic()
         timed_out = now - self.began >= self.limit_s
-        # the last batch of an epoch is followed by validation and then by the epoch's own checkpoint
+        # after the last batch of an epoch come validation and then the epoch's own checkpoint
         last = trainer.fit_loop.epoch_loop.batch_progress.is_last_batch
         if not last and (timed_out or now - self.saved >= self.interval_s):
             self._save(trainer)
         if timed_out:
             self.reason = "time limit"
             trainer.should_stop = True
-            print(f"time limit reached: stopped after step {trainer.global_step}; go on with --resume")
+            print(f"time limit: stopped after step {trainer.global_step}; go on with --resume")
 
     def on_train_epoch_end(self, trainer, module) -> None:
         if trainer.fit_loop.epoch_loop.batch_progress.is_last_batch:
@@ -277,7 +280,8 @@ class _Log(Callback):
         rows = []
         if trainer.global_step and self.path.is_file():
             with self.path.open(newline="") as stream:
-                rows = [r for r in csv.reader(stream) if r[0].isdigit() and int(r[0]) <= trainer.global_step]
+                rows = [r for r in csv.reader(stream) if r[0].isdigit()]
+                rows = [r for r in rows if int(r[0]) <= trainer.global_step]
         with self.path.open("w", newline="") as stream:
             csv.writer(stream).writerows([["step", "epoch", "minutes", "name", "value"], *rows])
 
@@ -287,11 +291,15 @@ class _Log(Callback):
         if trainer.global_step % self.every == 0:
             mean = sum(map(float, self.losses)) / len(self.losses)
             rate = trainer.optimizers[0].param_groups[0]["lr"]
-            named = {k: v for k, v in trainer.callback_metrics.items() if not k.startswith("validation")}
-            self._write(trainer, {"loss": mean, "learning_rate": rate, **named})
+            metrics = trainer.callback_metrics.items()
+            others = {k: v for k, v in metrics if not k.startswith("validation")}
+            self._write(trainer, {"loss": mean, "learning_rate": rate, **others})
             self.losses = []
             if mean != mean:
-                raise RuntimeError(f"training loss is not finite at step {trainer.global_step}; lower learning_rate")
+                step = trainer.global_step
+                raise RuntimeError(
+                    f"training loss is not finite at step {step}; lower learning_rate"
+                )
 
     def on_validation_end(self, trainer, module) -> None:
         metrics = {k: v for k, v in trainer.callback_metrics.items() if k.startswith("validation")}
@@ -311,7 +319,7 @@ class _Log(Callback):
             csv.writer(stream).writerows([*place, k, v] for k, v in values.items())
         if self.lines:
             text = "  ".join(f"{k} {v}" for k, v in values.items())
-            print(f"epoch {trainer.current_epoch}  step {trainer.global_step}  {minutes} min  {text}", flush=True)
+            print(f"epoch {place[1]}  step {place[0]}  {minutes} min  {text}", flush=True)
 
 
 def _make_trainer(settings: TrainerSettings, callbacks: list[Callback]) -> L.Trainer:
@@ -337,7 +345,7 @@ def _starting_point(output: Path, resume: bool) -> tuple[Path, int] | None:
     """Return the checkpoint to go on from and its step, or None for a new run."""
     newest = newest_checkpoint(output)
     if not resume and (newest is not None or (output / BEST).is_file()):
-        raise DataError(f"{output}: holds a run; pass --resume to go on, or choose another --output")
+        raise DataError(f"{output}: holds a run; pass --resume, or choose another --output")
     return newest
 
 
@@ -358,7 +366,7 @@ def _quiet() -> Iterator[None]:
                 logger.setLevel(level)
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401
+def _plain(value: Any) -> Any:
     """Paths and tuples as YAML knows them."""
     if isinstance(value, dict):
         return {k: _plain(v) for k, v in value.items()}

@@ -1,4 +1,4 @@
-"""Weights on disk: half-precision safetensors with their own description in the header, never a pickle."""
+"""Weights on disk: fp16 safetensors with their description in the header, never a pickle."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def check_safetensors(path: Path) -> None:
         DataError: missing, a pickle or zip, truncated, or not safetensors.
     """
     if not path.is_file():
-        raise DataError(f"{path}: no such weights file; train one or restore it from the repository")
+        raise DataError(f"{path}: no such weights file; train one, or restore it")
     size = path.stat().st_size
     with path.open("rb") as stream:
         start = stream.read(9)

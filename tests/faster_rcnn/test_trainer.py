@@ -80,7 +80,13 @@ def test_every_pass_sees_every_sample_once(tmp_path):
             seen.extend(batch[1].ravel().tolist())
             return super().training_step(batch, batch_idx)
 
-    fit(Recorder(), *tiny.loaders(), dataclasses.replace(tiny.SETTINGS, max_epochs=5), tmp_path, False)
+    fit(
+        Recorder(),
+        *tiny.loaders(),
+        dataclasses.replace(tiny.SETTINGS, max_epochs=5),
+        tmp_path,
+        False,
+    )
     assert len(seen) == 40
     assert all(len(set(seen[i : i + 10])) == 10 for i in range(0, 40, 10))
 

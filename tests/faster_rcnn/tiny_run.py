@@ -10,13 +10,20 @@ from pathlib import Path
 import lightning as L
 import torch
 from torch import nn
-from torch.utils.data import DataLoader, Sampler, TensorDataset
+from torch.utils.data import DataLoader, Dataset
 
+from Datasets.loaders import Draw, make_loader
 from FasterRCNN.settings import TrainerSettings
 from FasterRCNN.trainer import cosine_schedule, fit
 
 SETTINGS = TrainerSettings(
-    max_epochs=3, steps_per_epoch=4, patience=9, precision="32-true", checkpoint_minutes=0.0, log_every=2, seed=3
+    max_epochs=3,
+    steps_per_epoch=4,
+    patience=9,
+    precision="32-true",
+    checkpoint_minutes=0.0,
+    log_every=2,
+    seed=3,
 )
 
 
@@ -24,21 +31,18 @@ class Killed(Exception):
     """Stands for a crash inside a training step."""
 
 
-class OrderedByEpoch(Sampler):
-    """Ten indices in an order made from the epoch, from any position on."""
+class TenPoints(Dataset):
+    """Ten points with their sums."""
 
     def __init__(self) -> None:
-        self.epoch, self.start = 0, 0
-
-    def set_position(self, epoch: int, start: int) -> None:
-        self.epoch, self.start = epoch, start
+        self.x = torch.randn(10, 3, generator=torch.Generator().manual_seed(1))
 
     def __len__(self) -> int:
         return 10
 
-    def __iter__(self):
-        order = torch.randperm(10, generator=torch.Generator().manual_seed(self.epoch))
-        return iter(order[self.start :].tolist())
+    def __getitem__(self, key: int | Draw) -> tuple[torch.Tensor, torch.Tensor]:
+        x = self.x[key.index if isinstance(key, Draw) else key]
+        return x, x.sum(0, keepdim=True)
 
 
 class TinyModule(L.LightningModule):
@@ -47,7 +51,9 @@ class TinyModule(L.LightningModule):
     def __init__(self, crash=None, losses=None) -> None:
         super().__init__()
         torch.manual_seed(0)
-        self.network = nn.Sequential(nn.Linear(3, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 1))
+        self.network = nn.Sequential(
+            nn.Linear(3, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 1)
+        )
         self.crash = crash or (lambda step: None)
         self.losses = losses
 
@@ -57,7 +63,11 @@ class TinyModule(L.LightningModule):
 
     def validation_step(self, batch, batch_idx):
         loss = nn.functional.mse_loss(self.network(batch[0]), batch[1])
-        self.log("validation_loss", self.losses[self.current_epoch] if self.losses else loss, batch_size=len(batch[0]))
+        self.log(
+            "validation_loss",
+            self.losses[self.current_epoch] if self.losses else loss,
+            batch_size=len(batch[0]),
+        )
 
     def configure_optimizers(self):
         optimiser = torch.optim.AdamW(self.parameters(), lr=0.05)
@@ -67,10 +77,8 @@ class TinyModule(L.LightningModule):
 
 def loaders() -> tuple[DataLoader, DataLoader]:
     """Train and validation loaders over the same ten points; the passes are five batches long."""
-    generator = torch.Generator().manual_seed(1)
-    x = torch.randn(10, 3, generator=generator)
-    data = TensorDataset(x, x.sum(1, keepdim=True))
-    return DataLoader(data, batch_size=2, sampler=OrderedByEpoch()), DataLoader(data, batch_size=5)
+    data = TenPoints()
+    return make_loader(data, 2, 0, train=True, seed=5), make_loader(data, 5, 0, train=False)
 
 
 def crash_at(step: int):
@@ -94,4 +102,6 @@ def kill_at(step: int):
 
 
 if __name__ == "__main__":
-    fit(TinyModule(kill_at(int(sys.argv[2]))), *loaders(), SETTINGS, Path(sys.argv[1]), resume=False)
+    fit(
+        TinyModule(kill_at(int(sys.argv[2]))), *loaders(), SETTINGS, Path(sys.argv[1]), resume=False
+    )

@@ -1,0 +1,90 @@
+"""Torchvision's Faster R-CNN for one class, sized for a small computer and for random initial weights.
+
+No ImageNet weights are loaded, so the backbones keep trainable batch normalisation (torchvision freezes
+it when weights are given) and every layer learns. Unlike torchvision's, the mobile pyramids start at a
+stride of 16 (or 8) pixels instead of 32: boxes have to fit limbs.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from torch import nn
+from torchvision.models import mobilenet_v3_large, resnet50
+from torchvision.models.detection import FasterRCNN
+from torchvision.models.detection.anchor_utils import AnchorGenerator
+from torchvision.models.detection.backbone_utils import BackboneWithFPN
+from torchvision.models.detection.faster_rcnn import (
+    FastRCNNConvFCHead,
+    FastRCNNPredictor,
+    TwoMLPHead,
+)
+from torchvision.models.detection.rpn import RPNHead
+from torchvision.ops import MultiScaleRoIAlign
+
+from FasterRCNN.settings import DetectorSettings
+
+ANCHOR_SIZES = (32, 64, 128, 192, 288)
+ASPECT_RATIOS = (0.5, 1.0, 2.0)
+ROI_SIDE = 7
+
+_MOBILE_LEVELS = {"6": 40, "12": 112, "16": 960}
+"""Last layer of MobileNetV3 at stride 8, 16 and 32 and its channels."""
+
+
+def build_detector(settings: DetectorSettings) -> FasterRCNN:
+    """Make a detector with random weights and two classes, background and infant.
+
+    Images go in as (3, height, width) floats in 0..1; see ``DetectorSettings`` for the sizes. The
+    training samples are few (64 boxes an image from 100 proposals), which costs a third of
+    torchvision's defaults and no precision for one infant in the picture.
+    """
+    backbone, heavy = _backbone(settings.backbone)
+    channels, levels = backbone.out_channels, len(backbone.body.return_layers)
+    anchors = AnchorGenerator((ANCHOR_SIZES,) * (levels + 1), (ASPECT_RATIOS,) * (levels + 1))
+    names = [str(level) for level in range(levels)]
+    box_head = (
+        FastRCNNConvFCHead(
+            (channels, ROI_SIDE, ROI_SIDE), [channels] * 4, [settings.box_head], nn.BatchNorm2d
+        )
+        if heavy
+        else TwoMLPHead(channels * ROI_SIDE**2, settings.box_head)
+    )
+    per_place = anchors.num_anchors_per_location()[0]
+    return FasterRCNN(
+        backbone,
+        min_size=settings.min_size,
+        max_size=settings.max_size,
+        rpn_anchor_generator=anchors,
+        rpn_head=RPNHead(channels, per_place, conv_depth=2 if heavy else 1),
+        rpn_pre_nms_top_n_train=300,
+        rpn_post_nms_top_n_train=100,
+        rpn_pre_nms_top_n_test=100,
+        rpn_post_nms_top_n_test=30,
+        rpn_batch_size_per_image=128,
+        box_roi_pool=MultiScaleRoIAlign(names, output_size=ROI_SIDE, sampling_ratio=2),
+        box_head=box_head,
+        box_predictor=FastRCNNPredictor(settings.box_head, num_classes=2),
+        box_batch_size_per_image=64,
+        box_positive_fraction=0.5,
+        box_score_thresh=0.05,
+        box_nms_thresh=0.5,
+        box_detections_per_img=20,
+    )
+
+
+def _backbone(name: str) -> tuple[BackboneWithFPN, bool]:
+    """Return the backbone with its feature pyramid, and whether it gets version 2's heavier heads."""
+    if name == "resnet50_fpn_v2":
+        body = resnet50(weights=None, norm_layer=nn.BatchNorm2d)
+        layers = {"layer1": 256, "layer2": 512, "layer3": 1024, "layer4": 2048}
+        return _pyramid(body, layers, 256), True
+    norm = partial(nn.BatchNorm2d, eps=0.001, momentum=0.03)
+    body = mobilenet_v3_large(weights=None, norm_layer=norm).features
+    skipped = 1 if name == "mobilenet_v3_large_320_fpn" else 0
+    return _pyramid(body, dict(list(_MOBILE_LEVELS.items())[skipped:]), 128), False
+
+
+def _pyramid(body: nn.Module, layers: dict[str, int], channels: int) -> BackboneWithFPN:
+    names = {layer: str(level) for level, layer in enumerate(layers)}
+    return BackboneWithFPN(body, names, list(layers.values()), channels, norm_layer=nn.BatchNorm2d)

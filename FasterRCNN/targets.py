@@ -1,0 +1,127 @@
+"""What the detector learns: the box of the mask plus 5 pixels, and how it turns."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, Float
+from PIL import Image
+
+from Datasets.geometry.boxes import box_from_points, clip_box
+from Datasets.readers.base import load_mask, require_file
+from Datasets.structures import DataError, Dataset, PoseSample
+
+PADDING_PX = 5.0
+"""Of the published protocol, in pixels of the 640 x 480 image."""
+
+DIRECTIONS = 64
+
+
+def outline(mask: Bool[np.ndarray, "height width"]) -> Float[np.ndarray, "64 2"] | None:
+    """Farthest mask pixels in evenly spread directions, or None for an empty mask.
+
+    The box of a turned mask is the box of its turned outline, to a thousandth of its radius, so that
+    training need not decode masks.
+    """
+    rows = np.flatnonzero(mask.any(axis=1))
+    if rows.size == 0:
+        return None
+    lines = mask[rows]
+    first, last = lines.argmax(axis=1), mask.shape[1] - 1 - lines[:, ::-1].argmax(axis=1)
+    points = np.stack([np.concatenate([first, last]), np.concatenate([rows, rows])], axis=1)
+    angles = np.arange(DIRECTIONS) * (2 * np.pi / DIRECTIONS)
+    along = points @ np.stack([np.cos(angles), np.sin(angles)])
+    return points[along.argmax(axis=0)].astype(np.float64)
+
+
+def outline_of(sample: PoseSample) -> Float[np.ndarray, "64 2"]:
+    """Outline of a sample's mask; without a mask, of its box or its keypoints.
+
+    Raises:
+        DataError: the mask is empty, or the sample has neither mask, box nor keypoints.
+    """
+    if sample.mask_path is not None:
+        points = outline(np.asarray(load_mask(sample.mask_path)) > 127)
+        if points is None:
+            raise DataError(f"mask: {sample.mask_path} is empty; restore it or leave the frame out")
+        return points
+    box = sample.box_xyxy
+    box = box_from_points(sample.keypoints_px) if box is None else np.asarray(box, np.float64)
+    if box is None:
+        raise DataError(f"labels: {sample.image_path} has neither mask, box nor keypoints")
+    corners = box[[0, 1, 2, 1, 2, 3, 0, 3]].reshape(4, 2)
+    return np.tile(corners, (DIRECTIONS // 4, 1))
+
+
+def box_target(sample: PoseSample) -> Float[np.ndarray, "4"]:
+    """Box of the mask plus 5 pixels, inside the image, pixels.
+
+    Raises:
+        DataError: see ``outline_of``.
+    """
+    return clip_box(box_from_points(outline_of(sample), PADDING_PX), _image_size(sample))
+
+
+def boxes_of(dataset: Dataset, cache: Path | None = None) -> Float[np.ndarray, "n 4"]:
+    """Return the box target of every sample, pixels.
+
+    Args:
+        dataset: n samples with masks.
+        cache: see ``outlines_of``.
+
+    Raises:
+        DataError: see ``outline_of``.
+    """
+    points, sizes = outlines_of(dataset, cache)
+    low, high = points.min(axis=1) - PADDING_PX, points.max(axis=1) + PADDING_PX
+    limit = np.concatenate([sizes, sizes], axis=1) - 1.0
+    return np.clip(np.concatenate([low, high], axis=1), 0, limit)
+
+
+def outlines_of(
+    dataset: Dataset, cache: Path | None = None
+) -> tuple[Float[np.ndarray, "n 64 2"], Float[np.ndarray, "n 2"]]:
+    """Outlines of all samples in pixels, and the (width, height) of their images.
+
+    Args:
+        dataset: n samples.
+        cache: an npz file kept between runs; made again when the masks have changed.
+
+    Raises:
+        DataError: see ``outline_of``.
+    """
+    key = _fingerprint(dataset)
+    if cache is not None and cache.is_file():
+        with np.load(cache, allow_pickle=False) as file:
+            if str(file["key"]) == key:
+                return file["outlines"].astype(np.float64), file["sizes"].astype(np.float64)
+    outlines = np.stack([outline_of(sample) for sample in dataset.samples])
+    sizes = np.array([_image_size(sample) for sample in dataset.samples], dtype=np.float64)
+    if cache is not None:
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        temporary = cache.with_name(f".{cache.name}.tmp.npz")
+        np.savez(temporary, key=key, outlines=outlines.astype(np.float32), sizes=sizes)
+        temporary.replace(cache)
+    return outlines, sizes
+
+
+def _image_size(sample: PoseSample) -> tuple[int, int]:
+    """Width and height from the header of the mask (or, without one, of the image)."""
+    path = require_file(sample.mask_path or sample.image_path, "image")
+    try:
+        with Image.open(path) as image:
+            return image.size
+    except OSError:
+        raise DataError(f"image: {path} is damaged; restore or remove it") from None
+
+
+def _fingerprint(dataset: Dataset) -> str:
+    """Digest of the masks' paths and times of change."""
+    digest = hashlib.sha256()
+    for sample in dataset.samples:
+        path = sample.mask_path or sample.image_path
+        stamp = path.stat().st_mtime_ns if path.exists() else 0
+        digest.update(f"{path} {stamp}\n".encode())
+    return digest.hexdigest()
