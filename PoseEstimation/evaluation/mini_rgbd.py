@@ -1,0 +1,276 @@
+"""Evaluate the pipeline on MINI-RGBD, or on generated data in its layout."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from PIL import Image
+from rich.console import Console
+from rich.progress import track
+
+from Datasets.geometry.alignment import root_relative
+from Datasets.readers.base import load_image
+from Datasets.readers.mini_rgbd import (
+    HEAD_LENGTH_MM,
+    HEAD_LENGTH_PX,
+    frame_path,
+    read_mini_rgbd,
+)
+from Datasets.skeletons import MINI_RGBD_25, Skeleton
+from Datasets.skeletons.convert import joint_map
+from Datasets.structures import DataError, Dataset, PoseSample
+from FasterRCNN.targets import boxes_of
+from PoseEstimation.evaluation.boxes import box_scores
+from PoseEstimation.evaluation.mini_rgbd_tables import mini_rgbd_notes, mini_rgbd_tables
+from PoseEstimation.evaluation.provenance import code_version, differences_from_official, hash_files
+from PoseEstimation.evaluation.report import SCHEMA, print_tables, write_metrics, write_tables
+from PoseEstimation.metrics.protocols import HeadLengths, MiniRgbdProtocol, ScoredPoses
+
+if TYPE_CHECKING:
+    from FasterRCNN.detector import Detections
+    from PoseEstimation.inference.pipeline import PosePipeline
+
+PUBLISHED = HeadLengths(mm=HEAD_LENGTH_MM, px=HEAD_LENGTH_PX)
+_PROTOCOL = MiniRgbdProtocol()
+_DECODERS = 3
+_LIFT_BATCH = 512
+_WHOLE_IMAGE = "the whole image is the crop, box IoU 0, the frame counts like any other"
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What the pipeline said about every frame, in its own skeleton, and what goes beside it."""
+
+    joints_mm: np.ndarray
+    keypoints_px: np.ndarray | None
+    boxes_xyxy: np.ndarray | None
+    box_scores: dict[str, float]
+    counts: dict[str, Any]
+
+
+def evaluate_mini_rgbd(
+    pipeline: PosePipeline,
+    root: Path | str,
+    sequences: Sequence[str] | None = None,
+    input_kind: Literal["predicted", "gt2d"] = "predicted",
+    box_kind: Literal["own", "true"] = "own",
+    output: Path | str | None = None,
+    command: str = "",
+    every: int = 1,
+) -> dict[str, Any]:
+    """Run the protocol and write ``metrics.json`` and ``table.md``.
+
+    Args:
+        pipeline: detector, 2D network and lifter.
+        root: a folder in the official layout.
+        sequences: names such as ``"11"``; None takes all.
+        input_kind: ``predicted`` starts from the image, ``gt2d`` gives the lifter the true 2D
+            joints that the official set labels, the others masked.
+        box_kind: crops from the detector's best box (a frame without one is cropped whole, never
+            dropped) or from the true box.
+        output: folder to write to; None writes nothing.
+        command: the command line, recorded.
+        every: use each n-th frame of a sequence; velocity needs 1.
+
+    Returns:
+        The contents of ``metrics.json``.
+
+    Raises:
+        DataError: the folder or a file in it cannot be used, or an option has no such value.
+    """
+    _check_options(input_kind, box_kind, every)
+    dataset = _each_nth(read_mini_rgbd(root, sequences), every)
+    if input_kind == "gt2d":
+        run = _run_true_2d(pipeline, dataset)
+    else:
+        run = _run_images(pipeline, dataset, box_kind)
+    options = {
+        "input": input_kind,
+        "boxes": "none" if input_kind == "gt2d" else box_kind,
+        "every": every,
+    }
+    metrics = _metrics(pipeline, dataset, run, options, command)
+    if output is not None:
+        write_metrics(Path(output), metrics)
+        write_tables(Path(output), mini_rgbd_tables(metrics), mini_rgbd_notes(metrics))
+    return metrics
+
+
+def print_mini_rgbd(metrics: dict[str, Any], console: Console | None = None) -> None:
+    """Print our rows beside the published ones; the table per joint is in ``table.md``."""
+    tables = [table for table in mini_rgbd_tables(metrics) if table.ours]
+    print_tables(tables, mini_rgbd_notes(metrics), console)
+
+
+def published_indices(skeleton: Skeleton) -> list[int]:
+    """Positions in a skeleton of the protocol's 16 joints.
+
+    Raises:
+        KeyError: the skeleton lacks one, or no joint map from MINI-RGBD to it is written down.
+    """
+    own = {mini: name for name, mini in joint_map(MINI_RGBD_25, skeleton).correspondence}
+    return skeleton.indices([own[joint] for joint in _PROTOCOL.joints])
+
+
+def _check_options(input_kind: str, box_kind: str, every: int) -> None:
+    choices = (("input", input_kind, ("predicted", "gt2d")), ("boxes", box_kind, ("own", "true")))
+    for name, value, allowed in choices:
+        if value not in allowed:
+            raise DataError(
+                f"evaluate mini_rgbd: {name} is '{value}'; choose {' or '.join(allowed)}"
+            )
+    if every < 1:
+        raise DataError(f"evaluate mini_rgbd: every is {every}; give 1 or more")
+
+
+def _each_nth(dataset: Dataset, every: int) -> Dataset:
+    """Keep frames 0, n, 2n, ... of each sequence, counted from its first."""
+    by_sequence: dict[str, list[PoseSample]] = {}
+    for sample in dataset.samples:
+        by_sequence.setdefault(sample.sequence, []).append(sample)
+    kept = [s for samples in by_sequence.values() for s in samples[::every]]
+    return replace(dataset, samples=tuple(kept))
+
+
+def _run_true_2d(pipeline: PosePipeline, dataset: Dataset) -> _Run:
+    """Lift the labelled 2D joints; the pipeline's other joints have NaN and score 0."""
+    labelled = np.stack([s.keypoints_px for s in dataset.samples])
+    keypoints = joint_map(MINI_RGBD_25, pipeline.skeleton).apply(labelled)
+    scores = np.isfinite(keypoints).all(axis=-1).astype(np.float64)
+    intrinsics = dataset.samples[0].intrinsics  # a folder has one camera
+    lifted = [
+        pipeline.lift(keypoints[i : i + _LIFT_BATCH], scores[i : i + _LIFT_BATCH], intrinsics)[0]
+        for i in range(0, len(keypoints), _LIFT_BATCH)
+    ]
+    counts = {"joints_given": int(scores[0].sum()), "joints_masked": int((scores[0] == 0).sum())}
+    return _Run(np.concatenate(lifted), None, None, {}, counts)
+
+
+def _run_images(pipeline: PosePipeline, dataset: Dataset, box_kind: str) -> _Run:
+    """From RGB: a box per frame, 2D in the crop, 3D."""
+    targets = np.asarray(boxes_of(dataset), dtype=np.float64)
+    detections: list[Detections] = []
+    boxes, keypoints_px, joints_mm = targets.copy(), [], []
+    pictures = zip(dataset.samples, _images(dataset.samples), strict=True)
+    bar = Console(stderr=True)
+    for i, (sample, image) in enumerate(track(pictures, "evaluating", len(dataset), console=bar)):
+        if box_kind == "own":
+            detections.append(pipeline.detect(image))
+            boxes[i] = _best_box(detections[i], image)
+        found = pipeline.estimate_2d(image, boxes[i : i + 1])
+        keypoints_px.append(found.keypoints_px[0])
+        joints_mm.append(pipeline.lift(found.keypoints_px, found.scores, sample.intrinsics)[0][0])
+    scores, counts = ({}, {}) if box_kind == "true" else _score_boxes(detections, targets)
+    return _Run(np.stack(joints_mm), np.stack(keypoints_px), boxes, scores, counts)
+
+
+def _images(samples: Sequence[PoseSample]) -> Iterator[Image.Image]:
+    """Decode a few frames ahead in threads, in order."""
+    waiting: deque = deque()
+    with ThreadPoolExecutor(_DECODERS) as pool:
+        for sample in samples:
+            waiting.append(pool.submit(load_image, sample.image_path))
+            if len(waiting) > 2 * _DECODERS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _best_box(detections: Detections, image: Image.Image) -> np.ndarray:
+    """Return the first box, or the whole image when nothing was detected."""
+    if len(detections.boxes_xyxy) == 0:
+        return np.array([0.0, 0.0, image.width - 1.0, image.height - 1.0])
+    return np.asarray(detections.boxes_xyxy[0], dtype=np.float64)
+
+
+def _score_boxes(
+    detections: Sequence[Detections], targets: np.ndarray
+) -> tuple[dict[str, float], dict[str, Any]]:
+    found = np.array([len(d.boxes_xyxy) for d in detections])
+    counts = {
+        "frames_without_detection": int((found == 0).sum()),
+        "frames_with_several_detections": int((found > 1).sum()),
+        "rule_without_detection": _WHOLE_IMAGE,
+    }
+    return box_scores(detections, targets), counts
+
+
+def _metrics(
+    pipeline: PosePipeline, dataset: Dataset, run: _Run, options: dict[str, Any], command: str
+) -> dict[str, Any]:
+    """Score a run: the contents of metrics.json."""
+    samples = dataset.samples
+    measured = HeadLengths(
+        mm={s.sequence: s.head_length_mm for s in samples},
+        px={s.sequence: s.head_length_px for s in samples},
+    )
+    poses, absent = _scored_poses(dataset, run, published_indices(pipeline.skeleton))
+    scores = _PROTOCOL.score(poses, PUBLISHED, measured)
+    return {
+        "schema": SCHEMA,
+        "protocol": "mini_rgbd",
+        "data": _data(dataset, measured, options),
+        "weights": dict(pipeline.model_info),
+        "command": command,
+        "code_version": code_version(),
+        "clean": {**scores.clean, **run.box_scores},
+        "paper": {**scores.paper, **run.box_scores},
+        "per_joint": scores.per_joint,
+        "counts": {**scores.counts, "joints_without_prediction": absent, **run.counts},
+    }
+
+
+def _scored_poses(dataset: Dataset, run: _Run, own: list[int]) -> tuple[ScoredPoses, int]:
+    """Put the 16 joints of the run beside the truth; also count those that the pipeline left out.
+
+    A joint left out is scored at the root in 3D and at the centre of the box in 2D, never dropped.
+    """
+    samples = dataset.samples
+    mini = MINI_RGBD_25.indices(_PROTOCOL.joints)
+    target_mm = root_relative(np.stack([s.joints_mm for s in samples]), MINI_RGBD_25.root_index)
+    predicted_mm = np.asarray(run.joints_mm, dtype=np.float64)[:, own]
+    absent = ~np.isfinite(predicted_mm).all(axis=-1, keepdims=True)
+    predicted_px = target_px = None
+    if run.keypoints_px is not None:
+        predicted_px = np.asarray(run.keypoints_px, dtype=np.float64)[:, own]
+        absent_px = ~np.isfinite(predicted_px).all(axis=-1, keepdims=True)
+        centres = (run.boxes_xyxy[:, None, :2] + run.boxes_xyxy[:, None, 2:]) / 2
+        predicted_px = np.where(absent_px, centres, predicted_px)
+        target_px = np.stack([s.keypoints_px for s in samples])[:, mini]
+    poses = ScoredPoses(
+        sequences=np.array([s.sequence for s in samples]),
+        frames=np.array([s.frame for s in samples]),
+        predicted_mm=np.where(absent, 0.0, predicted_mm),
+        target_mm=target_mm[:, mini],
+        predicted_px=predicted_px,
+        target_px=target_px,
+    )
+    return poses, int(absent.sum())
+
+
+def _data(dataset: Dataset, measured: HeadLengths, options: dict[str, Any]) -> dict[str, Any]:
+    """Say what was measured on."""
+    root, samples = dataset.root, dataset.samples
+    labels = [
+        frame_path(root / s.sequence, kind, s.frame)
+        for s in samples
+        for kind in ("joints_2Ddep", "joints_3D")
+    ]
+    camera = root / "intrinsics.json"
+    reasons = differences_from_official(measured, PUBLISHED)
+    if (root / "generator.json").exists():
+        reasons = ("the folder has a generator.json", *reasons)
+    return {
+        "root_sha256": hash_files(root, [*labels, *([camera] if camera.exists() else [])]),
+        "real": not reasons,
+        "frames": len(samples),
+        "sequences": sorted(measured.mm),
+        **options,
+        "not_real_because": list(reasons),
+    }

@@ -1,0 +1,53 @@
+"""What a number was measured on: a hash of the labels, and whether they are the official set's."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from PoseEstimation.metrics.protocols import HeadLengths
+
+OFFICIAL_TOLERANCE = 0.05
+"""Largest relative difference of measured from published head lengths in the official set."""
+
+
+def hash_files(root: Path, paths: Iterable[Path]) -> str:
+    """SHA-256 over the names (relative to ``root``) and contents of files, whatever their order."""
+    total = hashlib.sha256()
+    for path in sorted(paths):
+        with path.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+        total.update(f"{path.relative_to(root).as_posix()} {content}\n".encode())
+    return total.hexdigest()
+
+
+def differences_from_official(measured: HeadLengths, published: HeadLengths) -> tuple[str, ...]:
+    """Say, one line each, why these sequences are not the official ones; empty when they are.
+
+    Args:
+        measured: head lengths of the sequences in question.
+        published: the table of the official set.
+    """
+    found = []
+    for sequence in measured.mm:
+        if sequence not in published.mm:
+            found.append(f"sequence {sequence} is not one of the official set")
+            continue
+        pairs = ((measured.mm, published.mm, "mm"), (measured.px, published.px, "px"))
+        for own, table, unit in pairs:
+            if not abs(own[sequence] / table[sequence] - 1) <= OFFICIAL_TOLERANCE:
+                found.append(
+                    f"sequence {sequence}: measured head length {own[sequence]:.1f} {unit}, "
+                    f"published {table[sequence]:.1f} {unit}"
+                )
+    return tuple(found)
+
+
+def code_version() -> str:
+    """Version of the installed package."""
+    try:
+        return version("infantpose")
+    except PackageNotFoundError:
+        return "unknown"
