@@ -1,8 +1,8 @@
-"""Torchvision's Faster R-CNN for one class, sized for a small computer and for random initial weights.
+"""Torchvision's Faster R-CNN for one class, for a small computer and random initial weights.
 
-No ImageNet weights are loaded, so the backbones keep trainable batch normalisation (torchvision freezes
-it when weights are given) and every layer learns. Unlike torchvision's, the mobile pyramids start at a
-stride of 16 (or 8) pixels instead of 32: boxes have to fit limbs.
+No ImageNet weights are loaded, so the backbones keep trainable batch normalisation (torchvision
+freezes it when weights are given) and every layer learns. Unlike torchvision's, the mobile pyramids
+start at a stride of 16 (or 8) pixels instead of 32: boxes have to fit limbs.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def build_detector(settings: DetectorSettings) -> FasterRCNN:
 
 
 def _backbone(name: str) -> tuple[BackboneWithFPN, bool]:
-    """Return the backbone with its feature pyramid, and whether it gets version 2's heavier heads."""
+    """Return the backbone with its feature pyramid, and whether version 2's heads go with it."""
     if name == "resnet50_fpn_v2":
         body = resnet50(weights=None, norm_layer=nn.BatchNorm2d)
         layers = {"layer1": 256, "layer2": 512, "layer3": 1024, "layer4": 2048}

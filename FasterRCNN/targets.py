@@ -22,8 +22,8 @@ DIRECTIONS = 64
 def outline(mask: Bool[np.ndarray, "height width"]) -> Float[np.ndarray, "64 2"] | None:
     """Farthest mask pixels in evenly spread directions, or None for an empty mask.
 
-    The box of a turned mask is the box of its turned outline, to a thousandth of its radius, so that
-    training need not decode masks.
+    The box of a turned mask is the box of its turned outline, to a thousandth of its radius, so
+    that training need not decode masks.
     """
     rows = np.flatnonzero(mask.any(axis=1))
     if rows.size == 0:

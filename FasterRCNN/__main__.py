@@ -1,0 +1,69 @@
+"""``python -m FasterRCNN train|evaluate``: stage one alone; ``infantpose`` does it all."""
+
+from __future__ import annotations
+
+import sys
+
+from jsonargparse import ArgumentParser, Namespace
+
+from Datasets.structures import DataError
+from FasterRCNN.settings import DetectorSettings
+
+
+def build_parser() -> ArgumentParser:
+    """Make the parser with its two commands; needs no torch."""
+    parser = ArgumentParser(prog="python -m FasterRCNN", description=__doc__)
+    commands = parser.add_subcommands(dest="command")
+    train = ArgumentParser(description="Train the detector on data in the MINI-RGBD layout.")
+    train.add_argument("--config", action="config", help="YAML file with these settings")
+    train.add_class_arguments(DetectorSettings)
+    train.add_argument("--output", type=str, required=True, help="folder of the run")
+    train.add_argument("--resume", action="store_true", help="go on from the newest checkpoint")
+    commands.add_subcommand("train", train)
+    evaluate = ArgumentParser(description="Mean IoU and average precision on the MINI-RGBD layout.")
+    evaluate.add_argument("--weights", type=str, required=True, help="detector.safetensors")
+    evaluate.add_argument("--root", type=str, required=True, help="folder with 01, 02, ...")
+    evaluate.add_argument("--sequences", type=str, default="", help="such as 11-12; default all")
+    evaluate.add_argument("--output", type=str, default=None, help="folder for metrics.json")
+    commands.add_subcommand("evaluate", evaluate)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; exit code 2 for input that cannot be used."""
+    parser = build_parser()
+    chosen = parser.parse_args(arguments)
+    try:
+        _run(parser, chosen)
+    except DataError as error:
+        print(f"python -m FasterRCNN: error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _run(parser: ArgumentParser, chosen: Namespace) -> None:
+    from pathlib import Path
+
+    values = chosen[chosen.command]
+    if chosen.command == "train":
+        from FasterRCNN.train import train_detector
+
+        output, resume = Path(values.pop("output")), values.pop("resume")
+        values.pop("config", None)
+        settings = parser.instantiate_classes(chosen)[chosen.command]
+        settings = DetectorSettings(**vars(settings))
+        print(train_detector(settings, output, resume))
+        return
+    from FasterRCNN.detector import InfantDetector
+    from FasterRCNN.evaluate import evaluate_detector
+    from FasterRCNN.train import read_sequences
+
+    dataset = read_sequences(Path(values.root), values.sequences)
+    detector = InfantDetector.from_weights(Path(values.weights))
+    output = Path(values.output) if values.output else None
+    for name, value in evaluate_detector(detector, dataset, output).items():
+        print(f"{name}: {value}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,203 @@
+"""Images as the detector sees them: resized for evaluation, strongly varied for training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import Dataset as TorchDataset
+
+from Datasets.geometry.affine import (
+    horizontal_flip,
+    resize_matrix,
+    rotation,
+    scaling,
+    transform_points,
+    translation,
+    warp_image,
+)
+from Datasets.geometry.boxes import area, box_from_points, clip_box
+from Datasets.loaders import Draw
+from Datasets.readers.base import load_image, load_mask
+from Datasets.structures import Dataset
+from Datasets.transforms.occlusion import train_background, train_occlusion
+from Datasets.transforms.photometric import train_photometric
+from Datasets.transforms.textures import random_texture
+from FasterRCNN.targets import PADDING_PX
+
+REFERENCE_HEIGHT = 480
+"""Height in pixels of the images that the padding of 5 pixels was meant for."""
+
+
+@dataclass(frozen=True)
+class DetectorTransforms:
+    """How far training images stray.
+
+    Attributes:
+        scale: range of the factor on the whole image; below 1 zooms out.
+        shift: largest offset of the image, over the canvas side.
+        degrees: usual range of the rotation, either way.
+        any_angle_share: share of images turned by any angle.
+        background_share: share of images whose infant is laid on another surface.
+        occlusion_share: share of images with things in front.
+        empty_share: share of images whose infant is taken out.
+        least_visible: share of the box that has to stay on the canvas.
+    """
+
+    scale: tuple[float, float] = (0.5, 1.4)
+    shift: float = 0.2
+    degrees: float = 20.0
+    any_angle_share: float = 0.4
+    background_share: float = 0.3
+    occlusion_share: float = 0.3
+    empty_share: float = 0.08
+    least_visible: float = 0.9
+
+
+class DetectorImages(TorchDataset):
+    """Training canvases with their boxes; an item is a function of (seed, round, index).
+
+    An item is ``image`` uint8 (3, height, width) and ``box`` (4,), canvas pixels, NaN when empty.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        outlines: Float[np.ndarray, "n 64 2"],
+        height: int,
+        seed: int,
+        transforms: DetectorTransforms | None = None,
+    ) -> None:
+        """Bind samples to their outlines.
+
+        Args:
+            dataset: n samples.
+            outlines: see ``targets.outlines_of``.
+            height: of the 4:3 canvas, pixels.
+            seed: of the variations.
+            transforms: how far to vary.
+        """
+        self.dataset, self.outlines, self.seed = dataset, outlines, seed
+        self.size = (round(height * 4 / 3), height)
+        self.transforms = transforms or DetectorTransforms()
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, key: Draw) -> dict[str, Tensor]:
+        generator = np.random.default_rng([self.seed, key.round, key.index])
+        sample, points = self.dataset.samples[key.index], self.outlines[key.index]
+        picture = load_image(sample.image_path)
+        matrix = self._placement(picture.size, points, generator)
+        box = self._box(matrix, points)
+        fill = tuple(int(v) for v in generator.integers(0, 256, 3))
+        canvas = np.asarray(warp_image(picture, matrix, self.size, fill))
+        if sample.mask_path and generator.random() < self.transforms.background_share:
+            mask = warp_image(load_mask(sample.mask_path), matrix, self.size)
+            alpha = np.asarray(mask, dtype=np.float32) / 255
+            canvas = train_background(canvas, alpha, generator)
+        if generator.random() < self.transforms.empty_share:
+            canvas, box = _without_infant(canvas, box, generator), np.full(4, np.nan)
+        elif generator.random() < self.transforms.occlusion_share:
+            canvas = train_occlusion(canvas, generator)
+        canvas = train_photometric(canvas, generator)
+        return {"image": _to_tensor(canvas), "box": torch.from_numpy(box.astype(np.float32))}
+
+    def _box(self, matrix: np.ndarray, points: np.ndarray) -> Float[np.ndarray, "4"]:
+        padding = PADDING_PX * self.size[1] / REFERENCE_HEIGHT
+        return clip_box(box_from_points(transform_points(matrix, points), padding), self.size)
+
+    def _placement(
+        self, source: tuple[int, int], points: np.ndarray, generator: np.random.Generator
+    ) -> Float[np.ndarray, "3 3"]:
+        """Draw where the image lies on the canvas; gentler as long as the infant is cut off."""
+        settings = self.transforms
+        gentleness = 1.0
+        while True:
+            any_angle = generator.random() < settings.any_angle_share
+            degrees = generator.uniform(-1, 1) * (180.0 if any_angle else settings.degrees)
+            scale = np.exp(gentleness * generator.uniform(*np.log(settings.scale)))
+            shift = gentleness * generator.uniform(-settings.shift, settings.shift, 2)
+            matrix = self._matrix(source, degrees, scale, shift)
+            if generator.random() < 0.5:
+                matrix = horizontal_flip(self.size[0]) @ matrix
+            whole = box_from_points(transform_points(matrix, points))
+            if area(clip_box(whole, self.size)) >= settings.least_visible * area(whole):
+                return matrix
+            if gentleness < 0.1:
+                return self._matrix(source, 0.0, 1.0, np.zeros(2))
+            gentleness *= 0.7
+
+    def _matrix(
+        self, source: tuple[int, int], degrees: float, scale: float, shift: np.ndarray
+    ) -> Float[np.ndarray, "3 3"]:
+        width, height = self.size
+        fit = min(width / source[0], height / source[1])
+        to_origin = translation(-(source[0] - 1) / 2, -(source[1] - 1) / 2)
+        back = translation((width - 1) / 2 + shift[0] * width, (height - 1) / 2 + shift[1] * height)
+        return back @ rotation(degrees) @ scaling(fit * scale) @ to_origin
+
+
+class EvaluationImages(TorchDataset):
+    """Whole images as PIL with their boxes in image pixels: (image, box)."""
+
+    def __init__(self, dataset: Dataset, boxes: Float[np.ndarray, "n 4"]) -> None:
+        """Bind n samples to n boxes."""
+        self.dataset, self.boxes = dataset, boxes
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, index: int) -> tuple[Image.Image, Float[np.ndarray, "4"]]:
+        return load_image(self.dataset.samples[index].image_path), self.boxes[index]
+
+
+def network_input(
+    image: Image.Image, min_size: int, max_size: int
+) -> tuple[UInt8[Tensor, "3 height width"], Float[np.ndarray, "3 3"]]:
+    """Scale an RGB image to the detector's size.
+
+    Args:
+        image: any size.
+        min_size: pixels of the shorter side afterwards.
+        max_size: limit of the longer side.
+
+    Returns:
+        The scaled image, and the matrix from its pixels back to the image's.
+    """
+    factor = min(min_size / min(image.size), max_size / max(image.size))
+    size = tuple(max(round(side * factor), 1) for side in image.size)
+    scaled = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+    return _to_tensor(np.asarray(scaled)), resize_matrix(size, image.size)
+
+
+def transform_boxes(matrix: Float[np.ndarray, "3 3"], boxes: np.ndarray) -> np.ndarray:
+    """Take (n, 4) boxes through a matrix that scales and shifts only."""
+    corners = np.asarray(boxes, dtype=np.float64).reshape(-1, 2, 2)
+    return transform_points(matrix, corners).reshape(-1, 4)
+
+
+def collate_pairs(items: Sequence[tuple]) -> tuple[list, np.ndarray]:
+    """Batch of ``EvaluationImages``: a list of images, (n, 4) boxes."""
+    return [image for image, _ in items], np.stack([box for _, box in items])
+
+
+def _without_infant(
+    canvas: np.ndarray, box: np.ndarray, generator: np.random.Generator
+) -> UInt8[np.ndarray, "height width 3"]:
+    """Cover the infant with a texture, or the whole scene."""
+    x1, y1, x2, y2 = (int(v) for v in box)
+    covered = canvas.copy()
+    if generator.random() < 0.5:
+        covered[y1 : y2 + 1, x1 : x2 + 1] = random_texture((x2 - x1 + 1, y2 - y1 + 1), generator)
+        return covered
+    return random_texture((canvas.shape[1], canvas.shape[0]), generator)
+
+
+def _to_tensor(picture: UInt8[np.ndarray, "height width 3"]) -> UInt8[Tensor, "3 height width"]:
+    return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))
