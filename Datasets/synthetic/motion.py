@@ -11,18 +11,19 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 from scipy.spatial.transform import Rotation
 
 from Datasets.synthetic import body as bodies
 from Datasets.synthetic.body import BodyShape
+from Datasets.synthetic.contact import above_bed, lift_from_trunk
 from Datasets.synthetic.limbs import Limb, aim_limb, arm, leg
-from Datasets.synthetic.signals import bouts, waypoints, wobble
+from Datasets.synthetic.signals import bouts, smooth, waypoints, wobble
 
 SUPINE = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
 """Body axes (left, back, head) to world axes of an infant on its back, head towards +y."""
 
 WRIST_CLEARANCE, ANKLE_CLEARANCE = 0.022, 0.020
+CONTACT_ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -61,15 +62,21 @@ def supine_movement(
     vigour = rng.uniform(0.5, 1.5)
     root = _root_rotation(rng, times)
     rotations = {**_trunk(rng, times), **_hands(rng, shape, times), **_feet(rng, times)}
-    position = _rest_on_bed(shape, rotations, root)
+    position = _rest_on_bed(shape, rotations, root, times)
     turn, place = bodies.forward_kinematics(shape, rotations, root, position)
     mouth = _mouth(shape, turn, place)
     for side in ("L", "R"):
-        arm_limb, leg_limb = arm(shape, side), leg(shape, side)
-        wrist = _wrist_path(rng, times, arm_limb, turn, place, mouth, vigour)
-        rotations |= aim_limb(arm_limb, wrist, _elbow_pole(rng, times, arm_limb), turn, place)
-        ankle = _ankle_path(rng, times, leg_limb, turn, place, vigour)
-        rotations |= aim_limb(leg_limb, ankle, _knee_pole(rng, times, leg_limb), turn, place)
+        limb, pole = leg(shape, side), _knee_pole(rng, times, leg(shape, side))
+        ankle = _ankle_path(rng, times, limb, turn, place, vigour)
+        rotations |= aim_limb(limb, ankle, pole, turn, place)
+        limb, pole = arm(shape, side), _elbow_pole(rng, times, arm(shape, side))
+        wrist = _wrist_path(rng, times, limb, turn, place, mouth, vigour)
+        for _ in range(CONTACT_ROUNDS):
+            solved = rotations | aim_limb(limb, wrist, pole, turn, place)
+            posed = bodies.forward_kinematics(shape, solved, root, position)
+            wrist = wrist + lift_from_trunk(shape, side, *posed, times)
+        wrist = above_bed(wrist, WRIST_CLEARANCE, times)
+        rotations |= aim_limb(limb, wrist, pole, turn, place)
     turn, place = bodies.forward_kinematics(shape, rotations, root, position)
     return Movement(turn, place)
 
@@ -135,7 +142,9 @@ def _feet(rng: np.random.Generator, times: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def _rest_on_bed(shape: BodyShape, rotations: dict, root: np.ndarray) -> np.ndarray:
+def _rest_on_bed(
+    shape: BodyShape, rotations: dict, root: np.ndarray, times: np.ndarray
+) -> np.ndarray:
     """Root positions (frame, 3) that let trunk and head sink a few millimetres into the bed."""
     weights = bodies.rig().weights
     trunk = [bodies.rig().index(b) for b in ("root", "spine05", "spine04", "spine03", "spine02")]
@@ -143,7 +152,7 @@ def _rest_on_bed(shape: BodyShape, rotations: dict, root: np.ndarray) -> np.ndar
     back = (weight > 0.95) & (shape.vertices[:, 1] > np.quantile(shape.vertices[:, 1], 0.8))
     points = shape.vertices[back] - shape.heads[0]
     lowest = (root @ points.T)[:, 2].min(axis=1)
-    height = gaussian_filter1d(-lowest, 5, mode="nearest") - 0.005
+    height = smooth(-lowest, times, 0.15) - 0.005
     return np.stack([np.zeros_like(height), np.zeros_like(height), height], axis=1)
 
 
@@ -202,7 +211,7 @@ def _wrist_path(rng, times, limb: Limb, turn, place, mouth, vigour) -> np.ndarra
     pull = np.clip(path[:, 4:5], 0, 1)
     out = turn[:, limb.frame] @ (np.array([limb.sign, 0, 0]))
     target = (1 - pull) * free + pull * (mouth + 0.025 * out)
-    return _above_bed(target, WRIST_CLEARANCE)
+    return above_bed(target, WRIST_CLEARANCE, times)
 
 
 def _ankle_path(rng, times, limb: Limb, turn, place, vigour) -> np.ndarray:
@@ -216,14 +225,7 @@ def _ankle_path(rng, times, limb: Limb, turn, place, vigour) -> np.ndarray:
     reach = np.clip(path[:, 3] + 0.14 * kick + wobble(rng, times, 0.04, 0.6), 0.38, 0.985)
     path[:, 0] = np.maximum(path[:, 0], 0.02)
     target = limb.to_world(path[:, :3] * [1, 1, -1], reach, turn, place)
-    return _above_bed(target, ANKLE_CLEARANCE)
-
-
-def _above_bed(target: np.ndarray, clearance: float) -> np.ndarray:
-    """Keep a path above the bed, without a corner where it lands."""
-    lack = np.maximum(clearance - target[:, 2], 0)
-    lift = gaussian_filter1d(maximum_filter1d(lack, 5, mode="nearest"), 1.5, mode="nearest")
-    return target + np.stack([np.zeros_like(lift)] * 2 + [np.maximum(lift, lack)], axis=1)
+    return above_bed(target, ANKLE_CLEARANCE, times)
 
 
 def _elbow_pole(rng, times, limb: Limb) -> np.ndarray:

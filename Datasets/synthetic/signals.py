@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float
+from scipy.ndimage import gaussian_filter1d
 
 
 def min_jerk(x: np.ndarray) -> np.ndarray:
     """Minimum-jerk ease from 0 to 1 (Flash & Hogan, 1985), clamped outside."""
     x = np.clip(x, 0.0, 1.0)
     return x**3 * (10 - 15 * x + 6 * x**2)
+
+
+def smooth(values: np.ndarray, times: Float[np.ndarray, "frame"], seconds: float) -> np.ndarray:
+    """Average over about ``seconds`` along the first axis; nothing for frames that are further apart."""
+    step = times[1] - times[0] if len(times) > 1 else np.inf
+    if step >= seconds:
+        return values
+    return gaussian_filter1d(values, seconds / step, axis=0, mode="nearest")
 
 
 def wobble(

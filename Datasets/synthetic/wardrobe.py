@@ -183,10 +183,14 @@ def colour(rng: np.random.Generator, saturation: float = 0.85, value: tuple = (0
 
 
 def _material(rng: np.random.Generator, name: str) -> Material:
-    first = np.full(3, rng.uniform(0.75, 0.95)) if name == "nappy" and rng.random() < 0.8 else colour(rng)
+    """Colours and pattern of a garment; nappies are pale, plain or dotted."""
+    pale, pattern = rng.random() < 0.8, int(rng.choice(5, p=[0.4, 0.2, 0.17, 0.08, 0.15]))
+    first = np.full(3, rng.uniform(0.75, 0.95)) if name == "nappy" and pale else colour(rng)
+    if name == "nappy":
+        pattern = int(rng.choice([0, 0, 2]))
     second = first if rng.random() < 0.2 else colour(rng)
-    pattern = int(rng.choice(5, p=[0.4, 0.2, 0.17, 0.08, 0.15])) if name != "nappy" else int(rng.choice([0, 0, 2, 4]))
-    return Material(np.stack([first, second]), pattern, rng.uniform(0.008, 0.045), rng.choice([0, np.pi / 2, rng.uniform(0, np.pi)]))
+    angle = rng.choice([0, np.pi / 2, rng.uniform(0, np.pi)])
+    return Material(np.stack([first, second]), pattern, rng.uniform(0.008, 0.045), angle)
 
 
 def _skin_tone(rng: np.random.Generator) -> np.ndarray:
