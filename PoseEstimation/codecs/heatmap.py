@@ -87,7 +87,10 @@ class HeatmapCodec:
             axis in crop pixels, from the spread around the mode beyond the target's own (in a
             gaussian map, cells under a twentieth of the peak are taken for noise).
         """
-        maps = maps.float()
+        with torch.autocast(maps.device.type, enabled=False):
+            return self._decode(maps.float())
+
+    def _decode(self, maps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         density = self.density(maps)
         place = self._refine(density, _argmax(_blur(density, self.sigma)))
         distance = _square_distance(place, density.shape[-1])

@@ -1,0 +1,78 @@
+import csv
+from dataclasses import replace
+
+import pytest
+import torch
+
+from Datasets.structures import DataError
+from FasterRCNN.settings import TrainerSettings
+from FasterRCNN.weights import load_weights
+from PoseEstimation.codecs.heatmap import HeatmapCodec
+from PoseEstimation.models.pose_resnet import PoseResNet, PoseResNetConfig
+from PoseEstimation.settings import ELLERSHAW_HEATMAP, HeatmapSettings, OptimiserSettings
+from PoseEstimation.training.heatmap import make_codec, make_network, train_heatmap
+
+TINY = TrainerSettings(max_epochs=2, steps_per_epoch=2, precision="32-true", log_every=1)
+
+
+@pytest.fixture
+def settings(root):
+    return HeatmapSettings(
+        train_roots=(root,),
+        train_sequences="1",
+        validation_root=root,
+        validation_sequences="2",
+        input_size=64,
+        head_channels=16,
+        batch_size=3,
+        num_workers=0,
+        optimiser=OptimiserSettings(warmup_steps=1),
+        trainer=TINY,
+    )
+
+
+def test_a_run_writes_weights_that_rebuild_the_network(settings, tmp_path):
+    summary = train_heatmap(settings, tmp_path)
+    assert summary.steps == 4
+    state, metadata = load_weights(tmp_path / "heatmap.safetensors")
+    assert (metadata["model"], metadata["skeleton"]) == ("PoseResNet", "infant")
+    network = PoseResNet(PoseResNetConfig(**metadata["config"])).eval()
+    network.load_state_dict(state)
+    codec = HeatmapCodec(**metadata["codec"])
+    with torch.no_grad():
+        keypoints, scores, sigma = codec.decode(network(torch.rand(1, 3, 64, 64)))
+    assert keypoints.shape == (1, 25, 2) and torch.isfinite(sigma).all()
+    with (tmp_path / "log.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    rates = [float(r["value"]) for r in rows if r["name"] == "learning_rate"]
+    assert rates == sorted(rates, reverse=True) and rates[-1] < 0.2 * rates[0]
+    assert {"validation_error_px", "validation_near"} <= {r["name"] for r in rows}
+
+
+def test_a_run_goes_on_from_earlier_weights(settings, tmp_path):
+    once = replace(settings, trainer=replace(TINY, max_epochs=1, steps_per_epoch=1))
+    train_heatmap(once, tmp_path / "a")
+    weights = tmp_path / "a" / "heatmap.safetensors"
+    train_heatmap(replace(once, initial_weights=weights), tmp_path / "b")
+    with pytest.raises(DataError, match="does not fit"):
+        train_heatmap(replace(once, initial_weights=weights, head_channels=8), tmp_path / "c")
+
+
+def test_the_network_learns_the_dots(settings, tmp_path):
+    trainer = replace(TINY, max_epochs=1, steps_per_epoch=25)
+    optimiser = OptimiserSettings(learning_rate=2e-3, warmup_steps=5, average_decay=0.8)
+    longer = replace(settings, augment=False, optimiser=optimiser, trainer=trainer)
+    before = train_heatmap(replace(longer, trainer=replace(TINY, max_epochs=1)), tmp_path / "a")
+    after = train_heatmap(longer, tmp_path / "b")
+    assert after.best_loss < 0.95 * before.best_loss
+
+
+def test_the_published_recipe_is_a_setting(root):
+    network, codec = make_network(ELLERSHAW_HEATMAP), make_codec(ELLERSHAW_HEATMAP)
+    assert network.config.num_joints == 16 and not network.config.head_batch_norm
+    assert codec.kind == "gaussian" and codec.heatmap_size == 64
+
+
+def test_a_missing_validation_folder_is_named(settings, tmp_path):
+    with pytest.raises(DataError, match="validation_root"):
+        train_heatmap(replace(settings, validation_root=None), tmp_path)
