@@ -17,6 +17,7 @@ INFANT = Skeleton(
         ("pelvis", "thorax"),
         ("thorax", "upper_neck"),
         ("upper_neck", "nose"),
+        ("upper_neck", "head_top"),
         ("pelvis", "left_hip"),
         ("pelvis", "right_hip"),
         ("upper_neck", "left_shoulder"),
