@@ -97,9 +97,9 @@ def verify_dataset(name: str, root: Path | str) -> Verification:
             "generated data (generator.json): counts may differ from the official set"
         )
     elif absent:
-        found.problems.append(f"sequence folders missing: {', '.join(absent)}")
-    if not generated and found.frames != official and not absent:
-        found.problems.append(f"{found.frames} frames, the official set has {official}")
+        found.problems.insert(0, f"sequence folders missing: {', '.join(absent)}")
+    elif found.frames != official:
+        found.problems.insert(0, f"{found.frames} frames, the official set has {official}")
     counts = (
         f"sequences: {len(sequences)} (official {len(OFFICIAL_SEQUENCES)})",
         f"frames: {found.frames} (official {official})",

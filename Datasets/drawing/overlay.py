@@ -89,7 +89,7 @@ def _draw_person(image: Image.Image, pose: PoseDrawing, skeleton: Skeleton) -> I
     region = _region(pose, image.size, margin=4 * width + 4)
     if region is None:
         return image
-    zoom = 4 if width < 4 else 2
+    zoom = 4 if width < 4 else 3 if width < 12 else 2
     size = (region[2] - region[0], region[3] - region[1])
     layer = Image.new("RGBA", (size[0] * zoom, size[1] * zoom))
     pen = _Pen(ImageDraw.Draw(layer), np.array(region[:2], dtype=np.float64), zoom)
