@@ -1,7 +1,12 @@
-"""What all tests share: property tests that repeat exactly, and one thread per test worker."""
+"""What several tests need: repeatable property tests, one thread per worker, a tiny weight set."""
+
+from __future__ import annotations
 
 import os
+from dataclasses import asdict
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 # set before torch and NumPy are imported: several workers with all cores each slow one another down
@@ -10,3 +15,47 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("repeatable")
+
+SET_NAME = "tiny"
+
+
+@pytest.fixture(scope="session")
+def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ``SavedModels`` folder with the set ``tiny``: its detector always finds a box."""
+    import torch
+    import yaml
+
+    from Datasets.skeletons import INFANT
+    from FasterRCNN.detector import save_detector
+    from FasterRCNN.model import build_detector
+    from FasterRCNN.settings import DetectorSettings
+    from FasterRCNN.weights import save_weights
+    from PoseEstimation.models.martinez import MartinezConfig, MartinezLifter
+    from PoseEstimation.models.pose_resnet import PoseResNet, PoseResNetConfig
+
+    torch.manual_seed(0)
+    models = tmp_path_factory.mktemp("models")
+    folder = models / SET_NAME
+    small = DetectorSettings(min_size=64, max_size=128, box_head=32)
+    detector = build_detector(small)
+    predictor = detector.roi_heads.box_predictor
+    torch.nn.init.zeros_(predictor.cls_score.weight)
+    predictor.cls_score.bias.data = torch.tensor([0.0, 3.0])
+    described = {"skeleton": INFANT.name}
+    heatmap = PoseResNet(PoseResNetConfig(head_channels=16))
+    codec = {"input_size": 64, "heatmap_size": 16, "sigma": 2.0, "kind": "softmax"}
+    config = {"model": "PoseResNet", "config": asdict(heatmap.config), "codec": codec, **described}
+    lifter = MartinezLifter(MartinezConfig(width=32, blocks=1))
+    lifting = {"model": "MartinezLifter", "config": asdict(lifter.config), **described}
+    lifting["codec"] = {"input": "rays", "min_score": 0.0}
+    digests = {
+        "detector.safetensors": save_detector(folder / "detector.safetensors", detector, small),
+        "heatmap.safetensors": save_weights(
+            folder / "heatmap.safetensors", heatmap.state_dict(), config
+        ),
+        "lifter.safetensors": save_weights(
+            folder / "lifter.safetensors", lifter.state_dict(), lifting
+        ),
+    }
+    (models / "index.yaml").write_text(yaml.safe_dump({SET_NAME: {"sha256": digests}}))
+    return models
