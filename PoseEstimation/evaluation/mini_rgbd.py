@@ -26,7 +26,6 @@ from Datasets.skeletons import MINI_RGBD_25, Skeleton
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import DataError, Dataset, PoseSample
 from FasterRCNN.targets import boxes_of
-from PoseEstimation.evaluation.boxes import box_scores
 from PoseEstimation.evaluation.mini_rgbd_tables import mini_rgbd_notes, mini_rgbd_tables
 from PoseEstimation.evaluation.provenance import code_version, differences_from_official, hash_files
 from PoseEstimation.evaluation.report import SCHEMA, print_tables, write_metrics, write_tables
@@ -192,13 +191,17 @@ def _best_box(detections: Detections, image: Image.Image) -> np.ndarray:
 def _score_boxes(
     detections: Sequence[Detections], targets: np.ndarray
 ) -> tuple[dict[str, float], dict[str, Any]]:
+    """Score the boxes that the pipeline works with, and count frames by their number."""
+    from FasterRCNN.evaluate import average_precision, top_iou
+
     found = np.array([len(d.boxes_xyxy) for d in detections])
     counts = {
         "frames_without_detection": int((found == 0).sum()),
         "frames_with_several_detections": int((found > 1).sum()),
         "rule_without_detection": _WHOLE_IMAGE,
     }
-    return box_scores(detections, targets), counts
+    mean_iou = 100 * float(np.mean(top_iou(detections, targets)))
+    return {"mean_iou": mean_iou, **average_precision(detections, targets)}, counts
 
 
 def _metrics(

@@ -24,6 +24,9 @@ class FakeDetections:
     boxes_xyxy: np.ndarray
     scores: np.ndarray
 
+    def __len__(self) -> int:
+        return len(self.scores)
+
 
 @dataclass(frozen=True)
 class FakeKeypoints:
@@ -144,9 +147,3 @@ def write():
 def fake():
     """``fake(root, ...)`` makes a pipeline with known mistakes."""
     return FakePipeline
-
-
-@pytest.fixture
-def detections():
-    """``detections(boxes, scores)``."""
-    return FakeDetections

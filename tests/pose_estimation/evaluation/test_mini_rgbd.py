@@ -123,10 +123,18 @@ def test_joints_are_taken_by_name_whatever_the_pipelines_skeleton(root, fake, sk
 
 
 def test_a_joint_that_the_pipeline_leaves_out_is_an_error_not_a_gap(root, fake):
-    metrics = evaluate_mini_rgbd(fake(root, silent_joint="left_wrist"), root)
+    """It is scored at the root in 3D and at the middle of the box in 2D."""
+    pipeline = fake(root, silent_joint="left_wrist")
+    metrics = evaluate_mini_rgbd(pipeline, root)
     wrist = metrics["per_joint"]["clean"]["left_wrist"]
     assert metrics["counts"]["joints_without_prediction"] == 7
-    assert wrist["ajpe_mm"] > 30
+    joint = MINI_RGBD_25.index("left_wrist")
+    away = [np.linalg.norm(s.joints_mm[joint] - s.joints_mm[0]) for s in pipeline.samples]
+    assert wrist["ajpe_mm"] == pytest.approx(np.mean(away))
+    centres = (np.stack(pipeline.asked_boxes)[:, :2] + np.stack(pipeline.asked_boxes)[:, 2:]) / 2
+    seen = np.stack([s.keypoints_px[joint] for s in pipeline.samples])
+    off_centre = np.linalg.norm(seen - centres, axis=1).mean()
+    assert wrist["ajpe_2d_px"] == pytest.approx(off_centre)
     assert wrist["pckh_1"] == 0
     assert metrics["counts"]["joints_3d"] == 7 * 16
     others = [v["ajpe_mm"] for j, v in metrics["per_joint"]["clean"].items() if j != "left_wrist"]
