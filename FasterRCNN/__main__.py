@@ -50,8 +50,7 @@ def _run(parser: ArgumentParser, chosen: Namespace) -> None:
 
         output, resume = Path(values.pop("output")), values.pop("resume")
         values.pop("config", None)
-        settings = parser.instantiate_classes(chosen)[chosen.command]
-        settings = DetectorSettings(**vars(settings))
+        settings = DetectorSettings(**vars(parser.instantiate(chosen)[chosen.command]))
         print(train_detector(settings, output, resume))
         return
     from FasterRCNN.detector import InfantDetector

@@ -45,6 +45,7 @@ class DetectorTransforms:
         any_angle_share: share of images turned by any angle.
         background_share: share of images whose infant is laid on another surface.
         occlusion_share: share of images with things in front.
+        photometric_share: share of images with other light, lens, sensor and codec.
         empty_share: share of images whose infant is taken out.
         least_visible: share of the box that has to stay on the canvas.
     """
@@ -55,6 +56,7 @@ class DetectorTransforms:
     any_angle_share: float = 0.4
     background_share: float = 0.3
     occlusion_share: float = 0.3
+    photometric_share: float = 0.7
     empty_share: float = 0.08
     least_visible: float = 0.9
 
@@ -105,7 +107,8 @@ class DetectorImages(TorchDataset):
             canvas, box = _without_infant(canvas, box, generator), np.full(4, np.nan)
         elif generator.random() < self.transforms.occlusion_share:
             canvas = train_occlusion(canvas, generator)
-        canvas = train_photometric(canvas, generator)
+        if generator.random() < self.transforms.photometric_share:
+            canvas = train_photometric(canvas, generator)
         return {"image": _to_tensor(canvas), "box": torch.from_numpy(box.astype(np.float32))}
 
     def _box(self, matrix: np.ndarray, points: np.ndarray) -> Float[np.ndarray, "4"]:

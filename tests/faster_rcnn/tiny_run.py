@@ -1,4 +1,4 @@
-"""A tiny regression run, also started as a program so that a test can kill it: ``tiny_run.py OUTPUT KILL_STEP``."""
+"""A tiny regression run; as a program, ``tiny_run.py OUTPUT STEP`` kills itself after that step."""
 
 from __future__ import annotations
 

@@ -1,0 +1,187 @@
+"""The network, the rule for none and several infants, the metrics and the recipe end to end."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from scenes import write_scenes
+
+from Datasets.readers.mini_rgbd import read_mini_rgbd
+from Datasets.structures import DataError
+from FasterRCNN.__main__ import main
+from FasterRCNN.detector import Detections, InfantDetector, save_detector
+from FasterRCNN.evaluate import average_precision, evaluate_detector
+from FasterRCNN.model import build_detector
+from FasterRCNN.settings import DetectorSettings, TrainerSettings
+from FasterRCNN.train import top_iou, train_detector
+from FasterRCNN.weights import save_weights
+
+SMALL = DetectorSettings(min_size=72, max_size=128, box_head=16)
+
+
+class Answers(torch.nn.Module):
+    """A network that says what it is told, whatever it sees."""
+
+    def __init__(self, boxes, scores):
+        super().__init__()
+        self.unused = torch.nn.Parameter(torch.zeros(1))
+        self.output = {"boxes": torch.tensor(boxes).float(), "scores": torch.tensor(scores)}
+
+    def forward(self, images):
+        return [self.output for _ in images]
+
+
+def detector_saying(boxes, scores, **rule):
+    return InfantDetector(Answers(boxes, scores), SMALL, **rule)
+
+
+def test_rule_for_none_and_several_infants():
+    image = Image.new("RGB", (96, 72))
+    boxes = [[0, 0, 30, 30], [1, 1, 31, 31], [50, 30, 80, 60], [60, 0, 90, 20]]
+    found = detector_saying(boxes, [0.9, 0.8, 0.95, 0.4])(image)
+    np.testing.assert_allclose(found.boxes_xyxy, [boxes[2], boxes[0]], atol=1e-6)
+    np.testing.assert_allclose(found.scores, [0.95, 0.9], atol=1e-6)
+    assert len(detector_saying(boxes, [0.9, 0.8, 0.95, 0.4], max_infants=1)(image)) == 1
+    nobody = detector_saying(boxes, [0.1, 0.2, 0.3, 0.4])(image)
+    assert nobody.boxes_xyxy.shape == (0, 4)
+
+
+def test_boxes_are_given_in_pixels_of_the_image_and_inside_it():
+    found = detector_saying([[-3, -3, 47.5, 35.5]], [0.9])(Image.new("RGB", (960, 720)))
+    np.testing.assert_allclose(found.boxes_xyxy, [[0, 0, 479.5, 359.5]])
+
+
+@pytest.mark.parametrize("backbone", ["mobilenet_v3_large_320_fpn", "mobilenet_v3_large_fpn"])
+def test_every_layer_learns(backbone):
+    torch.manual_seed(0)
+    network = build_detector(dataclasses.replace(SMALL, backbone=backbone)).train()
+    target = {"boxes": torch.tensor([[20.0, 10, 80, 60]]), "labels": torch.tensor([1])}
+    losses = network([torch.rand(3, 72, 96) for _ in range(2)], [target] * 2)
+    sum(losses.values()).backward()
+    still = [n for n, p in network.named_parameters() if p.grad is None or not p.requires_grad]
+    assert still == []
+
+
+def test_default_weights_fit_the_limit_and_resnet_builds():
+    size = sum(p.numel() for p in build_detector(DetectorSettings()).parameters()) * 2
+    assert size < 15e6
+    with torch.device("meta"):
+        network = build_detector(DetectorSettings(backbone="resnet50_fpn_v2"))
+    assert network.backbone.out_channels == 256
+
+
+def test_saved_detector_answers_alike(tmp_path):
+    torch.manual_seed(0)
+    network = build_detector(SMALL).half().float().eval()
+    digest = save_detector(tmp_path / "detector.safetensors", network, SMALL)
+    loaded = InfantDetector.from_weights(
+        tmp_path / "detector.safetensors", min_score=0.0, sha256=digest
+    )
+    generator = np.random.default_rng(0)
+    images = [
+        Image.fromarray(generator.integers(0, 255, (h, w, 3), dtype=np.uint8))
+        for h, w in ((72, 96), (100, 60))
+    ]
+    direct = InfantDetector(network, SMALL, min_score=0.0)
+    for a, b in zip(loaded.detect(images), direct.detect(images), strict=True):
+        np.testing.assert_allclose(a.scores, b.scores, atol=1e-3)
+    alone, batched = direct(images[0]), direct.detect([images[0]] * 2)[1]
+    np.testing.assert_allclose(alone.boxes_xyxy, batched.boxes_xyxy, atol=1e-2)
+
+
+def test_other_weights_are_refused(tmp_path):
+    path = tmp_path / "x.safetensors"
+    save_weights(path, {"a": torch.ones(2)}, {"model": "PoseResNet", "config": {}})
+    with pytest.raises(DataError, match="no detector weights") as caught:
+        InfantDetector.from_weights(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_mean_iou_counts_a_miss_as_zero():
+    one = Detections(np.array([[0.0, 0, 10, 10], [50, 50, 60, 60]]), np.array([0.9, 0.8]))
+    none = Detections(np.zeros((0, 4)), np.zeros(0))
+    targets = np.array([[0.0, 0, 10, 5], [50, 50, 60, 60]])
+    np.testing.assert_allclose(top_iou([one, none], targets), [0.5, 0.0])
+    # the best-scored box counts, not the best-fitting one
+    np.testing.assert_allclose(top_iou([one], targets[1:]), [0.0])
+
+
+def test_average_precision_on_a_case_counted_by_hand():
+    targets = np.array([[0.0, 0, 10, 10], [20, 20, 40, 40]])
+    exact = [Detections(t[None], np.array([0.9])) for t in targets]
+    assert average_precision(exact, targets) == pytest.approx({"box_ap": 100, "box_ap50": 100})
+    # second box has IoU 0.5625 with its target: found at 0.50 and 0.55, not above
+    loose = [exact[0], Detections(np.array([[20.0, 20, 35, 35]]), np.array([0.8]))]
+    half = 100 * 51 / 101  # recall up to 0.5 on COCO's 101 points
+    result = average_precision(loose, targets)
+    assert result["box_ap50"] == pytest.approx(100)
+    assert result["box_ap"] == pytest.approx((2 * 100 + 8 * half) / 10)
+    empty = [Detections(np.zeros((0, 4)), np.zeros(0))] * 2
+    assert average_precision(empty, targets) == {"box_ap": 0.0, "box_ap50": 0.0}
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory):
+    root = write_scenes(tmp_path_factory.mktemp("data"), 2, 6)
+    trainer = TrainerSettings(max_epochs=2, steps_per_epoch=3, log_every=1, precision="32-true")
+    settings = dataclasses.replace(
+        SMALL,
+        train_roots=(root,),
+        train_sequences="1",
+        validation_root=root,
+        validation_sequences="2",
+        batch_size=2,
+        num_workers=0,
+        trainer=trainer,
+    )
+    output = tmp_path_factory.mktemp("run")
+    return settings, output, train_detector(settings, output)
+
+
+def test_recipe_writes_weights_that_load_and_evaluate(recipe, tmp_path):
+    settings, output, summary = recipe
+    assert (summary.steps, summary.epochs) == (6, 2)
+    detector = InfantDetector.from_weights(output / "detector.safetensors")
+    dataset = read_mini_rgbd(settings.validation_root, ["02"])
+    metrics = evaluate_detector(detector, dataset, tmp_path)
+    assert metrics["frames"] == 6
+    assert 0 <= metrics["mean_iou"] <= 100
+    assert json.loads((tmp_path / "metrics.json").read_text()) == metrics
+    assert (output / "outlines.npz").is_file()
+
+
+def test_interrupted_recipe_ends_with_the_same_bytes(recipe, tmp_path):
+    settings, output, _ = recipe
+    timed = dataclasses.replace(settings.trainer, max_minutes=0.0)
+    train_detector(dataclasses.replace(settings, trainer=timed), tmp_path)
+    train_detector(settings, tmp_path, resume=True)
+    names = ("checkpoints/step-000000006.safetensors",)
+    for name in names:
+        assert (tmp_path / name).stat().st_size == (output / name).stat().st_size
+    from FasterRCNN.weights import read_safetensors
+
+    ours, theirs = (read_safetensors(p / names[0])[0] for p in (tmp_path, output))
+    assert all(torch.equal(ours[k], theirs[k]) for k in theirs)
+
+
+def test_command_line_evaluates_and_refuses_in_one_line(recipe, tmp_path, capsys):
+    settings, output, _ = recipe
+    weights = str(output / "detector.safetensors")
+    root = str(settings.validation_root)
+    arguments = ["--weights", weights, "--root", root, "--sequences", "2"]
+    assert main(["evaluate", *arguments, "--output", str(tmp_path)]) == 0
+    assert "mean_iou" in capsys.readouterr().out
+    assert main(["evaluate", "--weights", str(tmp_path / "no"), "--root", root]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "no such weights" in error
+
+
+def test_missing_data_are_named(tmp_path):
+    with pytest.raises(DataError, match="train_roots"):
+        train_detector(SMALL, tmp_path)
