@@ -1,7 +1,8 @@
 """The values that travel through the house: samples, crops and batches.
 
-Pixels are 0-based with the pixel's centre at its integer coordinate. Millimetres are in the camera frame
-(x right, y down, z forward). Missing joints have visibility 0 and NaN coordinates, never a sentinel.
+Pixels are 0-based with the pixel's centre at its integer coordinate. Millimetres are in the camera
+frame (x right, y down, z forward). Missing joints have visibility 0 and NaN coordinates, never a
+sentinel.
 """
 
 from __future__ import annotations

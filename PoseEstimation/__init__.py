@@ -1,1 +1,1 @@
-"""Stage two and the whole: 2D heatmaps, 3D lifting, the pipeline from frame to ``PoseResult``, the CLI."""
+"""Stage two and the whole: heatmaps, lifting, the pipeline from frame to ``PoseResult``, commands."""

@@ -49,7 +49,9 @@ def scale_of(matrix: Float[np.ndarray, "3 3"]) -> float:
     return float(np.sqrt(abs(np.linalg.det(matrix[:2, :2]))))
 
 
-def warp_image(image: Image.Image, matrix: np.ndarray, size: tuple[int, int], fill=0) -> Image.Image:
+def warp_image(
+    image: Image.Image, matrix: np.ndarray, size: tuple[int, int], fill=0
+) -> Image.Image:
     """Resample an image so that the pixel at ``p`` lands at ``matrix @ p``.
 
     Args:

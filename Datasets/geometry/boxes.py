@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 def box_from_mask(
     mask: Bool[np.ndarray, "height width"], padding: float = 0.0
 ) -> Float[np.ndarray, "4"] | None:
-    """Return the padded box around the true pixels, kept inside the image, or None for an empty mask."""
+    """Return the padded box around the true pixels, inside the image; None for an empty mask."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if rows.size == 0:
         return None

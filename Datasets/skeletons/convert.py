@@ -16,7 +16,7 @@ from Datasets.skeletons.skeleton import Skeleton
 
 @dataclass(frozen=True)
 class JointMap:
-    """For each target joint the source joint that stands for it, by name; absent ones stay absent."""
+    """For each target joint the source joint that stands for it, by name; some have none."""
 
     source: Skeleton
     target: Skeleton

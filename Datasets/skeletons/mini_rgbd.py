@@ -57,5 +57,5 @@ PUBLISHED_16 = (
     *("right_wrist", "right_elbow", "right_shoulder"),
     *("left_shoulder", "left_elbow", "left_wrist"),
 )
-"""The joints of the published 16-joint protocol (Ellershaw), in MPII order, by their MINI-RGBD names:
+"""The joints of the published 16-joint protocol (Ellershaw), in MPII order, by MINI-RGBD name:
 ``spine2`` stands for thorax, ``neck`` for upper neck and the nose vertex for head top."""

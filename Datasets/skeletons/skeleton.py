@@ -17,7 +17,7 @@ class Skeleton:
         pairs: (left, right) joint names that a mirror swaps.
         root: joint that root-relative poses are relative to.
         head_segment: the two joints whose distance is the head length of PCKh, or None.
-        sigmas: COCO OKS sigma per joint, by name; joints without a published one take a neighbour's.
+        sigmas: COCO OKS sigma per joint; joints without a published one take a neighbour's.
 
     Raises:
         ValueError: a bone, pair, root or head segment names an unknown joint, or a name repeats.
@@ -56,7 +56,9 @@ class Skeleton:
             KeyError: the skeleton has no such joint.
         """
         if joint not in self._index:
-            raise KeyError(f"skeleton {self.name} has no joint '{joint}'; it has: {', '.join(self.joints)}")
+            raise KeyError(
+                f"skeleton {self.name} has no joint '{joint}'; it has: {', '.join(self.joints)}"
+            )
         return self._index[joint]
 
     def indices(self, joints: tuple[str, ...] | list[str]) -> list[int]:
@@ -75,7 +77,7 @@ class Skeleton:
 
     @cached_property
     def flip_indices(self) -> tuple[int, ...]:
-        """Permutation that mirrors: joint ``i`` of the mirrored pose is joint ``flip_indices[i]``."""
+        """Permutation that mirrors: joint ``i`` of the mirror image is joint ``flip_indices[i]``."""
         order = list(range(len(self)))
         for left, right in self.pairs:
             i, j = self.index(left), self.index(right)

@@ -1,1 +1,1 @@
-"""Writers of official layouts, one file per data set: generated and users' own data take any of them."""
+"""Writers of official layouts, one file per data set, for generated and users' own data."""
