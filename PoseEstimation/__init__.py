@@ -1,1 +1,1 @@
-"""Stage two and the whole: heatmaps, lifting, the pipeline from frame to ``PoseResult``, commands."""
+"""Stage two and the whole: heatmaps, lifting, the pipeline from frame to result, the CLI."""

@@ -77,7 +77,7 @@ class Skeleton:
 
     @cached_property
     def flip_indices(self) -> tuple[int, ...]:
-        """Permutation that mirrors: joint ``i`` of the mirror image is joint ``flip_indices[i]``."""
+        """Permutation that mirrors: joint ``i`` of the mirrored pose was ``flip_indices[i]``."""
         order = list(range(len(self)))
         for left, right in self.pairs:
             i, j = self.index(left), self.index(right)
