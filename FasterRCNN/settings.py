@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -37,6 +37,28 @@ class TrainerSettings:
 
 
 @dataclass(frozen=True)
+class OptimiserSettings:
+    """AdamW, its learning rate over the run, and the average of the weights that is kept.
+
+    Attributes:
+        learning_rate: peak.
+        weight_decay: of AdamW; 0 makes it Adam.
+        warmup_steps: steps of linear rise of the learning rate.
+        schedule: how the learning rate falls until the epochs or the minutes run out.
+        final_factor: learning rate at the end over its peak.
+        average_decay: share of the average of the weights that each step keeps; validation and the
+            written weights use the average. 0 uses the newest weights.
+    """
+
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.01
+    warmup_steps: int = 100
+    schedule: Literal["cosine", "exponential"] = "cosine"
+    final_factor: float = 0.01
+    average_decay: float = 0.998
+
+
+@dataclass(frozen=True)
 class DetectorSettings:
     """The detector recipe: Faster R-CNN with one foreground class.
 
@@ -49,13 +71,10 @@ class DetectorSettings:
         max_size: limit of the longer side in pixels.
         box_head: width of the two fully connected layers.
         batch_size: images per step.
-        learning_rate: peak, of AdamW; falls to a hundredth along a cosine over ``schedule_steps``.
-        weight_decay: of AdamW.
-        warmup_steps: steps of linear rise of the learning rate.
-        schedule_steps: steps until the learning rate has fallen.
         frame_step: use every n-th frame of a sequence (neighbours look alike).
         validation_limit: at most this many validation images, evenly spread.
         num_workers: processes that load images.
+        optimiser: see ``OptimiserSettings``.
         trainer: see ``TrainerSettings``.
     """
 
@@ -70,13 +89,10 @@ class DetectorSettings:
     max_size: int = 640
     box_head: int = 256
     batch_size: int = 8
-    learning_rate: float = 5e-4
-    weight_decay: float = 1e-4
-    warmup_steps: int = 200
-    schedule_steps: int = 6000
     frame_step: int = 1
     validation_limit: int = 200
     num_workers: int = 1
-    trainer: TrainerSettings = field(
-        default_factory=lambda: TrainerSettings(gradient_clip=5.0, steps_per_epoch=500)
+    optimiser: OptimiserSettings = OptimiserSettings(warmup_steps=200)
+    trainer: TrainerSettings = TrainerSettings(
+        max_epochs=12, gradient_clip=5.0, steps_per_epoch=500
     )

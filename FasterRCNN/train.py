@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import lightning as L
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -19,9 +18,10 @@ from Datasets.structures import DataError, Dataset
 from FasterRCNN.detector import Detections, InfantDetector, save_detector
 from FasterRCNN.images import DetectorImages, EvaluationImages, collate_pairs
 from FasterRCNN.model import build_detector
+from FasterRCNN.module import AveragedModule
 from FasterRCNN.settings import DetectorSettings
 from FasterRCNN.targets import boxes_of, outlines_of
-from FasterRCNN.trainer import FitSummary, best_state, cosine_schedule, fit
+from FasterRCNN.trainer import FitSummary, best_state, fit
 
 BOX_LOSS_WEIGHT = 2.0
 """Of the second stage's box regression: one infant is easy to find and hard to fit."""
@@ -63,19 +63,18 @@ def train_detector(settings: DetectorSettings, output: Path, resume: bool = Fals
     summary = fit(
         module, train_loader, validation_loader, settings.trainer, output, resume, settings
     )
-    module.network.load_state_dict(best_state(output, "network."))
+    module.network.load_state_dict(best_state(output, "average."))
     save_detector(output / WEIGHTS, module.network, settings)
     return summary
 
 
-class DetectorModule(L.LightningModule):
+class DetectorModule(AveragedModule):
     """Faster R-CNN's four losses in training, 1 - mean IoU in validation."""
 
     def __init__(self, settings: DetectorSettings) -> None:
         """Build the network with random weights."""
-        super().__init__()
-        self.settings = settings
-        self.network = build_detector(settings)
+        super().__init__(build_detector(settings), settings.optimiser, settings.trainer)
+        self.detector = InfantDetector(self.average, settings)
         self.overlaps: list[float] = []
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
@@ -91,8 +90,7 @@ class DetectorModule(L.LightningModule):
 
     def validation_step(self, batch: tuple[list, np.ndarray], batch_idx: int) -> None:
         """Collect the IoU of each image's best box."""
-        detections = InfantDetector(self.network, self.settings).detect(batch[0])
-        self.overlaps.extend(top_iou(detections, batch[1]))
+        self.overlaps.extend(top_iou(self.detector.detect(batch[0]), batch[1]))
 
     def on_validation_epoch_end(self) -> None:
         """Log the mean IoU in percent, and what is missing to 1 as the loss."""
@@ -100,16 +98,6 @@ class DetectorModule(L.LightningModule):
         self.overlaps = []
         self.log("validation_mean_iou", 100 * mean)
         self.log("validation_loss", 1 - mean)
-
-    def configure_optimizers(self) -> dict:
-        """AdamW with warm-up and cosine decay per step."""
-        s = self.settings
-        optimiser = torch.optim.AdamW(
-            self.parameters(), lr=s.learning_rate, weight_decay=s.weight_decay
-        )
-        factor = cosine_schedule(s.warmup_steps, s.schedule_steps)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
-        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
 def top_iou(

@@ -9,11 +9,10 @@ from __future__ import annotations
 import csv
 import dataclasses
 import logging
-import math
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -137,18 +136,6 @@ def resolve_precision(precision: str) -> str:
         return precision
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return "bf16-mixed" if supports_bf16(device) else "32-true"
-
-
-def cosine_schedule(warmup: int, total: int, floor: float = 0.01) -> Callable[[int], float]:
-    """Learning-rate factor by step: linear warm-up, then a cosine to ``floor`` at ``total``."""
-
-    def factor(step: int) -> float:
-        if step < warmup:
-            return (step + 1) / warmup
-        progress = min((step - warmup) / max(total - warmup, 1), 1.0)
-        return floor + (1 - floor) * (1 + math.cos(math.pi * progress)) / 2
-
-    return factor
 
 
 class _StepStream:

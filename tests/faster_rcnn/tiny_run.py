@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from Datasets.loaders import Draw, make_loader
 from FasterRCNN.settings import TrainerSettings
-from FasterRCNN.trainer import cosine_schedule, fit
+from FasterRCNN.trainer import fit
 
 SETTINGS = TrainerSettings(
     max_epochs=3,
@@ -71,7 +71,7 @@ class TinyModule(L.LightningModule):
 
     def configure_optimizers(self):
         optimiser = torch.optim.AdamW(self.parameters(), lr=0.05)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, cosine_schedule(2, 12))
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1 - step / 13)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
