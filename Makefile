@@ -53,6 +53,11 @@ format: $(READY)
 report: $(READY)
 	$(BIN)/python -m PoseEstimation.evaluation.summary report/results --output report/report.md
 
+figures: $(READY)
+	$(BIN)/infantpose demo --frames 60 --output runs/figures
+	$(BIN)/infantpose render mini_rgbd --root runs/figures/data --output Images
+	cp runs/figures/figure_3d.png Images/demo_3d.png
+
 # the tool that resolves is not a dependency of the project: it gets an environment of its own
 lock:
 	$(PYTHON) -m venv .venv-lock
