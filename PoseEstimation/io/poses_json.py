@@ -1,0 +1,104 @@
+"""``poses.json``, schema ``infantpose/1``: everything that is known about every frame.
+
+Top level: schema, notice, model, skeleton (names, bones), units, quality, assumptions, complete,
+frames. A frame: source, index, time_s, width, height, infants, and error where it could not be
+read. An infant: track_id, box_xyxy, box_score, keypoints_px, keypoint_scores, sigma_px, joints_mm,
+sigma_mm, root_mm. NaN is written as null. One frame per line, so that long recordings stream and
+can be read by line tools.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from PoseEstimation.io.atomic import replacing
+from PoseEstimation.result import NOTICE, FrameResult, InfantPose, PoseResult
+
+SCHEMA = "infantpose/1"
+UNITS = {"keypoints": "px", "joints": "mm", "frame": "camera, pelvis-relative"}
+ARRAY_DECIMALS, NUMBER_DECIMALS = 3, 6
+
+
+def write_poses_json(result: PoseResult, path: Path) -> None:
+    """Write a prediction, whole or not at all.
+
+    Args:
+        result: the prediction.
+        path: the file, usually ``poses.json``.
+    """
+    with replacing(path) as file:
+        file.write("{\n")
+        for key, value in _head(result).items():
+            file.write(f' "{key}": {_text(value)},\n')
+        file.write(' "frames": [')
+        for number, frame in enumerate(result.frames):
+            file.write((",\n  " if number else "\n  ") + _text(_frame(frame)))
+        file.write("\n ]\n}\n")
+
+
+def _text(value: Any) -> str:
+    return json.dumps(jsonable(value), allow_nan=False, ensure_ascii=False)
+
+
+def jsonable(value: Any, decimals: int = NUMBER_DECIMALS) -> Any:
+    """Turn arrays into lists, round floats, and make everything that is not finite None."""
+    if isinstance(value, np.ndarray):
+        return jsonable(value.tolist(), ARRAY_DECIMALS)
+    if isinstance(value, dict):
+        return {str(k): jsonable(v, decimals) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [jsonable(v, decimals) for v in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return round(value, decimals) if math.isfinite(value) else None
+    return value
+
+
+def _head(result: PoseResult) -> dict[str, Any]:
+    """Everything but the frames."""
+    return {
+        "schema": SCHEMA,
+        "notice": NOTICE,
+        "complete": result.complete,
+        "model": result.model,
+        "skeleton": {
+            "name": result.skeleton.name,
+            "names": result.skeleton.joints,
+            "bones": result.skeleton.bone_indices,
+        },
+        "units": UNITS,
+        "quality": result.quality,
+        "assumptions": result.assumptions,
+    }
+
+
+def _frame(frame: FrameResult) -> dict[str, Any]:
+    fields = {
+        "source": frame.source,
+        "index": frame.index,
+        "time_s": frame.time_s,
+        "width": frame.width,
+        "height": frame.height,
+        "infants": [_infant(infant) for infant in frame.infants],
+    }
+    return fields if frame.error is None else {**fields, "error": frame.error}
+
+
+def _infant(infant: InfantPose) -> dict[str, Any]:
+    return {
+        "track_id": infant.track_id,
+        "box_xyxy": infant.box_xyxy,
+        "box_score": float(infant.box_score),
+        "keypoints_px": infant.keypoints_px,
+        "keypoint_scores": infant.keypoint_scores,
+        "sigma_px": infant.sigma_px,
+        "joints_mm": infant.joints_mm,
+        "sigma_mm": infant.sigma_mm,
+        "root_mm": infant.root_mm,
+    }

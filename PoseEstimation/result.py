@@ -1,0 +1,89 @@
+"""What the pipeline returns and every writer takes.
+
+Pixels belong to the upright frame, x right, y down; millimetres are in camera axes (x right, y
+down, z forward). Left and right are the infant's own. A missing joint has NaN coordinates and score
+0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from Datasets.skeletons import Skeleton
+
+NOTICE = "research tool, not a medical device"
+"""Printed in every output."""
+
+
+@dataclass(frozen=True)
+class InfantPose:
+    """One infant in one frame.
+
+    Attributes:
+        track_id: the same infant keeps its number throughout one video; from 1.
+        box_xyxy: (4,) pixels.
+        box_score: the detector's confidence, 0 to 1.
+        keypoints_px: (joint, 2) pixels.
+        keypoint_scores: (joint,) confidence, 0 to 1.
+        sigma_px: (joint,) standard deviation of the 2D position, pixels per axis.
+        joints_mm: (joint, 3) pelvis-relative, camera axes.
+        sigma_mm: (joint,) standard deviation of the 3D position, mm per axis.
+        root_mm: (3,) the pelvis in the camera frame, or None when it cannot be placed.
+    """
+
+    track_id: int
+    box_xyxy: Float[np.ndarray, "4"]
+    box_score: float
+    keypoints_px: Float[np.ndarray, "joint 2"]
+    keypoint_scores: Float[np.ndarray, "joint"]
+    sigma_px: Float[np.ndarray, "joint"]
+    joints_mm: Float[np.ndarray, "joint 3"]
+    sigma_mm: Float[np.ndarray, "joint"]
+    root_mm: Float[np.ndarray, "3"] | None = None
+
+
+@dataclass(frozen=True)
+class FrameResult:
+    """One frame: its infants, none when none was found, or the reason why it could not be read.
+
+    Attributes:
+        source: path of the photo or video.
+        index: position in the video, from 0.
+        time_s: seconds since the video's first frame.
+        width, height: of the upright frame in pixels, None when unreadable.
+        infants: best first.
+        error: one line, or None.
+    """
+
+    source: str
+    index: int
+    time_s: float
+    width: int | None
+    height: int | None
+    infants: tuple[InfantPose, ...] = ()
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class PoseResult:
+    """All frames of a prediction and what is needed to judge them.
+
+    Attributes:
+        frames: every frame of every input, in order.
+        skeleton: convention of every per-joint array.
+        model: name, sha256 of each network, versions.
+        quality: how often an infant was found, how confidently, frame rate, duration.
+        assumptions: what had to be assumed about the camera and the infant's size.
+        complete: false when something could not be read.
+    """
+
+    frames: tuple[FrameResult, ...]
+    skeleton: Skeleton
+    model: dict[str, Any]
+    quality: dict[str, Any]
+    assumptions: dict[str, Any]
+    complete: bool
