@@ -1,0 +1,29 @@
+"""Flip test: the mirror shows the same infant, so both answers are averaged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+def flip_averaged(
+    network: nn.Module,
+    images: Float[Tensor, "batch 3 height width"],
+    flip_indices: Sequence[int],
+) -> Float[Tensor, "batch joint rows columns"]:
+    """Average the network's maps with those of the mirrored images, mirrored back.
+
+    Args:
+        network: images to one map per joint whose edges are aligned with the image's.
+        images: (batch, 3, height, width).
+        flip_indices: joint ``i`` of the mirrored pose is joint ``flip_indices[i]``.
+
+    Returns:
+        Raw maps, as the network's.
+    """
+    both = network(torch.cat([images, images.flip(-1)]))
+    direct, mirrored = both.chunk(2)
+    return (direct + mirrored.flip(-1)[:, list(flip_indices)]) / 2

@@ -1,0 +1,161 @@
+"""A weight set: found, checked against the index, its networks rebuilt from their headers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+from Datasets.readers.base import require_folder
+from Datasets.skeletons import SKELETONS, Skeleton
+from Datasets.structures import DataError
+from FasterRCNN.weights import file_sha256, load_weights
+from PoseEstimation.codecs.heatmap import HeatmapCodec
+from PoseEstimation.codecs.root_relative import RootRelativeCodec
+from PoseEstimation.models.martinez import MartinezConfig, MartinezLifter
+from PoseEstimation.models.pose_resnet import PoseResNet, PoseResNetConfig
+
+FILES = ("detector.safetensors", "heatmap.safetensors", "lifter.safetensors")
+INDEX = "index.yaml"
+
+
+@dataclass(frozen=True)
+class HeatmapStage:
+    """The 2D network with its codec and joints."""
+
+    network: PoseResNet
+    codec: HeatmapCodec
+    skeleton: Skeleton
+
+
+@dataclass(frozen=True)
+class LiftingStage:
+    """The lifter with its codec, which holds its joints."""
+
+    network: MartinezLifter
+    codec: RootRelativeCodec
+
+
+def find_weights(saved_models: Path, name: str) -> Path:
+    """Return the folder of a weight set, by name under ``saved_models`` or by path.
+
+    Raises:
+        DataError: there is none.
+    """
+    folder = saved_models / name
+    if folder.is_dir():
+        return folder
+    if Path(name).is_dir():
+        return Path(name)
+    sets = sorted(p.name for p in saved_models.glob("*") if p.is_dir()) or ["none"]
+    raise DataError(f"weights: {folder} does not exist; sets there: {', '.join(sets)}")
+
+
+def check_weights(folder: Path) -> dict[str, str]:
+    """Compare the files of a weight set with the index beside it.
+
+    Args:
+        folder: such as ``SavedModels/infant-synthetic``; ``index.yaml`` in its parent, when it
+            names this folder, gives ``sha256`` by file name.
+
+    Returns:
+        The sha256 of each file, by name.
+
+    Raises:
+        DataError: a file is missing or is not the one in the index.
+    """
+    require_folder(folder, "weights")
+    expected = _index_entry(folder).get("sha256", {})
+    digests = {}
+    for name in FILES:
+        path = folder / name
+        if not path.is_file():
+            raise DataError(f"weights: {path} does not exist; restore it or train it")
+        digests[name] = file_sha256(path)
+        if expected.get(name, digests[name]) != digests[name]:
+            raise DataError(
+                f"weights: {path} has sha256 {digests[name][:12]}..., {INDEX} says "
+                f"{str(expected[name])[:12]}...; restore the file"
+            )
+    return digests
+
+
+def is_indexed(folder: Path) -> bool:
+    """Whether ``index.yaml`` says what every file of the set must be."""
+    return set(FILES) <= set(_index_entry(folder).get("sha256", {}))
+
+
+def _index_entry(folder: Path) -> dict[str, Any]:
+    """What ``index.yaml`` says about a set; empty when it does not list it."""
+    path = folder.resolve().parent / INDEX
+    if not path.is_file():
+        return {}
+    try:
+        return dict((yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get(folder.name) or {})
+    except (yaml.YAMLError, AttributeError, TypeError, ValueError):
+        raise DataError(f"weights: {path} is no index of weight sets; restore it") from None
+
+
+def load_heatmap(path: Path) -> HeatmapStage:
+    """Rebuild the 2D network.
+
+    Raises:
+        DataError: the file is damaged or holds another network.
+    """
+    state, metadata = load_weights(path)
+    with _describes(path, "PoseResNet", metadata):
+        network = PoseResNet(PoseResNetConfig(**metadata["config"]))
+        network.load_state_dict(state)
+        codec = HeatmapCodec(**metadata["codec"])
+        return HeatmapStage(network.eval(), codec, SKELETONS[metadata["skeleton"]])
+
+
+def load_lifter(path: Path) -> LiftingStage:
+    """Rebuild the lifter.
+
+    Raises:
+        DataError: the file is damaged or holds another network.
+    """
+    state, metadata = load_weights(path)
+    with _describes(path, "MartinezLifter", metadata):
+        network = MartinezLifter(MartinezConfig(**metadata["config"]))
+        network.load_state_dict(state)
+        codec = RootRelativeCodec(SKELETONS[metadata["skeleton"]], **metadata["codec"])
+        return LiftingStage(network.eval(), codec)
+
+
+class _describes:
+    """Turns a header that does not fit its weights into one line."""
+
+    def __init__(self, path: Path, model: str, metadata: dict[str, Any]) -> None:
+        self.path, self.model, self.found = path, model, metadata.get("model")
+
+    def __enter__(self) -> None:
+        if self.found != self.model:
+            raise DataError(
+                f"weights: {self.path} holds {self.found}, not {self.model}; give that file"
+            )
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, KeyError | TypeError | ValueError | RuntimeError):
+            raise DataError(
+                f"weights: {self.path} does not fit its description; restore it"
+            ) from error
+
+
+def choose_device(device: str) -> torch.device:
+    """Resolve ``auto`` to CUDA when there is one, else the CPU.
+
+    Raises:
+        DataError: the device does not exist here.
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    exists = {"cpu": True, "cuda": torch.cuda.is_available()}
+    exists["mps"] = torch.backends.mps.is_available()
+    if not exists.get(device, False):
+        raise DataError(f"device: '{device}' is not available here; use auto or cpu")
+    return torch.device(device)

@@ -1,0 +1,206 @@
+"""The chain of networks: geometry of flips and crops, batches, several infants, weight files."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from PIL import Image
+
+from Datasets.geometry.camera import intrinsics_from_fov
+from Datasets.skeletons import INFANT, MPII_16
+from Datasets.structures import DataError
+from FasterRCNN.detector import Detections
+from PoseEstimation.codecs.heatmap import HeatmapCodec
+from PoseEstimation.codecs.root_relative import RootRelativeCodec
+from PoseEstimation.inference.flip_test import flip_averaged
+from PoseEstimation.inference.pipeline import PosePipeline
+from PoseEstimation.inference.settings import PredictSettings
+from PoseEstimation.inference.weights import (
+    HeatmapStage,
+    LiftingStage,
+    check_weights,
+    find_weights,
+    is_indexed,
+)
+from PoseEstimation.models.martinez import MartinezConfig, MartinezLifter
+
+FLOAT = PredictSettings(device="cpu", precision="float32")
+JOINTS = len(INFANT)
+
+
+class BrightestPixel(torch.nn.Module):
+    """Stands in for the 2D network: every joint's density is the image's brightness."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        maps = torch.nn.functional.avg_pool2d(images.mean(1, keepdim=True), 4)
+        return maps.clamp_min(1e-3).log().repeat(1, JOINTS, 1, 1)
+
+
+class TwoBoxes:
+    """Stands in for the detector: one infant in each half of a wide image."""
+
+    def detect(self, images):
+        return [self(image) for image in images]
+
+    def __call__(self, image):
+        half, height = image.width / 2, image.height
+        boxes = np.array([[0.0, 0, half, height], [half, 0, 2 * half, height]])
+        return Detections(boxes, np.array([0.9, 0.8]))
+
+
+@pytest.fixture(scope="module")
+def stub() -> PosePipeline:
+    torch.manual_seed(0)
+    lifter = MartinezLifter(MartinezConfig(width=16, blocks=1))
+    codec = HeatmapCodec(input_size=128, heatmap_size=32)
+    stages = (
+        HeatmapStage(BrightestPixel(), codec, INFANT),
+        LiftingStage(lifter, RootRelativeCodec(INFANT)),
+    )
+    return PosePipeline(TwoBoxes(), *stages, settings=FLOAT)
+
+
+def dots(*centres: tuple[float, float], size=(400, 200)) -> Image.Image:
+    """Black image with soft white dots."""
+    x, y = np.meshgrid(np.arange(size[0]), np.arange(size[1]))
+    image = sum(np.exp(-((x - a) ** 2 + (y - b) ** 2) / (2 * 12.0**2)) for a, b in centres)
+    return Image.fromarray(np.uint8(255 * np.clip(image, 0, 1))).convert("RGB")
+
+
+@pytest.mark.parametrize("flip", [True, False])
+def test_a_dot_is_found_where_it_is(stub, flip):
+    stub = PosePipeline(
+        TwoBoxes(),
+        HeatmapStage(stub._network, stub._codec, INFANT),
+        LiftingStage(stub._lifter, stub._lifting_codec),
+        settings=PredictSettings(device="cpu", precision="float32", flip_test=flip),
+    )
+    for centre in ((71.3, 90.8), (120.0, 40.5)):
+        found = stub.estimate_2d(dots(centre), np.array([[10.0, 5, 190, 195]]))
+        assert np.abs(found.keypoints_px[0] - centre).max() < 0.5
+
+
+def test_flip_test_is_symmetric_under_mirroring():
+    torch.manual_seed(0)
+    network = torch.nn.Conv2d(3, JOINTS, 4, 4)
+    images = torch.rand(2, 3, 32, 32)
+    flip = list(INFANT.flip_indices)
+    direct = flip_averaged(network, images, flip)
+    mirrored = flip_averaged(network, images.flip(-1), flip)
+    assert torch.allclose(mirrored.flip(-1)[:, flip], direct, atol=1e-5)
+
+
+def test_every_infant_gets_its_own_joints(stub):
+    image = dots((100, 100), (310, 60))
+    matrix = intrinsics_from_fov(image.size, 60)
+    first, second = stub.predict([image], [matrix])[0]
+    assert np.allclose(first.keypoints_px, (100, 100), atol=1)
+    assert np.allclose(second.keypoints_px, (310, 60), atol=1)
+    assert (first.track_id, second.track_id) == (1, 2)
+    assert first.joints_mm.shape == (JOINTS, 3) and first.sigma_mm.shape == (JOINTS,)
+    assert np.allclose(first.joints_mm[INFANT.root_index], 0)
+
+
+def test_batches_give_what_single_frames_give(stub):
+    images = [dots((50 + 20 * i, 80), (300, 50 + 10 * i)) for i in range(5)]
+    matrices = [intrinsics_from_fov(i.size, 60) for i in images]
+    together = stub.predict(images, matrices)
+    alone = [stub(image) for image in images]
+    for a, b in zip(together, alone, strict=True):
+        for x, y in zip(a, b, strict=True):
+            assert np.allclose(x.keypoints_px, y.keypoints_px, atol=1e-3)
+            assert np.array_equal(x.box_xyxy, y.box_xyxy)
+
+
+def test_lifting_is_the_same_for_many_and_for_one(stub):
+    points = np.random.default_rng(0).uniform(0, 200, (3, JOINTS, 2))
+    scores = np.ones((3, JOINTS))
+    matrix = intrinsics_from_fov((400, 200), 60)
+    together, sigma = stub.lift(points, scores, matrix)
+    for i in range(3):
+        alone, own = stub.lift(points[i : i + 1], scores[i : i + 1], matrix)
+        assert np.allclose(alone[0], together[i], atol=1e-2)
+        assert np.allclose(own[0], sigma[i])
+
+
+def test_no_infant_is_an_empty_answer(stub):
+    empty = stub.estimate_2d(dots((1, 1)), np.zeros((0, 4)))
+    assert empty.keypoints_px.shape == (0, JOINTS, 2)
+    joints, sigma = stub.lift(empty.keypoints_px, empty.scores, np.eye(3))
+    assert joints.shape == (0, JOINTS, 3) and sigma.shape == (0, JOINTS)
+
+
+def test_networks_of_two_skeletons_are_refused(stub):
+    lifting = LiftingStage(stub._lifter, RootRelativeCodec(MPII_16))
+    heatmap = HeatmapStage(stub._network, stub._codec, INFANT)
+    with pytest.raises(DataError, match=r"infant.*mpii_16"):
+        PosePipeline(TwoBoxes(), heatmap, lifting, settings=FLOAT)
+
+
+def test_weights_are_loaded_and_named(tiny_weights):
+    folder = find_weights(tiny_weights, "tiny")
+    pipeline = PosePipeline.from_weights(folder, settings=FLOAT)
+    assert is_indexed(folder)
+    assert pipeline.model_info["name"] == "tiny"
+    assert set(pipeline.model_info["sha256"]) == {
+        *("detector.safetensors", "heatmap.safetensors", "lifter.safetensors"),
+    }
+    infants = pipeline(dots((60, 60), size=(96, 96)))
+    assert infants and np.isfinite(infants[0].joints_mm).all()
+
+
+def test_bf16_keeps_the_joints(tiny_weights):
+    folder, box = tiny_weights / "tiny", np.array([[0.0, 0, 95, 95]])
+    image = dots((60, 30), size=(96, 96))
+    found = [
+        PosePipeline.from_weights(folder, settings=PredictSettings(device="cpu", precision=p))
+        .estimate_2d(image, box)
+        .scores
+        for p in ("bf16", "float32")
+    ]
+    assert np.allclose(*found, atol=0.05)
+
+
+def copy(tiny_weights, tmp_path):
+    shutil.copytree(tiny_weights, tmp_path / "models")
+    return tmp_path / "models" / "tiny"
+
+
+def test_another_sha256_is_refused(tiny_weights, tmp_path):
+    folder = copy(tiny_weights, tmp_path)
+    data = bytearray((folder / "lifter.safetensors").read_bytes())
+    data[-1] ^= 1
+    (folder / "lifter.safetensors").write_bytes(data)
+    with pytest.raises(DataError, match=r"lifter\.safetensors has sha256"):
+        PosePipeline.from_weights(folder, settings=FLOAT)
+
+
+def test_pickle_and_swapped_files_are_refused(tiny_weights, tmp_path):
+    folder = copy(tiny_weights, tmp_path)
+    (folder.parent / "index.yaml").unlink()
+    assert not is_indexed(folder)
+    shutil.copy(folder / "lifter.safetensors", folder / "heatmap.safetensors")
+    with pytest.raises(DataError, match="MartinezLifter, not PoseResNet"):
+        PosePipeline.from_weights(folder, settings=FLOAT)
+    torch.save({"weight": torch.zeros(3)}, folder / "heatmap.safetensors")
+    with pytest.raises(DataError, match="pickle"):
+        PosePipeline.from_weights(folder, settings=FLOAT)
+    (folder / "heatmap.safetensors").unlink()
+    with pytest.raises(DataError, match="does not exist"):
+        check_weights(folder)
+
+
+def test_a_broken_index_is_refused(tiny_weights, tmp_path):
+    folder = copy(tiny_weights, tmp_path)
+    (folder.parent / "index.yaml").write_text(yaml.safe_dump(["tiny"]))
+    with pytest.raises(DataError, match=r"index\.yaml"):
+        check_weights(folder)
+
+
+def test_unknown_set_names_what_is_there(tiny_weights):
+    with pytest.raises(DataError, match="sets there: tiny"):
+        find_weights(tiny_weights, "other")
