@@ -113,6 +113,20 @@ def iter_frames(path: Path) -> Iterator[Frame]:
         yield Frame(path.as_posix(), 0, 0.0, None, str(error))
 
 
+def count_frames(path: Path) -> int:
+    """Frames that a photo or video says it has; 1 for one that does not say."""
+    import av
+
+    if not is_video(path):
+        return 1
+    try:
+        with av.open(str(path)) as container:
+            stream = container.streams.video[0]
+            return stream.frames or round(float(stream.duration or 0) * stream.time_base * 30) or 1
+    except (av.FFmpegError, OSError, IndexError):
+        return 1
+
+
 def _load_photo(path: Path) -> Image.Image:
     """Read a photo, refusing HEIC by name whatever its suffix."""
     with path.open("rb") as file:
