@@ -1,0 +1,183 @@
+"""The command ``infantpose``: what can be asked, and what each answer means to the shell.
+
+Exit codes: 0 done, 2 bad input (one line: what, where, what to do), 1 any other failure. Nothing
+heavy is imported before a command runs, so that help answers at once. To add a command: describe it
+here and write ``commands/<name>.py`` with ``run(args) -> int``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import NoReturn
+
+RECIPES = ("detector", "heatmap", "lifting")
+PROTOCOLS = ("mini_rgbd",)
+DATASETS = ("mini_rgbd",)
+FORMATS = ("json", "csv", "coco")
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"infantpose: error: {message}; see {self.prog} --help\n")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Describe all commands."""
+    common = _Parser(add_help=False)
+    common.add_argument(
+        "--debug", action="store_true", default=argparse.SUPPRESS, help="show tracebacks"
+    )
+    configured = _Parser(add_help=False, parents=[common])
+    configured.add_argument("--config", type=Path, metavar="FILE", help="default: config.yaml")
+    configured.add_argument(
+        "--set", action="append", default=[], dest="overrides", metavar="SECTION.KEY=VALUE",
+        help="set one value of config.yaml; may be repeated",
+    )  # fmt: skip
+    parser = _Parser(
+        "infantpose", parents=[common], description="3D pose of infants from an ordinary camera. "
+        "A research tool, not a medical device.", allow_abbrev=False,
+    )  # fmt: skip
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_predict(commands, configured)
+    _add_demo(commands, configured)
+    _add_evaluate(commands, configured)
+    _add_train(commands, common)
+    _add_data_commands(commands, common)
+    _add(commands, "doctor", configured, "check the installation and the weights")
+    return parser
+
+
+def _add(
+    commands: argparse._SubParsersAction, name: str, parent: argparse.ArgumentParser, text: str
+) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name, parents=[parent], help=text, description=text, allow_abbrev=False
+    )
+
+
+def _add_predict(commands: argparse._SubParsersAction, parent: argparse.ArgumentParser) -> None:
+    predict = _add(commands, "predict", parent, "find the infants in photos and videos")
+    option = predict.add_argument
+    option("inputs", nargs="+", metavar="INPUT", help="photo, video, folder or glob pattern")
+    option("--output", type=Path, required=True, metavar="DIR", help="folder for every file")
+    option("--weights", metavar="NAME", help="weight set, default: the one in config.yaml")
+    option("--format", type=_formats, default=("json", "csv"), metavar="json,csv,coco")
+    option("--coco-annotations", type=Path, metavar="FILE", help="image ids by file name")
+    option("--intrinsics", type=Path, metavar="FILE", help="JSON with fx, fy, cx, cy in pixels")
+    option("--fov", type=_between(5, 170), metavar="DEG", help="view across the longer side")
+    option("--length-cm", type=_between(30, 110), metavar="CM", help="crown-heel length")
+    option("--no-overlay", action="store_true", help="draw nothing")
+    option("--blur-face", action="store_true", help="blur faces in the overlay")
+
+
+def _add_demo(commands: argparse._SubParsersAction, parent: argparse.ArgumentParser) -> None:
+    demo = _add(commands, "demo", parent, "generate two unseen infants, predict, evaluate, draw")
+    demo.add_argument("--output", type=Path, default=Path("runs/demo"), metavar="DIR")
+    demo.add_argument("--weights", metavar="NAME", help="default: the one in config.yaml")
+    demo.add_argument("--frames", type=_count, default=150, help="per sequence, default 150")
+    demo.add_argument("--seed", type=int, default=None, help="of the infants")
+    demo.add_argument("--workers", type=_count, default=2, help="processes that generate")
+
+
+def _add_evaluate(commands: argparse._SubParsersAction, parent: argparse.ArgumentParser) -> None:
+    evaluate = _add(commands, "evaluate", parent, "run a published protocol")
+    option = evaluate.add_argument
+    option("protocol", choices=PROTOCOLS)
+    option("--weights", metavar="NAME", help="default: the one in config.yaml")
+    option("--root", type=Path, metavar="DIR", help="data, default: from config.yaml: paths")
+    option("--split", default="test", help="train, validation, test, all, or such as 11-12")
+    option("--input", choices=("predicted", "gt2d"), default="predicted", help="2D joints")
+    option("--boxes", choices=("own", "true"), default="own")
+    option("--every", type=_count, default=1, metavar="N", help="use each n-th frame")
+    option("--output", type=Path, required=True, metavar="DIR")
+
+
+def _add_train(commands: argparse._SubParsersAction, parent: argparse.ArgumentParser) -> None:
+    train = _add(commands, "train", parent, "train one network")
+    train.add_argument("recipe", choices=RECIPES)
+    train.add_argument(
+        "overrides", nargs="*", metavar="section.key=value", help="values over config.yaml"
+    )
+    train.add_argument("--config", type=Path, metavar="FILE", help="default: config.yaml")
+    train.add_argument("--output", type=Path, metavar="DIR", help="default: runs/RECIPE")
+    train.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+
+
+def _add_data_commands(
+    commands: argparse._SubParsersAction, parent: argparse.ArgumentParser
+) -> None:
+    synth = _add(commands, "synth", parent, "generate infants with exact labels")
+    synth.add_argument("--profile", default="mini_rgbd", metavar="NAME")
+    synth.add_argument("--output", type=Path, required=True, metavar="DIR")
+    synth.add_argument("--sequences", default="12", help="a number, or names such as 11-12")
+    synth.add_argument("--frames", type=_count, default=1000, help="per sequence")
+    synth.add_argument("--seed", type=int, help="default: the profile's own")
+    synth.add_argument("--fps", type=_between(0.1, 240), default=30.0, help="of the movement")
+    synth.add_argument("--workers", type=_count, default=2)
+    render = _add(commands, "render", parent, "draw a sheet of labelled samples")
+    verify = _add(commands, "verify", parent, "check a folder against the official layout")
+    for command in (render, verify):
+        command.add_argument("dataset", choices=DATASETS)
+        command.add_argument("--root", type=Path, required=True, metavar="DIR")
+    render.add_argument("--split", default="all", help="train, validation, test, all, or 11-12")
+    render.add_argument("--output", type=Path, default=Path("Images"), metavar="DIR")
+
+
+def _formats(text: str) -> tuple[str, ...]:
+    names = tuple(part.strip() for part in text.split(","))
+    unknown = [name for name in names if name not in FORMATS]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"'{unknown[0]}' is not one of {', '.join(FORMATS)}")
+    return names
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number above 0")
+    return int(text)
+
+
+class _between:
+    """A number within limits."""
+
+    def __init__(self, low: float, high: float) -> None:
+        self.low, self.high = low, high
+
+    def __call__(self, text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not self.low <= value <= self.high:
+            limits = f"{self.low:g} to {self.high:g}"
+            raise argparse.ArgumentTypeError(f"'{text}' is not a number from {limits}")
+        return value
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return the exit code."""
+    args = build_parser().parse_args(argv)
+    try:
+        return import_module(f"PoseEstimation.commands.{args.command}").run(args)
+    except KeyboardInterrupt:
+        return _fail("stopped by the user; what was done until then is written", 1)
+    except Exception as error:
+        from Datasets.structures import DataError
+
+        if getattr(args, "debug", False):
+            raise
+        if isinstance(error, DataError):
+            return _fail(str(error), 2)
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        return _fail(f"{reason}; run again with --debug for the traceback", 1)
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"infantpose: error: {message}", file=sys.stderr)
+    return code

@@ -1,0 +1,1 @@
+"""One file per command of ``infantpose``: ``run(args) -> exit code``, imported when called."""

@@ -1,0 +1,110 @@
+"""``infantpose predict``: photos and videos in, ``poses.json`` and pictures out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from Datasets.readers.video import count_frames, expand_inputs
+from PoseEstimation.config import Config, load_config
+from PoseEstimation.inference.camera import Camera, read_intrinsics
+from PoseEstimation.inference.pipeline import PosePipeline
+from PoseEstimation.inference.predict import Prediction, PredictRequest, predict
+from PoseEstimation.inference.weights import find_weights
+from PoseEstimation.io.coco import read_image_ids, require_ids
+from PoseEstimation.result import NOTICE, FrameResult
+from PoseEstimation.visualise.overlay import OverlayStyle
+
+ERRORS_SHOWN = 20
+
+
+def run(args: argparse.Namespace) -> int:
+    """Predict; 2 when something could not be read, after everything else was done."""
+    config = load_config(args.config, args.overrides)
+    request = _request(args, config)
+    folder = find_weights(config.paths.saved_models, args.weights or config.weights)
+    pipeline = PosePipeline.from_weights(folder, settings=config.predict)
+    prediction = predict_with_progress(pipeline, request)
+    report_errors(prediction.result.frames)
+    print(last_line(prediction, request.output))
+    return 0 if prediction.result.complete else 2
+
+
+def _request(args: argparse.Namespace, config: Config) -> PredictRequest:
+    """Check everything the user asked for before any work is done."""
+    sources = expand_inputs(args.inputs)
+    image_ids = None
+    if args.coco_annotations is not None:
+        image_ids = read_image_ids(args.coco_annotations)
+        require_ids(sources, image_ids, args.coco_annotations)
+    return PredictRequest(
+        sources=sources,
+        output=args.output,
+        camera=_camera(args, config),
+        formats=args.format,
+        image_ids=image_ids,
+        length_cm=args.length_cm,
+        overlay=None if args.no_overlay else OverlayStyle(blur_face=args.blur_face),
+    )
+
+
+def _camera(args: argparse.Namespace, config: Config) -> Camera:
+    if args.intrinsics is not None:
+        return read_intrinsics(args.intrinsics)
+    if args.fov is not None:
+        return Camera(args.fov, given=True)
+    return Camera(config.predict.fov_degrees)
+
+
+def predict_with_progress(pipeline: PosePipeline, request: PredictRequest) -> Prediction:
+    """Predict under a progress bar on the terminal; nothing is drawn into a file or pipe."""
+    columns = (
+        TextColumn("predict"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[speed]}"),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=sum(map(count_frames, request.sources)), speed="")
+
+        def advance(frame: FrameResult) -> None:
+            speed = progress.tasks[0].speed
+            progress.update(task, advance=1, speed=f"{speed:.1f} frames/s" if speed else "")
+
+        return predict(pipeline, request, advance)
+
+
+def report_errors(frames: Sequence[FrameResult]) -> None:
+    """Print one line per unreadable frame."""
+    errors = [frame.error for frame in frames if frame.error is not None]
+    for error in errors[:ERRORS_SHOWN]:
+        print(f"infantpose: error: {error}", file=sys.stderr)
+    if len(errors) > ERRORS_SHOWN:
+        more = len(errors) - ERRORS_SHOWN
+        print(f"infantpose: error: {more} more; see 'error' in poses.json", file=sys.stderr)
+
+
+def last_line(prediction: Prediction, output: Path) -> str:
+    """Name units, frame, joints and files, and what was assumed, in one line."""
+    result = prediction.result
+    quality, skeleton = result.quality, result.skeleton
+    files = ", ".join(str(path.relative_to(output)) for path in prediction.files)
+    drawn = len(prediction.overlays)
+    if drawn:
+        files += f", {drawn} overlay{'s' * (drawn > 1)} in {prediction.overlays[0].parent.name}/"
+    assumed = [k for k, v in result.assumptions.items() if "ASSUMED" in str(v)]
+    names = [key.removesuffix("_source").replace("_", " ") for key in assumed]
+    warning = f"; ASSUMED, not known: {', '.join(names)}" if names else ""
+    return (
+        f"{quality['frames']} frames, {quality['frames_with_infant']} with an infant; "
+        f"2D in px of the upright frame, 3D in mm in camera axes (x right, y down, z forward) "
+        f"relative to the pelvis, {len(skeleton)} joints '{skeleton.name}' (left = infant's left); "
+        f"{output}: {files}{warning}; {NOTICE}"
+    )
