@@ -158,6 +158,10 @@ class LiftingSettings:
     optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
     trainer: TrainerSettings = field(default_factory=lambda: TrainerSettings(gradient_clip=5.0))
 
+    def __post_init__(self) -> None:
+        if self.input == "pixels" and (self.any_rotation or self.flip):
+            raise ValueError("lifting: raw pixels cannot be turned or mirrored; set both to false")
+
 
 ELLERSHAW_HEATMAP = HeatmapSettings(
     skeleton="mpii_16",

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from Datasets.geometry.camera import project
 from Datasets.readers.mini_rgbd import INTRINSICS
@@ -22,7 +23,7 @@ TEMPLATE_MM = np.array(
 """A supine infant in ``infant`` joints, mm from the pelvis, camera axes."""
 
 
-def make_poses(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def draw_poses(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Random poses around the template: (count, 25, 2) px and (count, 25, 3) mm, camera frame."""
     generator = np.random.default_rng(seed)
     body = TEMPLATE_MM + generator.normal(0, 25, (count, 25, 3))
@@ -32,7 +33,7 @@ def make_poses(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 def write_sequence(folder: Path, count: int, seed: int) -> None:
     """A sequence whose frames show coloured dots at the joints."""
-    keypoints_px, joints_mm = make_poses(count, seed)
+    keypoints_px, joints_mm = draw_poses(count, seed)
     to_mini = joint_map(INFANT, MINI_RGBD_25)
     fill = [to_mini.apply(v) for v in (keypoints_px, joints_mm)]
     fill = [np.where(np.isnan(v), v[:, :1], v) for v in fill]
@@ -48,6 +49,15 @@ def write_sequence(folder: Path, count: int, seed: int) -> None:
     write_infant_joints(folder, np.arange(count), keypoints_px, joints_mm, seen)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    """Tiny steps are faster on one thread, above all on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="session")
 def root(tmp_path_factory) -> Path:
     """Two tiny sequences, 01 to train on and 02 to validate on."""
@@ -55,3 +65,9 @@ def root(tmp_path_factory) -> Path:
     write_sequence(folder / "01", 6, seed=1)
     write_sequence(folder / "02", 4, seed=2)
     return folder
+
+
+@pytest.fixture(scope="session")
+def make_poses():
+    """The function that draws random poses."""
+    return draw_poses

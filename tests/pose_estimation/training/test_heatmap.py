@@ -40,7 +40,7 @@ def test_a_run_writes_weights_that_rebuild_the_network(settings, tmp_path):
     network.load_state_dict(state)
     codec = HeatmapCodec(**metadata["codec"])
     with torch.no_grad():
-        keypoints, scores, sigma = codec.decode(network(torch.rand(1, 3, 64, 64)))
+        keypoints, _, sigma = codec.decode(network(torch.rand(1, 3, 64, 64)))
     assert keypoints.shape == (1, 25, 2) and torch.isfinite(sigma).all()
     with (tmp_path / "log.csv").open() as stream:
         rows = list(csv.DictReader(stream))
