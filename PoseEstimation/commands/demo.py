@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import time
 from pathlib import Path
 
@@ -13,11 +14,11 @@ from Datasets.readers.mini_rgbd import read_mini_rgbd
 from Datasets.skeletons import INFANT
 from Datasets.splits import MINI_RGBD_SPLIT
 from Datasets.structures import Dataset
-from PoseEstimation.commands.evaluate import command_line
+from PoseEstimation.commands.evaluate import command_line, print_tables
 from PoseEstimation.commands.predict import last_line, predict_with_progress
 from PoseEstimation.commands.synth import generate_with_progress
 from PoseEstimation.config import load_config
-from PoseEstimation.evaluation.mini_rgbd import evaluate_mini_rgbd, print_mini_rgbd
+from PoseEstimation.evaluation.mini_rgbd import evaluate_mini_rgbd
 from PoseEstimation.inference.camera import Camera
 from PoseEstimation.inference.pipeline import PosePipeline
 from PoseEstimation.inference.predict import Prediction, PredictRequest
@@ -28,6 +29,7 @@ from PoseEstimation.visualise.overlay import draw_overlay
 from PoseEstimation.visualise.video import VideoWriter
 
 PROFILE, FPS = "mini_rgbd", 30.0
+GENERATOR_FILE = "generator.json"
 VIDEO_FRAMES = 150
 
 
@@ -38,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
     pipeline = PosePipeline.from_weights(folder, settings=config.predict)
     root, sequences = args.output / "data", MINI_RGBD_SPLIT.test
     print(f"1/3 generate sequences {' and '.join(sequences)}, {args.frames} frames each: {root}")
+    _clear(root)
     seconds = generate_with_progress(
         PROFILE, root, sequences, args.frames, args.seed, args.workers, FPS
     )
@@ -52,13 +55,19 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _clear(root: Path) -> None:
+    """Remove what an earlier demo generated; its surplus frames would be evaluated again."""
+    if (root / GENERATOR_FILE).is_file():
+        shutil.rmtree(root)
+
+
 def _evaluate(
     pipeline: PosePipeline, root: Path, sequences: tuple[str, ...], output: Path
 ) -> float:
     """Run the published protocol, print its tables and return the seconds."""
     start = time.perf_counter()
     metrics = evaluate_mini_rgbd(pipeline, root, sequences, output=output, command=command_line())
-    print_mini_rgbd(metrics)
+    print_tables(metrics)
     return time.perf_counter() - start
 
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+from typing import Any
+
+from rich.console import Console
 
 from Datasets.splits import MINI_RGBD_SPLIT, parse_sequences
 from PoseEstimation.config import load_config
 from PoseEstimation.evaluation.mini_rgbd import evaluate_mini_rgbd, print_mini_rgbd
 from PoseEstimation.inference.pipeline import PosePipeline
 from PoseEstimation.inference.weights import find_weights
+
+TABLE_WIDTH = 120
 
 
 def run(args: argparse.Namespace) -> int:
@@ -27,9 +32,15 @@ def run(args: argparse.Namespace) -> int:
         command=command_line(),
         every=args.every,
     )
-    print_mini_rgbd(metrics)
+    print_tables(metrics)
     print(f"{args.output}: metrics.json, table.md")
     return 0
+
+
+def print_tables(metrics: dict[str, Any]) -> None:
+    """Print the tables as wide as they need where no terminal sets a limit."""
+    console = Console()
+    print_mini_rgbd(metrics, console if console.is_terminal else Console(width=TABLE_WIDTH))
 
 
 def split_sequences(text: str) -> tuple[str, ...] | None:

@@ -10,11 +10,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from Datasets.splits import parse_sequences
+from Datasets.structures import DataError
 
 
 def run(args: argparse.Namespace) -> int:
     """Generate and say how fast."""
     sequences = sequence_names(args.sequences)
+    _require_free(args.output, sequences)
     seconds = generate_with_progress(
         args.profile, args.output, sequences, args.frames, args.seed, args.workers, args.fps
     )
@@ -24,6 +26,17 @@ def run(args: argparse.Namespace) -> int:
         f"({frames / seconds:.1f} frames/s): {args.output}"
     )
     return 0
+
+
+def _require_free(output: Path, sequences: tuple[str, ...]) -> None:
+    """Refuse to mix new frames with those of an earlier run.
+
+    Raises:
+        DataError: a sequence's folder exists.
+    """
+    for name in sequences:
+        if (output / name).exists():
+            raise DataError(f"synth: {output / name} exists; delete it or choose another --output")
 
 
 def sequence_names(text: str) -> tuple[str, ...]:

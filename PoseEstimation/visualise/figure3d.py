@@ -12,6 +12,8 @@ from Datasets.drawing.plot3d import plot_poses
 from Datasets.skeletons import Skeleton
 
 PAPER = (255, 255, 255)
+COLUMN_WIDTH = 600
+"""Pixels per pose that leave room for the axes' labels."""
 
 
 def pose_figure(
@@ -19,7 +21,7 @@ def pose_figure(
     poses: Mapping[str, Float[ndarray, "joint 3"]],
     skeleton: Skeleton,
     title: str = "",
-    height: int = 900,
+    height: int = 1000,
 ) -> Image.Image:
     """Put an overlay beside its poses in space.
 
@@ -30,7 +32,7 @@ def pose_figure(
         title: text above the plots.
         height: of the figure in pixels.
     """
-    plot = plot_poses(poses, skeleton, title, width=round(0.5 * height) * max(len(poses), 1))
+    plot = plot_poses(poses, skeleton, title, width=COLUMN_WIDTH * max(len(poses), 1))
     parts = [_to_height(picture, height), _to_height(plot, height)]
     figure = Image.new("RGB", (sum(p.width for p in parts), height), PAPER)
     figure.paste(parts[0], (0, 0))
