@@ -59,3 +59,14 @@ def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     (models / "index.yaml").write_text(yaml.safe_dump({SET_NAME: {"sha256": digests}}))
     return models
+
+
+@pytest.fixture(scope="session")
+def config(tiny_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ``config.yaml`` that points at the tiny weight set."""
+    path = tmp_path_factory.mktemp("config") / "config.yaml"
+    path.write_text(
+        f"weights: tiny\npaths: {{saved_models: {tiny_weights}}}\n"
+        "predict: {precision: float32, device: cpu}\n"
+    )
+    return path

@@ -20,16 +20,6 @@ COMMANDS = ("predict", "demo", "evaluate", "train", "synth", "render", "verify",
 HEAVY = ("torch", "lightning", "matplotlib", "av", "scipy", "jsonargparse")
 
 
-@pytest.fixture(scope="module")
-def config(tiny_weights, tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("config") / "config.yaml"
-    path.write_text(
-        f"weights: tiny\npaths: {{saved_models: {tiny_weights}}}\n"
-        "predict: {precision: float32, device: cpu}\n"
-    )
-    return path
-
-
 def photo(path: Path, seed: int = 0) -> Path:
     pixels = np.random.default_rng(seed).integers(0, 255, (48, 64, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(path)

@@ -16,16 +16,6 @@ from PoseEstimation.cli import main
 from PoseEstimation.visualise.video import VideoWriter
 
 
-@pytest.fixture(scope="module")
-def config(tiny_weights, tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("config") / "config.yaml"
-    path.write_text(
-        f"weights: tiny\npaths: {{saved_models: {tiny_weights}}}\n"
-        "predict: {precision: float32, device: cpu}\n"
-    )
-    return path
-
-
 def picture(seed: int, size: tuple[int, int] = (81, 60)) -> Image.Image:
     pixels = np.random.default_rng(seed).integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)
     return Image.fromarray(pixels)

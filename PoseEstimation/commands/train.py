@@ -7,6 +7,12 @@ from pathlib import Path
 
 from PoseEstimation.config import load_config
 
+FILES = {
+    "detector": "detector.safetensors",
+    "heatmap": "heatmap.safetensors",
+    "lifting": "lifter.safetensors",
+}
+
 
 def run(args: argparse.Namespace) -> int:
     """Train and name the weights."""
@@ -24,5 +30,9 @@ def run(args: argparse.Namespace) -> int:
         from PoseEstimation.training.lifting import train_lifting
 
         summary = train_lifting(config.lifting, output, args.resume)
-    print(f"{output}: {summary}")
+    print(
+        f"{output / FILES[args.recipe]}: {summary.epochs} epochs, {summary.steps} steps, "
+        f"{summary.minutes:.1f} min, stopped by {summary.stopped_by}, "
+        f"best validation loss {summary.best_loss} at step {summary.best_step}"
+    )
     return 0
