@@ -18,6 +18,9 @@ from Datasets.skeletons import Skeleton
 NOTICE = "research tool, not a medical device"
 """Printed in every output."""
 
+ASSUMED = "ASSUMED"
+"""Marks what was neither given nor measured."""
+
 
 @dataclass(frozen=True)
 class InfantPose:

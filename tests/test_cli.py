@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +106,7 @@ def test_usage_errors_are_one_line(capsys, arguments, named):
         (["predict", "a.jpg", "--intrinsics", "notes.txt"], "notes.txt is not valid JSON"),
         (["predict", "a.jpg", "--coco-annotations", "c.json"], "c.json does not list a.jpg"),
         (["predict", "a.jpg", "--set", "predict.fow=3"], "predict.fow"),
+        (["predict", "a.jpg", "--output", "a.jpg"], "a.jpg is a file"),
     ],
 )
 def test_refused_before_any_work(tmp_path, monkeypatch, capsys, config, arguments, named):
@@ -112,7 +114,7 @@ def test_refused_before_any_work(tmp_path, monkeypatch, capsys, config, argument
     photo(tmp_path / "a.jpg")
     (tmp_path / "notes.txt").write_text("x")
     (tmp_path / "c.json").write_text('{"images": [{"id": 3, "file_name": "b.jpg"}]}')
-    code = main([*arguments, "--config", str(config), "--output", "out"])
+    code = main(["predict", "--output", "out", *arguments[1:], "--config", str(config)])
     assert named in one_error_line(capsys, code)
     assert not (tmp_path / "out").exists()
 
@@ -233,3 +235,13 @@ def test_doctor_reports_the_weights(capsys, config):
 def test_doctor_fails_without_weights(capsys, config):
     assert main(["doctor", "--config", str(config), "--set", "weights=absent"]) == 1
     assert "1 problems: weights" in capsys.readouterr().out
+
+
+def test_what_help_names_is_what_there_is():
+    from Datasets.inspect import DATASETS
+    from PoseEstimation import cli
+
+    assert cli.DATASETS == DATASETS
+    for command in COMMANDS:
+        module = import_module(f"PoseEstimation.commands.{command}")
+        assert callable(module.run)

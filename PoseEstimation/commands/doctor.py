@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import sys
 import tempfile
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
@@ -128,4 +127,4 @@ def _weights(args: argparse.Namespace) -> str:
     pipeline = PosePipeline.from_weights(folder, settings=config.predict)
     pipeline(Image.new("RGB", (320, 240)))
     checked = "sha256 as in index.yaml" if is_indexed(folder) else "NOT listed in index.yaml"
-    return f"{folder}: {checked}, one frame ran on {pipeline.device} (python {sys.version_info[0]})"
+    return f"{folder}: {checked}, one frame ran on {pipeline.device}"

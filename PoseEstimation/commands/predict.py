@@ -6,18 +6,20 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from Datasets.readers.video import count_frames, expand_inputs
+from Datasets.structures import DataError
 from PoseEstimation.config import Config, load_config
 from PoseEstimation.inference.camera import Camera, read_intrinsics
 from PoseEstimation.inference.pipeline import PosePipeline
 from PoseEstimation.inference.predict import Prediction, PredictRequest, predict
 from PoseEstimation.inference.weights import find_weights
 from PoseEstimation.io.coco import read_image_ids, require_ids
-from PoseEstimation.result import NOTICE, FrameResult
+from PoseEstimation.result import ASSUMED, NOTICE, FrameResult
 from PoseEstimation.visualise.overlay import OverlayStyle
 
 ERRORS_SHOWN = 20
@@ -37,6 +39,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _request(args: argparse.Namespace, config: Config) -> PredictRequest:
     """Check everything the user asked for before any work is done."""
+    if args.output.is_file():
+        raise DataError(f"output: {args.output} is a file; name a folder")
     sources = expand_inputs(args.inputs)
     image_ids = None
     if args.coco_annotations is not None:
@@ -91,6 +95,16 @@ def report_errors(frames: Sequence[FrameResult]) -> None:
         print(f"infantpose: error: {more} more; see 'error' in poses.json", file=sys.stderr)
 
 
+def _assumed(assumptions: dict[str, Any]) -> list[str]:
+    """Name what the user did not give."""
+    names = []
+    if ASSUMED in assumptions["field_of_view_source"]:
+        names.append(f"field of view {assumptions['field_of_view_deg']:g} degrees (--fov)")
+    if ASSUMED in assumptions["scale_source"]:
+        names.append("body size as of generated infants (--length-cm)")
+    return names
+
+
 def last_line(prediction: Prediction, output: Path) -> str:
     """Name units, frame, joints and files, and what was assumed, in one line."""
     result = prediction.result
@@ -99,9 +113,8 @@ def last_line(prediction: Prediction, output: Path) -> str:
     drawn = len(prediction.overlays)
     if drawn:
         files += f", {drawn} overlay{'s' * (drawn > 1)} in {prediction.overlays[0].parent.name}/"
-    assumed = [k for k, v in result.assumptions.items() if "ASSUMED" in str(v)]
-    names = [key.removesuffix("_source").replace("_", " ") for key in assumed]
-    warning = f"; ASSUMED, not known: {', '.join(names)}" if names else ""
+    assumed = _assumed(result.assumptions)
+    warning = f"; ASSUMED: {' and '.join(assumed)}" if assumed else ""
     return (
         f"{quality['frames']} frames, {quality['frames_with_infant']} with an infant; "
         f"2D in px of the upright frame, 3D in mm in camera axes (x right, y down, z forward) "

@@ -18,12 +18,10 @@ import numpy as np
 from jaxtyping import Float
 
 from Datasets.skeletons import Skeleton
-from PoseEstimation.result import FrameResult, InfantPose
+from PoseEstimation.result import ASSUMED, FrameResult, InfantPose
 
 CHAIN_SHARE = 0.965
 """Chain over crown-heel length: 0.962 to 0.966 over the generator's bodies, 51 to 67 cm long."""
-
-PLAUSIBLE_CM = (30.0, 110.0)
 
 _TRUNK = ("head_top", "upper_neck", "thorax", "pelvis")
 _LEG = ("hip", "knee", "ankle")
@@ -85,6 +83,6 @@ def scale_assumption(length_cm: float | None) -> dict[str, Any]:
     """What is assumed about the infant's size, for the user."""
     if length_cm is None:
         prior = "generated infants, newborn to six months"
-        return {"scale_source": f"ASSUMED, not measured: learnt from {prior}; give --length-cm"}
+        return {"scale_source": f"{ASSUMED}: learnt from {prior}; give --length-cm"}
     rule = f"median chain crown-neck-chest-pelvis + hip-knee-ankle = {CHAIN_SHARE} of the length"
     return {"scale_source": f"crown-heel length given as {length_cm:g} cm", "scale_rule": rule}

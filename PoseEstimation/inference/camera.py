@@ -13,6 +13,7 @@ from Datasets.geometry.affine import resize_matrix
 from Datasets.geometry.camera import intrinsics_from_fov, intrinsics_matrix
 from Datasets.readers.base import load_json
 from Datasets.structures import DataError
+from PoseEstimation.result import ASSUMED
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Camera:
         """What is assumed about the camera, for the user."""
         if self.intrinsics is not None:
             return {"field_of_view_deg": None, "field_of_view_source": "given intrinsics"}
-        source = "given" if self.given else "ASSUMED: give --intrinsics or --fov"
+        source = "given" if self.given else f"{ASSUMED}: give --intrinsics or --fov"
         return {"field_of_view_deg": self.fov_degrees, "field_of_view_source": source}
 
 

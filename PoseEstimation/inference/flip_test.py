@@ -22,8 +22,8 @@ def flip_averaged(
         flip_indices: joint ``i`` of the mirrored pose is joint ``flip_indices[i]``.
 
     Returns:
-        Raw maps, as the network's.
+        Raw maps, as the network's, in 32-bit floats.
     """
-    both = network(torch.cat([images, images.flip(-1)]))
+    both = network(torch.cat([images, images.flip(-1)])).float()
     direct, mirrored = both.chunk(2)
     return (direct + mirrored.flip(-1)[:, list(flip_indices)]) / 2

@@ -27,9 +27,6 @@ from PoseEstimation.visualise.overlay import Overlay, OverlayStyle, open_overlay
 if TYPE_CHECKING:
     from PoseEstimation.inference.pipeline import PosePipeline
 
-FORMATS = ("json", "csv", "coco")
-"""``poses.json`` is always written; the others when asked for."""
-
 
 @dataclass(frozen=True)
 class PredictRequest:
@@ -39,7 +36,7 @@ class PredictRequest:
         sources: photos and videos.
         output: folder for every file.
         camera: known or assumed.
-        formats: some of ``FORMATS``.
+        formats: ``csv``, ``coco``; ``poses.json`` is always written.
         image_ids: COCO image ids by file name, or None to count from 1.
         length_cm: measured crown-heel length, or None.
         overlay: how to draw, or None for no overlay.
@@ -48,7 +45,7 @@ class PredictRequest:
     sources: Sequence[Path]
     output: Path
     camera: Camera = field(default_factory=Camera)
-    formats: Sequence[str] = ("json", "csv")
+    formats: Sequence[str] = ("csv",)
     image_ids: dict[str, int] | None = None
     length_cm: float | None = None
     overlay: OverlayStyle | None = field(default_factory=OverlayStyle)
@@ -83,9 +80,10 @@ def predict(
     frames: list[FrameResult] = []
     overlays: list[Path] = []
     stopped = False
+    paths = overlay_paths(request.sources, request.output)
     try:
         for source in request.sources:
-            with _overlay(request, source, pipeline.skeleton) as overlay:
+            with _overlay(request.overlay, paths[source], pipeline.skeleton) as overlay:
                 for frame, result in _frames_of(pipeline, source, request.camera):
                     frames.append(result)
                     on_frame(result)
@@ -103,13 +101,10 @@ def predict(
 
 
 def _overlay(
-    request: PredictRequest, source: Path, skeleton: Skeleton
+    style: OverlayStyle | None, path: Path, skeleton: Skeleton
 ) -> AbstractContextManager[Overlay | None]:
-    """Open the overlay of a source, or nothing when none is wanted."""
-    if request.overlay is None:
-        return nullcontext()
-    path = overlay_paths(request.sources, request.output)[source]
-    return open_overlay(path, skeleton, request.overlay)
+    """Open an overlay, or nothing when none is wanted."""
+    return nullcontext() if style is None else open_overlay(path, skeleton, style)
 
 
 def write_outputs(result: PoseResult, request: PredictRequest) -> tuple[Path, ...]:
