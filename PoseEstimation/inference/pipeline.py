@@ -252,7 +252,7 @@ def _pixels(image: Image.Image, crop: Crop) -> Tensor:
 
 
 def _computes_in_bf16(precision: str, device: torch.device) -> bool:
-    """Whether the 2D network runs in bf16; measured, it moves joints by less than 0.2 crop pixels."""
+    """Whether the 2D network runs in bf16, which moves joints by less than 0.2 crop pixels."""
     if precision != "auto":
         return precision == "bf16"
     if device.type == "cuda":
