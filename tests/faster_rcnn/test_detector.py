@@ -185,3 +185,13 @@ def test_command_line_evaluates_and_refuses_in_one_line(recipe, tmp_path, capsys
 def test_missing_data_are_named(tmp_path):
     with pytest.raises(DataError, match="train_roots"):
         train_detector(SMALL, tmp_path)
+
+
+def test_an_image_is_judged_alone_in_training_too():
+    """No statistics of a batch: what a network learns on is what it is asked later."""
+    torch.manual_seed(0)
+    backbone = build_detector(SMALL).backbone.train()
+    images = torch.rand(3, 3, 64, 96)
+    together, alone = backbone(images), backbone(images[:1])
+    for name, features in alone.items():
+        torch.testing.assert_close(features, together[name][:1], atol=1e-4, rtol=1e-3)
