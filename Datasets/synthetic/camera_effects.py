@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, UInt8
-from PIL import Image
-from scipy.ndimage import gaussian_filter
+from PIL import Image, ImageFilter
+
+LEVELS, PEAK = 16384, 4.0
 
 
 @dataclass(frozen=True)
@@ -57,12 +58,27 @@ class CameraEffects:
         gains: Float[np.ndarray, "3"],
     ) -> UInt8[np.ndarray, "height width 3"]:
         """Turn scene light (linear RGB) into an 8-bit picture that went through JPEG."""
-        light = gaussian_filter(linear * gains.astype(np.float32), (self.blur_px, self.blur_px, 0), truncate=2.5)
-        light = light / (1 + np.maximum(light - 0.8, 0))  # soft shoulder instead of clipping
-        noise = rng.standard_normal(light.shape, dtype=np.float32)
-        light = light + noise * np.sqrt(self.shot_noise**2 * np.maximum(light, 0) + self.read_noise**2)
-        shown = np.clip(light, 0, 1) ** np.float32(1 / self.gamma)
-        picture = Image.fromarray((shown * 255 + 0.5).astype(np.uint8))
+        light = linear * (gains * (LEVELS / PEAK)).astype(np.float32)
+        index = np.minimum(light, LEVELS - 1).astype(np.uint16)
+        shown = Image.fromarray(self._tone_curve()[index])
+        shown = np.asarray(shown.filter(ImageFilter.GaussianBlur(self.blur_px)))
+        grain = rng.standard_normal(shown.shape, dtype=np.float32)
+        grain *= self._grain_size()[shown]
+        grain += shown
+        np.clip(grain, 0, 255, out=grain)
         buffer = io.BytesIO()
-        picture.save(buffer, "JPEG", quality=self.quality)
+        Image.fromarray(grain.astype(np.uint8)).save(buffer, "JPEG", quality=self.quality)
         return np.asarray(Image.open(buffer))
+
+    def _tone_curve(self) -> UInt8[np.ndarray, "level"]:
+        """Picture value of linear light from 0 to ``PEAK``: a soft shoulder, then the gamma."""
+        light = (np.arange(LEVELS) + 0.5) / LEVELS * PEAK
+        light = light / (1 + np.maximum(light - 0.8, 0))
+        return (np.clip(light, 0, 1) ** (1 / self.gamma) * 255 + 0.5).astype(np.uint8)
+
+    def _grain_size(self) -> Float[np.ndarray, "256"]:
+        """Deviation of the noise at each picture value: shot and read noise through the gamma."""
+        light = np.maximum(np.arange(256) / 255, 0.02) ** self.gamma
+        noise = np.sqrt(self.shot_noise**2 * light + self.read_noise**2)
+        slope = light ** (1 / self.gamma - 1) / self.gamma
+        return (255 * noise * slope).astype(np.float32)

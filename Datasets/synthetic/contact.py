@@ -50,7 +50,7 @@ def lift_from_trunk(
 def push_out(
     points: Float[np.ndarray, "frame 3"], radii: Float[np.ndarray, "3"]
 ) -> Float[np.ndarray, "frame 3"]:
-    """Displacement of points inside an ellipsoid to its surface, towards the front where it is deep.
+    """Displacement of points in an ellipsoid to its surface, towards the front where it is deep.
 
     >>> push_out(np.array([[0.0, -0.5, 0.0], [2.0, 0.0, 0.0]]), np.ones(3)).round(3).tolist()
     [[0.0, -0.5, 0.0], [0.0, 0.0, 0.0]]

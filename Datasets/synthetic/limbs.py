@@ -10,6 +10,9 @@ from jaxtyping import Float
 from Datasets.synthetic import body as bodies
 from Datasets.synthetic.body import BodyShape
 
+MIDDLE_CLEARANCE = 0.015
+"""Least height of an elbow or knee over the bed, metres."""
+
 
 @dataclass(frozen=True)
 class Limb:
@@ -18,7 +21,7 @@ class Limb:
     Attributes:
         upper, lower: names of the bones that turn at shoulder or hip and at elbow or knee.
         base: index of the bone whose head is the shoulder or hip.
-        frame: index of the bone whose orientation carries the limb (what the targets are relative to).
+        frame: index of the bone whose orientation carries the limb; targets are relative to it.
         upper_rest, lower_rest: rest vectors, metres, body frame.
         hinge: unit axis of the elbow or knee at rest, body frame.
         sign: +1 left, -1 right.
@@ -85,7 +88,11 @@ def _with_hinge(limb: Limb, frame: str, hinge: np.ndarray) -> Limb:
 
 
 def aim_limb(
-    limb: Limb, target: Float[np.ndarray, "frame 3"], pole: Float[np.ndarray, "frame 3"], turn, place
+    limb: Limb,
+    target: Float[np.ndarray, "frame 3"],
+    pole: Float[np.ndarray, "frame 3"],
+    turn,
+    place,
 ) -> dict[str, Float[np.ndarray, "frame 3 3"]]:
     """Solve the two rotations that bring the limb's end to a target.
 
@@ -93,7 +100,8 @@ def aim_limb(
         limb: the chain.
         target: world positions, metres; out of reach ones are approached along the line.
         pole: direction in body axes towards which the middle joint points.
-        turn, place: bones of the body with the limb at rest.
+        turn: orientations of the bones with the limb at rest, (frame, bone, 3, 3).
+        place: their positions in the world, (frame, bone, 3), metres.
 
     Returns:
         Rotations in body axes of the upper and the lower bone, to be given to forward kinematics.
@@ -104,11 +112,11 @@ def aim_limb(
     distance = np.linalg.norm(local, axis=1)
     reach = np.clip(distance, abs(first - second) + 0.01, (first + second) * 0.995)
     toward = local / np.maximum(distance, 1e-9)[:, None]
-    side = pole - np.sum(pole * toward, axis=1, keepdims=True) * toward
-    side = side / np.maximum(np.linalg.norm(side, axis=1, keepdims=True), 1e-9)
-    cosine = (first**2 + reach**2 - second**2) / (2 * first * reach)
-    sine = np.sqrt(np.clip(1 - cosine**2, 0, 1))
-    upper = toward * cosine[:, None] + side * sine[:, None]
+    cosine = ((first**2 + reach**2 - second**2) / (2 * first * reach))[:, None]
+    lever = first * np.sqrt(np.clip(1 - cosine**2, 0, 1))
+    room = place[:, limb.base, 2] + first * cosine[:, 0] * (frame @ toward[..., None])[:, 2, 0]
+    side = _side_above_bed(pole, toward, frame[:, 2], room, lever[:, 0])
+    upper = toward * cosine + side * lever / first
     lower = (toward * reach[:, None] - upper * first) / second
     # Bending turns the upper bone towards the lower one: the axis is their cross product.
     axis = np.cross(upper, lower)
@@ -116,6 +124,34 @@ def aim_limb(
     swing = _basis(upper, axis) @ _basis(limb.upper_rest[None], limb.hinge[None]).transpose(0, 2, 1)
     bent = _basis(lower, axis) @ _basis(limb.lower_rest[None], limb.hinge[None]).transpose(0, 2, 1)
     return {limb.upper: swing, limb.lower: swing.transpose(0, 2, 1) @ bent}
+
+
+def _side_above_bed(
+    pole: np.ndarray, toward: np.ndarray, up: np.ndarray, room: np.ndarray, lever: np.ndarray
+) -> np.ndarray:
+    """Unit vectors normal to ``toward``, near ``pole``, that hold the middle joint over the bed.
+
+    Args:
+        pole: (frame, 3) wished direction, body axes.
+        toward: (frame, 3) unit direction of the limb's end.
+        up: (frame, 3) the world's up in body axes.
+        room: (frame,) height of the limb's axis where the middle joint stands off it, metres.
+        lever: (frame,) how far it stands off, metres.
+    """
+    low, high = np.zeros(len(pole)), np.full(len(pole), 8.0)
+    for _ in range(14):
+        middle = (low + high) / 2
+        side = _normal_part(pole + middle[:, None] * up, toward)
+        sunk = room + lever * np.sum(side * up, axis=1) < MIDDLE_CLEARANCE
+        low, high = np.where(sunk, middle, low), np.where(sunk, high, middle)
+    free = room + lever * np.sum(_normal_part(pole, toward) * up, axis=1) >= MIDDLE_CLEARANCE
+    return _normal_part(pole + np.where(free, 0.0, high)[:, None] * up, toward)
+
+
+def _normal_part(vectors: np.ndarray, axis: np.ndarray) -> np.ndarray:
+    """Unit component of ``vectors`` normal to the unit ``axis``."""
+    side = vectors - np.sum(vectors * axis, axis=1, keepdims=True) * axis
+    return side / np.maximum(np.linalg.norm(side, axis=1, keepdims=True), 1e-9)
 
 
 def _basis(along: np.ndarray, axis: np.ndarray) -> np.ndarray:

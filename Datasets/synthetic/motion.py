@@ -1,8 +1,8 @@
-"""Supine spontaneous movement: smooth limb targets, two-bone inverse kinematics, contact with the bed.
+"""Supine spontaneous movement: smooth limb targets, inverse kinematics, contact with the bed.
 
 World frame: metres, the bed is the plane z = 0 with z up, the infant's head towards +y before yaw.
-Limbs are driven by where the wrist or ankle goes, so that arms and legs move like reaching and kicking
-and joint limits follow from the targets' ranges.
+Limbs are driven by where the wrist or ankle goes, so that arms and legs move like reaching and
+kicking and joint limits follow from the targets' ranges.
 """
 
 from __future__ import annotations
@@ -123,7 +123,9 @@ def _hands(rng: np.random.Generator, shape: BodyShape, times: np.ndarray) -> dic
             bend = np.clip(curl + wobble(rng, times, 0.1, 0.4), 0, 1.1) * rng.uniform(0.8, 1.1)
             for phalanx, most in ((1, 70), (2, 80), (3, 50)):
                 angle = np.radians(bend * most * inward)[:, None] * across
-                rotations[f"finger{finger}-{phalanx}.{side}"] = Rotation.from_rotvec(angle).as_matrix()
+                rotations[f"finger{finger}-{phalanx}.{side}"] = Rotation.from_rotvec(
+                    angle
+                ).as_matrix()
         wrist = [wobble(rng, times, 14, 0.4) for _ in range(3)]
         rotations[f"wrist.{side}"] = _euler("xyz", *wrist)
     return rotations

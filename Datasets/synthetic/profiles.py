@@ -1,7 +1,7 @@
 """What is generated: a profile fixes bodies, cameras and layout; ``generate`` writes it to disk.
 
-Every sequence is a function of (profile, seed, sequence number, frames, rate) and every frame's noise of
-that and its number, so the bytes do not depend on how the work is divided.
+Every sequence is a function of (profile, seed, sequence number, frames, rate) and every frame's
+noise of that and its number, so the bytes do not depend on how the work is divided.
 """
 
 from __future__ import annotations
@@ -16,16 +16,14 @@ from pathlib import Path
 
 import numpy as np
 
-from Datasets.geometry.camera import intrinsics_matrix, project
+from Datasets.geometry.camera import project
+from Datasets.readers.mini_rgbd import INTRINSICS
 from Datasets.skeletons import MINI_RGBD_25
 from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE, DataError
 from Datasets.writers.mini_rgbd import write_frame, write_head_length, write_infant_joints
 
 GENERATOR_VERSION = "1"
 
-MINI_RGBD_INTRINSICS = intrinsics_matrix(
-    588.67905803875317, 590.25690113005601, 322.22048191353628, 237.46785983766890
-)
 SIZE = (640, 480)
 CHUNK = 50
 OCCLUSION_M = 0.05
@@ -118,7 +116,12 @@ def generate(
     """
     plans = _plans(profile, sequences, frames, seed, fps)
     output.mkdir(parents=True, exist_ok=True)
-    record = {"generator": GENERATOR_VERSION, "fps": fps, "frames": frames, **asdict(PROFILES[profile])}
+    record = {
+        "generator": GENERATOR_VERSION,
+        "fps": fps,
+        "frames": frames,
+        **asdict(PROFILES[profile]),
+    }
     record["seed"] = plans[0].seed
     (output / "generator.json").write_text(json.dumps(record, indent=1) + "\n")
     jobs = [(plan, start, output) for plan in plans for start in range(0, frames, CHUNK)]
@@ -139,7 +142,9 @@ def _plans(profile, sequences, frames, seed, fps) -> list[SequencePlan]:
         raise DataError(f"profile '{profile}' is unknown: choose one of {', '.join(PROFILES)}")
     bad = [name for name in sequences if not name.isdigit()]
     if bad or not sequences or frames < 1:
-        what = f"sequence '{bad[0]}' is not a number" if bad else "no sequence or no frame asked for"
+        what = (
+            f"sequence '{bad[0]}' is not a number" if bad else "no sequence or no frame asked for"
+        )
         raise DataError(f"{what}: give digits such as 01-12 and at least one frame")
     seed = PROFILES[profile].seed if seed is None else seed
     return [SequencePlan(profile, seed, name, frames, fps) for name in sequences]
@@ -172,7 +177,7 @@ def pose_sequence(plan: SequencePlan):
     movement = supine_movement(rng, shape, np.arange(plan.frames) / plan.fps)
     movement = movement.turned(_draw_yaw(rng, profile)).centred()
     joints = bodies.infant_joints(shape, movement.turn, movement.place)
-    camera = look_at_bed(rng, MINI_RGBD_INTRINSICS, SIZE, profile.distance_m, profile.tilt_degrees)
+    camera = look_at_bed(rng, INTRINSICS, SIZE, profile.distance_m, profile.tilt_degrees)
     for _ in range(20):
         if _in_view(camera, joints):
             break
@@ -235,7 +240,8 @@ def write_chunk(plan: SequencePlan, start: int, output: Path) -> Chunk:
         visibility[i] = _visibility(infant_px[i], infant_mm[i], shot.depth_m)
     head = [MINI_RGBD_25.index(joint) for joint in MINI_RGBD_25.head_segment]
     head_px, head_mm = (
-        np.linalg.norm(values[:, head[0]] - values[:, head[1]], axis=-1) for values in (mini_px, mini_mm)
+        np.linalg.norm(values[:, head[0]] - values[:, head[1]], axis=-1)
+        for values in (mini_px, mini_mm)
     )
     return Chunk(plan, start, infant_px, infant_mm, visibility, head_px, head_mm)
 

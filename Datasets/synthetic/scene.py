@@ -50,7 +50,7 @@ class Camera:
 
 @dataclass(frozen=True)
 class Light:
-    """A distant light: direction towards it (unit, world), linear RGB, blur of its shadows in metres."""
+    """A distant light: direction towards it (unit, world), linear RGB, shadows' blur in metres."""
 
     towards: Float[np.ndarray, "3"]
     colour: Float[np.ndarray, "3"]
@@ -129,7 +129,11 @@ def _lights(rng: np.random.Generator) -> tuple[Light, ...]:
     for share in shares:
         elevation, azimuth = np.radians(rng.uniform(32, 88)), rng.uniform(0, 2 * np.pi)
         towards = np.array(
-            [np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)]
+            [
+                np.cos(elevation) * np.cos(azimuth),
+                np.cos(elevation) * np.sin(azimuth),
+                np.sin(elevation),
+            ]
         )
         colour = _temperature(rng.uniform(2800, 8000)) * share
         lights.append(Light(towards, colour, rng.uniform(0.006, 0.03)))

@@ -43,7 +43,7 @@ def sheet_albedo(
 
 
 def _rounded_patch(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
-    """Signed distance (metres, positive inside) to a turned rectangle under or beside the infant."""
+    """Signed distance (metres, positive inside) to a turned rectangle near the infant."""
     angle = rng.uniform(0, np.pi)
     c, s = np.cos(angle), np.sin(angle)
     centred = xy - rng.normal(0, 0.15, 2)
@@ -140,9 +140,17 @@ def _shape(rng: np.random.Generator, draw: ImageDraw.ImageDraw, ink: tuple[int, 
         elif kind == 1:
             draw.ellipse(box, outline=ink, width=max(2, int(radius / 5)))
         elif kind == 2:
-            draw.arc(box, np.degrees(start), np.degrees(start) + 200, fill=ink, width=max(2, int(radius / 6)))
+            draw.arc(
+                box,
+                np.degrees(start),
+                np.degrees(start) + 200,
+                fill=ink,
+                width=max(2, int(radius / 6)),
+            )
         else:
             angles = start + np.arange(2 * corners) * np.pi / corners
             radii = np.where(np.arange(2 * corners) % 2, radius * depth, radius)
-            points = [(x + r * np.cos(a), y + r * np.sin(a)) for a, r in zip(angles, radii, strict=True)]
+            points = [
+                (x + r * np.cos(a), y + r * np.sin(a)) for a, r in zip(angles, radii, strict=True)
+            ]
             draw.polygon(points, fill=ink)

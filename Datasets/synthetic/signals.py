@@ -14,7 +14,7 @@ def min_jerk(x: np.ndarray) -> np.ndarray:
 
 
 def smooth(values: np.ndarray, times: Float[np.ndarray, "frame"], seconds: float) -> np.ndarray:
-    """Average over about ``seconds`` along the first axis; nothing for frames that are further apart."""
+    """Average over about ``seconds`` of the first axis; frames further apart stay as they are."""
     step = times[1] - times[0] if len(times) > 1 else np.inf
     if step >= seconds:
         return values
@@ -22,7 +22,10 @@ def smooth(values: np.ndarray, times: Float[np.ndarray, "frame"], seconds: float
 
 
 def wobble(
-    rng: np.random.Generator, times: Float[np.ndarray, "frame"], amplitude: float, hertz: float = 0.5
+    rng: np.random.Generator,
+    times: Float[np.ndarray, "frame"],
+    amplitude: float,
+    hertz: float = 0.5,
 ) -> Float[np.ndarray, "frame"]:
     """A smooth stationary wander: a few sines around ``hertz``, about ``amplitude`` in size."""
     rates = hertz * rng.uniform(0.3, 2.0, size=5)

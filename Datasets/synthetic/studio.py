@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from scipy.ndimage import gaussian_filter
 
 from Datasets.synthetic import body as bodies
-from Datasets.synthetic import render
+from Datasets.synthetic import render, shading
 from Datasets.synthetic.body import BodyShape
 from Datasets.synthetic.scene import Light, Scene
 from Datasets.synthetic.wardrobe import Look
@@ -81,25 +81,32 @@ class Studio:
         image = wp.array(self.open_bed, dtype=wp.vec3)
         self._shade_bed(visible, world, lights, shades, image, _around(mask, camera.size))
         wp.launch(
-            render.shade_body_kernel,
+            shading.shade_body_kernel,
             dim=visible.shape,
-            inputs=[points, self._faces, visible, _vec3(world), _vec3(bodies.vertex_normals(world))]
-            + [self._rest, self._fields, self._marks, self._materials, lights]
+            inputs=[self._posed(points, world), visible, self._materials, lights]
             + [wp.vec3(*camera.position), image],
         )
         return Shot(image.numpy(), np.where(mask, depth, self._bed_depth), mask)
 
-    def _light(self, world: np.ndarray) -> tuple[render.Lights, wp.array]:
+    def _posed(self, points: wp.array, world: np.ndarray) -> shading.Mesh:
+        """The body's values per vertex, as the shading kernel reads them."""
+        mesh = shading.Mesh()
+        mesh.points, mesh.faces = points, self._faces
+        mesh.world, mesh.normals = _vec3(world), _vec3(bodies.vertex_normals(world))
+        mesh.rest, mesh.fields, mesh.marks = self._rest, self._fields, self._marks
+        return mesh
+
+    def _light(self, world: np.ndarray) -> tuple[shading.Lights, wp.array]:
         """Shadow maps of all lights, and their blurred coverage for the bed."""
-        size = render.SHADOW_SIZE
+        size = shading.SHADOW_SIZE
         maps, shades = [], []
         for light, view in zip(self.scene.lights, self._views, strict=True):
             _, nearness = render.rasterise(_apply(view, world), self._faces, (size, size))
             maps.append(nearness.numpy())
-            texel = render.SHADOW_SPAN_M / size
+            texel = shading.SHADOW_SPAN_M / size
             covered = (maps[-1] > render.FAR / 2).astype(np.float32)
             shades.append(gaussian_filter(covered, light.softness / texel))
-        lights = render.Lights()
+        lights = shading.Lights()
         lights.towards = _vec3(np.stack([light.towards for light in self.scene.lights]))
         lights.colours = _vec3(np.stack([light.colour for light in self.scene.lights]))
         lights.to_map = wp.array(np.stack(self._views).astype(np.float32), dtype=wp.mat44)
@@ -112,7 +119,7 @@ class Studio:
         x0, y0, x1, y1 = region
         contact, view = self._contact(world)
         wp.launch(
-            render.shade_bed_kernel,
+            shading.shade_bed_kernel,
             dim=(y1 - y0, x1 - x0),
             inputs=[visible, self._ground, self._ambient, self._lit, shades, contact]
             + [wp.mat44(*view.ravel()), lights, x0, y0, image],
@@ -121,7 +128,7 @@ class Studio:
     def _contact(self, world: np.ndarray) -> tuple[wp.array, np.ndarray]:
         """Darkening of ambient light under and beside parts that are close to the bed."""
         view = _light_view(Light(np.array([0, 0, -1.0]), np.zeros(3), 0.0))
-        size = (render.SHADOW_SIZE, render.SHADOW_SIZE)
+        size = (shading.SHADOW_SIZE, shading.SHADOW_SIZE)
         _, nearness = render.rasterise(_apply(view, world), self._faces, size)
         height = np.clip(-nearness.numpy(), 0, 1)
         near = np.where(nearness.numpy() > render.FAR / 2, np.exp(-height / 0.035), 0)
@@ -134,8 +141,8 @@ def _vec3(values: np.ndarray) -> wp.array:
     return wp.array(np.ascontiguousarray(values, dtype=np.float32), dtype=wp.vec3)
 
 
-def _materials(look: Look, seed: int) -> render.Materials:
-    materials = render.Materials()
+def _materials(look: Look, seed: int) -> shading.Materials:
+    materials = shading.Materials()
     materials.skin, materials.hair = wp.vec3(*look.skin), wp.vec3(*look.hair)
     materials.first = _vec3(np.stack([m.colours[0] for m in look.materials]))
     materials.second = _vec3(np.stack([m.colours[1] for m in look.materials]))
@@ -151,10 +158,10 @@ def _light_view(light: Light) -> np.ndarray:
     right = np.cross(helper, light.towards)
     right /= np.linalg.norm(right)
     up = np.cross(light.towards, right)
-    density = render.SHADOW_SIZE / render.SHADOW_SPAN_M
+    density = shading.SHADOW_SIZE / shading.SHADOW_SPAN_M
     view = np.eye(4)
     view[0, :3], view[1, :3], view[2, :3] = right * density, up * density, light.towards
-    view[:2, 3] = render.SHADOW_SIZE / 2
+    view[:2, 3] = shading.SHADOW_SIZE / 2
     return view
 
 
@@ -162,7 +169,7 @@ def _apply(view: np.ndarray, world: np.ndarray) -> np.ndarray:
     return world @ view[:3, :3].T + view[:3, 3]
 
 
-def _around(mask: np.ndarray, size: tuple[int, int], margin: int = 130) -> tuple[int, int, int, int]:
+def _around(mask: np.ndarray, size: tuple[int, int], margin: int = 90) -> tuple[int, int, int, int]:
     """Pixels around the infant where shadows may fall: (x0, y0, x1, y1)."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if rows.size == 0:

@@ -1,8 +1,8 @@
 """Clothes and skin: garments as scalar fields over the body, and the colours they take.
 
-A garment covers the points where its field (metres, smooth over the surface) is positive; the renderer
-interpolates fields per pixel, so that hems are sharp lines and not triangle edges. Every infant wears at
-least a nappy.
+A garment covers the points where its field (metres, smooth over the surface) is positive; the
+renderer interpolates fields per pixel, so that hems are sharp lines and not triangle edges. Every
+infant wears at least a nappy.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LAYERS = 4
 
 @dataclass(frozen=True)
 class Material:
-    """Cloth colours: two colours and a pattern (0 plain, 1 stripes, 2 dots, 3 checks, 4 mottled)."""
+    """Two colours and a pattern: 0 plain, 1 stripes, 2 dots, 3 checks, 4 mottled."""
 
     colours: Float[np.ndarray, "2 3"]
     pattern: int
@@ -57,8 +57,8 @@ class Look:
 class SurfaceCoordinates:
     """Where a vertex lies along the body: what hems and cuffs are cut by.
 
-    ``arm``: 0 shoulder, 1 elbow, 2 wrist, 3 finger tips (below 0 on the trunk); ``leg``: 0 hip, 1 knee,
-    2 ankle, 3 toes; ``head``: 0 base of the neck, 1 crown; ``height``: metres above the root.
+    ``arm``: 0 shoulder, 1 elbow, 2 wrist, 3 finger tips (below 0 on the trunk); ``leg``: 0 hip,
+    1 knee, 2 ankle, 3 toes; ``head``: 0 base of the neck, 1 crown; ``height``: metres over root.
     """
 
     arm: np.ndarray
@@ -78,7 +78,11 @@ def surface_coordinates(shape: BodyShape) -> SurfaceCoordinates:
     for side, sign in (("L", 1), ("R", -1)):
         on_side = shape.vertices[:, 0] * sign > 0
         chain = [head(f"{b}.{side}") for b in ("upperarm01", "lowerarm01", "wrist", "finger3-3")]
-        arm = np.where(on_side, _along(shape, chain, ("upperarm", "lowerarm", "wrist", "finger", "metacarpal")), arm)
+        arm = np.where(
+            on_side,
+            _along(shape, chain, ("upperarm", "lowerarm", "wrist", "finger", "metacarpal")),
+            arm,
+        )
         chain = [head(f"{b}.{side}") for b in ("upperleg01", "lowerleg01", "foot", "toe2-3")]
         leg = np.where(on_side, _along(shape, chain, ("upperleg", "lowerleg", "foot", "toe")), leg)
     top, base = shape.vertices[:, 2].max(), head("neck01")[2]
@@ -148,7 +152,11 @@ def _choose(rng: np.random.Generator, where: SurfaceCoordinates, scale: float) -
     if kind != "none":
         neck = (rng.uniform(-0.08, 0.04) - where.head) * 0.3 * scale
         cuff = (sleeve - where.arm) * thigh * 1.6
-        leg = {"bodysuit": rng.uniform(0.1, 0.3), "shirt": 0.3, "sleepsuit": rng.choice([1.9, 3.5])}[kind]
+        leg = {
+            "bodysuit": rng.uniform(0.1, 0.3),
+            "shirt": 0.3,
+            "sleepsuit": rng.choice([1.9, 3.5]),
+        }[kind]
         hem = (leg - where.leg) * thigh * 2
         suit = np.minimum(np.minimum(neck, cuff), hem)
         if kind == "shirt":
@@ -161,7 +169,9 @@ def _choose(rng: np.random.Generator, where: SurfaceCoordinates, scale: float) -
     return slots
 
 
-def _legwear(rng: np.random.Generator, kind: str, where: SurfaceCoordinates, thigh: float, waist: float):
+def _legwear(
+    rng: np.random.Generator, kind: str, where: SurfaceCoordinates, thigh: float, waist: float
+):
     """Socks or trousers, or None."""
     draw = rng.random()
     if kind != "sleepsuit" and draw < 0.22:
@@ -173,7 +183,9 @@ def _legwear(rng: np.random.Generator, kind: str, where: SurfaceCoordinates, thi
     return None
 
 
-def colour(rng: np.random.Generator, saturation: float = 0.85, value: tuple = (0.25, 0.95)) -> np.ndarray:
+def colour(
+    rng: np.random.Generator, saturation: float = 0.85, value: tuple = (0.25, 0.95)
+) -> np.ndarray:
     """A random linear RGB cloth colour; a third are near white, as bedding and baby clothes are."""
     if rng.random() < 0.33:
         grey = rng.uniform(0.6, 0.95)
@@ -224,7 +236,9 @@ def _face(rng: np.random.Generator, shape: BodyShape, where: SurfaceCoordinates)
     names = bodies.rig().bones
     asleep = rng.random() < 0.25
     for side in ("L", "R"):
-        ball = np.asarray(bodies.rig().weights[:, names.index(f"eye.{side}")].todense()).ravel() > 0.5
+        ball = (
+            np.asarray(bodies.rig().weights[:, names.index(f"eye.{side}")].todense()).ravel() > 0.5
+        )
         centre = shape.vertices[ball].mean(axis=0)
         outward = shape.vertices - centre
         outward /= np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-9)

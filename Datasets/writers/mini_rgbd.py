@@ -43,7 +43,9 @@ def write_frame(
     grey = Image.fromarray(np.where(mask, 255, 0).astype(np.uint8))
     grey.save(folder / "fg_mask" / f"mask_{frame:05d}.png", compress_level=1)
     flat = np.column_stack([keypoints_px, joints_mm[:, 2]])
-    _write_rows(folder / "joints_2Ddep" / f"syn_joints_2Ddep_{frame:05d}.txt", flat, LABEL_DECIMALS_PX)
+    _write_rows(
+        folder / "joints_2Ddep" / f"syn_joints_2Ddep_{frame:05d}.txt", flat, LABEL_DECIMALS_PX
+    )
     metres = np.asarray(joints_mm, dtype=np.float64) / 1000.0
     _write_rows(folder / "joints_3D" / f"syn_joints_3D_{frame:05d}.txt", metres, LABEL_DECIMALS_M)
 
@@ -62,7 +64,7 @@ def write_infant_joints(
     joints_mm: Float[np.ndarray, "frame 25 3"],
     visibility: UInt8[np.ndarray, "frame 25"],
 ) -> None:
-    """Write the canonical ``infant`` joints that the official 25 do not hold (eyes, ears, head top)."""
+    """Write the canonical joints: what the official 25 do not hold are eyes, ears and head top."""
     np.savez_compressed(
         folder / "infant_joints.npz",
         frames=np.asarray(frames, dtype=np.int64),

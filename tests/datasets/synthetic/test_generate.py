@@ -1,0 +1,162 @@
+"""What is written: same bytes for the same seed, labels that fit the pictures, clothes always."""
+
+import hashlib
+import json
+import socket
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from Datasets.geometry.camera import project
+from Datasets.readers.mini_rgbd import INTRINSICS, projection_residual_px, read_mini_rgbd
+from Datasets.skeletons import INFANT
+from Datasets.structures import OCCLUDED, VISIBLE, DataError
+from Datasets.synthetic import body as bodies
+from Datasets.synthetic import generate
+from Datasets.synthetic.camera_effects import CameraEffects
+from Datasets.synthetic.pose_bank import poses_of_infant, write_pose_bank
+from Datasets.synthetic.profiles import PROFILES, SequencePlan, draw_phenotype, pose_sequence
+from Datasets.synthetic.sheets import sheet_albedo
+from Datasets.synthetic.wardrobe import dress
+
+
+def digest(root):
+    return {
+        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(root.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory):
+    root = tmp_path_factory.mktemp("generated")
+    generate("mini_rgbd", root, ("11", "12"), frames=3, seed=77, fps=1.0)
+    return root
+
+
+def test_same_seed_same_bytes_whatever_the_number_of_workers(generated, tmp_path):
+    generate("mini_rgbd", tmp_path, ("11", "12"), frames=3, seed=77, fps=1.0, workers=2)
+    assert digest(tmp_path) == digest(generated)
+
+
+def test_a_sequence_depends_on_its_number_and_the_seed_only():
+    a, b = (
+        pose_sequence(SequencePlan("mini_rgbd", seed, name, 3, 1.0))[1].place
+        for seed, name in ((77, "11"), (77, "12"))
+    )
+    c = pose_sequence(SequencePlan("mini_rgbd", 78, "11", 3, 1.0))[1].place
+    again = pose_sequence(SequencePlan("mini_rgbd", 77, "11", 3, 1.0))[1].place
+    assert np.array_equal(a, again)
+    assert not np.allclose(a, b)
+    assert not np.allclose(a, c)
+
+
+def test_labels_project_and_fit_picture_mask_and_depth(generated):
+    dataset = read_mini_rgbd(generated, skeleton=INFANT)
+    assert projection_residual_px(read_mini_rgbd(generated)) < 0.01
+    for sample in dataset.samples:
+        mask = np.asarray(Image.open(sample.mask_path)) > 0
+        assert np.abs(project(sample.joints_mm, INTRINSICS) - sample.keypoints_px).max() < 0.01
+        shown = np.isin(sample.visibility, (VISIBLE, OCCLUDED))
+        x, y = np.round(sample.keypoints_px[shown]).astype(int).T
+        assert mask[np.clip(y, 0, 479), np.clip(x, 0, 639)].mean() > 0.85
+        assert 0.01 < mask.mean() < 0.6
+        assert np.abs(np.asarray(Image.open(sample.image_path), float)[mask].std()) > 3
+
+
+def test_depth_is_the_surface_over_the_joints(generated):
+    folder = generated / "11"
+    depth = np.asarray(Image.open(folder / "depth" / "syn_00000_depth.png")).astype(float)
+    joints = np.load(folder / "infant_joints.npz")
+    shown = joints["visibility"][0] == VISIBLE
+    x, y = np.round(joints["keypoints_px"][0][shown]).astype(int).T
+    over = joints["joints_mm"][0][shown][:, 2] - depth[y, x]
+    assert over.max() <= 51  # a visible joint is at most a limb's thickness below the surface
+    assert np.median(over) > 0
+
+
+def test_head_length_file_is_what_the_reader_measures(generated):
+    for sample in read_mini_rgbd(generated).samples:
+        stored = json.loads((generated / sample.sequence / "head_length.json").read_text())
+        assert sample.head_length_mm == pytest.approx(stored["mm"], abs=0.01)
+        assert sample.head_length_px == pytest.approx(stored["px"], abs=0.01)
+
+
+def test_every_infant_wears_a_nappy_and_skin_tones_spread():
+    rng = np.random.default_rng(0)
+    shape = bodies.make_shape(draw_phenotype(rng))
+    looks = [dress(rng, shape) for _ in range(25)]
+    hips = np.abs(shape.vertices[:, 2] - shape.heads[0][2]) < 0.01
+    middle = np.abs(shape.vertices[:, 0]) < 0.03
+    for look in looks:
+        assert look.names[0] == "nappy"
+        assert (look.fields[hips & middle, 0] > 0).all()
+        assert np.linalg.norm(look.vertices - shape.vertices, axis=1).max() < 0.03
+    brightness = [look.skin.mean() for look in looks]
+    assert max(brightness) > 3 * min(brightness)
+
+
+def test_nothing_connects_while_generating(tmp_path, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise AssertionError("the generator opened a connection")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    generate("varied", tmp_path, ("01",), frames=1, seed=3)
+    assert (tmp_path / "01" / "rgb" / "syn_00000.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("profile", "sequences", "frames"),
+    [
+        ("unknown", ("01",), 1),
+        ("mini_rgbd", ("one",), 1),
+        ("mini_rgbd", (), 1),
+        ("mini_rgbd", ("01",), 0),
+    ],
+)
+def test_what_cannot_be_generated_is_refused_in_one_line(tmp_path, profile, sequences, frames):
+    with pytest.raises(DataError) as error:
+        generate(profile, tmp_path, sequences, frames)
+    assert "\n" not in str(error.value)
+
+
+def test_pose_bank_projects_and_does_not_depend_on_workers(tmp_path):
+    write_pose_bank(tmp_path / "one.npz", infants=2, seed=4)
+    write_pose_bank(tmp_path / "two.npz", infants=2, seed=4, workers=2)
+    one, two = np.load(tmp_path / "one.npz"), np.load(tmp_path / "two.npz")
+    for name in ("keypoints_px", "joints_mm", "intrinsics"):
+        assert np.array_equal(one[name], two[name])
+    pose = 100
+    residual = project(one["joints_mm"][pose], one["intrinsics"][pose]) - one["keypoints_px"][pose]
+    assert np.abs(residual).max() < 0.01
+    with pytest.raises(DataError):
+        write_pose_bank(tmp_path / "none.npz", infants=0, seed=4)
+    assert not np.allclose(poses_of_infant(4, 0).joints_mm[0], poses_of_infant(5, 0).joints_mm[0])
+
+
+def test_camera_effects_keep_geometry_and_set_exposure():
+    rng = np.random.default_rng(1)
+    linear = np.full((40, 60, 3), 0.2, np.float32)
+    linear[:, 30:] = 0.8
+    for seed in range(5):
+        effects = CameraEffects.draw(np.random.default_rng(seed))
+        picture = effects.develop(rng, linear, effects.gains(linear)).astype(float)
+        assert picture.shape == linear.shape
+        assert picture[:, 35:].mean() > picture[:, :25].mean() + 20
+        edge = np.abs(np.diff(picture.mean(axis=(0, 2))))
+        assert 28 <= edge.argmax() <= 30
+
+
+def test_sheets_differ_and_stay_physical():
+    xy = np.stack(np.meshgrid(np.linspace(-0.5, 0.5, 40), np.linspace(-0.4, 0.4, 30)), -1)
+    sheets = [sheet_albedo(np.random.default_rng(seed), xy)[0] for seed in range(40)]
+    assert all(((sheet > 0) & (sheet < 1)).all() for sheet in sheets)
+    means = np.stack([sheet.mean(axis=(0, 1)) for sheet in sheets])
+    assert len(np.unique(means.round(3), axis=0)) == 40
+
+
+def test_profiles_have_their_own_seeds():
+    seeds = [profile.seed for profile in PROFILES.values()]
+    assert len(set(seeds)) == len(seeds)
