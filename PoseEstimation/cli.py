@@ -113,7 +113,7 @@ def _add_data_commands(
     commands: argparse._SubParsersAction, parent: argparse.ArgumentParser
 ) -> None:
     synth = _add(commands, "synth", parent, "generate infants with exact labels")
-    synth.add_argument("--profile", default="mini_rgbd", metavar="NAME")
+    synth.add_argument("--profile", default="mini_rgbd", help="mini_rgbd, varied or poses")
     synth.add_argument("--output", type=Path, required=True, metavar="DIR")
     synth.add_argument("--sequences", default="12", help="a number, or names such as 11-12")
     synth.add_argument("--frames", type=_count, default=1000, help="per sequence")
@@ -160,9 +160,21 @@ class _between:
         return value
 
 
+def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line; overrides of ``train`` may stand before and after its options."""
+    parser = build_parser()
+    args, rest = parser.parse_known_args(argv)
+    late = [text for text in rest if "=" in text and not text.startswith("-")]
+    if len(late) < len(rest) or (rest and args.command != "train"):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if late:
+        args.overrides = [*args.overrides, *late]
+    return args
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return the exit code."""
-    args = build_parser().parse_args(argv)
+    args = parse(argv)
     try:
         return import_module(f"PoseEstimation.commands.{args.command}").run(args)
     except KeyboardInterrupt:

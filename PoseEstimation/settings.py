@@ -6,29 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from FasterRCNN.settings import TrainerSettings
-
-
-@dataclass(frozen=True)
-class OptimiserSettings:
-    """AdamW, its learning rate over the run, and the average of the weights that is kept.
-
-    Attributes:
-        learning_rate: peak.
-        weight_decay: of AdamW; 0 makes it Adam.
-        warmup_steps: steps of linear rise of the learning rate.
-        schedule: how the learning rate falls until the epochs or the minutes run out.
-        final_factor: learning rate at the end over its peak.
-        average_decay: share of the average of the weights that each step keeps; validation and the
-            written weights use the average. 0 uses the newest weights.
-    """
-
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.01
-    warmup_steps: int = 100
-    schedule: Literal["cosine", "exponential"] = "cosine"
-    final_factor: float = 0.01
-    average_decay: float = 0.998
+from FasterRCNN.settings import OptimiserSettings, TrainerSettings
 
 
 @dataclass(frozen=True)

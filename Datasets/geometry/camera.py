@@ -85,5 +85,5 @@ def root_position(
     right_x = (ray[:, 0] * relative[:, 2] - relative[:, 0]) * w
     right_y = (ray[:, 1] * relative[:, 2] - relative[:, 1]) * w
     system, right = np.concatenate([rows_x, rows_y]), np.concatenate([right_x, right_y])
-    solution, _, rank, _ = np.linalg.lstsq(system, right, rcond=None)
+    solution, _, rank, _ = np.linalg.lstsq(system, right, rcond=1e-4)
     return solution if rank == 3 and solution[2] > 0 else np.full(3, np.nan)

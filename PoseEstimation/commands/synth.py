@@ -15,6 +15,8 @@ from Datasets.structures import DataError
 
 def run(args: argparse.Namespace) -> int:
     """Generate and say how fast."""
+    if args.profile == "poses":
+        return _write_pose_bank(args)
     sequences = sequence_names(args.sequences)
     _require_free(args.output, sequences)
     seconds = generate_with_progress(
@@ -39,6 +41,27 @@ def _require_free(output: Path, sequences: tuple[str, ...]) -> None:
             raise DataError(f"synth: {output / name} exists; delete it or choose another --output")
 
 
+def _write_pose_bank(args: argparse.Namespace) -> int:
+    """Write poses without pictures for the lifter, of as many infants as ``--sequences``."""
+    from Datasets.synthetic.pose_bank import write_pose_bank
+
+    path, seed = args.output / "poses.npz", 0 if args.seed is None else args.seed
+    infants = len(sequence_names(args.sequences))
+    with _progress() as progress:
+        task = progress.add_task("", total=infants)
+        write_pose_bank(
+            path, infants, seed, args.workers, lambda done, _: progress.update(task, completed=done)
+        )
+    print(f"poses of {infants} infants: {path}")
+    return 0
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("generate"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, disable=not console.is_terminal)
+
+
 def sequence_names(text: str) -> tuple[str, ...]:
     """Turn a plain number into that many names from 01, and ranges into the names they list.
 
@@ -61,9 +84,7 @@ def generate_with_progress(
     from Datasets.synthetic.profiles import generate
 
     start = time.perf_counter()
-    columns = (TextColumn("generate"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    with _progress() as progress:
         task = progress.add_task("", total=frames * len(sequences))
         generate(
             profile,

@@ -13,16 +13,17 @@ from Datasets.readers.mini_rgbd import read_mini_rgbd
 from Datasets.skeletons import SKELETONS
 from Datasets.splits import parse_sequences
 from Datasets.structures import DataError, Dataset
+from FasterRCNN.module import AveragedModule
 from FasterRCNN.targets import boxes_of
 from FasterRCNN.trainer import FitSummary, fit
 from PoseEstimation.codecs.heatmap import HeatmapCodec
 from PoseEstimation.losses.heatmap import heatmap_cross_entropy, heatmap_mse
 from PoseEstimation.models.pose_resnet import PoseResNet, PoseResNetConfig
 from PoseEstimation.settings import HeatmapSettings
-from PoseEstimation.training.module import PoseModule, load_initial, write_best
+from PoseEstimation.training.weights import load_initial, write_best
 
 
-class HeatmapModule(PoseModule):
+class HeatmapModule(AveragedModule):
     """One training step and one validation step of the heatmap network."""
 
     def __init__(self, settings: HeatmapSettings) -> None:

@@ -17,18 +17,19 @@ from Datasets.readers.mini_rgbd import read_mini_rgbd
 from Datasets.skeletons import SKELETONS, Skeleton
 from Datasets.splits import parse_sequences
 from Datasets.structures import DataError
+from FasterRCNN.module import AveragedModule
 from FasterRCNN.trainer import FitSummary, fit
 from PoseEstimation.codecs.root_relative import UNIT_MM, RootRelativeCodec
 from PoseEstimation.losses.lifting import gaussian_nll, lifting_distance, lifting_mse
 from PoseEstimation.models.martinez import MartinezConfig, MartinezLifter
 from PoseEstimation.settings import LiftingSettings, NoiseSettings
-from PoseEstimation.training.module import PoseModule, load_initial, write_best
 from PoseEstimation.training.pose_bank import PoseBank, bank_of, joined_banks, load_bank
+from PoseEstimation.training.weights import load_initial, write_best
 
 FACE = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
 
 
-class LiftingModule(PoseModule):
+class LiftingModule(AveragedModule):
     """One training step and one validation step of the lifter."""
 
     def __init__(self, settings: LiftingSettings) -> None:

@@ -5,11 +5,11 @@ import pytest
 import torch
 from torch import nn
 
+from FasterRCNN.module import AveragedModule, rate_factor
 from FasterRCNN.settings import TrainerSettings
 from FasterRCNN.weights import load_weights
 from PoseEstimation.settings import LiftingSettings, OptimiserSettings
 from PoseEstimation.training.lifting import train_lifting
-from PoseEstimation.training.module import PoseModule, rate_factor
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "exponential"])
@@ -29,7 +29,7 @@ def test_a_constant_rate_is_a_final_factor_of_one():
 
 def test_the_average_follows_the_network_and_not_the_optimiser():
     network = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
-    module = PoseModule(network, OptimiserSettings(average_decay=0.9), TrainerSettings())
+    module = AveragedModule(network, OptimiserSettings(average_decay=0.9), TrainerSettings())
     parameters = module.configure_optimizers().param_groups[0]["params"]
     assert not {id(p) for p in parameters} & {id(p) for p in module.average.parameters()}
     start = module.average[0].weight.clone()
@@ -40,7 +40,7 @@ def test_the_average_follows_the_network_and_not_the_optimiser():
     assert torch.allclose(module.average[0].weight, start + 0.1)
     assert torch.allclose(module.average[1].running_mean, torch.full((2,), 0.1))
     assert not module.train().average.training and module.network.training
-    plain = PoseModule(network, OptimiserSettings(average_decay=0.0), TrainerSettings())
+    plain = AveragedModule(network, OptimiserSettings(average_decay=0.0), TrainerSettings())
     with torch.no_grad():
         network[0].weight += 1
     plain._follow(5)
