@@ -51,7 +51,8 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 report: $(READY)
-	$(BIN)/python -m PoseEstimation.evaluation.summary report/results --output report/report.md
+	$(BIN)/python -m PoseEstimation.evaluation.summary report/results --output report/report.md \
+		--into README.md SavedModels/infant-synthetic/MODEL_CARD.md
 
 figures: $(READY)
 	$(BIN)/infantpose demo --frames 60 --output runs/figures

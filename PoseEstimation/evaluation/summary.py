@@ -1,7 +1,8 @@
 """The report's page of results, rebuilt from stored ones: ``make report``.
 
-Each file of the results folder is the ``metrics.json`` of an evaluation, its name saying what was
-evaluated; every number on the page comes from one of them.
+The same tables go into other pages (README, model card) between the two ``MARKS``. Each file of the
+results folder is the ``metrics.json`` of an evaluation, its name saying what was evaluated; every
+number on the pages comes from one of them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from Datasets.structures import DataError
 from PoseEstimation.evaluation.mini_rgbd_tables import mini_rgbd_tables
 from PoseEstimation.evaluation.report import SCHEMA, Table
 from PoseEstimation.io.atomic import replacing
+
+MARKS = ("<!-- results: begin, written by make report -->", "<!-- results: end -->")
 
 _HEAD = """# Measured results
 
@@ -55,13 +58,33 @@ def page(results: Mapping[str, Mapping[str, Any]]) -> str:
     Args:
         results: contents of ``metrics.json`` by name, at least one.
     """
+    return "\n".join(
+        [_HEAD, *(table.markdown() for table in [*_tables(results), _sources(results)])]
+    )
+
+
+def _tables(results: Mapping[str, Mapping[str, Any]]) -> list[Table]:
+    """A table per kind of pose, our rows above the published ones."""
     by_title: dict[str, list[Table]] = {}
     for name, metrics in results.items():
         for table in mini_rgbd_tables({**metrics, "weights": {"name": name}}):
             if table.ours:
                 by_title.setdefault(table.title, []).append(table)
-    tables = [*(_merged(same) for same in by_title.values()), _sources(results)]
-    return "\n".join([_HEAD, *(table.markdown() for table in tables)])
+    return [_merged(same) for same in by_title.values()]
+
+
+def with_tables(text: str, results: Mapping[str, Mapping[str, Any]], where: Path) -> str:
+    """Return a page with what stands between its ``MARKS`` replaced by the tables.
+
+    Raises:
+        DataError: ``where``, the page's path, lacks the marks.
+    """
+    begin, end = MARKS
+    if text.count(begin) != 1 or text.count(end) != 1:
+        raise DataError(f"{where}: needs one line '{begin}' and one line '{end}'")
+    before, rest = text.split(begin)
+    tables = "\n".join(table.markdown() for table in _tables(results))
+    return f"{before}{begin}\n\n{tables}\n{end}{rest.split(end)[1]}"
 
 
 def _merged(tables: list[Table]) -> Table:
@@ -94,15 +117,20 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("results", type=Path, help="folder of NAME.json")
     parser.add_argument("--output", type=Path, required=True, help="the page, Markdown")
+    parser.add_argument("--into", type=Path, nargs="*", default=[], help="pages with the marks")
     options = parser.parse_args(arguments)
     try:
-        text = page(load_results(options.results))
+        results = load_results(options.results)
+        pages = {options.output: page(results)}
+        for path in options.into:
+            pages[path] = with_tables(path.read_text(encoding="utf-8"), results, path)
     except DataError as error:
         print(f"infantpose: error: {error}", file=sys.stderr)
         return 2
-    with replacing(options.output) as file:
-        file.write(text)
-    print(options.output)
+    for path, text in pages.items():
+        with replacing(path) as file:
+            file.write(text)
+        print(path)
     return 0
 
 

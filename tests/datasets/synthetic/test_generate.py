@@ -3,6 +3,7 @@
 import hashlib
 import json
 import socket
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -160,3 +161,14 @@ def test_sheets_differ_and_stay_physical():
 def test_profiles_have_their_own_seeds():
     seeds = [profile.seed for profile in PROFILES.values()]
     assert len(set(seeds)) == len(seeds)
+
+
+@pytest.mark.parametrize("profile", sorted(PROFILES))
+def test_labels_are_those_of_generator_version_1_on_any_machine(profile):
+    stored = json.loads((Path(__file__).parent / "labels_version_1.json").read_text())[profile]
+    plan = SequencePlan(profile, PROFILES[profile].seed, "11", 4, 30.0)
+    shape, movement, camera = pose_sequence(plan)
+    joints = bodies.infant_joints(shape, movement.turn[3:], movement.place[3:])
+    joints_mm = 1000 * camera.to_camera(joints)[0]
+    assert np.abs(joints_mm - stored["joints_mm"]).max() < 0.01
+    assert np.abs(project(joints_mm, INTRINSICS) - stored["keypoints_px"]).max() < 0.01

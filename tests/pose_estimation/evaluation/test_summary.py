@@ -11,7 +11,7 @@ import pytest
 from Datasets.structures import DataError
 from PoseEstimation.evaluation.published import MINI_RGBD_2D, MINI_RGBD_3D
 from PoseEstimation.evaluation.report import SCHEMA
-from PoseEstimation.evaluation.summary import load_results, main, page
+from PoseEstimation.evaluation.summary import MARKS, load_results, main, page
 from PoseEstimation.metrics.protocols import HeadLengths, MiniRgbdProtocol, ScoredPoses
 
 PROTOCOL = MiniRgbdProtocol()
@@ -110,3 +110,15 @@ def test_a_file_of_something_else_is_one_line(folder, content, capsys):
 def test_an_empty_folder_says_what_to_do(tmp_path):
     with pytest.raises(DataError, match=r"copy a metrics\.json"):
         load_results(tmp_path)
+
+
+def test_pages_take_the_tables_between_their_marks_and_keep_the_rest(folder, tmp_path):
+    page_path, report = tmp_path / "README.md", tmp_path / "report.md"
+    page_path.write_text(f"before\n{MARKS[0]}\nold 99.9\n{MARKS[1]}\nafter\n")
+    for _ in range(2):
+        assert main([str(folder), "--output", str(report), "--into", str(page_path)]) == 0
+    text = page_path.read_text()
+    assert text.startswith("before\n") and text.endswith("after\n")
+    assert "17.25" in text and "28.47" in text and "old" not in text
+    page_path.write_text("no marks")
+    assert main([str(folder), "--output", str(report), "--into", str(page_path)]) == 2

@@ -1,0 +1,1 @@
+"""What leaves the house: weight sets with their index."""

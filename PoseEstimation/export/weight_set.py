@@ -1,0 +1,92 @@
+"""Collect trained networks into a weight set: ``python -m PoseEstimation.export.weight_set``.
+
+Copies ``detector.safetensors``, ``heatmap.safetensors`` and ``lifter.safetensors`` of three runs
+into ``SavedModels/NAME`` with the settings they were trained with, and enters their sha256 in
+``SavedModels/index.yaml``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+
+import yaml
+
+from Datasets.readers.base import require_file
+from Datasets.structures import DataError
+from FasterRCNN.weights import file_sha256
+from PoseEstimation.io.atomic import replacing
+
+PARTS = {"detector": "detector", "heatmap": "heatmap", "lifter": "lifting"}
+"""Network and the recipe that trains it."""
+
+MAX_MB = 45
+
+
+def collect(runs: dict[str, Path], folder: Path, data: str, licence: str) -> None:
+    """Make or replace the weight set ``folder`` from the runs of its three networks.
+
+    Args:
+        runs: folder of the run of each network in ``PARTS``.
+        folder: such as ``SavedModels/infant-synthetic``; its name is the set's.
+        data: what the networks were trained on, one line.
+        licence: terms of the weights, one line.
+
+    Raises:
+        DataError: a run without weights, or weights over the size limit of a file.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    settings, digests = {}, {}
+    for part, recipe in PARTS.items():
+        source = require_file(runs[part] / f"{part}.safetensors", "trained weights")
+        megabytes = source.stat().st_size / 1e6
+        if megabytes > MAX_MB:
+            raise DataError(f"{source}: {megabytes:.0f} MB, over {MAX_MB}; train a smaller network")
+        shutil.copyfile(source, folder / source.name)
+        digests[source.name] = file_sha256(folder / source.name)
+        settings[recipe] = yaml.safe_load((runs[part] / "settings.yaml").read_text())
+    with replacing(folder / "config.yaml") as file:
+        file.write("# Settings that these networks were trained with.\n")
+        yaml.safe_dump(_without_folders(settings), file, sort_keys=False)
+    _enter(folder, {"sha256": digests, "data": data, "licence": licence})
+
+
+def _without_folders(value):
+    """The settings without the parents of the folders of whoever trained."""
+    if isinstance(value, dict):
+        return {key: _without_folders(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_folders(item) for item in value]
+    return Path(value).name if isinstance(value, str) and "/" in value else value
+
+
+def _enter(folder: Path, entry: dict) -> None:
+    path = folder.parent / "index.yaml"
+    index = (yaml.safe_load(path.read_text()) if path.is_file() else None) or {}
+    with replacing(path) as file:
+        yaml.safe_dump({**index, folder.name: entry}, file, sort_keys=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Collect a weight set; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    for part in PARTS:
+        parser.add_argument(f"--{part}", type=Path, required=True, metavar="RUN")
+    parser.add_argument("--output", type=Path, required=True, help="SavedModels/NAME")
+    parser.add_argument("--data", required=True, help="what it was trained on, one line")
+    parser.add_argument("--licence", default="Apache-2.0")
+    options = parser.parse_args(arguments)
+    try:
+        runs = {part: getattr(options, part) for part in PARTS}
+        collect(runs, options.output, options.data, options.licence)
+    except DataError as error:
+        print(f"infantpose: error: {error}", file=sys.stderr)
+        return 2
+    print(options.output)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,33 @@
+"""A weight set is what the runs made, indexed by sha256, without anybody's folders in it."""
+
+from __future__ import annotations
+
+import yaml
+
+from FasterRCNN.weights import file_sha256
+from PoseEstimation.export.weight_set import main
+from PoseEstimation.inference.weights import check_weights
+
+
+def test_a_collected_set_passes_its_own_check(tiny_weights, tmp_path):
+    runs = {}
+    for part in ("detector", "heatmap", "lifter"):
+        runs[part] = tmp_path / part
+        runs[part].mkdir()
+        name = f"{part}.safetensors"
+        (runs[part] / name).write_bytes((tiny_weights / "tiny" / name).read_bytes())
+        (runs[part] / "settings.yaml").write_text("train_roots: [/home/me/data/a]\nseed: 3\n")
+    folder = tmp_path / "models" / "mine"
+    arguments = [f"--{part}={run}" for part, run in runs.items()]
+    assert main([*arguments, f"--output={folder}", "--data=generated infants"]) == 0
+    assert check_weights(folder)["lifter.safetensors"] == file_sha256(folder / "lifter.safetensors")
+    settings = yaml.safe_load((folder / "config.yaml").read_text())
+    assert settings["lifting"] == {"train_roots": ["a"], "seed": 3}
+    index = yaml.safe_load((folder.parent / "index.yaml").read_text())
+    assert index["mine"]["data"] == "generated infants"
+
+
+def test_a_run_without_weights_is_refused(tmp_path, capsys):
+    arguments = [f"--{part}={tmp_path}" for part in ("detector", "heatmap", "lifter")]
+    assert main([*arguments, f"--output={tmp_path / 'set'}", "--data=x"]) == 2
+    assert "trained weights" in capsys.readouterr().err
