@@ -75,10 +75,11 @@ def _anny():
     """Load anny once per process; its asset cache is built on first use (about 40 s)."""
     try:
         with contextlib.redirect_stdout(io.StringIO()):
-            import anny
             import warp
 
-            warp.config.quiet = True
+            warp.config.log_level = warp.LOG_ERROR
+            import anny
+
             model = anny.Anny(phenotypes="all")
             return model, anny.KeypointsRegressor.coco(model)
     except ImportError as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import warp as wp
 
-wp.config.quiet = True
+wp.config.log_level = wp.LOG_ERROR
 
 FAR = -1.0e9
 
