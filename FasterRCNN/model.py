@@ -9,7 +9,9 @@ with batches. Unlike torchvision's, the mobile pyramids start at a stride of 16 
 
 from __future__ import annotations
 
-from torch import nn
+from typing import Any
+
+from torch import Tensor, nn
 from torchvision.models import mobilenet_v3_large, resnet50
 from torchvision.models.detection import FasterRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
@@ -53,11 +55,11 @@ def build_detector(settings: DetectorSettings) -> FasterRCNN:
     )
     per_place = anchors.num_anchors_per_location()[0]
     return FasterRCNN(
-        backbone,
+        _answering_in_float32(backbone),
         min_size=settings.min_size,
         max_size=settings.max_size,
         rpn_anchor_generator=anchors,
-        rpn_head=RPNHead(channels, per_place, conv_depth=2 if heavy else 1),
+        rpn_head=_answering_in_float32(RPNHead(channels, per_place, 2 if heavy else 1)),
         rpn_pre_nms_top_n_train=300,
         rpn_post_nms_top_n_train=100,
         rpn_pre_nms_top_n_test=100,
@@ -65,7 +67,7 @@ def build_detector(settings: DetectorSettings) -> FasterRCNN:
         rpn_batch_size_per_image=128,
         box_roi_pool=MultiScaleRoIAlign(names, output_size=ROI_SIDE, sampling_ratio=2),
         box_head=box_head,
-        box_predictor=FastRCNNPredictor(settings.box_head, num_classes=2),
+        box_predictor=_answering_in_float32(FastRCNNPredictor(settings.box_head, 2)),
         box_batch_size_per_image=64,
         box_positive_fraction=0.5,
         box_score_thresh=0.05,
@@ -88,6 +90,25 @@ def _backbone(name: str) -> tuple[BackboneWithFPN, bool]:
 def _pyramid(body: nn.Module, layers: dict[str, int], channels: int) -> BackboneWithFPN:
     names = {layer: str(level) for level, layer in enumerate(layers)}
     return BackboneWithFPN(body, names, list(layers.values()), channels, norm_layer=_norm)
+
+
+def _answering_in_float32(part: nn.Module) -> nn.Module:
+    """Widen a part's answers under mixed precision.
+
+    Torchvision computes anchors, proposals and even the true boxes in the type of these answers,
+    and bf16 rounds coordinates above 128 to whole pixels, above 256 to two.
+    """
+    part.register_forward_hook(lambda _part, _inputs, answer: _widened(answer))
+    return part
+
+
+def _widened(value: Any) -> Any:
+    """Tensors of dicts, lists and tuples in 32-bit floats."""
+    if isinstance(value, Tensor):
+        return value.float()
+    if isinstance(value, dict):
+        return type(value)((key, _widened(item)) for key, item in value.items())
+    return type(value)(_widened(item) for item in value)
 
 
 def _norm(channels: int) -> nn.GroupNorm:

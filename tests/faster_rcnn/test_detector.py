@@ -195,3 +195,14 @@ def test_an_image_is_judged_alone_in_training_too():
     together, alone = backbone(images), backbone(images[:1])
     for name, features in alone.items():
         torch.testing.assert_close(features, together[name][:1], atol=1e-4, rtol=1e-3)
+
+
+def test_mixed_precision_does_not_round_boxes():
+    """In bf16, coordinates above 128 would be whole pixels, above 256 even ones."""
+    torch.manual_seed(0)
+    network = build_detector(dataclasses.replace(SMALL, min_size=64, max_size=320)).eval()
+    network.roi_heads.score_thresh = 0.0
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        boxes = network([torch.rand(3, 64, 320)])[0]["boxes"]
+    assert boxes.dtype == torch.float32
+    assert not torch.equal(boxes, boxes.bfloat16().float())
