@@ -98,7 +98,12 @@ def fit(
         trainer = _make_trainer(settings, callbacks)
         if any(p.dim() == 4 for p in module.parameters()):
             module.to(memory_format=torch.channels_last)
-        trainer.fit(module, stream, validation_loader, ckpt_path=str(start[0]) if start else None)
+        try:
+            trainer.fit(
+                module, stream, validation_loader, ckpt_path=str(start[0]) if start else None
+            )
+        except DataError as error:
+            raise DataError(_without_traceback(str(error))) from error
     best = read_metadata(output / BEST) if (output / BEST).is_file() else {}
     return FitSummary(
         steps=trainer.global_step,
@@ -351,6 +356,11 @@ def _quiet() -> Iterator[None]:
         finally:
             for logger, level in zip(loggers, levels, strict=True):
                 logger.setLevel(level)
+
+
+def _without_traceback(message: str) -> str:
+    """Only the error itself: a loader's process puts its traceback in front."""
+    return message.strip().splitlines()[-1].rpartition("DataError: ")[2]
 
 
 def _plain(value: Any) -> Any:

@@ -14,6 +14,7 @@ import pytest
 import torch
 import yaml
 
+from Datasets.loaders import make_loader
 from Datasets.structures import DataError
 from FasterRCNN.checkpoints import flatten, list_checkpoints, unflatten
 from FasterRCNN.trainer import best_state, fit
@@ -159,3 +160,13 @@ def test_flatten_gives_back_exactly_what_went_in():
 def test_flatten_refuses_what_needs_a_pickle():
     with pytest.raises(TypeError, match=r"checkpoint\.a\.b"):
         flatten({"a": {"b": object()}}, {})
+
+
+def test_a_damaged_file_met_by_a_loader_process_is_one_line(tmp_path):
+    class Damaged(tiny.TenPoints):
+        def __getitem__(self, key):
+            raise DataError("image: a.png is damaged; restore it")
+
+    train = make_loader(Damaged(), 2, num_workers=1, train=True)
+    with pytest.raises(DataError, match=r"\Aimage: a.png is damaged; restore it\Z"):
+        fit(tiny.TinyModule(), train, tiny.loaders()[1], tiny.SETTINGS, tmp_path, resume=False)
