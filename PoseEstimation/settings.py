@@ -73,6 +73,7 @@ class NoiseSettings:
         outlier_sigma: standard deviation of those.
         missing_share: largest share of joints missing; each pose draws its own, from 0 to this.
         face_missing_share: share of poses without eyes, ears and nose (seen from behind).
+        mini_rgbd_share: share of poses with the joints that MINI-RGBD labels only (its true 2D).
     """
 
     sigma: float = 0.12
@@ -80,6 +81,7 @@ class NoiseSettings:
     outlier_sigma: float = 0.4
     missing_share: float = 0.2
     face_missing_share: float = 0.1
+    mini_rgbd_share: float = 0.1
 
 
 @dataclass(frozen=True)

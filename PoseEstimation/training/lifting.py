@@ -14,7 +14,8 @@ from torch.utils.data import Dataset as TorchDataset
 
 from Datasets.loaders import Draw, SeededSampler
 from Datasets.readers.mini_rgbd import read_mini_rgbd
-from Datasets.skeletons import SKELETONS, Skeleton
+from Datasets.skeletons import MINI_RGBD_25, SKELETONS, Skeleton
+from Datasets.skeletons.convert import joint_map
 from Datasets.splits import parse_sequences
 from Datasets.structures import DataError
 from FasterRCNN.module import AveragedModule
@@ -207,6 +208,9 @@ def with_noise(poses: PoseBank, noise: NoiseSettings, generator: np.random.Gener
     missing = generator.random((count, joints)) < missing_share
     face = [j in FACE for j in poses.skeleton.joints]
     missing |= (generator.random((count, 1)) < noise.face_missing_share) & face
+    labelled, _ = joint_map(MINI_RGBD_25, poses.skeleton).index_lists()
+    beyond = ~np.isin(np.arange(joints), labelled)
+    missing |= (generator.random((count, 1)) < noise.mini_rgbd_share) & beyond
     return PoseBank(
         poses.skeleton,
         poses.keypoints_px + offset * sigma[..., None],

@@ -134,6 +134,14 @@ def test_noise_has_the_stated_size_and_leaves_labels_and_input_alone(bank_path):
     assert (gone.scores[:, limbs] == 0).mean() == pytest.approx(0.2, abs=0.05)
 
 
+def test_some_poses_have_the_joints_of_mini_rgbd_only(bank_path):
+    only = NoiseSettings(0, missing_share=0.0, face_missing_share=0.0, mini_rgbd_share=1.0)
+    left = with_noise(load_bank(bank_path), only, np.random.default_rng(0)).scores
+    gone = {joint for joint, score in zip(INFANT.joints, left.T, strict=True) if not score.any()}
+    assert gone == {"left_eye", "right_eye", "left_ear", "right_ear", "head_top"}
+    assert (left == 1).mean() == 20 / 25
+
+
 def test_missing_2d_is_masked_in_and_missing_3d_is_masked_out(settings, bank_path):
     bank = load_bank(bank_path).take(range(8))
     keypoints, joints = bank.keypoints_px.copy(), bank.joints_mm.copy()
