@@ -129,8 +129,11 @@ def count_frames(path: Path) -> int:
 
 def _load_photo(path: Path) -> Image.Image:
     """Read a photo, refusing HEIC by name whatever its suffix."""
-    with path.open("rb") as file:
-        header = file.read(12)
+    try:
+        with path.open("rb") as file:
+            header = file.read(12)
+    except OSError as error:
+        raise DataError(f"image: {path} cannot be opened ({error.strerror}); check it") from None
     if header[4:8] == b"ftyp" and header[8:12] in _HEIC_BRANDS:
         raise DataError(f"image: {path} is HEIC, which is not read here; export it as JPEG or PNG")
     return load_image(path)
