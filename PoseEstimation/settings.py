@@ -69,6 +69,8 @@ class NoiseSettings:
 
     Attributes:
         sigma: largest standard deviation per axis; each pose draws its own, from 0 to this.
+        hard_factor: on sigma of face, wrists, fingers and toes, where heatmaps err most (measured
+            two to three times as much as at the trunk).
         outlier_share: share of joints that are far off.
         outlier_sigma: standard deviation of those.
         missing_share: largest share of joints missing; each pose draws its own, from 0 to this.
@@ -76,8 +78,9 @@ class NoiseSettings:
         mini_rgbd_share: share of poses with the joints that MINI-RGBD labels only (its true 2D).
     """
 
-    sigma: float = 0.12
-    outlier_share: float = 0.02
+    sigma: float = 0.08
+    hard_factor: float = 2.0
+    outlier_share: float = 0.03
     outlier_sigma: float = 0.4
     missing_share: float = 0.2
     face_missing_share: float = 0.1

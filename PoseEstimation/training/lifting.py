@@ -28,6 +28,7 @@ from PoseEstimation.training.pose_bank import PoseBank, bank_of, joined_banks, l
 from PoseEstimation.training.weights import load_initial, write_best
 
 FACE = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
+ENDS = tuple(f"{side}_{end}" for side in ("left", "right") for end in ("wrist", "fingers", "toes"))
 
 
 class LiftingModule(AveragedModule):
@@ -200,7 +201,9 @@ def pose_size_px(poses: PoseBank) -> Float[np.ndarray, "pose"]:
 def with_noise(poses: PoseBank, noise: NoiseSettings, generator: np.random.Generator) -> PoseBank:
     """Move and drop 2D joints as a heatmap network would."""
     count, joints = poses.scores.shape
+    hard = np.isin(poses.skeleton.joints, FACE + ENDS)
     sigma = generator.uniform(0, noise.sigma, (count, 1)).astype(np.float32)
+    sigma = sigma * np.where(hard, noise.hard_factor, 1).astype(np.float32)
     far = generator.random((count, joints)) < noise.outlier_share
     sigma = np.where(far, noise.outlier_sigma, sigma) * pose_size_px(poses)[:, None]
     offset = generator.standard_normal((count, joints, 2), dtype=np.float32)

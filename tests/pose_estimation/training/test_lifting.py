@@ -124,10 +124,14 @@ def test_flipping_twice_and_turning_back_are_identities():
 def test_noise_has_the_stated_size_and_leaves_labels_and_input_alone(bank_path):
     bank = load_bank(bank_path)
     before = bank.keypoints_px.copy()
-    noise = NoiseSettings(0.1, outlier_share=0.0, missing_share=0.0, face_missing_share=0.0)
+    noise = NoiseSettings(0.1, hard_factor=1.0, outlier_share=0.0)
     moved = with_noise(bank, noise, np.random.default_rng(0))
     relative = (moved.keypoints_px - before) / pose_size_px(bank)[:, None, None]
     assert relative.std() == pytest.approx(0.1 / np.sqrt(3), rel=0.1)
+    harder = with_noise(bank, replace(noise, hard_factor=3.0), np.random.default_rng(0))
+    ratio = (harder.keypoints_px - before) / (moved.keypoints_px - before)
+    for joint, factor in (("left_fingers", 3), ("nose", 3), ("pelvis", 1), ("left_knee", 1)):
+        assert np.median(ratio[:, INFANT.index(joint)]) == pytest.approx(factor, rel=1e-2)
     assert (bank.keypoints_px == before).all() and moved.joints_mm is bank.joints_mm
     gone = with_noise(bank, NoiseSettings(missing_share=0.4), np.random.default_rng(0))
     limbs = [j for j, name in enumerate(INFANT.joints) if "knee" in name]
