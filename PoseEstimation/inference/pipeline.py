@@ -5,8 +5,10 @@ Read ``PosePipeline.predict`` first: it is the sentence of the project.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -57,7 +59,7 @@ class PosePipeline:
 
     Attributes:
         skeleton: convention of every per-joint array.
-        model_info: name, sha256 of each file and code version, for every output.
+        model_info: name, sha256 of each file and of the settings, code version, for every output.
         settings: how frames become poses.
     """
 
@@ -108,7 +110,12 @@ class PosePipeline:
             min_score=settings.min_box_score,
             max_infants=settings.max_infants,
         )
-        info = {"name": folder.name, "sha256": digests, "code_version": _code_version()}
+        info = {
+            "name": folder.name,
+            "sha256": digests,
+            "config_sha256": _digest(settings),
+            "code_version": _code_version(),
+        }
         heatmap = load_heatmap(folder / "heatmap.safetensors")
         lifting = load_lifter(folder / "lifter.safetensors")
         return cls(detector, heatmap, lifting, info, settings)
@@ -258,6 +265,10 @@ def _computes_in_bf16(precision: str, device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+def _digest(settings: PredictSettings) -> str:
+    return hashlib.sha256(json.dumps(asdict(settings), sort_keys=True).encode()).hexdigest()
 
 
 def _code_version() -> str:

@@ -68,7 +68,7 @@ def check_weights(folder: Path) -> dict[str, str]:
         DataError: a file is missing or is not the one in the index.
     """
     require_folder(folder, "weights")
-    expected = _index_entry(folder).get("sha256", {})
+    expected = _index_entry(folder).get("sha256") or {}
     digests = {}
     for name in FILES:
         path = folder / name
@@ -85,7 +85,7 @@ def check_weights(folder: Path) -> dict[str, str]:
 
 def is_indexed(folder: Path) -> bool:
     """Whether ``index.yaml`` says what every file of the set must be."""
-    return set(FILES) <= set(_index_entry(folder).get("sha256", {}))
+    return set(FILES) <= set(_index_entry(folder).get("sha256") or {})
 
 
 def _index_entry(folder: Path) -> dict[str, Any]:

@@ -146,6 +146,7 @@ def test_weights_are_loaded_and_named(tiny_weights):
     pipeline = PosePipeline.from_weights(folder, settings=FLOAT)
     assert is_indexed(folder)
     assert pipeline.model_info["name"] == "tiny"
+    assert len(pipeline.model_info["config_sha256"]) == 64
     assert set(pipeline.model_info["sha256"]) == {
         *("detector.safetensors", "heatmap.safetensors", "lifter.safetensors"),
     }
