@@ -12,10 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from Datasets.geometry.camera import intrinsics_from_fov, project
+from Datasets.readers.mini_rgbd import INTRINSICS
 from Datasets.structures import DataError
+from Datasets.synthetic.profiles import MINI_RGBD, SIZE, draw_phenotype
+from Datasets.synthetic.scene import Camera, look_at_bed
 
 FRAMES, CAMERAS, SECONDS_APART = 24, 6, 2.5
-SIZE = (640, 480)
+MINI_RGBD_CAMERAS = 4
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ def write_pose_bank(
 ) -> None:
     """Write ``FRAMES`` x ``CAMERAS`` poses of each infant to one compressed npz.
 
-    Fields of view are 35 to 85 degrees, distances 0.4 to 2 m, tilts up to 55 degrees, any turn.
+    Four cameras of six stand as in the profile ``mini_rgbd``; the others have fields of view from
+    35 to 85 degrees, distances from 0.4 to 2 m and tilts up to 55 degrees. All turn by any angle.
 
     Args:
         output: the npz file: arrays as in ``BankPart``, float32, the ``infant`` skeleton.
@@ -82,21 +86,26 @@ def poses_of_infant(seed: int, number: int) -> BankPart:
     """Move one infant and look at it from ``CAMERAS`` sides."""
     from Datasets.synthetic import body as bodies
     from Datasets.synthetic.motion import supine_movement
-    from Datasets.synthetic.profiles import draw_phenotype
-    from Datasets.synthetic.scene import look_at_bed
 
     rng = np.random.default_rng((seed, zlib.crc32(b"pose_bank"), number))
     shape = bodies.make_shape(draw_phenotype(rng))
     movement = supine_movement(rng, shape, np.arange(FRAMES) * SECONDS_APART)
     views = []
-    for _ in range(CAMERAS):
+    for view in range(CAMERAS):
         turned = movement.turned(rng.uniform(-180, 180)).centred()
         joints = bodies.infant_joints(shape, turned.turn, turned.place)
-        tilt = rng.choice([15.0, 55.0])
-        intrinsics = intrinsics_from_fov(SIZE, rng.uniform(35, 85))
-        camera = look_at_bed(rng, intrinsics, SIZE, (0.4, 2.0), tilt)
+        camera = _camera(rng, wide=view >= MINI_RGBD_CAMERAS)
         seen = 1000 * camera.to_camera(joints)
         if seen[..., 2].min() < 150:  # a hand into the lens
             continue
-        views.append((project(seen, intrinsics), seen, np.tile(intrinsics, (FRAMES, 1, 1))))
+        repeated = np.tile(camera.intrinsics, (FRAMES, 1, 1))
+        views.append((project(seen, camera.intrinsics), seen, repeated))
     return BankPart(*(np.concatenate(columns) for columns in zip(*views, strict=True)))
+
+
+def _camera(rng: np.random.Generator, wide: bool) -> Camera:
+    """A camera over the bed: any, or as in the profile ``mini_rgbd``."""
+    if wide:
+        intrinsics = intrinsics_from_fov(SIZE, rng.uniform(35, 85))
+        return look_at_bed(rng, intrinsics, SIZE, (0.4, 2.0), 55.0)
+    return look_at_bed(rng, INTRINSICS, SIZE, MINI_RGBD.distance_m, MINI_RGBD.tilt_degrees)

@@ -27,6 +27,7 @@ from Datasets.transforms.presets import eval_crop
 from FasterRCNN.detector import Detections, InfantDetector
 from PoseEstimation.inference.camera import Camera
 from PoseEstimation.inference.flip_test import flip_averaged
+from PoseEstimation.inference.lift_views import lift_views
 from PoseEstimation.inference.settings import PredictSettings
 from PoseEstimation.inference.weights import (
     HeatmapStage,
@@ -195,9 +196,14 @@ class PosePipeline:
         features, view = self._lifting_codec.encode_input(keypoints_px, scores, intrinsics)
         with torch.inference_mode():
             inputs = torch.as_tensor(features, dtype=torch.float32, device=self.device)
-            output, log_sigma = self._lifter(inputs)
+            output, log_sigma = self._lift_features(inputs)
         joints_mm = self._lifting_codec.decode(output.cpu().numpy(), view)
         return joints_mm, self._lifting_codec.decode_sigma(log_sigma.cpu().numpy())
+
+    def _lift_features(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        if self._lifting_codec.input == "pixels":
+            return self._lifter(features)
+        return lift_views(self._lifter, features, self.skeleton.flip_indices)
 
     def _keypoints(self, crops: Sequence[tuple[Image.Image, Crop]]) -> Keypoints:
         """Run the 2D network over crops and bring the joints back to the frames."""
