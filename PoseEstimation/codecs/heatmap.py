@@ -13,7 +13,7 @@ from torch import Tensor
 FIT_RADIUS = 2
 """Half width in map pixels of the window in which the log-density is fitted."""
 
-SCORE_REACH, SPREAD_REACH = 3.0, 6.0
+SCORE_REACH, SPREAD_REACH = 1.5, 6.0
 """Radius, in target sigmas, within which the score and the spread of a density are measured."""
 
 QUANTISATION = 12**-0.5

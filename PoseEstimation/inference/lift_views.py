@@ -1,4 +1,4 @@
-"""Lift a pose as seen turned and mirrored, and average: the lifter's answer should not depend on it."""
+"""Lift a pose as seen turned and mirrored, and average: neither should change the answer."""
 
 from __future__ import annotations
 
