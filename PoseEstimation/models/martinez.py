@@ -57,12 +57,16 @@ class MartinezLifter(nn.Module):
         Returns:
             Positions and the log of their standard deviation per axis, both in the codec's unit.
         """
-        hidden = self.stem(features.flatten(1))
+        # A body's size shows in proportions of a percent, which half precision rounds away.
+        with torch.autocast(features.device.type, enabled=False):
+            hidden = self.stem(features.float().flatten(1))
         for block in self.blocks:
             hidden = hidden + block(hidden)
-        joints = self.position(hidden).view(-1, self.config.num_joints, 3)
+        with torch.autocast(features.device.type, enabled=False):
+            position, log_sigma = self.position(hidden), self.log_sigma(hidden)
+        joints = position.view(-1, self.config.num_joints, 3)
         root = torch.arange(self.config.num_joints, device=joints.device) == self.config.root_index
-        return joints.masked_fill(root[:, None], 0.0), self.log_sigma(hidden)
+        return joints.masked_fill(root[:, None], 0.0), log_sigma
 
     @property
     def num_parameters(self) -> int:
