@@ -66,7 +66,8 @@ class DetectorSettings:
         train_roots: folders in the MINI-RGBD layout.
         train_sequences: such as ``1-8``; empty means all.
         validation_root, validation_sequences: the same for validation.
-        backbone: network under the feature pyramid.
+        backbone: network under the feature pyramid; ``resnet18_fpn`` begins with a trained one.
+        initial_backbone: heatmap weights whose ResNet-18 ``resnet18_fpn`` begins with.
         min_size: images are scaled so that the shorter side has this many pixels.
         max_size: limit of the longer side in pixels.
         box_head: width of the two fully connected layers.
@@ -82,9 +83,10 @@ class DetectorSettings:
     train_sequences: str = ""
     validation_root: Path | None = None
     validation_sequences: str = ""
-    backbone: Literal["mobilenet_v3_large_320_fpn", "mobilenet_v3_large_fpn", "resnet50_fpn_v2"] = (
-        "mobilenet_v3_large_320_fpn"
-    )
+    backbone: Literal[
+        "mobilenet_v3_large_320_fpn", "mobilenet_v3_large_fpn", "resnet50_fpn_v2", "resnet18_fpn"
+    ] = "mobilenet_v3_large_320_fpn"
+    initial_backbone: Path | None = None
     min_size: int = 240
     max_size: int = 640
     box_head: int = 256

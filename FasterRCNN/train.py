@@ -17,7 +17,7 @@ from Datasets.splits import parse_sequences
 from Datasets.structures import DataError, Dataset
 from FasterRCNN.detector import Detections, InfantDetector, save_detector
 from FasterRCNN.images import DetectorImages, EvaluationImages, collate_pairs
-from FasterRCNN.model import build_detector
+from FasterRCNN.model import build_detector, load_backbone
 from FasterRCNN.module import AveragedModule
 from FasterRCNN.settings import DetectorSettings
 from FasterRCNN.targets import boxes_of, outlines_of
@@ -73,7 +73,12 @@ class DetectorModule(AveragedModule):
 
     def __init__(self, settings: DetectorSettings) -> None:
         """Build the network with random weights."""
-        super().__init__(build_detector(settings), settings.optimiser, settings.trainer)
+        network = build_detector(settings)
+        if settings.backbone == "resnet18_fpn":
+            if settings.initial_backbone is None:
+                raise DataError("detector.initial_backbone: resnet18_fpn needs heatmap weights")
+            load_backbone(network, settings.initial_backbone)
+        super().__init__(network, settings.optimiser, settings.trainer)
         self.detector = InfantDetector(self.average, settings)
         self.overlaps: list[float] = []
 

@@ -16,10 +16,10 @@ from Datasets.structures import DataError
 from FasterRCNN.__main__ import main
 from FasterRCNN.detector import Detections, InfantDetector, save_detector
 from FasterRCNN.evaluate import average_precision, evaluate_detector
-from FasterRCNN.model import build_detector
+from FasterRCNN.model import build_detector, load_backbone
 from FasterRCNN.settings import DetectorSettings, TrainerSettings
 from FasterRCNN.train import top_iou, train_detector
-from FasterRCNN.weights import save_weights
+from FasterRCNN.weights import load_weights, save_weights
 
 SMALL = DetectorSettings(min_size=72, max_size=128, box_head=16)
 
@@ -206,3 +206,17 @@ def test_mixed_precision_does_not_round_boxes():
         boxes = network([torch.rand(3, 64, 320)])[0]["boxes"]
     assert boxes.dtype == torch.float32
     assert not torch.equal(boxes, boxes.bfloat16().float())
+
+
+def test_resnet18_begins_with_a_heatmap_network_and_refuses_others(tiny_weights, tmp_path):
+    heatmap = tiny_weights / "tiny" / "heatmap.safetensors"
+    network = build_detector(dataclasses.replace(SMALL, backbone="resnet18_fpn"))
+    load_backbone(network, heatmap)
+    state, _ = load_weights(heatmap)
+    body = network.backbone.body
+    assert torch.equal(body.conv1.weight, state["stem.0.weight"])
+    assert torch.equal(body.layer4[1].bn2.running_var, state["stages.3.1.bn2.running_var"])
+    assert not body.layer1[0].conv1.weight.requires_grad
+    assert body.layer2[0].conv1.weight.requires_grad
+    with pytest.raises(DataError, match="ResNet-18"):
+        load_backbone(network, tiny_weights / "tiny" / "lifter.safetensors")
