@@ -19,7 +19,7 @@ from PIL import Image
 from torchvision.models.detection import FasterRCNN
 from torchvision.ops import nms
 
-from Datasets.geometry.boxes import clip_box
+from Datasets.geometry.boxes import clip_box, iou
 from Datasets.structures import DataError
 from FasterRCNN.images import network_input, transform_boxes
 from FasterRCNN.model import build_detector
@@ -28,6 +28,7 @@ from FasterRCNN.weights import load_weights, save_weights
 
 MIN_SCORE = 0.5
 MERGE_IOU = 0.4
+SAME_IOU = 0.5
 MAX_INFANTS = 4
 
 _STORED = ("backbone", "min_size", "max_size", "box_head")
@@ -59,6 +60,7 @@ class InfantDetector:
         settings: DetectorSettings,
         min_score: float = MIN_SCORE,
         max_infants: int = MAX_INFANTS,
+        second_look: bool = False,
     ) -> None:
         """Wrap a network.
 
@@ -67,9 +69,11 @@ class InfantDetector:
             settings: gives the input size.
             min_score: lowest score of an infant.
             max_infants: most infants of a frame.
+            second_look: fit each box again in a close-up of it, where its edges are clearer.
         """
         self.network, self.settings = network, settings
         self.min_score, self.max_infants = min_score, max_infants
+        self.second_look = second_look
 
     @classmethod
     def from_weights(
@@ -96,15 +100,37 @@ class InfantDetector:
                 f"{path}: no detector weights ({reason}); give detector.safetensors"
             ) from error
         network.to(device, memory_format=torch.channels_last).eval()
-        return cls(network, settings, min_score, max_infants)
+        return cls(network, settings, min_score, max_infants, second_look=True)
 
     def __call__(self, image: Image.Image) -> Detections:
         """Detect the infants of one RGB image."""
         return self.detect([image])[0]
 
-    @torch.inference_mode()
     def detect(self, images: Sequence[Image.Image]) -> list[Detections]:
-        """Detect the infants of several RGB images, of any sizes, in one pass."""
+        """Detect the infants of several RGB images, of any sizes."""
+        found = self._look(images)
+        return self._look_closer(images, found) if self.second_look else found
+
+    def _look_closer(
+        self, images: Sequence[Image.Image], found: Sequence[Detections]
+    ) -> list[Detections]:
+        """Replace each box by the one found in a close-up of it, where that is the same infant."""
+        windows = [
+            (image, box, _window(box, image.size))
+            for image, detections in zip(images, found, strict=True)
+            for box in detections.boxes_xyxy
+        ]
+        if not windows:
+            return list(found)
+        closer = iter(self._look([image.crop(window) for image, _, window in windows]))
+        closer = [_same(box, next(closer), window) for _, box, window in windows]
+        ends = np.cumsum([len(detections) for detections in found])
+        parts = np.split(np.stack(closer), ends[:-1])
+        return [Detections(p, f.scores) for p, f in zip(parts, found, strict=True)]
+
+    @torch.inference_mode()
+    def _look(self, images: Sequence[Image.Image]) -> list[Detections]:
+        """Detect in one pass of the network."""
         sizes = (self.settings.min_size, self.settings.max_size)
         inputs = [network_input(image, *sizes) for image in images]
         device = next(self.network.parameters()).device
@@ -125,6 +151,24 @@ class InfantDetector:
         in_image = transform_boxes(matrix, boxes[kept].numpy())
         in_image = np.array([clip_box(box, size) for box in in_image]).reshape(-1, 4)
         return Detections(in_image, scores[kept].numpy().astype(np.float64))
+
+
+def _window(box: Float[np.ndarray, "4"], size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Whole pixels around a box with half its longer side beside it, inside the image."""
+    margin = 0.25 * float(max(box[2:] - box[:2]))
+    x1, y1, x2, y2 = clip_box(box + margin * np.array([-1, -1, 1, 1]), size)
+    return int(x1), int(y1), int(np.ceil(x2)) + 1, int(np.ceil(y2)) + 1
+
+
+def _same(
+    box: Float[np.ndarray, "4"], closer: Detections, window: tuple[int, int, int, int]
+) -> Float[np.ndarray, "4"]:
+    """The close-up's box that fits best, in image pixels, or the first one where none fits."""
+    if len(closer) == 0:
+        return box
+    moved = closer.boxes_xyxy + np.array([*window[:2], *window[:2]])
+    overlap = iou(moved, box[None])[:, 0]
+    return moved[overlap.argmax()] if overlap.max() > SAME_IOU else box
 
 
 def save_detector(path: Path, network: FasterRCNN, settings: DetectorSettings) -> str:

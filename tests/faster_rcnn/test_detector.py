@@ -220,3 +220,36 @@ def test_resnet18_begins_with_a_heatmap_network_and_refuses_others(tiny_weights,
     assert body.layer2[0].conv1.weight.requires_grad
     with pytest.raises(DataError, match="ResNet-18"):
         load_backbone(network, tiny_weights / "tiny" / "lifter.safetensors")
+
+
+class _Scripted(InfantDetector):
+    """Finds what it is told, one answer per look."""
+
+    def __init__(self, answers):
+        super().__init__(torch.nn.Identity(), SMALL, second_look=True)
+        self.answers, self.sizes = list(answers), []
+
+    def _look(self, images):
+        self.sizes.append([image.size for image in images])
+        return self.answers.pop(0)
+
+
+def boxes(*rows):
+    return Detections(np.array(rows, float).reshape(-1, 4), np.linspace(0.9, 0.8, len(rows)))
+
+
+def test_the_second_look_moves_a_box_to_where_the_close_up_shows_it():
+    image = Image.new("RGB", (200, 100))
+    first = [boxes([40, 20, 120, 60], [150, 50, 180, 90]), boxes()]
+    # The close-ups begin at (20, 0) and (140, 40): a better box, and one of somebody else.
+    second = [boxes([5, 5, 10, 10], [24, 22, 102, 62]), boxes([0, 0, 4, 4])]
+    detector = _Scripted([first, second])
+    refined = detector.detect([image, image])
+    assert np.allclose(refined[0].boxes_xyxy, [[44, 22, 122, 62], [150, 50, 180, 90]])
+    assert np.allclose(refined[0].scores, first[0].scores)
+    assert len(refined[1]) == 0
+    assert detector.sizes[1] == [(121, 81), (51, 60)]
+
+
+def test_no_infant_needs_no_second_look():
+    assert len(_Scripted([[boxes()]]).detect([Image.new("RGB", (50, 50))])[0]) == 0
