@@ -16,7 +16,7 @@ def test_a_collected_set_passes_its_own_check(tiny_weights, tmp_path):
         runs[part].mkdir()
         name = f"{part}.safetensors"
         (runs[part] / name).write_bytes((tiny_weights / "tiny" / name).read_bytes())
-        (runs[part] / "settings.yaml").write_text("train_roots: [/home/me/data/a]\nseed: 3\n")
+        (runs[part] / "settings.yaml").write_text("train_roots: [/data/mine/a]\nseed: 3\n")
     folder = tmp_path / "models" / "mine"
     arguments = [f"--{part}={run}" for part, run in runs.items()]
     assert main([*arguments, f"--output={folder}", "--data=generated infants"]) == 0
