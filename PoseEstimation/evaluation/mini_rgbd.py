@@ -158,7 +158,9 @@ def _run_images(pipeline: PosePipeline, dataset: Dataset, box_kind: str) -> _Run
     boxes, keypoints_px, joints_mm = targets.copy(), [], []
     pictures = zip(dataset.samples, _images(dataset.samples), strict=True)
     bar = Console(stderr=True)
-    for i, (sample, image) in enumerate(track(pictures, "evaluating", len(dataset), console=bar)):
+    for i, (sample, image) in enumerate(
+        track(pictures, "evaluating", len(dataset), console=bar, disable=not bar.is_terminal)
+    ):
         if box_kind == "own":
             detections.append(pipeline.detect(image))
             boxes[i] = _best_box(detections[i], image)
