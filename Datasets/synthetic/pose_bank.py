@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +14,7 @@ from Datasets.readers.mini_rgbd import INTRINSICS
 from Datasets.structures import DataError
 from Datasets.synthetic.profiles import MINI_RGBD, SIZE, draw_phenotype
 from Datasets.synthetic.scene import Camera, look_at_bed
+from Datasets.synthetic.workers import spread
 
 FRAMES, CAMERAS, SECONDS_APART = 24, 6, 2.5
 MINI_RGBD_CAMERAS = 4
@@ -61,7 +60,8 @@ def write_pose_bank(
     if infants < 1:
         raise DataError("a pose bank needs at least one infant: give --sequences 1 or more")
     parts: dict[int, BankPart] = {}
-    for number, part in _run(seed, infants, workers):
+    jobs = [(seed, number) for number in range(infants)]
+    for number, part in spread(poses_of_infant, jobs, workers):
         parts[number] = part
         if progress is not None:
             progress(len(parts), infants)
@@ -71,15 +71,6 @@ def write_pose_bank(
         for name in ("keypoints_px", "joints_mm", "intrinsics")
     }
     np.savez_compressed(output, **arrays)
-
-
-def _run(seed: int, infants: int, workers: int) -> Iterator[tuple[int, BankPart]]:
-    if workers <= 1:
-        yield from ((n, poses_of_infant(seed, n)) for n in range(infants))
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        futures = {pool.submit(poses_of_infant, seed, n): n for n in range(infants)}
-        yield from ((futures[future], future.result()) for future in as_completed(futures))
 
 
 def poses_of_infant(seed: int, number: int) -> BankPart:

@@ -9,9 +9,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +18,7 @@ from Datasets.geometry.camera import project
 from Datasets.readers.mini_rgbd import INTRINSICS
 from Datasets.skeletons import MINI_RGBD_25
 from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE, DataError
+from Datasets.synthetic.workers import spread
 from Datasets.writers.mini_rgbd import write_frame, write_head_length, write_infant_joints
 
 GENERATOR_VERSION = "1"
@@ -127,7 +126,7 @@ def generate(
     jobs = [(plan, start, output) for plan in plans for start in range(0, frames, CHUNK)]
     chunks: dict[str, list[Chunk]] = {plan.sequence: [] for plan in plans}
     done = 0
-    for chunk in _run(jobs, workers):
+    for _, chunk in spread(write_chunk, jobs, workers):
         mates = chunks[chunk.plan.sequence]
         mates.append(chunk)
         done += len(chunk.head_px)
@@ -148,17 +147,6 @@ def _plans(profile, sequences, frames, seed, fps) -> list[SequencePlan]:
         raise DataError(f"{what}: give digits such as 01-12 and at least one frame")
     seed = PROFILES[profile].seed if seed is None else seed
     return [SequencePlan(profile, seed, name, frames, fps) for name in sequences]
-
-
-def _run(jobs: list, workers: int):
-    """Yield chunks as they are finished."""
-    if workers <= 1:
-        yield from (write_chunk(*job) for job in jobs)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(write_chunk, *job) for job in jobs]
-        for future in as_completed(futures):
-            yield future.result()
 
 
 def pose_sequence(plan: SequencePlan):

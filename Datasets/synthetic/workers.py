@@ -1,0 +1,39 @@
+"""Spread jobs over processes; the results do not depend on how many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from typing import Any
+
+
+def spread(
+    function: Callable[..., Any], jobs: Sequence[tuple], workers: int
+) -> Iterator[tuple[int, Any]]:
+    """Yield (number of the job, its result), in the order in which they are finished.
+
+    Args:
+        function: a function of a module, called with one job's items.
+        jobs: the arguments, one tuple per call.
+        workers: processes; 1 stays in this one.
+    """
+    if workers <= 1:
+        yield from ((number, function(*job)) for number, job in enumerate(jobs))
+        return
+    _build_body_assets()
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        futures = {pool.submit(function, *job): number for number, job in enumerate(jobs)}
+        yield from ((futures[future], future.result()) for future in as_completed(futures))
+
+
+def _build_body_assets() -> None:
+    """Let one process build anny's files: several at once would read each other's halves."""
+    try:
+        from anny.paths import get_anny_cache_path
+    except ImportError:
+        return
+    if not any(get_anny_cache_path().glob("*/*")):
+        from Datasets.synthetic.body import rig
+
+        rig()
