@@ -33,7 +33,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from Datasets.inspect import verify_dataset
+    from Datasets.catalogue import verify_dataset
 
     report = verify_dataset(options.dataset, options.root)
     print(report)
@@ -41,7 +41,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _render(options: argparse.Namespace) -> int:
-    from Datasets.inspect import render_dataset
+    from Datasets.rendering import render_dataset
 
     for path in render_dataset(options.dataset, options.root, options.split, options.output):
         print(path)

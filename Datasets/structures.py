@@ -7,6 +7,7 @@ sentinel.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,7 +30,7 @@ class PoseSample:
     """One labelled person in one image.
 
     Attributes:
-        image_path: the RGB image.
+        image_path: the image, or the video that holds it (then ``video_frame`` says where).
         skeleton: convention of every per-joint array.
         keypoints_px: (joint, 2) pixels; NaN where unlabelled.
         visibility: (joint,) 0 unlabelled, 1 occluded, 2 visible.
@@ -40,6 +41,11 @@ class PoseSample:
         sequence: name of the sequence or subject.
         frame: number within the sequence.
         head_length_px, head_length_mm: this sequence's own head lengths, or None.
+        head_box_xyxy: (4,) box of the head in pixels (MPII), or None.
+        area_px: area of the person that OKS divides by, square pixels, or None.
+        image_id, annotation_id: numbers in the data set's own annotations, or None.
+        activity: what the person does, or the posture, in the data set's words.
+        video_frame: position in the video from 0, or None when the image is a file of its own.
     """
 
     image_path: Path
@@ -54,6 +60,12 @@ class PoseSample:
     frame: int = 0
     head_length_px: float | None = None
     head_length_mm: float | None = None
+    head_box_xyxy: Float[np.ndarray, "4"] | None = None
+    area_px: float | None = None
+    image_id: int | None = None
+    annotation_id: int | None = None
+    activity: str = ""
+    video_frame: int | None = None
 
 
 @dataclass(frozen=True)
@@ -117,20 +129,20 @@ class Crop:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A list of samples with one skeleton: what every reader returns.
+    """Samples with one skeleton: what every reader returns.
 
     Attributes:
         name: data set identifier, such as ``mini_rgbd``.
         root: the folder it was read from.
         skeleton: convention of all samples.
-        samples: in a fixed order (sequence, frame).
+        samples: in a fixed order (sequence, frame); made on demand where there are very many.
         notes: remarks of the reader for the user, one line each.
     """
 
     name: str
     root: Path
     skeleton: Skeleton
-    samples: tuple[PoseSample, ...]
+    samples: Sequence[PoseSample]
     notes: tuple[str, ...] = field(default=())
 
     def __len__(self) -> int:

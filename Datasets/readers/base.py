@@ -44,6 +44,23 @@ def require_file(path: Path | str, what: str) -> Path:
     return path
 
 
+def inside(root: Path, name: str, source: Path) -> Path:
+    """Join a file name from an annotation to the folder that must hold it.
+
+    Args:
+        root: the folder.
+        name: relative path as written in the annotation.
+        source: the annotation file, for the message.
+
+    Raises:
+        DataError: the name is absolute or leads out of the folder.
+    """
+    parts = Path(name.replace("\\", "/"))
+    if parts.is_absolute() or ".." in parts.parts or not parts.parts or "\0" in name:
+        raise DataError(f"annotation: {source} names {name!r}, outside {root}; correct the name")
+    return root / parts
+
+
 def load_rows(path: Path, rows: int, columns: int) -> Float[np.ndarray, "rows columns"]:
     """Read a text table of numbers, one row per line, separated by white space.
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from Datasets.skeletons.coco import COCO_17
 from Datasets.skeletons.infant import INFANT
-from Datasets.skeletons.lsp import LSP_14
+from Datasets.skeletons.lsp import LSP_14, SLP_14
 from Datasets.skeletons.mini_rgbd import MINI_RGBD_25, PUBLISHED_16
+from Datasets.skeletons.mpi_inf_3dhp import MPI_INF_17, MPI_INF_28
 from Datasets.skeletons.mpii import MPII_16
 from Datasets.skeletons.skeleton import Skeleton
 
@@ -64,6 +65,14 @@ def _by_name(source: Skeleton, target: Skeleton, **different: str) -> JointMap:
     return JointMap(source, target, tuple((t, s) for t, s in pairs if s in source.joints))
 
 
+_SPINE = {"thorax": "spine4", "upper_neck": "neck"}
+_ENDS = {
+    f"{side}_{ours}": f"{side}_{theirs}"
+    for side in ("left", "right")
+    for ours, theirs in (("fingers", "hand"), ("toes", "toe"))
+}
+"""3DHP's names (right) of joints that ``infant`` calls otherwise."""
+
 MAPS = {
     (m.source.name, m.target.name): m
     for m in (
@@ -75,6 +84,13 @@ MAPS = {
         _by_name(INFANT, COCO_17),
         _by_name(LSP_14, INFANT, upper_neck="neck"),
         _by_name(INFANT, LSP_14, neck="upper_neck"),
+        _by_name(SLP_14, INFANT),
+        _by_name(INFANT, SLP_14),
+        _by_name(MPI_INF_28, MPI_INF_17),
+        _by_name(MPI_INF_28, INFANT, **_SPINE, **_ENDS),
+        _by_name(INFANT, MPI_INF_28, **{s: t for t, s in {**_SPINE, **_ENDS}.items()}),
+        _by_name(MPI_INF_17, INFANT, upper_neck="neck"),
+        _by_name(INFANT, MPI_INF_17, neck="upper_neck"),
         JointMap(MINI_RGBD_25, MPII_16, tuple(zip(MPII_16.joints, PUBLISHED_16, strict=True))),
     )
 }

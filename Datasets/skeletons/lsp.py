@@ -1,4 +1,6 @@
-"""Leeds Sports Pose and SLP: 14 joints (Johnson & Everingham, 2010)."""
+"""Leeds Sports Pose (Johnson & Everingham, 2010) and SLP (Liu et al., 2022): 14 joints each."""
+
+from dataclasses import replace
 
 from Datasets.skeletons.mpii import LEGS_AND_ARMS, LIMB_PAIRS
 from Datasets.skeletons.skeleton import Skeleton
@@ -39,3 +41,15 @@ LSP_14 = Skeleton(
         *(0.079, 0.026),
     ),
 )
+
+SLP_14 = replace(
+    LSP_14,
+    name="slp_14",
+    joints=tuple("thorax" if joint == "neck" else joint for joint in LSP_14.joints),
+    bones=tuple(
+        tuple("thorax" if joint == "neck" else joint for joint in bone) for bone in LSP_14.bones
+    ),
+    root="thorax",
+    head_segment=("thorax", "head_top"),
+)
+"""LSP's order, with the thorax in the place of the neck."""

@@ -3,6 +3,6 @@
 ``generate`` writes a profile's data set to disk in its official layout.
 """
 
-from Datasets.synthetic.profiles import PROFILES, generate
+from Datasets.synthetic.profiles.mini_rgbd import PROFILES, generate
 
 __all__ = ["PROFILES", "generate"]

@@ -12,7 +12,7 @@ import numpy as np
 from Datasets.geometry.camera import intrinsics_from_fov, project
 from Datasets.readers.mini_rgbd import INTRINSICS
 from Datasets.structures import DataError
-from Datasets.synthetic.profiles import MINI_RGBD, SIZE, draw_phenotype
+from Datasets.synthetic.profiles.mini_rgbd import MINI_RGBD, SIZE, draw_phenotype
 from Datasets.synthetic.scene import Camera, look_at_bed
 from Datasets.synthetic.workers import spread
 

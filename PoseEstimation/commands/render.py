@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from Datasets.inspect import render_dataset
+from Datasets.rendering import render_dataset
 
 
 def run(args: argparse.Namespace) -> int:

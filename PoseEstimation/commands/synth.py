@@ -81,7 +81,7 @@ def generate_with_progress(
     fps: float,
 ) -> float:
     """Generate under a progress bar and return the seconds it took."""
-    from Datasets.synthetic.profiles import generate
+    from Datasets.synthetic.profiles.mini_rgbd import generate
 
     start = time.perf_counter()
     with _progress() as progress:

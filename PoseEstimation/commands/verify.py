@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from Datasets.inspect import verify_dataset
+from Datasets.catalogue import verify_dataset
 
 
 def run(args: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from Datasets.synthetic import body as bodies
 from Datasets.synthetic import limbs
 from Datasets.synthetic.contact import push_out
 from Datasets.synthetic.motion import supine_movement
-from Datasets.synthetic.profiles import draw_phenotype
+from Datasets.synthetic.profiles.mini_rgbd import draw_phenotype
 from Datasets.synthetic.signals import bouts, smooth, waypoints, wobble
 
 

@@ -17,7 +17,12 @@ from Datasets.synthetic import body as bodies
 from Datasets.synthetic import generate
 from Datasets.synthetic.camera_effects import CameraEffects
 from Datasets.synthetic.pose_bank import poses_of_infant, write_pose_bank
-from Datasets.synthetic.profiles import PROFILES, SequencePlan, draw_phenotype, pose_sequence
+from Datasets.synthetic.profiles.mini_rgbd import (
+    PROFILES,
+    SequencePlan,
+    draw_phenotype,
+    pose_sequence,
+)
 from Datasets.synthetic.sheets import sheet_albedo
 from Datasets.synthetic.wardrobe import dress
 

@@ -8,8 +8,10 @@ import pytest
 from PIL import Image
 
 from Datasets.__main__ import main
-from Datasets.inspect import OFFICIAL_SEQUENCES, render_dataset, verify_dataset
+from Datasets.catalogue import verify_dataset
+from Datasets.rendering import render_dataset
 from Datasets.structures import DataError
+from Datasets.verify.mini_rgbd import OFFICIAL_SEQUENCES
 
 
 def test_a_generated_folder_is_fine_and_a_stranger_is_not(root: Path) -> None:

@@ -1,0 +1,1 @@
+"""What is generated: one file per kind of data set."""

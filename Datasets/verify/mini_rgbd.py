@@ -1,0 +1,96 @@
+"""Compare a folder with the official MINI-RGBD."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from Datasets.geometry.camera import project
+from Datasets.readers import mini_rgbd
+from Datasets.readers.base import require_folder
+from Datasets.structures import DataError
+from Datasets.verify.base import Findings, Verification, image_faults, is_generated
+
+OFFICIAL_SEQUENCES = tuple(mini_rgbd.HEAD_LENGTH_PX)
+OFFICIAL_FRAMES = 1000
+MAX_RESIDUAL_PX = 0.5
+HEAD_LENGTH_TOLERANCE = 0.05
+
+
+def verify_mini_rgbd(root: Path | str) -> Verification:
+    """Count sequences and frames, list what is missing, and project 3D labels onto 2D ones.
+
+    Raises:
+        DataError: the folder does not exist or holds no sequence.
+    """
+    root = require_folder(root, "MINI-RGBD")
+    sequences = mini_rgbd.sequence_names(root)
+    intrinsics = mini_rgbd.read_intrinsics(root)
+    found = Findings()
+    generated = is_generated(root, found)
+    frames = sum(_verify_sequence(root / name, intrinsics, found) for name in sequences)
+    absent = [sequence for sequence in OFFICIAL_SEQUENCES if sequence not in sequences]
+    official = len(OFFICIAL_SEQUENCES) * OFFICIAL_FRAMES
+    if absent and not generated:
+        found.problems.insert(0, f"sequence folders missing: {', '.join(absent)}")
+    counts = (
+        f"sequences: {len(sequences)} (official {len(OFFICIAL_SEQUENCES)})",
+        found.compare_count("frames", frames, official, generated or bool(absent)),
+        f"projection of joints_3D onto joints_2Ddep: at most {found.worst_px:.3f} px apart",
+    )
+    return found.close("mini_rgbd", root, counts)
+
+
+def _verify_sequence(folder: Path, intrinsics: np.ndarray, found: Findings) -> int:
+    """Add the faults of one sequence to ``found``; returns its number of frames."""
+    present = mini_rgbd.frames_on_disk(folder)
+    frames = sorted(set().union(*present.values()))
+    if not frames:
+        found.problems.append(f"{folder} holds no frame")
+        return 0
+    labels = []
+    for frame in frames:
+        absent = [kind for kind in mini_rgbd.FILES if frame not in present[kind]]
+        found.missing += [mini_rgbd.frame_path(folder, kind, frame) for kind in absent]
+        for kind in ("rgb", "depth", "fg_mask"):
+            if kind not in absent:
+                found.problems += image_faults(mini_rgbd.frame_path(folder, kind, frame))
+        if not {"joints_2Ddep", "joints_3D"} & set(absent):
+            labels += _verify_labels(folder, frame, intrinsics, found)
+    gaps = sorted(set(range(frames[-1] + 1)) - set(frames))
+    if gaps:
+        found.problems.append(f"{folder}: {len(gaps)} frame numbers skipped, first {gaps[0]:05d}")
+    if labels:
+        _verify_head_length(folder, labels, found)
+    return len(frames)
+
+
+def _verify_labels(
+    folder: Path, frame: int, intrinsics: np.ndarray, found: Findings
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Read one frame's labels and compare them under the camera; empty when unreadable."""
+    try:
+        keypoints_px, joints_mm = mini_rgbd.load_labels(folder, frame)
+    except DataError as error:
+        found.problems.append(str(error))
+        return []
+    difference = np.abs(project(joints_mm, intrinsics) - keypoints_px)
+    residual = float(difference.max()) if np.isfinite(difference).all() else np.inf
+    found.worst_px = max(found.worst_px, residual)
+    if residual > MAX_RESIDUAL_PX:
+        path = mini_rgbd.frame_path(folder, "joints_2Ddep", frame)
+        found.problems.append(f"{path}: {residual:.2f} px from the projection of joints_3D")
+    return [(keypoints_px, joints_mm)]
+
+
+def _verify_head_length(folder: Path, labels: list, found: Findings) -> None:
+    """Remark when the measured head length is not the published one: then it is another set."""
+    published = mini_rgbd.HEAD_LENGTH_MM.get(folder.name)
+    arrays = (np.stack([pair[i] for pair in labels]) for i in (0, 1))
+    _, measured = mini_rgbd.head_lengths(*arrays)
+    if published and abs(measured / published - 1) > HEAD_LENGTH_TOLERANCE:
+        found.notes.append(
+            f"{folder.name}: head length {measured:.1f} mm, published {published} mm: "
+            "not the official infant"
+        )
