@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from Datasets.readers.mini_rgbd import read_mini_rgbd
+from Datasets.skeletons import MINI_RGBD_25, Skeleton
+from Datasets.sources import DataSource
 from Datasets.splits import MINI_RGBD_SPLIT, parse_sequences
 from Datasets.structures import DataError, Dataset
 from Datasets.verify.base import Verification
 from Datasets.verify.mini_rgbd import verify_mini_rgbd
+
+CACHE = Path("data/cache")
 
 
 @dataclass(frozen=True)
@@ -18,20 +22,23 @@ class Entry:
     """One data set.
 
     Attributes:
-        read: folder and split (``train``, ``validation``, ``test``, ``all`` or what the data set
-            itself names, such as a list of sequences) to samples.
+        read: (folder, split, skeleton or None for the data set's own, folder for caches) to
+            samples; the split is ``train``, ``validation``, ``test``, ``all`` or a word of the data
+            set's own, such as a list of sequences.
         verify: folder to findings.
     """
 
-    read: Callable[[Path, str], Dataset]
+    read: Callable[[Path, str, Skeleton | None, Path], Dataset]
     verify: Callable[[Path], Verification]
 
 
-def _mini_rgbd(root: Path, split: str) -> Dataset:
-    if split == "all":
-        return read_mini_rgbd(root)
-    named = parse_sequences(split) if split[:1].isdigit() else MINI_RGBD_SPLIT.part(split)
-    return read_mini_rgbd(root, named)
+def _mini_rgbd(root: Path, split: str, skeleton: Skeleton | None, cache: Path) -> Dataset:
+    named = None if split == "all" else _sequences(split)
+    return read_mini_rgbd(root, named, skeleton or MINI_RGBD_25)
+
+
+def _sequences(split: str) -> tuple[str, ...]:
+    return parse_sequences(split) if split[:1].isdigit() else MINI_RGBD_SPLIT.part(split)
 
 
 CATALOGUE = {
@@ -39,18 +46,40 @@ CATALOGUE = {
 }
 
 
-def open_dataset(name: str, root: Path | str, split: str | None = None) -> Dataset:
+def open_dataset(
+    name: str,
+    root: Path | str,
+    split: str | None = None,
+    skeleton: Skeleton | None = None,
+    cache: Path = CACHE,
+) -> Dataset:
     """Read a data set.
 
     Args:
         name: a key of ``CATALOGUE``.
         root: its folder.
         split: None and ``all`` take everything that is labelled.
+        skeleton: convention of the samples, default the data set's own.
+        cache: folder where large label files are kept in a form that opens at once.
 
     Raises:
         DataError: an unknown data set or split, or data that cannot be read.
     """
-    return _entry(name).read(Path(root), split or "all")
+    return _entry(name).read(Path(root), split or "all", skeleton, cache)
+
+
+def open_sources(
+    sources: Sequence[DataSource], skeleton: Skeleton, cache: Path = CACHE
+) -> list[Dataset]:
+    """Read the data of a recipe in the recipe's joints.
+
+    Raises:
+        DataError: a source without a folder, or as ``open_dataset``.
+    """
+    bare = next((source for source in sources if source.root is None), None)
+    if bare is not None:
+        raise DataError(f"data: {bare.dataset} has no folder; set its root or paths in config.yaml")
+    return [open_dataset(s.dataset, s.root, s.split, skeleton, cache) for s in sources]
 
 
 def verify_dataset(name: str, root: Path | str) -> Verification:

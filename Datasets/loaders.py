@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,6 +41,16 @@ def joined(datasets: Sequence[Dataset]) -> Dataset:
     notes = tuple(note for dataset in datasets for note in dataset.notes)
     name = "+".join(dict.fromkeys(dataset.name for dataset in datasets))
     return Dataset(name, datasets[0].root, datasets[0].skeleton, samples, notes)
+
+
+def thinned(dataset: Dataset, step: int) -> Dataset:
+    """Keep every n-th sample."""
+    return replace(dataset, samples=dataset.samples[:: max(step, 1)])
+
+
+def limited(dataset: Dataset, count: int) -> Dataset:
+    """Keep at most ``count`` samples, evenly spread."""
+    return thinned(dataset, -(-len(dataset) // count))
 
 
 class CropDataset(TorchDataset):

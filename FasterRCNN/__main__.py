@@ -14,7 +14,7 @@ def build_parser() -> ArgumentParser:
     """Make the parser with its two commands; needs no torch."""
     parser = ArgumentParser(prog="python -m FasterRCNN", description=__doc__)
     commands = parser.add_subcommands(dest="command")
-    train = ArgumentParser(description="Train the detector on data in the MINI-RGBD layout.")
+    train = ArgumentParser(description="Train the detector on images of one infant each.")
     train.add_argument("--config", action="config", help="YAML file with these settings")
     train.add_class_arguments(DetectorSettings)
     train.add_argument("--output", type=str, required=True, help="folder of the run")
@@ -53,11 +53,11 @@ def _run(parser: ArgumentParser, chosen: Namespace) -> None:
         settings = DetectorSettings(**vars(parser.instantiate(chosen)[chosen.command]))
         print(train_detector(settings, output, resume))
         return
+    from Datasets.catalogue import open_dataset
     from FasterRCNN.detector import InfantDetector
     from FasterRCNN.evaluate import evaluate_detector
-    from FasterRCNN.train import read_sequences
 
-    dataset = read_sequences(Path(values.root), values.sequences)
+    dataset = open_dataset("mini_rgbd", values.root, values.sequences or "all")
     detector = InfantDetector.from_weights(Path(values.weights))
     output = Path(values.output) if values.output else None
     for name, value in evaluate_detector(detector, dataset, output).items():

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from Datasets.sources import DataSource
+
 
 @dataclass(frozen=True)
 class TrainerSettings:
@@ -63,9 +65,8 @@ class DetectorSettings:
     """The detector recipe: Faster R-CNN with one foreground class.
 
     Attributes:
-        train_roots: folders in the MINI-RGBD layout.
-        train_sequences: such as ``1-8``; empty means all.
-        validation_root, validation_sequences: the same for validation.
+        train: data sets with one infant per image; see ``DataSource``.
+        validation: the data set to validate on.
         backbone: network under the feature pyramid; ``resnet18_fpn`` begins with a trained one.
         initial_backbone: heatmap weights whose ResNet-18 ``resnet18_fpn`` begins with.
         min_size: images are scaled so that the shorter side has this many pixels.
@@ -79,10 +80,8 @@ class DetectorSettings:
         trainer: see ``TrainerSettings``.
     """
 
-    train_roots: tuple[Path, ...] = ()
-    train_sequences: str = ""
-    validation_root: Path | None = None
-    validation_sequences: str = ""
+    train: tuple[DataSource, ...] = ()
+    validation: DataSource | None = None
     backbone: Literal[
         "mobilenet_v3_large_320_fpn", "mobilenet_v3_large_fpn", "resnet50_fpn_v2", "resnet18_fpn"
     ] = "mobilenet_v3_large_320_fpn"

@@ -10,10 +10,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from Datasets.catalogue import open_sources
 from Datasets.geometry.boxes import iou
-from Datasets.loaders import joined, make_loader
-from Datasets.readers.mini_rgbd import read_mini_rgbd
-from Datasets.splits import parse_sequences
+from Datasets.loaders import joined, limited, make_loader, thinned
+from Datasets.skeletons import INFANT
 from Datasets.structures import DataError, Dataset
 from FasterRCNN.detector import Detections, InfantDetector, save_detector
 from FasterRCNN.images import DetectorImages, EvaluationImages, collate_pairs
@@ -33,7 +33,7 @@ WEIGHTS = "detector.safetensors"
 
 
 def train_detector(settings: DetectorSettings, output: Path, resume: bool = False) -> FitSummary:
-    """Train Faster R-CNN on data in the MINI-RGBD layout.
+    """Train Faster R-CNN on images of one infant each.
 
     Args:
         settings: data, network and training.
@@ -43,15 +43,13 @@ def train_detector(settings: DetectorSettings, output: Path, resume: bool = Fals
     Raises:
         DataError: data are missing or damaged, or ``output`` holds a run and ``resume`` is False.
     """
-    if not settings.train_roots or settings.validation_root is None:
-        raise DataError("detector: train_roots and validation_root must be given")
-    train = thinned(
-        joined([read_sequences(root, settings.train_sequences) for root in settings.train_roots]),
-        settings.frame_step,
-    )
-    validation = read_sequences(settings.validation_root, settings.validation_sequences)
-    step = -(-len(validation) // settings.validation_limit)
-    validation = thinned(validation, step)
+    if not settings.train or settings.validation is None:
+        raise DataError("detector: train and validation must be given")
+    train = thinned(joined(open_sources(settings.train, INFANT)), settings.frame_step)
+    validation = joined(open_sources([settings.validation], INFANT))
+    for data in (train, validation):
+        _require_one_each(data)
+    validation = limited(validation, settings.validation_limit)
     outlines, _ = outlines_of(train, output / "outlines.npz")
     seed = settings.trainer.seed
     images = DetectorImages(train, outlines, settings.min_size, seed)
@@ -126,15 +124,21 @@ def quarter_turn(
     return torch.rot90(images, 1, dims=(2, 3)), turned
 
 
-def read_sequences(root: Path, sequences: str) -> Dataset:
-    """Read ``sequences`` (such as ``1-8``; empty means all) of a folder in the MINI-RGBD layout."""
-    return read_mini_rgbd(root, parse_sequences(sequences) if sequences else None)
+def _require_one_each(dataset: Dataset) -> None:
+    """Refuse images with several people: each sample teaches one box.
 
-
-def thinned(dataset: Dataset, step: int) -> Dataset:
-    """Every ``step``-th sample."""
-    samples = dataset.samples[::step]
-    return Dataset(dataset.name, dataset.root, dataset.skeleton, samples, dataset.notes)
+    Raises:
+        DataError: two samples share an image.
+    """
+    seen: set[tuple[Path, int | None]] = set()
+    for sample in dataset.samples:
+        key = (sample.image_path, sample.video_frame)
+        if key in seen:
+            raise DataError(
+                f"detector: {sample.image_path} shows several people, but the recipe learns one "
+                "box per image; leave this data set out"
+            )
+        seen.add(key)
 
 
 def _target(box: Float[Tensor, "4"]) -> dict[str, Tensor]:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from Datasets.sources import DataSource
 from Datasets.structures import DataError
 from FasterRCNN.settings import DetectorSettings
 from PoseEstimation.inference.settings import PredictSettings
@@ -26,11 +27,20 @@ class PathSettings:
     """Where things lie.
 
     Attributes:
-        mini_rgbd: the official data set or a generated copy of its layout.
+        mini_rgbd, mpii, mpi_inf_3dhp, coco, slp, lsp, syrip: the official data set or a generated
+            copy of its layout.
+        cache: what is kept of large label files in a form that opens at once.
         saved_models: weight sets and their ``index.yaml``.
     """
 
     mini_rgbd: Path = Path("data/mini_rgbd")
+    mpii: Path = Path("data/mpii")
+    mpi_inf_3dhp: Path = Path("data/mpi_inf_3dhp")
+    coco: Path = Path("data/coco")
+    slp: Path = Path("data/slp")
+    lsp: Path = Path("data/lsp")
+    syrip: Path = Path("data/syrip")
+    cache: Path = Path("data/cache")
     saved_models: Path = Path("SavedModels")
 
 
@@ -96,7 +106,8 @@ def load_config(path: Path | None = None, overrides: Sequence[str] = ()) -> Conf
         known = f"known keys are in {FILE_NAME}"
         raise DataError(f"config: {where}: {reason}; {known}") from None
     sections = {f.name: getattr(settings, f.name) for f in dataclasses.fields(Config)}
-    return _from_folder(Config(**sections), Path() if path is None else path.parent)
+    config = _from_folder(Config(**sections), Path() if path is None else path.parent)
+    return _with_roots(config, config.paths)
 
 
 def _from_folder(settings: _Settings, folder: Path) -> _Settings:
@@ -104,6 +115,18 @@ def _from_folder(settings: _Settings, folder: Path) -> _Settings:
     names = [f.name for f in dataclasses.fields(settings)]
     changes = {name: _located(getattr(settings, name), folder) for name in names}
     return dataclasses.replace(settings, **changes)
+
+
+def _with_roots(settings: Any, paths: PathSettings) -> Any:
+    """Let every ``DataSource`` without a root lie where ``paths`` says, if it says so."""
+    if isinstance(settings, DataSource):
+        return replace(settings, root=settings.root or getattr(paths, settings.dataset, None))
+    if isinstance(settings, tuple | list):
+        return type(settings)(_with_roots(item, paths) for item in settings)
+    if not dataclasses.is_dataclass(settings):
+        return settings
+    names = [f.name for f in dataclasses.fields(settings)]
+    return replace(settings, **{n: _with_roots(getattr(settings, n), paths) for n in names})
 
 
 def _located(value: Any, folder: Path) -> Any:

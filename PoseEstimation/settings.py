@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from Datasets.sources import DataSource
 from FasterRCNN.settings import OptimiserSettings, TrainerSettings
 
 
@@ -14,10 +15,8 @@ class HeatmapSettings:
     """The 2D recipe: crops to one map per joint.
 
     Attributes:
-        train_roots: folders in the MINI-RGBD layout.
-        train_sequences: such as ``1-8``; empty means all.
-        validation_root: the folder to validate on.
-        validation_sequences: such as ``9,10``; empty means all.
+        train: the data sets to learn from; see ``DataSource``.
+        validation: the data set to validate on.
         skeleton: joints to predict, ``infant`` or ``mpii_16`` (the published mapping).
         frame_step: use every n-th frame of a sequence (neighbours look alike).
         validation_limit: at most this many validation images, evenly spread.
@@ -36,10 +35,8 @@ class HeatmapSettings:
         trainer: see ``TrainerSettings``.
     """
 
-    train_roots: tuple[Path, ...] = ()
-    train_sequences: str = ""
-    validation_root: Path | None = None
-    validation_sequences: str = ""
+    train: tuple[DataSource, ...] = ()
+    validation: DataSource | None = None
     skeleton: Literal["infant", "mpii_16"] = "infant"
     frame_step: int = 1
     validation_limit: int = 400
@@ -92,13 +89,11 @@ class LiftingSettings:
     """The 3D recipe: 2D joints to 3D joints relative to the root.
 
     Attributes:
-        train_roots: folders in the MINI-RGBD layout.
-        train_sequences: such as ``1-8``; empty means all.
+        train: the data sets to learn from; see ``DataSource``.
         pose_banks: npz files with ``keypoints_px`` (n, 25, 2), ``joints_mm`` (n, 25, 3) in the
             camera frame, ``intrinsics`` (n, 3, 3), and optionally ``scores`` (n, 25), where the
             keypoints are a network's; ``infant`` joints.
-        validation_root: the folder to validate on.
-        validation_sequences: such as ``9,10``; empty means all.
+        validation: the data set to validate on.
         skeleton: joints in and out, ``infant`` or ``mpii_16`` (the published mapping).
         frame_step: use every n-th frame of a sequence.
         initial_weights: weights to start from, or None for random ones.
@@ -118,11 +113,9 @@ class LiftingSettings:
         trainer: see ``TrainerSettings``.
     """
 
-    train_roots: tuple[Path, ...] = ()
-    train_sequences: str = ""
+    train: tuple[DataSource, ...] = ()
     pose_banks: tuple[Path, ...] = ()
-    validation_root: Path | None = None
-    validation_sequences: str = ""
+    validation: DataSource | None = None
     skeleton: Literal["infant", "mpii_16"] = "infant"
     frame_step: int = 1
     initial_weights: Path | None = None

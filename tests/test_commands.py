@@ -32,7 +32,7 @@ def draw(generator: np.random.Generator) -> tuple[np.ndarray, ...]:
 
 
 def generate(profile, output, sequences, frames, seed=None, workers=1, fps=30.0, progress=None):
-    """Stands in for ``Datasets.synthetic.profiles.generate``: the same layout in no time."""
+    """Stands in for the generator: the same layout in no time."""
     output.mkdir(parents=True, exist_ok=True)
     (output / "generator.json").write_text("{}")
     for sequence in sequences:
@@ -54,7 +54,7 @@ def generate(profile, output, sequences, frames, seed=None, workers=1, fps=30.0,
 
 @pytest.fixture(autouse=True)
 def stand_in(monkeypatch):
-    monkeypatch.setattr("Datasets.synthetic.profiles.generate", generate)
+    monkeypatch.setattr("Datasets.synthetic.profiles.mini_rgbd.generate", generate)
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,8 @@ def test_synth_counts_or_names_sequences_and_never_mixes(tmp_path, capsys):
 
 
 def test_train_uses_the_recipe_and_its_overrides(tmp_path, capsys, data):
-    sections = {"lifting": {"train_roots": [str(data)], "validation_root": str(data)}}
+    source = {"dataset": "mini_rgbd", "root": str(data)}
+    sections = {"lifting": {"train": [source], "validation": source}}
     (tmp_path / "c.yaml").write_text(yaml.safe_dump(sections))
     small = ["lifting.width=8", "lifting.batch_size=2", "lifting.trainer.max_epochs=1"]
     output = tmp_path / "run"

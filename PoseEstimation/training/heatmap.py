@@ -1,4 +1,4 @@
-"""The 2D recipe: crops of infants to one heatmap per joint."""
+"""The 2D recipe: crops of people to one heatmap per joint."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from Datasets.loaders import CropDataset, joined, make_loader
-from Datasets.readers.mini_rgbd import read_mini_rgbd
+from Datasets.catalogue import open_sources
+from Datasets.loaders import CropDataset, joined, limited, make_loader, thinned
 from Datasets.skeletons import SKELETONS
-from Datasets.splits import parse_sequences
-from Datasets.structures import DataError, Dataset
+from Datasets.structures import DataError
 from FasterRCNN.module import AveragedModule
 from FasterRCNN.targets import boxes_of
 from FasterRCNN.trainer import FitSummary, fit
@@ -97,19 +96,17 @@ def make_codec(settings: HeatmapSettings) -> HeatmapCodec:
 
 
 def make_loaders(settings: HeatmapSettings, output: Path) -> tuple[DataLoader, DataLoader]:
-    """Training and validation crops around the boxes of the masks.
+    """Training and validation crops around the people's boxes.
 
     Raises:
         DataError: a folder is not given or holds no data.
     """
-    train = joined(
-        [read(root, settings.train_sequences, settings) for root in settings.train_roots]
-    )
-    train = thinned(train, settings.frame_step)
-    if settings.validation_root is None:
-        raise DataError("heatmap.validation_root: not given; name a folder in the MINI-RGBD layout")
-    validation = read(settings.validation_root, settings.validation_sequences, settings)
-    validation = thinned(validation, -(-len(validation) // settings.validation_limit))
+    if not settings.train or settings.validation is None:
+        raise DataError("heatmap: train and validation must be given; name data sets")
+    skeleton = SKELETONS[settings.skeleton]
+    train = thinned(joined(open_sources(settings.train, skeleton)), settings.frame_step)
+    validation = joined(open_sources([settings.validation], skeleton))
+    validation = limited(validation, settings.validation_limit)
     seed, size = settings.trainer.seed, settings.input_size
     loaders = []
     for data, training in ((train, True), (validation, False)):
@@ -118,18 +115,6 @@ def make_loaders(settings: HeatmapSettings, output: Path) -> tuple[DataLoader, D
         workers = settings.num_workers
         loaders.append(make_loader(crops, settings.batch_size, workers, train=training, seed=seed))
     return loaders[0], loaders[1]
-
-
-def read(root: Path, sequences: str, settings: HeatmapSettings) -> Dataset:
-    """Read the sequences of a folder in the recipe's skeleton."""
-    chosen = parse_sequences(sequences) if sequences else None
-    return read_mini_rgbd(root, chosen, SKELETONS[settings.skeleton])
-
-
-def thinned(dataset: Dataset, step: int) -> Dataset:
-    """Keep every n-th sample."""
-    samples = dataset.samples[:: max(step, 1)]
-    return Dataset(dataset.name, dataset.root, dataset.skeleton, samples, dataset.notes)
 
 
 def as_input(images: Tensor) -> Tensor:

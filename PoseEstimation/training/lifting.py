@@ -12,11 +12,10 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
-from Datasets.loaders import Draw, SeededSampler
-from Datasets.readers.mini_rgbd import read_mini_rgbd
+from Datasets.catalogue import open_sources
+from Datasets.loaders import Draw, SeededSampler, thinned
 from Datasets.skeletons import MINI_RGBD_25, SKELETONS, Skeleton
 from Datasets.skeletons.convert import joint_map
-from Datasets.splits import parse_sequences
 from Datasets.structures import DataError
 from FasterRCNN.module import AveragedModule
 from FasterRCNN.trainer import FitSummary, fit
@@ -107,13 +106,13 @@ def make_loaders(settings: LiftingSettings) -> tuple[DataLoader, DataLoader]:
     Raises:
         DataError: a folder or file is not given or holds no data.
     """
-    if settings.validation_root is None:
-        raise DataError("lifting.validation_root: not given; name a folder in the MINI-RGBD layout")
-    step, skeleton = settings.frame_step, SKELETONS[settings.skeleton]
-    banks = [_read(root, settings.train_sequences, skeleton) for root in settings.train_roots]
-    banks = [bank.take(np.arange(0, len(bank), step)) for bank in banks]
+    if settings.validation is None:
+        raise DataError("lifting: validation must be given; name a data set with 3D labels")
+    skeleton = SKELETONS[settings.skeleton]
+    step = settings.frame_step
+    banks = [bank_of(thinned(data, step)) for data in open_sources(settings.train, skeleton)]
     train = joined_banks([*banks, *(load_bank(path, skeleton) for path in settings.pose_banks)])
-    validation = _read(settings.validation_root, settings.validation_sequences, skeleton)
+    validation = bank_of(open_sources([settings.validation], skeleton)[0])
     seed, size = settings.trainer.seed, min(settings.batch_size, len(train))
     return (
         DataLoader(
@@ -253,11 +252,6 @@ class _Keys(TorchDataset):
 
     def __getitem__(self, key: Draw | int) -> Draw | int:
         return key
-
-
-def _read(root: Path, sequences: str, skeleton: Skeleton) -> PoseBank:
-    chosen = parse_sequences(sequences) if sequences else None
-    return bank_of(read_mini_rgbd(root, chosen, skeleton))
 
 
 def _mask(target: np.ndarray, skeleton: Skeleton) -> np.ndarray:

@@ -115,7 +115,7 @@ def joined_banks(banks: Sequence[PoseBank]) -> PoseBank:
         DataError: there is none.
     """
     if not banks:
-        raise DataError("lifting: no poses to train on; give train_roots or pose_banks")
+        raise DataError("lifting: no poses to train on; give train or pose_banks")
     return PoseBank(
         banks[0].skeleton,
         np.concatenate([b.keypoints_px for b in banks]),

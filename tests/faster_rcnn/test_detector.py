@@ -12,6 +12,7 @@ from PIL import Image
 from scenes import write_scenes
 
 from Datasets.readers.mini_rgbd import read_mini_rgbd
+from Datasets.sources import DataSource
 from Datasets.structures import DataError
 from FasterRCNN.__main__ import main
 from FasterRCNN.detector import Detections, InfantDetector, save_detector
@@ -131,10 +132,8 @@ def recipe(tmp_path_factory):
     trainer = TrainerSettings(max_epochs=2, steps_per_epoch=3, log_every=1, precision="32-true")
     settings = dataclasses.replace(
         SMALL,
-        train_roots=(root,),
-        train_sequences="1",
-        validation_root=root,
-        validation_sequences="2",
+        train=(DataSource("mini_rgbd", "1", root),),
+        validation=DataSource("mini_rgbd", "2", root),
         batch_size=2,
         num_workers=0,
         trainer=trainer,
@@ -147,7 +146,7 @@ def test_recipe_writes_weights_that_load_and_evaluate(recipe, tmp_path):
     settings, output, summary = recipe
     assert (summary.steps, summary.epochs) == (6, 2)
     detector = InfantDetector.from_weights(output / "detector.safetensors")
-    dataset = read_mini_rgbd(settings.validation_root, ["02"])
+    dataset = read_mini_rgbd(settings.validation.root, ["02"])
     metrics = evaluate_detector(detector, dataset, tmp_path)
     assert metrics["frames"] == 6
     assert 0 <= metrics["mean_iou"] <= 100
@@ -172,7 +171,7 @@ def test_interrupted_recipe_ends_with_the_same_bytes(recipe, tmp_path):
 def test_command_line_evaluates_and_refuses_in_one_line(recipe, tmp_path, capsys):
     settings, output, _ = recipe
     weights = str(output / "detector.safetensors")
-    root = str(settings.validation_root)
+    root = str(settings.validation.root)
     arguments = ["--weights", weights, "--root", root, "--sequences", "2"]
     assert main(["evaluate", *arguments, "--output", str(tmp_path)]) == 0
     assert "mean_iou" in capsys.readouterr().out
@@ -183,7 +182,7 @@ def test_command_line_evaluates_and_refuses_in_one_line(recipe, tmp_path, capsys
 
 
 def test_missing_data_are_named(tmp_path):
-    with pytest.raises(DataError, match="train_roots"):
+    with pytest.raises(DataError, match="train"):
         train_detector(SMALL, tmp_path)
 
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from Datasets.sources import DataSource
 from FasterRCNN.module import AveragedModule, rate_factor
 from FasterRCNN.settings import TrainerSettings
 from FasterRCNN.weights import load_weights
@@ -52,7 +53,8 @@ def test_an_interrupted_run_ends_with_the_same_weights(root, tmp_path):
         max_epochs=4, steps_per_epoch=2, patience=9, precision="32-true", checkpoint_minutes=0.0
     )
     settings = LiftingSettings(
-        train_roots=(root,), train_sequences="1", validation_root=root, width=16, batch_size=2,
+        train=(DataSource("mini_rgbd", "1", root),),
+        validation=DataSource("mini_rgbd", root=root), width=16, batch_size=2,
         optimiser=OptimiserSettings(learning_rate=1e-2, warmup_steps=2, final_factor=1.0),
         trainer=trainer,
     )  # fmt: skip
@@ -65,7 +67,8 @@ def test_an_interrupted_run_ends_with_the_same_weights(root, tmp_path):
 
 def test_a_time_budget_brings_the_rate_down_in_time(root, tmp_path):
     settings = LiftingSettings(
-        train_roots=(root,), validation_root=root, width=16, batch_size=2,
+        train=(DataSource("mini_rgbd", root=root),),
+        validation=DataSource("mini_rgbd", root=root), width=16, batch_size=2,
         optimiser=OptimiserSettings(warmup_steps=0),
         trainer=TrainerSettings(
             max_epochs=10_000, max_minutes=0.03, patience=10_000, precision="32-true", log_every=1

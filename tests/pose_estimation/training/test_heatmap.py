@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from Datasets.sources import DataSource
 from Datasets.structures import DataError
 from FasterRCNN.settings import TrainerSettings
 from FasterRCNN.weights import load_weights
@@ -18,10 +19,8 @@ TINY = TrainerSettings(max_epochs=2, steps_per_epoch=2, precision="32-true", log
 @pytest.fixture
 def settings(root):
     return HeatmapSettings(
-        train_roots=(root,),
-        train_sequences="1",
-        validation_root=root,
-        validation_sequences="2",
+        train=(DataSource("mini_rgbd", "1", root),),
+        validation=DataSource("mini_rgbd", "2", root),
         input_size=64,
         head_channels=16,
         batch_size=3,
@@ -74,5 +73,5 @@ def test_the_published_recipe_is_a_setting(root):
 
 
 def test_a_missing_validation_folder_is_named(settings, tmp_path):
-    with pytest.raises(DataError, match="validation_root"):
-        train_heatmap(replace(settings, validation_root=None), tmp_path)
+    with pytest.raises(DataError, match="validation"):
+        train_heatmap(replace(settings, validation=None), tmp_path)

@@ -7,6 +7,7 @@ import torch
 from Datasets.loaders import Draw
 from Datasets.readers.mini_rgbd import INTRINSICS
 from Datasets.skeletons import INFANT, MPII_16
+from Datasets.sources import DataSource
 from Datasets.structures import DataError
 from FasterRCNN.settings import TrainerSettings
 from FasterRCNN.weights import load_weights
@@ -46,11 +47,9 @@ def bank_path(tmp_path_factory, make_poses):
 @pytest.fixture
 def settings(root, bank_path):
     return LiftingSettings(
-        train_roots=(root,),
-        train_sequences="1",
+        train=(DataSource("mini_rgbd", "1", root),),
         pose_banks=(bank_path,),
-        validation_root=root,
-        validation_sequences="2",
+        validation=DataSource("mini_rgbd", "2", root),
         width=64,
         batch_size=64,
         trainer=TrainerSettings(max_epochs=4, precision="32-true", patience=9),
@@ -167,7 +166,8 @@ def test_validation_is_the_same_every_time(settings, bank_path):
 
 def test_the_published_recipe_reads_raw_pixels_of_16_joints(root, tmp_path):
     published = replace(
-        ELLERSHAW_LIFTING, train_roots=(root,), validation_root=root, width=32, batch_size=8,
+        ELLERSHAW_LIFTING, train=(DataSource("mini_rgbd", root=root),),
+        validation=DataSource("mini_rgbd", root=root), width=32, batch_size=8,
         trainer=TrainerSettings(max_epochs=1, precision="32-true"),
     )  # fmt: skip
     train, _ = make_loaders(published)

@@ -1,0 +1,21 @@
+"""Which part of which data set: how recipes name the data that they learn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """A part of a data set.
+
+    Attributes:
+        dataset: a name that ``infantpose verify`` knows, such as ``mini_rgbd`` or ``mpii``.
+        split: ``train``, ``validation``, ``test``, ``all`` or the data set's own words.
+        root: its folder; None takes ``paths.DATASET`` of config.yaml.
+    """
+
+    dataset: str
+    split: str = "all"
+    root: Path | None = None
