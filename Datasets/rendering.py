@@ -1,19 +1,22 @@
-"""Look at a data set: sheets of its samples with their labels."""
+"""Look at a data set: a sheet of its samples with their labels."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from Datasets.catalogue import open_dataset
-from Datasets.drawing.overlay import PoseDrawing, draw_poses
+from Datasets.drawing.panels import sample_panel
 from Datasets.drawing.plot3d import plot_poses
 from Datasets.drawing.sheets import contact_sheet
 from Datasets.geometry.boxes import box_from_mask
-from Datasets.readers.base import load_image, load_mask
-from Datasets.structures import Dataset, PoseSample
+from Datasets.readers.base import load_mask
+from Datasets.readers.frames import load_sample_image
+from Datasets.structures import DataError, Dataset, PoseSample
+
+COLUMNS = 3
+PANEL = (480, 288)
 
 
 def render_dataset(
@@ -23,48 +26,65 @@ def render_dataset(
     output: Path | str,
     samples: int = 12,
 ) -> list[Path]:
-    """Draw samples of a data set: a sheet of overlays and one pose in space.
+    """Draw samples of a data set: a sheet of panels and, where there is 3D, one pose in space.
 
     Args:
         name: data set.
         root: its folder.
-        split: ``train``, ``validation``, ``test``, a list such as ``1-3,11``, or None for all.
+        split: a part that the data set knows, or None for all.
         output: folder for ``NAME_samples.png`` and ``NAME_3d.png``.
-        samples: number of pictures on the sheet, spread evenly.
+        samples: number of panels on the sheet, spread evenly over the labelled samples.
 
     Returns:
         The files written.
 
     Raises:
-        DataError: an unknown data set, or data that cannot be read.
+        DataError: an unknown data set, data that cannot be read, or none with labels.
     """
     dataset = open_dataset(name, root, split)
-    chosen = np.unique(np.linspace(0, len(dataset) - 1, samples).round().astype(int))
-    picked = [dataset.samples[i] for i in chosen]
+    picked = _spread(dataset, samples)
     output = Path(output)
     output.mkdir(parents=True, exist_ok=True)
     sheet = contact_sheet(
-        [draw_sample(sample) for sample in picked],
-        [f"sequence {sample.sequence}, frame {sample.frame}" for sample in picked],
-        cell=(400, 300),
-        title=f"{name}: {len(dataset)} labelled frames",
+        [sample_panel(s, load_sample_image(s), _box(s), PANEL) for s in picked],
+        [_caption(sample) for sample in picked],
+        columns=COLUMNS,
+        cell=PANEL,
+        title=f"{name}: {len(dataset):,} people; blue is the left, orange the right; "
+        "hollow joints are hidden",
     )
-    files = [output / f"{name}_samples.png", output / f"{name}_3d.png"]
+    files = [output / f"{name}_samples.png"]
     sheet.save(files[0])
-    _plot_sample(dataset, picked[len(picked) // 2]).save(files[1])
+    sample = picked[len(picked) // 2]
+    if sample.joints_mm is not None:
+        files.append(output / f"{name}_3d.png")
+        title = f"{name}: {_caption(sample)}"
+        plot_poses({"": sample.joints_mm}, sample.skeleton, title, width=700).save(files[1])
     return files
 
 
-def draw_sample(sample: PoseSample) -> Image.Image:
-    """Draw a sample's labels over its image: joints, and the box of its mask."""
-    box = sample.box_xyxy
-    if box is None and sample.mask_path is not None:
-        box = box_from_mask(np.asarray(load_mask(sample.mask_path)) > 127)
-    scores = np.where(sample.visibility == 2, 1.0, 0.0)
-    pose = PoseDrawing(sample.keypoints_px, scores, box)
-    return draw_poses(load_image(sample.image_path), [pose], sample.skeleton, legend=True)
+def _spread(dataset: Dataset, count: int) -> list[PoseSample]:
+    """Evenly spread samples, each the next labelled one from its place."""
+    picked: dict[int, PoseSample] = {}
+    for start in np.linspace(0, max(len(dataset) - 1, 0), count).round().astype(int):
+        for index in range(start, len(dataset)):
+            sample = dataset.samples[index]
+            if sample.visibility.any():
+                picked[index] = sample
+                break
+    if not picked:
+        raise DataError(f"{dataset.name}: {dataset.root} holds no labelled person to draw")
+    return list(picked.values())
 
 
-def _plot_sample(dataset: Dataset, sample: PoseSample) -> Image.Image:
-    title = f"{dataset.name}: sequence {sample.sequence}, frame {sample.frame}"
-    return plot_poses({"": sample.joints_mm}, dataset.skeleton, title, width=700)
+def _box(sample: PoseSample) -> np.ndarray | None:
+    if sample.box_xyxy is None and sample.mask_path is not None:
+        return box_from_mask(np.asarray(load_mask(sample.mask_path)) > 127)
+    return sample.box_xyxy
+
+
+def _caption(sample: PoseSample) -> str:
+    """Name what the sample is by what its data set says of it."""
+    numbered = f"frame {sample.frame}" if sample.sequence else sample.image_path.name
+    parts = (sample.sequence, numbered, sample.activity)
+    return ", ".join(part for part in parts if part)

@@ -81,6 +81,33 @@ def plot_poses(
     return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
 
 
+def plot_small(
+    joints_mm: Float[np.ndarray, "joint 3"], skeleton: Skeleton, width: int
+) -> Image.Image:
+    """Plot one pose from its side as a square thumbnail: equal axes and a grid, no words.
+
+    Args:
+        joints_mm: millimetres, camera frame or root-relative; NaN joints are left out.
+        skeleton: convention of the joints.
+        width: of the picture in pixels.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    centred = _centred(joints_mm, skeleton)
+    figure = Figure(figsize=(width / 100, width / 100), dpi=100)
+    canvas = FigureCanvasAgg(figure)
+    axes = figure.add_axes((0, 0, 1, 1), projection="3d")
+    view = View("from the side", VIEWS[0].order, (14.0, -50.0))
+    _prepare(axes, float(np.nanmax(np.abs(centred), initial=1.0)), view)
+    for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
+        axis.set_ticklabels([])
+        axis.set_label_text("")
+    _plot(axes, centred, skeleton, view)
+    canvas.draw()
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+
+
 def _centred(joints_mm: np.ndarray, skeleton: Skeleton) -> np.ndarray:
     joints_mm = np.asarray(joints_mm, dtype=np.float64)
     relative = root_relative(joints_mm, skeleton.root_index)
