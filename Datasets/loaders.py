@@ -14,7 +14,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 from torch.utils.data import Dataset as TorchDataset
 
-from Datasets.readers.base import load_image, load_mask
+from Datasets.readers.base import load_mask
+from Datasets.readers.frames import FrameSource
 from Datasets.structures import DataError, Dataset, PoseSample
 from Datasets.transforms.geometric import CroppedSample
 from Datasets.transforms.presets import TrainTransforms, eval_sample, train_sample
@@ -98,6 +99,7 @@ class CropDataset(TorchDataset):
         self.dataset, self.boxes, self.size = dataset, boxes, size
         self.train, self.seed = train, seed
         self.transforms = transforms or TrainTransforms()
+        self.frames = FrameSource()
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -105,7 +107,7 @@ class CropDataset(TorchDataset):
     def __getitem__(self, key: int | Draw) -> dict[str, Tensor]:
         draw = key if isinstance(key, Draw) else Draw(0, int(key))
         sample, box = self.dataset.samples[draw.index], self.boxes[draw.index]
-        image = load_image(sample.image_path)
+        image = self.frames.load(sample)
         if self.train:
             generator = np.random.default_rng([self.seed, draw.round, draw.index])
             mask = self._mask(sample, generator)
