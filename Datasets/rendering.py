@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from Datasets.catalogue import open_dataset
+from Datasets.catalogue import CACHE, open_dataset
 from Datasets.drawing.panels import sample_panel
 from Datasets.drawing.plot3d import plot_poses
 from Datasets.drawing.sheets import contact_sheet
@@ -25,6 +25,7 @@ def render_dataset(
     split: str | None,
     output: Path | str,
     samples: int = 12,
+    cache: Path = CACHE,
 ) -> list[Path]:
     """Draw samples of a data set: a sheet of panels and, where there is 3D, one pose in space.
 
@@ -34,6 +35,7 @@ def render_dataset(
         split: a part that the data set knows, or None for all.
         output: folder for ``NAME_samples.png`` and ``NAME_3d.png``.
         samples: number of panels on the sheet, spread evenly over the labelled samples.
+        cache: see ``open_dataset``.
 
     Returns:
         The files written.
@@ -41,7 +43,7 @@ def render_dataset(
     Raises:
         DataError: an unknown data set, data that cannot be read, or none with labels.
     """
-    dataset = open_dataset(name, root, split)
+    dataset = open_dataset(name, root, split, cache=cache)
     picked = _spread(dataset, samples)
     output = Path(output)
     output.mkdir(parents=True, exist_ok=True)

@@ -48,7 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_demo(commands, configured)
     _add_evaluate(commands, configured)
     _add_train(commands, common)
-    _add_data_commands(commands, common)
+    _add_data_commands(commands, common, configured)
     _add(commands, "doctor", configured, "check the installation and the weights")
     return parser
 
@@ -110,9 +110,11 @@ def _add_train(commands: argparse._SubParsersAction, parent: argparse.ArgumentPa
 
 
 def _add_data_commands(
-    commands: argparse._SubParsersAction, parent: argparse.ArgumentParser
+    commands: argparse._SubParsersAction,
+    common: argparse.ArgumentParser,
+    configured: argparse.ArgumentParser,
 ) -> None:
-    synth = _add(commands, "synth", parent, "generate infants with exact labels")
+    synth = _add(commands, "synth", common, "generate infants with exact labels")
     synth.add_argument("--profile", default="mini_rgbd", help="mini_rgbd, varied or poses")
     synth.add_argument("--output", type=Path, required=True, metavar="DIR")
     synth.add_argument("--sequences", default="12", help="a number, or names such as 11-12")
@@ -120,12 +122,14 @@ def _add_data_commands(
     synth.add_argument("--seed", type=int, help="default: the profile's own")
     synth.add_argument("--fps", type=_between(0.1, 240), default=30.0, help="of the movement")
     synth.add_argument("--workers", type=_count, default=2)
-    render = _add(commands, "render", parent, "draw a sheet of labelled samples")
-    verify = _add(commands, "verify", parent, "check a folder against the official layout")
+    render = _add(commands, "render", configured, "draw a sheet of labelled samples")
+    verify = _add(commands, "verify", configured, "check a folder against the official layout")
     for command in (render, verify):
         command.add_argument("dataset", choices=DATASETS)
-        command.add_argument("--root", type=Path, required=True, metavar="DIR")
-    render.add_argument("--split", default="all", help="train, validation, test, all, or 11-12")
+        command.add_argument(
+            "--root", type=Path, metavar="DIR", help="default: from config.yaml: paths"
+        )
+    render.add_argument("--split", default="all", help="train, validation, test, all, or its own")
     render.add_argument("--output", type=Path, default=Path("Images"), metavar="DIR")
 
 

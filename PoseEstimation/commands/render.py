@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 
 from Datasets.rendering import render_dataset
+from PoseEstimation.config import load_config
 
 
 def run(args: argparse.Namespace) -> int:
     """Draw and name the files."""
-    for path in render_dataset(args.dataset, args.root, args.split, args.output):
+    paths = load_config(args.config, args.overrides).paths
+    root = args.root or getattr(paths, args.dataset)
+    for path in render_dataset(args.dataset, root, args.split, args.output, cache=paths.cache):
         print(path)
     return 0
