@@ -17,6 +17,7 @@ from typing import NoReturn
 RECIPES = ("detector", "heatmap", "lifting")
 PROTOCOLS = ("mini_rgbd",)
 DATASETS = ("mini_rgbd",)
+PROFILES = ("mini_rgbd", "varied", "poses", "mpii", "coco", "mpi_inf_3dhp", "slp")
 FORMATS = ("json", "csv", "coco")
 
 
@@ -114,13 +115,20 @@ def _add_data_commands(
     common: argparse.ArgumentParser,
     configured: argparse.ArgumentParser,
 ) -> None:
-    synth = _add(commands, "synth", common, "generate infants with exact labels")
-    synth.add_argument("--profile", default="mini_rgbd", help="mini_rgbd, varied or poses")
+    synth = _add(commands, "synth", common, "generate people with exact labels")
+    synth.add_argument("--profile", default="mini_rgbd", help=f"one of {', '.join(PROFILES)}")
     synth.add_argument("--output", type=Path, required=True, metavar="DIR")
-    synth.add_argument("--sequences", default="12", help="a number, or names such as 11-12")
-    synth.add_argument("--frames", type=_count, default=1000, help="per sequence")
+    synth.add_argument(
+        "--sequences", help="a number, or names such as 11-12: sequences (mini_rgbd, varied), "
+        "infants (poses) or subjects (mpi_inf_3dhp, slp)",
+    )  # fmt: skip
+    synth.add_argument(
+        "--frames", type=_count, help="per sequence or subject; pictures in all (mpii, coco)"
+    )
     synth.add_argument("--seed", type=int, help="default: the profile's own")
-    synth.add_argument("--fps", type=_between(0.1, 240), default=30.0, help="of the movement")
+    synth.add_argument("--fps", type=_between(0.1, 240), default=30.0, help="of lying infants")
+    synth.add_argument("--size", type=_count, default=512, help="of mpi_inf_3dhp's square frames")
+    synth.add_argument("--cameras", default="vnect", help="camera set of mpi_inf_3dhp")
     synth.add_argument("--workers", type=_count, default=2)
     render = _add(commands, "render", configured, "draw a sheet of labelled samples")
     verify = _add(commands, "verify", configured, "check a folder against the official layout")

@@ -16,7 +16,7 @@ from Datasets.splits import MINI_RGBD_SPLIT
 from Datasets.structures import Dataset
 from PoseEstimation.commands.evaluate import command_line, print_tables
 from PoseEstimation.commands.predict import last_line, predict_with_progress
-from PoseEstimation.commands.synth import generate_with_progress
+from PoseEstimation.commands.synth import generate_infants
 from PoseEstimation.config import load_config
 from PoseEstimation.evaluation.mini_rgbd import evaluate_mini_rgbd
 from PoseEstimation.inference.camera import Camera
@@ -41,9 +41,7 @@ def run(args: argparse.Namespace) -> int:
     root, sequences = args.output / "data", MINI_RGBD_SPLIT.test
     print(f"1/3 generate sequences {' and '.join(sequences)}, {args.frames} frames each: {root}")
     _clear(root)
-    seconds = generate_with_progress(
-        PROFILE, root, sequences, args.frames, args.seed, args.workers, FPS
-    )
+    seconds = generate_infants(PROFILE, root, sequences, args.frames, args.seed, args.workers, FPS)
     print(f"    {seconds:.0f} s, {len(sequences) * args.frames / seconds:.1f} frames/s")
     print("2/3 evaluate from RGB")
     seconds = _evaluate(pipeline, root, sequences, args.output)

@@ -1,9 +1,11 @@
-"""``infantpose synth``: generate infants with exact labels in an official layout."""
+"""``infantpose synth``: generate people with exact labels in the official layout of a data set."""
 
 from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -12,54 +14,125 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from Datasets.splits import parse_sequences
 from Datasets.structures import DataError
 
+Advance = Callable[[int, int], None]
+"""Takes (done, total)."""
+
 
 def run(args: argparse.Namespace) -> int:
-    """Generate and say how fast."""
-    if args.profile == "poses":
-        return _write_pose_bank(args)
-    sequences = sequence_names(args.sequences)
-    _require_free(args.output, sequences)
-    seconds = generate_with_progress(
-        args.profile, args.output, sequences, args.frames, args.seed, args.workers, args.fps
-    )
-    frames = len(sequences) * args.frames
-    print(
-        f"{frames} frames in {len(sequences)} sequences, {seconds:.0f} s "
-        f"({frames / seconds:.1f} frames/s): {args.output}"
-    )
+    """Generate and say how fast.
+
+    Raises:
+        DataError: an unknown profile, or an output that holds data already.
+    """
+    makers = {
+        "mini_rgbd": _infants,
+        "varied": _infants,
+        "poses": _pose_bank,
+        "mpii": _mpii,
+        "coco": _coco,
+        "mpi_inf_3dhp": _mpi_inf_3dhp,
+        "slp": _slp,
+    }
+    if args.profile not in makers:
+        known = ", ".join(makers)
+        raise DataError(f"profile '{args.profile}' is unknown: choose one of {known}")
+    start = time.perf_counter()
+    with _advancing() as advance:
+        count, made = makers[args.profile](args, advance)
+    seconds = time.perf_counter() - start
+    print(f"{count} {made}, {seconds:.0f} s ({count / seconds:.1f} per second): {args.output}")
     return 0
 
 
-def _require_free(output: Path, sequences: tuple[str, ...]) -> None:
+def _infants(args: argparse.Namespace, advance: Advance) -> tuple[int, str]:
+    """Lying infants in the MINI-RGBD layout; new sequences may join earlier ones of a folder."""
+    from Datasets.synthetic.profiles.mini_rgbd import generate
+
+    sequences, frames = sequence_names(args.sequences or "12"), args.frames or 1000
+    for name in sequences:
+        _require_free(args.output / name)
+    generate(
+        args.profile, args.output, sequences, frames, args.seed, args.workers, args.fps, advance
+    )
+    return len(sequences) * frames, f"frames in {len(sequences)} sequences"
+
+
+def _pose_bank(args: argparse.Namespace, advance: Advance) -> tuple[int, str]:
+    """Poses without pictures for the lifter."""
+    from Datasets.synthetic.pose_bank import write_pose_bank
+
+    infants = len(sequence_names(args.sequences or "100"))
+    write_pose_bank(args.output / "poses.npz", infants, args.seed or 0, args.workers, advance)
+    return infants, "infants' poses"
+
+
+def _mpii(args: argparse.Namespace, advance: Advance) -> tuple[int, str]:
+    """Clothed people in everyday places."""
+    from Datasets.synthetic.profiles.mpii import generate_mpii
+
+    _require_free(args.output / "images")
+    images = args.frames or 1000
+    generate_mpii(args.output, images, args.seed, args.workers, progress=advance)
+    return images, "pictures"
+
+
+def _coco(args: argparse.Namespace, advance: Advance) -> tuple[int, str]:
+    """Infants, children and adults together."""
+    from Datasets.synthetic.profiles.coco import generate_coco
+
+    _require_free(args.output / "annotations")
+    images = args.frames or 1000
+    generate_coco(args.output, images, args.seed, args.workers, progress=advance)
+    return images, "pictures"
+
+
+def _mpi_inf_3dhp(args: argparse.Namespace, advance: Advance) -> tuple[int, str]:
+    """One adult seen by several calibrated cameras."""
+    from Datasets.synthetic.profiles.mpi_inf_3dhp import generate_mpi_inf_3dhp
+
+    _require_free(args.output / "S1")
+    subjects, frames = len(sequence_names(args.sequences or "8")), args.frames or 100
+    generate_mpi_inf_3dhp(
+        args.output,
+        subjects,
+        frames,
+        args.seed,
+        size=args.size,
+        cameras=args.cameras,
+        workers=args.workers,
+        progress=advance,
+    )
+    return subjects, f"subjects, {frames} frames per sequence"
+
+
+def _slp(args: argparse.Namespace, advance: Advance) -> tuple[int, str]:
+    """Adults and infants in bed, under no, a thin and a thick cover."""
+    from Datasets.synthetic.profiles.slp import generate_slp
+
+    _require_free(args.output / "danaLab")
+    subjects, frames = len(sequence_names(args.sequences or "10")), args.frames or 45
+    generate_slp(args.output, subjects, frames, args.seed, args.workers, progress=advance)
+    return subjects * frames, f"poses of {subjects} subjects"
+
+
+def _require_free(folder: Path) -> None:
     """Refuse to mix new frames with those of an earlier run.
 
     Raises:
-        DataError: a sequence's folder exists.
+        DataError: the folder exists.
     """
-    for name in sequences:
-        if (output / name).exists():
-            raise DataError(f"synth: {output / name} exists; delete it or choose another --output")
+    if folder.exists():
+        raise DataError(f"synth: {folder} exists; delete it or choose another --output")
 
 
-def _write_pose_bank(args: argparse.Namespace) -> int:
-    """Write poses without pictures for the lifter, of as many infants as ``--sequences``."""
-    from Datasets.synthetic.pose_bank import write_pose_bank
-
-    path, seed = args.output / "poses.npz", 0 if args.seed is None else args.seed
-    infants = len(sequence_names(args.sequences))
-    with _progress() as progress:
-        task = progress.add_task("", total=infants)
-        write_pose_bank(
-            path, infants, seed, args.workers, lambda done, _: progress.update(task, completed=done)
-        )
-    print(f"poses of {infants} infants: {path}")
-    return 0
-
-
-def _progress() -> Progress:
+@contextmanager
+def _advancing() -> Iterator[Advance]:
+    """Show a bar on a terminal and hand out what moves it."""
     columns = (TextColumn("generate"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
-    return Progress(*columns, console=console, disable=not console.is_terminal)
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def sequence_names(text: str) -> tuple[str, ...]:
@@ -71,7 +144,7 @@ def sequence_names(text: str) -> tuple[str, ...]:
     return parse_sequences(f"1-{text}" if text.isdecimal() and int(text) > 0 else text)
 
 
-def generate_with_progress(
+def generate_infants(
     profile: str,
     output: Path,
     sequences: tuple[str, ...],
@@ -80,20 +153,10 @@ def generate_with_progress(
     workers: int,
     fps: float,
 ) -> float:
-    """Generate under a progress bar and return the seconds it took."""
+    """Generate infants under a progress bar and return the seconds it took."""
     from Datasets.synthetic.profiles.mini_rgbd import generate
 
     start = time.perf_counter()
-    with _progress() as progress:
-        task = progress.add_task("", total=frames * len(sequences))
-        generate(
-            profile,
-            output,
-            sequences,
-            frames,
-            seed,
-            workers,
-            fps,
-            lambda done, total: progress.update(task, completed=done, total=total),
-        )
+    with _advancing() as advance:
+        generate(profile, output, sequences, frames, seed, workers, fps, advance)
     return time.perf_counter() - start
