@@ -1,0 +1,1 @@
+"""Facts of data sets' layouts that their readers, writers and verifiers share."""

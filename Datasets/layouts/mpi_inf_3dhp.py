@@ -1,0 +1,75 @@
+"""MPI-INF-3DHP (Mehta et al., 2017): official sequences, cameras and file names.
+
+Patterns of files count from the folder of a sequence; frames in them count from 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+FRAMES = {
+    f"S{subject}/Seq{number}": count
+    for subject, counts in enumerate(
+        (
+            *((6416, 12430), (6502, 6081), (12488, 12283), (6171, 6675)),
+            *((12820, 12312), (6188, 6145), (6239, 6320), (6468, 6054)),
+        ),
+        1,
+    )
+    for number, count in enumerate(counts, 1)
+}
+"""Official frames per camera of each sequence; labels beyond them belong to no frame."""
+
+FPS = {
+    name: 50 if name in ("S1/Seq2", "S3/Seq1", "S3/Seq2", "S5/Seq1", "S5/Seq2") else 25
+    for name in FRAMES
+}
+"""Frames per second of each sequence."""
+
+CAMERA_SETS = {
+    "regular": tuple(range(14)),
+    "relevant": tuple(range(11)),
+    "ceiling": (11, 12, 13),
+    "vnect": (0, 1, 2, 4, 5, 6, 7, 8),
+    "mm3d_chest": (0, 2, 4, 7, 8),
+}
+"""The published choices of cameras; ``vnect`` is the usual training set."""
+
+IMAGE = "imageSequence/img_{camera}_{frame:06d}.jpg"
+UNPACKED = "imageFrames/video_{camera}/frame_{frame:06d}.jpg"
+VIDEO = "imageSequence/video_{camera}.avi"
+MASK = "FGmasks/img_{camera}_{frame:06d}.png"
+
+TEST_FRAMES = dict(TS1=6151, TS2=6080, TS3=5838, TS4=6007, TS5=320, TS6=492)
+"""Official frames of each sequence."""
+
+TEST_VALID = dict(TS1=603, TS2=540, TS3=505, TS4=553, TS5=276, TS6=452)
+"""Official number of frames that the benchmark counts."""
+
+ACTIVITIES = (
+    *("Standing/Walking", "Exercising", "Sitting", "Reaching/Crouching"),
+    *("On the Floor", "Sports", "Miscellaneous"),
+)
+"""Names of the activities 1 to 7."""
+
+TEST_IMAGE = "imageSequence/img_{frame:06d}.jpg"
+
+
+@dataclass(frozen=True)
+class CalibratedCamera:
+    """One camera of a studio.
+
+    Attributes:
+        number: its name in the file, 0 to 13 in the official set.
+        intrinsics: (3, 3) pixels.
+        extrinsics: (4, 4) world to camera, millimetres.
+        size: (width, height) of its images in pixels.
+    """
+
+    number: int
+    intrinsics: Float[np.ndarray, "3 3"]
+    extrinsics: Float[np.ndarray, "4 4"]
+    size: tuple[int, int]

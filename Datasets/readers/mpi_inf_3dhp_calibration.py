@@ -1,0 +1,88 @@
+"""``camera.calibration`` of MPI-INF-3DHP: a keyword and its numbers on each line.
+
+    Skeletool Camera Calibration File V1.0
+    name          0
+      sensor      14.1864 10.3776
+      size        2048 2048
+      animated    0
+      intrinsic   fx 0 cx 0  0 fy cy 0  0 0 1 0  0 0 0 1        pixels
+      extrinsic   r11 r12 r13 tx  r21 .. ty  r31 .. tz  0 0 0 1   world to camera, millimetres
+      radial      0
+
+Part of the reader in ``mpi_inf_3dhp.py``. Indentation, blank lines and columns do not matter.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from Datasets.layouts.mpi_inf_3dhp import CalibratedCamera
+from Datasets.readers.base import require_file
+from Datasets.structures import DataError
+
+
+def read_calibration(path: Path) -> dict[int, CalibratedCamera]:
+    """Read the cameras of a sequence by number.
+
+    Raises:
+        DataError: the file is missing or not text, or a camera lacks a keyword, repeats, or has
+            numbers that make no camera.
+    """
+    path = require_file(path, "camera calibration")
+    try:
+        lines = path.read_text(encoding="ascii").splitlines()
+    except (OSError, UnicodeDecodeError):
+        raise DataError(f"camera calibration: {path} is not plain text; restore it") from None
+    blocks: dict[int, dict[str, list[str]]] = {}
+    block: dict[str, list[str]] = {}
+    for row, line in enumerate(lines, 1):
+        keyword, *values = line.split() or [""]
+        if keyword == "name":
+            number = _number(path, row, values)
+            if number in blocks:
+                raise DataError(f"camera calibration: {path}, line {row} repeats camera {number}")
+            block = blocks[number] = {}
+        block[keyword] = values
+    if not blocks:
+        raise DataError(f"camera calibration: {path} names no camera; restore it")
+    return {number: _camera(path, number, block) for number, block in blocks.items()}
+
+
+def _number(path: Path, row: int, values: list[str]) -> int:
+    if len(values) != 1 or not values[0].isdecimal():
+        text = " ".join(values)
+        raise DataError(
+            f"camera calibration: {path}, line {row}: camera name '{text}' is no number; restore it"
+        )
+    return int(values[0])
+
+
+def _camera(path: Path, number: int, block: dict[str, list[str]]) -> CalibratedCamera:
+    """Turn the lines of one camera to numbers."""
+    width, height = _values(path, number, block, "size", 2)
+    intrinsics = _values(path, number, block, "intrinsic", 16).reshape(4, 4)[:3, :3]
+    extrinsics = _values(path, number, block, "extrinsic", 16).reshape(4, 4)
+    if min(width, height, intrinsics[0, 0], intrinsics[1, 1]) <= 0 or intrinsics[2, 2] != 1:
+        raise DataError(
+            f"camera calibration: {path}, camera {number} has no positive size and focal lengths "
+            "with a last row 0 0 1; restore it"
+        )
+    return CalibratedCamera(number, intrinsics, extrinsics, (int(width), int(height)))
+
+
+def _values(
+    path: Path, number: int, block: dict[str, list[str]], keyword: str, count: int
+) -> np.ndarray:
+    """Numbers after a keyword."""
+    where = f"camera calibration: {path}, camera {number}"
+    if keyword not in block:
+        raise DataError(f"{where} lacks '{keyword}'; restore the file")
+    try:
+        values = np.array(block[keyword], dtype=np.float64)
+    except ValueError:
+        values = np.array([np.nan])
+    if values.shape != (count,) or not np.isfinite(values).all():
+        raise DataError(f"{where}: '{keyword}' needs {count} finite numbers; restore the file")
+    return values

@@ -1,0 +1,285 @@
+"""Test set of MPI-INF-3DHP: six sequences, 17 joints, the frames that count marked as valid.
+
+    root/TS1 .. TS6/annot_data.mat                        labels, MATLAB version 7.3 (HDF5)
+                    imageSequence/img_000001.jpg
+    root may also be the folder that holds mpi_inf_3dhp_test_set/TS1 .. TS6
+
+Cameras are not given: each sequence's is fitted to its own labels.
+
+Part of the reader in ``mpi_inf_3dhp.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from PIL import Image
+
+from Datasets.geometry.camera import intrinsics_matrix, project
+from Datasets.layouts.mpi_inf_3dhp import ACTIVITIES, TEST_FRAMES, TEST_IMAGE
+from Datasets.readers.base import require_file, require_folder
+from Datasets.readers.matlab import load_mat
+from Datasets.readers.mpi_inf_3dhp_train import ANNOTATIONS, NAME, person_box, visible_in
+from Datasets.skeletons import MPI_INF_17, Skeleton
+from Datasets.skeletons.convert import joint_map
+from Datasets.structures import DataError, Dataset, PoseSample
+
+BOX_PADDING = 0.1
+"""Of the longer side of the box around the 17 joints, which lack hands and feet."""
+
+WHAT = "MPI-INF-3DHP test annotation"
+JOINTS = len(MPI_INF_17)
+_SHAPES = {
+    "annot2": (1, JOINTS, 2),
+    "annot3": (1, JOINTS, 3),
+    "univ_annot3": (1, JOINTS, 3),
+    "valid_frame": (1,),
+    "activity_annotation": (1,),
+}
+"""Arrays of ``annot_data.mat`` as HDF5 shows them, without the leading axis of frames."""
+
+
+@dataclass(frozen=True)
+class BenchmarkLabels:
+    """Labels of one test sequence.
+
+    Attributes:
+        keypoints_px: (frame, 17, 2) pixels.
+        joints_mm: (frame, 17, 3) millimetres, camera frame.
+        universal_mm: the same of a person of standard height; does not project.
+        valid: (frame,) whether the benchmark counts it.
+        activity: (frame,) 1 to 7; 0 where none is given.
+    """
+
+    keypoints_px: Float[np.ndarray, "frame 17 2"]
+    joints_mm: Float[np.ndarray, "frame 17 3"]
+    universal_mm: Float[np.ndarray, "frame 17 3"]
+    valid: Bool[np.ndarray, "frame"]
+    activity: Int[np.ndarray, "frame"]
+
+
+def sequences_folder(root: Path) -> Path:
+    """Folder that holds the test sequences: ``mpi_inf_3dhp_test_set`` where there is one."""
+    inner = root / "mpi_inf_3dhp_test_set"
+    return inner if inner.is_dir() else root
+
+
+def sequence_names(root: Path) -> tuple[str, ...]:
+    """Official test sequences that the folder holds, in order."""
+    return tuple(name for name in TEST_FRAMES if (sequences_folder(root) / name).is_dir())
+
+
+def read_mpi_inf_3dhp_test(
+    root: Path | str,
+    sequences: Iterable[str] | None = None,
+    valid_only: bool = True,
+    annotation: str = "annot3",
+    skeleton: Skeleton = MPI_INF_17,
+) -> Dataset:
+    """Read the test set; its notes say how well each fitted camera explains the labels.
+
+    Args:
+        root: the folder that holds ``TS1``, ``TS2``, ... or ``mpi_inf_3dhp_test_set``.
+        sequences: such as ``"TS1"``; None takes all that are there.
+        valid_only: leave out the frames that the benchmark does not count.
+        annotation: ``annot3``, true to the image, or ``univ_annot3``, which the benchmark scores:
+            that one does not project, so its samples have no intrinsics.
+        skeleton: convention of the samples.
+
+    Raises:
+        DataError: a file is missing or damaged, or an argument is unknown.
+    """
+    root = require_folder(root, "MPI-INF-3DHP")
+    names = sequence_names(root) if sequences is None else tuple(sequences)
+    if not names:
+        raise DataError(f"MPI-INF-3DHP: {root} holds no TS1 ... TS6; check the path")
+    if annotation not in ANNOTATIONS:
+        known = ", ".join(ANNOTATIONS)
+        raise DataError(f"annotation: '{annotation}' is unknown; choose one of {known}")
+    samples: list[PoseSample] = []
+    notes: list[str] = []
+    for name in names:
+        if name not in TEST_FRAMES:
+            raise DataError(f"MPI-INF-3DHP: '{name}' is no test sequence; write TS1 ... TS6")
+        folder = require_folder(sequences_folder(root) / name, "MPI-INF-3DHP test sequence")
+        labels = read_test_labels(folder / "annot_data.mat")
+        chosen = np.flatnonzero(labels.valid | (not valid_only))
+        camera, note = _camera(name, labels)
+        notes.append(note)
+        samples += _samples(folder, labels, chosen, annotation, camera, skeleton)
+    return Dataset(NAME, root, skeleton, tuple(samples), tuple(notes))
+
+
+def _camera(name: str, labels: BenchmarkLabels) -> tuple[np.ndarray | None, str]:
+    """Camera fitted to the valid frames, and the remark that says how well."""
+    intrinsics, residual_px = fit_intrinsics(
+        labels.keypoints_px[labels.valid], labels.joints_mm[labels.valid]
+    )
+    if intrinsics is None:
+        return None, f"{name}: too few labels to fit a camera; its samples have no intrinsics"
+    (fx, _, cx), (_, fy, cy) = intrinsics[:2]
+    return intrinsics, (
+        f"{name}: camera fitted to its labels, focal lengths {fx:.1f} {fy:.1f}, centre {cx:.1f} "
+        f"{cy:.1f} px; labels at most {residual_px:.2f} px from the projection"
+    )
+
+
+def _samples(
+    folder: Path,
+    labels: BenchmarkLabels,
+    chosen: np.ndarray,
+    annotation: str,
+    intrinsics: np.ndarray | None,
+    skeleton: Skeleton,
+) -> list[PoseSample]:
+    """Samples of the chosen frames of one sequence."""
+    mapping = joint_map(MPI_INF_17, skeleton)
+    joints_mm = labels.joints_mm if annotation == "annot3" else labels.universal_mm
+    size = _image_size(folder / TEST_IMAGE.format(frame=1))
+    samples = []
+    for row in chosen.tolist():
+        keypoints = labels.keypoints_px[row]
+        labelled = np.isfinite(keypoints).all(axis=1)
+        seen = np.where(labelled, visible_in(keypoints, size), 0)
+        activity = int(labels.activity[row])
+        samples.append(
+            PoseSample(
+                image_path=folder / TEST_IMAGE.format(frame=row + 1),
+                skeleton=skeleton,
+                keypoints_px=mapping.apply(np.where(labelled[:, None], keypoints, np.nan)),
+                visibility=mapping.apply(seen[:, None], fill=0)[:, 0].astype(np.uint8),
+                joints_mm=mapping.apply(joints_mm[row]),
+                box_xyxy=person_box(keypoints, size, BOX_PADDING) if labelled.any() else None,
+                intrinsics=intrinsics if annotation == "annot3" else None,
+                sequence=folder.name,
+                frame=row + 1,
+                activity=ACTIVITIES[activity - 1] if activity else "",
+            )
+        )
+    return samples
+
+
+def _image_size(path: Path) -> tuple[int, int] | None:
+    """Width and height from the first image's header; the annotation does not hold them."""
+    try:
+        with Image.open(path) as image:
+            return image.size
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+
+
+def fit_intrinsics(
+    keypoints_px: Float[np.ndarray, "frame joint 2"], joints_mm: Float[np.ndarray, "frame joint 3"]
+) -> tuple[Float[np.ndarray, "3 3"] | None, float]:
+    """Find the camera that projects 3D labels onto 2D ones.
+
+    ``u Z = fx X + cx Z`` is linear in fx and cx, likewise for y; solved by least squares.
+
+    Returns:
+        Intrinsics, None when the labels do not determine them, and the largest distance of a label
+        from its projection in pixels.
+    """
+    points = joints_mm.reshape(-1, 3).astype(np.float64)
+    pixels = keypoints_px.reshape(-1, 2).astype(np.float64)
+    usable = np.isfinite(points).all(1) & np.isfinite(pixels).all(1) & (points[:, 2] > 0)
+    points, pixels = points[usable], pixels[usable]
+    solved = []
+    for axis in (0, 1):
+        system = points[:, [axis, 2]]
+        solution, _, rank, _ = np.linalg.lstsq(system, pixels[:, axis] * points[:, 2], rcond=1e-6)
+        if rank < 2 or solution[0] <= 0:
+            return None, float("nan")
+        solved.append(solution)
+    (fx, cx), (fy, cy) = solved
+    intrinsics = intrinsics_matrix(fx, fy, cx, cy)
+    distance = np.linalg.norm(project(points, intrinsics) - pixels, axis=1)
+    return intrinsics, float(distance.max())
+
+
+def read_test_labels(path: Path) -> BenchmarkLabels:
+    """Read ``annot_data.mat``, of version 7.3 or, saved again by a user, of an older one.
+
+    Raises:
+        DataError: the file is missing, damaged or lacks an array, an array has another shape (the
+            number of joints), or a valid frame has labels that are not finite or no known activity.
+    """
+    import h5py
+
+    arrays = _hdf5(path) if h5py.is_hdf5(require_file(path, WHAT)) else _older(path)
+    flat = {name: _by_frame(arrays[name], name, path) for name in _SHAPES}
+    if len({len(values) for values in flat.values()}) > 1:
+        found = ", ".join(f"{name} {len(values)}" for name, values in flat.items())
+        raise DataError(f"{WHAT}: {path} has unequal numbers of frames ({found}); restore the file")
+    labels = BenchmarkLabels(
+        flat["annot2"],
+        flat["annot3"],
+        flat["univ_annot3"],
+        flat["valid_frame"] == 1,
+        np.nan_to_num(flat["activity_annotation"], nan=-1).astype(np.int64),
+    )
+    _check_values(labels, path)
+    return labels
+
+
+def _by_frame(values: np.ndarray, name: str, path: Path) -> np.ndarray:
+    """Check an array's shape and drop its axis of persons."""
+    shape = _SHAPES[name]
+    # MATLAB drops its last axes of length 1: of a single frame, HDF5's first.
+    values = values.reshape((1,) * (len(shape) + 1 - values.ndim) + values.shape)
+    if values.shape[1:] != shape or values.dtype.kind not in "fiub":
+        expected = ", ".join(map(str, ("frames", *shape)))
+        raise DataError(
+            f"{WHAT}: {path}, '{name}' is {values.dtype} of shape {values.shape}, expected numbers "
+            f"of shape ({expected}), {JOINTS} joints; restore the file"
+        )
+    return values[:, 0].astype(np.float64)
+
+
+def _check_values(labels: BenchmarkLabels, path: Path) -> None:
+    """Refuse valid frames without finite labels and activities that have no name."""
+    for name in ("keypoints_px", "joints_mm", "universal_mm"):
+        bad = ~np.isfinite(getattr(labels, name)) & labels.valid[:, None, None]
+        if bad.any():
+            frame, joint, _ = np.argwhere(bad)[0]
+            raise DataError(
+                f"{WHAT}: {path}, frame {frame + 1}: {MPI_INF_17.joints[joint]} is not finite in a "
+                "valid frame; restore the file"
+            )
+    unknown = np.flatnonzero((labels.activity < 0) | (labels.activity > len(ACTIVITIES)))
+    if unknown.size:
+        raise DataError(
+            f"{WHAT}: {path}, frame {unknown[0] + 1}: activity {labels.activity[unknown[0]]} is "
+            f"not 1 to {len(ACTIVITIES)}; restore the file"
+        )
+
+
+def _hdf5(path: Path) -> dict[str, np.ndarray]:
+    """Arrays of a version 7.3 file."""
+    import h5py
+
+    arrays = {}
+    try:
+        with h5py.File(path, "r") as file:
+            for name in _SHAPES:
+                # A link of another kind could lead to any file of this machine.
+                own = isinstance(file.get(name, getlink=True), h5py.HardLink)
+                if not own or not isinstance(file[name], h5py.Dataset):
+                    raise DataError(f"{WHAT}: {path} has no array '{name}'; restore the file")
+                arrays[name] = np.asarray(file[name][()])
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise DataError(f"{WHAT}: {path} is damaged ({reason}); restore the file") from None
+    return arrays
+
+
+def _older(path: Path) -> dict[str, np.ndarray]:
+    """Arrays of a version 5 to 7 file, with the axes in HDF5's order."""
+    loaded = load_mat(path, WHAT, list(_SHAPES))
+    for name in _SHAPES:
+        if not isinstance(loaded.get(name), np.ndarray):
+            raise DataError(f"{WHAT}: {path} has no array '{name}'; restore the file")
+    return {name: loaded[name].T for name in _SHAPES}
