@@ -1,0 +1,150 @@
+"""Is a folder MPI-INF-3DHP? Whole ones pass, and every fault of a broken one is told at once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.io import loadmat, savemat
+
+from Datasets.geometry.camera import intrinsics_matrix, project
+from Datasets.layouts.mpi_inf_3dhp import CalibratedCamera
+from Datasets.structures import DataError
+from Datasets.verify.mpi_inf_3dhp import verify_mpi_inf_3dhp
+from Datasets.writers.mpi_inf_3dhp import (
+    write_calibration,
+    write_test_annotations,
+    write_test_image,
+    write_train_annotations,
+    write_train_image,
+    write_train_video,
+)
+
+INTRINSICS = intrinsics_matrix(50, 50, 31.5, 23.5)
+RGB = np.full((48, 64, 3), 90, dtype=np.uint8)
+TRAIN = ("S1/Seq1", "S1/Seq2", "S2/Seq1")
+
+
+def labels(views: tuple[int, ...], joints: int) -> tuple[np.ndarray, np.ndarray]:
+    generator = np.random.default_rng(0)
+    mm = generator.normal([0, 0, 4000], [300, 400, 100], (*views, joints, 3))
+    return project(mm, INTRINSICS), mm
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Three training sequences in the three forms of images, two test sequences; generated."""
+    (tmp_path / "generator.json").write_text(json.dumps({"profile": "mpi_inf_3dhp"}))
+    cameras = [CalibratedCamera(n, INTRINSICS, np.eye(4), (64, 48)) for n in range(14)]
+    for form, name in enumerate(TRAIN):
+        folder = tmp_path / name
+        write_train_annotations(folder, *labels((2, 3), 28), cameras=(0, 8))
+        write_calibration(folder, cameras)
+        for number in (0, 8):
+            for frame in (1, 2, 3):
+                if form < 2:
+                    write_train_image(folder, number, frame, RGB, unpacked=form == 1)
+            if form == 2:
+                write_train_video(folder, number, [RGB] * 3, fps=25)
+    for name in ("TS1", "TS6"):
+        folder = tmp_path / "mpi_inf_3dhp_test_set" / name
+        write_test_annotations(folder, *labels((3,), 17), activity=np.array([1, 2, 3]))
+        for frame in (1, 2, 3):
+            write_test_image(folder, frame, RGB)
+    return tmp_path
+
+
+def test_a_whole_generated_folder_passes(root: Path) -> None:
+    result = verify_mpi_inf_3dhp(root)
+    assert result.ok, str(result)
+    text = str(result)
+    for words in (
+        "training sequences: 3 (official 16)",
+        "test sequences: 2 (official 6)",
+        "S1/Seq2 frames: 3 (official 12430)",
+        "S2/Seq1 cameras: 2 (official 14)",
+        "TS6 valid frames: 3 (official 452)",
+        "projection of annot3 onto annot2: at most 0.000 px apart",
+    ):
+        assert words in text
+
+
+def test_what_is_not_official_is_said_when_nothing_says_generated(root: Path) -> None:
+    (root / "generator.json").unlink()
+    result = verify_mpi_inf_3dhp(root)
+    problems = "\n".join(result.problems)
+    assert "training sequences missing: S2/Seq2, S3/Seq1" in problems
+    assert "test sequences missing: TS2, TS3, TS4, TS5" in problems
+    assert "3 S1/Seq1 frames, the official set has 6416" in problems
+    assert "3 TS1 valid frames, the official set has 603" in problems
+
+
+def change(path: Path, name: str, camera: int, values: np.ndarray) -> None:
+    content = {k: v for k, v in loadmat(path).items() if k[:2] != "__"}
+    content[name][camera, 0] = values(content[name][camera, 0])
+    savemat(path, content)
+
+
+def damage_everywhere(root: Path) -> None:
+    """Each fault in a place of its own."""
+    change(root / "S1/Seq1/annot.mat", "annot3", 8, lambda cell: cell[:, :-3])
+    (root / "S1/Seq1/imageSequence/img_0_000002.jpg").unlink()
+    cut = root / "S1/Seq1/imageSequence/img_8_000003.jpg"
+    cut.write_bytes(cut.read_bytes()[:-40])
+    change(root / "S1/Seq2/annot.mat", "annot2", 0, lambda cell: cell + 30)
+    change(root / "S1/Seq2/annot.mat", "univ_annot3", 0, lambda cell: cell * np.nan)
+    calibration = root / "S1/Seq2/camera.calibration"
+    calibration.write_text(calibration.read_text().replace("name          8", "name          80"))
+    (root / "S2/Seq1/camera.calibration").unlink()
+    (root / "S2/Seq1/imageSequence/video_0.avi").unlink()
+    write_train_video(root / "S2/Seq1", 8, [RGB] * 2, fps=25)
+    (root / "S2/Seq2").mkdir()
+    (root / "mpi_inf_3dhp_test_set/TS1/annot_data.mat").write_text("text")
+    (root / "mpi_inf_3dhp_test_set/TS6/imageSequence/img_000003.jpg").write_bytes(b"no image")
+    (root / "mpi_inf_3dhp_test_set/TS5").mkdir()
+
+
+def test_every_fault_in_one_pass(root: Path) -> None:
+    damage_everywhere(root)
+    result = verify_mpi_inf_3dhp(root)
+    assert sorted(str(path.relative_to(root)) for path in result.missing) == [
+        "S1/Seq1/imageSequence/img_0_000002.jpg",
+        "S2/Seq1/camera.calibration",
+        "S2/Seq1/imageSequence/video_0.avi",
+        "S2/Seq2/annot.mat",
+        "S2/Seq2/camera.calibration",
+        "mpi_inf_3dhp_test_set/TS5/annot_data.mat",
+    ]
+    problems = "\n".join(result.problems)
+    for words in (
+        "annot3, camera 8: float64 of shape (3, 81), expected numbers in 84 columns",
+        "img_8_000003.jpg is truncated",
+        "camera 0: annot2 is 42.43 px from the projected annot3 in the mean",
+        "univ_annot3, camera 0, row 1: spine3 is not finite",
+        "S1/Seq2/camera.calibration lacks camera 8",
+        "video_8.avi states 2 frames, its labels have 3",
+        "TS1/annot_data.mat is no MATLAB file",
+        "TS6/imageSequence/img_000003.jpg is not a JPEG file",
+    ):
+        assert words in problems, words
+    assert len(result.problems) == 8 and "NOT OK" in str(result)
+    assert all("\n" not in problem for problem in result.problems)
+
+
+def test_arrays_that_differ_and_a_bad_video(root: Path) -> None:
+    change(root / "S1/Seq1/annot.mat", "annot3", 8, lambda cell: cell[:2])
+    (root / "S2/Seq1/imageSequence/video_0.avi").write_bytes(b"no video")
+    path = root / "S2/Seq1/camera.calibration"
+    path.write_text(path.read_text().replace("intrinsic", "intrinsik"))
+    problems = "\n".join(verify_mpi_inf_3dhp(root).problems)
+    assert "its arrays differ in cameras or frames" in problems
+    assert "video_0.avi is no video" in problems and "lacks 'intrinsic'" in problems
+
+
+def test_no_such_folder(root: Path) -> None:
+    with pytest.raises(DataError, match="does not exist"):
+        verify_mpi_inf_3dhp(root / "absent")
+    with pytest.raises(DataError, match="holds neither"):
+        verify_mpi_inf_3dhp(root / "S1")
