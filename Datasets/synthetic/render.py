@@ -1,4 +1,4 @@
-"""Draw one posed body into depth, with warp kernels that run on CPU and CUDA alike.
+"""Draw posed bodies into depth, with warp kernels that run on CPU and CUDA alike.
 
 Every view (the camera and each light) is a list of vertices as (pixel x, pixel y, nearness), where
 nearness is linear on the screen and larger is closer; one depth kernel serves all of them.
@@ -20,6 +20,17 @@ def edge(a: wp.vec3, b: wp.vec3, x: float, y: float) -> float:
     return (b[0] - a[0]) * (y - a[1]) - (b[1] - a[1]) * (x - a[0])
 
 
+@wp.func
+def pixel_span(a: wp.vec3, b: wp.vec3, c: wp.vec3, width: int, height: int) -> wp.vec4i:
+    """First and last column and row of the pixel centres that a triangle can cover."""
+    return wp.vec4i(
+        wp.max(0, int(wp.ceil(wp.min(a[0], wp.min(b[0], c[0]))))),
+        wp.min(width - 1, int(wp.floor(wp.max(a[0], wp.max(b[0], c[0]))))),
+        wp.max(0, int(wp.ceil(wp.min(a[1], wp.min(b[1], c[1]))))),
+        wp.min(height - 1, int(wp.floor(wp.max(a[1], wp.max(b[1], c[1]))))),
+    )
+
+
 @wp.kernel
 def nearness_kernel(
     points: wp.array(dtype=wp.vec3),
@@ -34,12 +45,9 @@ def nearness_kernel(
     area = edge(a, b, c[0], c[1])
     if wp.abs(area) < 1.0e-9:
         return
-    x0 = wp.max(0, int(wp.ceil(wp.min(a[0], wp.min(b[0], c[0])))))
-    x1 = wp.min(nearness.shape[1] - 1, int(wp.floor(wp.max(a[0], wp.max(b[0], c[0])))))
-    y0 = wp.max(0, int(wp.ceil(wp.min(a[1], wp.min(b[1], c[1])))))
-    y1 = wp.min(nearness.shape[0] - 1, int(wp.floor(wp.max(a[1], wp.max(b[1], c[1])))))
-    for y in range(y0, y1 + 1):
-        for x in range(x0, x1 + 1):
+    span = pixel_span(a, b, c, nearness.shape[1], nearness.shape[0])
+    for y in range(span[2], span[3] + 1):
+        for x in range(span[0], span[1] + 1):
             u = edge(b, c, float(x), float(y)) / area
             v = edge(c, a, float(x), float(y)) / area
             w = 1.0 - u - v
@@ -63,12 +71,9 @@ def face_kernel(
     area = edge(a, b, c[0], c[1])
     if wp.abs(area) < 1.0e-9:
         return
-    x0 = wp.max(0, int(wp.ceil(wp.min(a[0], wp.min(b[0], c[0])))))
-    x1 = wp.min(nearness.shape[1] - 1, int(wp.floor(wp.max(a[0], wp.max(b[0], c[0])))))
-    y0 = wp.max(0, int(wp.ceil(wp.min(a[1], wp.min(b[1], c[1])))))
-    y1 = wp.min(nearness.shape[0] - 1, int(wp.floor(wp.max(a[1], wp.max(b[1], c[1])))))
-    for y in range(y0, y1 + 1):
-        for x in range(x0, x1 + 1):
+    span = pixel_span(a, b, c, nearness.shape[1], nearness.shape[0])
+    for y in range(span[2], span[3] + 1):
+        for x in range(span[0], span[1] + 1):
             u = edge(b, c, float(x), float(y)) / area
             v = edge(c, a, float(x), float(y)) / area
             w = 1.0 - u - v

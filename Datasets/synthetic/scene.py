@@ -58,17 +58,37 @@ class Light:
 
 
 @dataclass(frozen=True)
+class ShadowMaps:
+    """How finely bodies are drawn from the lights.
+
+    Attributes:
+        size: pixels of a map's side.
+        span_m: what that side covers, metres, around the origin.
+        bias_m: slack against a surface's shadow on itself.
+        margin_px: how far from a body its shadow is looked for in the image.
+    """
+
+    size: int = 224
+    span_m: float = 1.15
+    bias_m: float = 0.010
+    margin_px: int = 90
+
+
+@dataclass(frozen=True)
 class Scene:
-    """Everything but the infant.
+    """Everything but the people.
 
     Attributes:
         camera: the camera.
         lights: one to three lights.
         ambient: linear RGB of the light from everywhere.
-        ground: (height, width, 3) bed point of each pixel, metres, world.
-        albedo: (height, width, 3) linear RGB of the bed.
-        normals: (height, width, 3) unit normals of the bed with its folds, world.
-        pattern: what the bed shows, for the record.
+        ground: (height, width, 3) the point of the background that each pixel shows, metres, world.
+        albedo: (height, width, 3) linear RGB of the background.
+        normals: (height, width, 3) unit normals of the background, world.
+        pattern: what the background shows, for the record.
+        shadows: how shadows of bodies are drawn.
+        lit: (light, height, width) share of each light that reaches the empty background, or None
+            when nothing but bodies casts shadows.
     """
 
     camera: Camera
@@ -78,6 +98,8 @@ class Scene:
     albedo: Float[np.ndarray, "height width 3"]
     normals: Float[np.ndarray, "height width 3"]
     pattern: str
+    shadows: ShadowMaps = ShadowMaps()
+    lit: Float[np.ndarray, "light height width"] | None = None
 
 
 def make_scene(rng: np.random.Generator, camera: Camera) -> Scene:

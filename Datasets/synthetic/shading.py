@@ -1,6 +1,6 @@
-"""Light a posed body and the bed around it: warp structs and kernels, on CPU and CUDA alike.
+"""Light posed bodies and what is around them: warp structs and kernels, on CPU and CUDA alike.
 
-Colours are linear RGB, positions metres in the world frame (the bed is z = 0, z up).
+Colours are linear RGB, positions metres in the world frame (the bed or floor is z = 0, z up).
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import warp as wp
 
 from Datasets.synthetic.render import edge
 
-SHADOW_SIZE = 224
-SHADOW_SPAN_M = 1.15
+FLOOR_M = 0.02
+"""Background above this height stands on the floor: what is below a body does not shade it."""
 
 
 @wp.struct
@@ -34,6 +34,7 @@ class Lights:
     to_map: wp.array(dtype=wp.mat44)
     maps: wp.array3d(dtype=float)
     ambient: wp.vec3
+    bias: float
     count: int
 
 
@@ -196,13 +197,13 @@ def shade_body_kernel(
         light = lights.towards[k]
         diffuse = wp.max((wp.dot(n, light) + s.wrap) / (1.0 + s.wrap), 0.0)
         shine = s.gloss * wp.pow(wp.max(wp.dot(n, wp.normalize(light + view)), 0.0), 24.0)
-        share = _lit(lights, k, s.position, 0.010)
+        share = _lit(lights, k, s.position, lights.bias)
         colour += wp.cw_mul(s.albedo * diffuse + wp.vec3(shine), lights.colours[k]) * share
     image[y, x] = colour
 
 
 @wp.kernel
-def shade_bed_kernel(
+def shade_background_kernel(
     face_index: wp.array2d(dtype=int),
     ground: wp.array2d(dtype=wp.vec3),
     ambient: wp.array2d(dtype=wp.vec3),
@@ -215,7 +216,7 @@ def shade_bed_kernel(
     y0: int,
     image: wp.array2d(dtype=wp.vec3),
 ):
-    """Light the bed around the body: blurred cast shadows and a contact shadow."""
+    """Light the background around bodies: blurred cast shadows and a contact shadow."""
     j, i = wp.tid()
     y = j + y0
     x = i + x0
@@ -223,10 +224,16 @@ def shade_bed_kernel(
         return
     p = ground[y, x]
     q = contact_to_map * wp.vec4(p[0], p[1], p[2], 1.0)
-    colour = ambient[y, x] * (1.0 - _sample2(contact, q[0], q[1]))
+    touch = _sample2(contact, q[0], q[1])
+    if p[2] > FLOOR_M:
+        touch = 0.0
+    colour = ambient[y, x] * (1.0 - touch)
     for k in range(lights.count):
         s = lights.to_map[k] * wp.vec4(p[0], p[1], p[2], 1.0)
-        colour += lit[k, y, x] * (1.0 - _sample3(shade_maps, k, s[0], s[1]))
+        shade = _sample3(shade_maps, k, s[0], s[1])
+        if p[2] > FLOOR_M:
+            shade = 1.0 - _lit(lights, k, p, 0.05)
+        colour += lit[k, y, x] * (1.0 - shade)
     image[y, x] = colour
 
 

@@ -203,7 +203,7 @@ def write_chunk(plan: SequencePlan, start: int, output: Path) -> Chunk:
     from Datasets.synthetic import body as bodies
     from Datasets.synthetic.camera_effects import CameraEffects
     from Datasets.synthetic.scene import make_scene
-    from Datasets.synthetic.studio import Studio
+    from Datasets.synthetic.studio import Actor, Studio
     from Datasets.synthetic.wardrobe import dress
 
     shape, movement, camera = pose_sequence(plan)
@@ -211,8 +211,8 @@ def write_chunk(plan: SequencePlan, start: int, output: Path) -> Chunk:
     look = dress(rng, shape)
     scene = make_scene(rng, camera)
     effects = CameraEffects.draw(rng)
-    studio = Studio(scene, shape, look, seed=int(rng.integers(2**31)))
-    gains = effects.gains(studio.open_bed)
+    studio = Studio(scene, [Actor(shape, look, seed=int(rng.integers(2**31)))])
+    gains = effects.gains(studio.empty)
     frames = slice(start, min(start + CHUNK, plan.frames))
     turn, place = movement.turn[frames], movement.place[frames]
     mini_mm = 1000 * camera.to_camera(bodies.mini_rgbd_joints(shape, turn, place))
@@ -220,7 +220,7 @@ def write_chunk(plan: SequencePlan, start: int, output: Path) -> Chunk:
     mini_px, infant_px = project(mini_mm, camera.intrinsics), project(infant_mm, camera.intrinsics)
     visibility = np.empty(infant_px.shape[:2], dtype=np.uint8)
     for i in range(len(turn)):
-        shot = studio.shoot(turn[i], place[i])
+        shot = studio.shoot([(turn[i], place[i])])
         rgb = effects.develop(plan.rng(2, start + i), shot.linear, gains)
         depth = np.clip(np.round(shot.depth_m * 1000), 0, 65535).astype(np.uint16)
         folder = output / plan.sequence
