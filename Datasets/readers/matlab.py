@@ -36,7 +36,7 @@ def load_mat(path: Path, what: str, names: list[str] | None = None, **options: A
         ) from None
     except (
         *(MatReadError, OSError, EOFError, ValueError, TypeError, LookupError),
-        *(AttributeError, OverflowError, MemoryError, struct.error, zlib.error),
+        *(AttributeError, NameError, OverflowError, MemoryError, struct.error, zlib.error),
     ) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise DataError(f"{what}: {path} is no MATLAB file ({reason}); restore it") from None

@@ -17,6 +17,8 @@ Part of the reader in ``mpi_inf_3dhp.py``.
 from __future__ import annotations
 
 import hashlib
+import math
+import mmap
 import os
 import shutil
 import tempfile
@@ -79,10 +81,26 @@ class SequenceLabels:
         """Joints in millimetres of a person of standard height; does not project."""
         return self._load("univ_annot3")
 
+    def release(self) -> None:
+        """Let the system take back the memory of what was looked at: the files keep it."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            for mapped in self._maps:
+                mapped.madvise(mmap.MADV_DONTNEED)
+
+    @cached_property
+    def _maps(self) -> list[mmap.mmap]:
+        return []
+
     def _load(self, name: str) -> np.ndarray:
         path = self.folder / f"{name}.npy"
         try:
-            return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+            with path.open("rb") as file:
+                np.lib.format.read_magic(file)
+                shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+                start = file.tell()
+                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            self._maps.append(mapped)
+            return np.frombuffer(mapped, dtype, math.prod(shape), start).reshape(shape)
         except (OSError, ValueError) as error:
             reason = " ".join(str(error).split())
             raise DataError(
@@ -233,7 +251,8 @@ def _checked(cell: np.ndarray, where: str, name: str, limit: int | None) -> np.n
             f"{where}: {cell.dtype} of shape {cell.shape}, expected numbers in {columns} columns "
             f"({JOINTS} joints); restore the file"
         )
-    values = cell[:limit]
+    with np.errstate(over="ignore"):  # what float32 does not hold becomes infinite
+        values = cell[:limit].astype(np.float32)
     if not np.isfinite(values).all():
         frame, column = np.argwhere(~np.isfinite(values))[0]
         joint = MPI_INF_28.joints[column // channels]

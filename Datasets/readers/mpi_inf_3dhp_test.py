@@ -52,7 +52,7 @@ class BenchmarkLabels:
         joints_mm: (frame, 17, 3) millimetres, camera frame.
         universal_mm: the same of a person of standard height; does not project.
         valid: (frame,) whether the benchmark counts it.
-        activity: (frame,) 1 to 7; 0 where none is given.
+        activity: (frame,) 1 to 7; 0 where none is given, -1 for anything else.
     """
 
     keypoints_px: Float[np.ndarray, "frame 17 2"]
@@ -214,12 +214,14 @@ def read_test_labels(path: Path) -> BenchmarkLabels:
     if len({len(values) for values in flat.values()}) > 1:
         found = ", ".join(f"{name} {len(values)}" for name, values in flat.items())
         raise DataError(f"{WHAT}: {path} has unequal numbers of frames ({found}); restore the file")
+    activity = flat["activity_annotation"]
+    known = np.isin(activity, range(len(ACTIVITIES) + 1))
     labels = BenchmarkLabels(
         flat["annot2"],
         flat["annot3"],
         flat["univ_annot3"],
         flat["valid_frame"] == 1,
-        np.nan_to_num(flat["activity_annotation"], nan=-1).astype(np.int64),
+        np.where(known, activity, -1).astype(np.int64),
     )
     _check_values(labels, path)
     return labels
@@ -249,11 +251,11 @@ def _check_values(labels: BenchmarkLabels, path: Path) -> None:
                 f"{WHAT}: {path}, frame {frame + 1}: {MPI_INF_17.joints[joint]} is not finite in a "
                 "valid frame; restore the file"
             )
-    unknown = np.flatnonzero((labels.activity < 0) | (labels.activity > len(ACTIVITIES)))
+    unknown = np.flatnonzero(labels.activity < 0)
     if unknown.size:
         raise DataError(
-            f"{WHAT}: {path}, frame {unknown[0] + 1}: activity {labels.activity[unknown[0]]} is "
-            f"not 1 to {len(ACTIVITIES)}; restore the file"
+            f"{WHAT}: {path}, frame {unknown[0] + 1}: its activity is not 1 to {len(ACTIVITIES)}; "
+            "restore the file"
         )
 
 

@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from Datasets.geometry.boxes import area, box_from_points, clip_box
+from Datasets.geometry.boxes import box_from_points, clip_box
 from Datasets.layouts.mpi_inf_3dhp import (
     CAMERA_SETS,
     FRAMES,
@@ -48,6 +48,9 @@ BOX_PADDING = 0.05
 """Of the longer side of the box around the 28 joints, which reach from the crown to the toes."""
 
 ANNOTATIONS = ("annot3", "univ_annot3")
+
+RELEASE_EVERY = 1000
+"""Samples between two returns of memory: each touched label maps up to 128 KB around it."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,7 @@ class TrainSamples(Sequence[PoseSample]):
         self._map = joint_map(MPI_INF_28, skeleton)
         ends = np.cumsum([view.labels.frames for view in self.views]).tolist()
         self._starts, self._order = [0, *ends[:-1]], range(ends[-1] if ends else 0)
+        self._made = 0
 
     def __len__(self) -> int:
         return len(self._order)
@@ -94,6 +98,10 @@ class TrainSamples(Sequence[PoseSample]):
             part = TrainSamples(self.views, self.skeleton, self.annotation)
             part._order = self._order[index]
             return part
+        self._made += 1
+        if self._made % RELEASE_EVERY == 0:
+            for labels in {view.labels for view in self.views}:
+                labels.release()
         position = self._order[index]
         number = bisect_right(self._starts, position) - 1
         return self._sample(self.views[number], position - self._starts[number])
@@ -143,7 +151,7 @@ def person_box(
     box = box_from_points(keypoints_px)
     box = box + padding * float(max(box[2] - box[0], box[3] - box[1])) * np.array([-1, -1, 1, 1])
     box = box if size is None else clip_box(box, size)
-    return box if area(box) > 0 else None
+    return box if (box[2:] > box[:2]).all() else None
 
 
 def sequence_names(root: Path) -> tuple[str, ...]:

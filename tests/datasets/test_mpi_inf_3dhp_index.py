@@ -79,6 +79,15 @@ def test_failed_conversion_leaves_nothing(root: Path) -> None:
     assert list((root.parent / "cache/mpi_inf_3dhp").iterdir()) == []
 
 
+def test_memory_that_is_given_back_is_read_again(root: Path, monkeypatch) -> None:
+    monkeypatch.setattr("Datasets.readers.mpi_inf_3dhp_train.RELEASE_EVERY", 2)
+    _, joints = write(root / "S1/Seq1", frames=50)
+    samples = read(root).samples
+    for index in (*range(150), *range(149, -1, -7)):
+        expected = joints.reshape(-1, 28, 3)[index].astype("f4")
+        np.testing.assert_array_equal(samples[index].joints_mm, expected)
+
+
 def test_cache_that_cannot_be_written_or_is_damaged(root: Path) -> None:
     (root.parent / "file").write_text("")
     with pytest.raises(DataError) as error:
@@ -113,6 +122,10 @@ def cut_joint(content: dict) -> None:
 
 def put_nan(content: dict) -> None:
     content["annot3"][3, 0][2, 3 * 7 + 1] = np.nan
+
+
+def put_more_than_float32_holds(content: dict) -> None:
+    content["annot2"][0, 0][3, 0] = 1e39
 
 
 def drop_array(content: dict) -> None:
@@ -152,6 +165,7 @@ def nothing(content: dict) -> None:
     [
         (cut_joint, "annot2, camera 0: float64 of shape (4, 54), expected numbers in 56 columns"),
         (put_nan, "annot3, camera 3, row 3: head_top is not finite"),
+        (put_more_than_float32_holds, "annot2, camera 0, row 4: spine3 is not finite"),
         (drop_array, "no cell array 'annot3'"),
         (put_text, "expected numbers in 84 columns"),
         (plain_array, "no cell array 'annot2'"),

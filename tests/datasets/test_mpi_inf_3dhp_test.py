@@ -159,8 +159,9 @@ def link_away(file: h5py.File) -> None:
     [
         (swap("annot2", lambda v: v[:, :, :16]), "expected numbers of shape (frames, 1, 17, 2)"),
         (swap("annot3", put(2, np.nan)), "frame 3: head_top is not finite in a valid frame"),
-        (swap("activity_annotation", put(1, 8)), "frame 2: activity 8 is not 1 to 7"),
-        (swap("activity_annotation", put(1, np.nan)), "frame 2: activity -1 is not"),
+        (swap("activity_annotation", put(1, 8)), "frame 2: its activity is not 1 to 7"),
+        (swap("activity_annotation", put(1, np.nan)), "frame 2: its activity is not"),
+        (swap("activity_annotation", put(0, 1e300)), "frame 1: its activity is not"),
         (swap("valid_frame", lambda v: v[:3]), "unequal numbers of frames"),
         (swap("annot2", lambda v: v.astype("S5")), "'annot2' is |S5"),
         (link_away, "has no array 'annot3'"),
