@@ -182,10 +182,12 @@ def _convert(annotations: Path, folder: Path, limit: int | None) -> None:
             )
         first = found
         shape = (len(cells), *found[1], JOINTS, channels)
-        target = np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.float32, shape)
-        for row, cell in enumerate(cells.values()):
-            target[row] = cell
-        target.flush()
+        header = {"shape": shape, "fortran_order": False, "descr": "<f4"}
+        # Written, not mapped: a full disk is then an error and not a signal.
+        with (folder / f"{name}.npy").open("wb") as file:
+            np.lib.format.write_array_header_1_0(file, header)
+            for cell in cells.values():
+                file.write(np.ascontiguousarray(cell, dtype="<f4").data)
     np.save(folder / "cameras.npy", np.array(first[0], dtype=np.int64))
 
 

@@ -49,8 +49,9 @@ BOX_PADDING = 0.05
 
 ANNOTATIONS = ("annot3", "univ_annot3")
 
-RELEASE_EVERY = 1000
-"""Samples between two returns of memory: each touched label maps up to 128 KB around it."""
+RELEASE_EVERY = 100
+"""Samples between two returns of memory: for each label the system maps up to a megabyte around it,
+so that random reading would in time hold the whole cache."""
 
 
 @dataclass(frozen=True)
