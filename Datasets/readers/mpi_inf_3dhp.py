@@ -75,11 +75,17 @@ def open_mpi_inf_3dhp(
         dataset = read_mpi_inf_3dhp_train(
             root, names, cache=cache, progress=progress, skeleton=skeleton or MPI_INF_28
         )
+    return replace(dataset, notes=(*_remarks(root, split, names), *dataset.notes))
+
+
+def _remarks(root: Path, split: str, names: tuple[str, ...]) -> list[str]:
+    """What a user of a split should know about what it leaves out."""
     official = len(_expanded(SPLITS[split])) if split in SPLITS else len(names)
-    if len(names) == official:
-        return dataset
-    note = f"{split}: {len(names)} of its {official} official sequences are here"
-    return replace(dataset, notes=(note, *dataset.notes))
+    if len(names) < official:
+        return [f"{split}: {len(names)} of its {official} official sequences are here"]
+    if split == "all" and names[0] in FRAMES and test_set.sequence_names(root):
+        return ["all: the training sequences; name 'test' for the test sequences, also here"]
+    return []
 
 
 def _present(root: Path, split: str) -> tuple[str, ...]:

@@ -91,6 +91,7 @@ def test_images_skeletons_splits(root: Path) -> None:
     assert dataset.samples[0].visibility.max() == 1 and dataset.samples[3].visibility.max() == 2
     assert dataset.samples[0].box_xyxy is None and dataset.samples[3].box_xyxy is not None
     assert len(open_mpi_inf_3dhp(root, "TS5")) == len(open_mpi_inf_3dhp(root, "all")) / 2 == 3
+    assert open_mpi_inf_3dhp(root, "TS5").notes[0].startswith("TS5: camera")
     with pytest.raises(DataError, match="TS1 does not exist"):
         open_mpi_inf_3dhp(root, "TS1-2")
 

@@ -245,6 +245,10 @@ def test_splits(tmp_path: Path) -> None:
     assert names("S1-2,S7") == names("all") and names("S2/Seq2, S1") == ["S2_Seq2", "S1_Seq1"]
     notes = open_mpi_inf_3dhp(root, "train", cache=cache).notes
     assert notes == ("train: 3 of its 12 official sequences are here",)
+    assert open_mpi_inf_3dhp(root, "all", cache=cache).notes == ()
+    (root / "TS1").mkdir()
+    assert "name 'test'" in open_mpi_inf_3dhp(root, "all", cache=cache).notes[0]
+    (root / "TS1").rmdir()
     for split, words in (
         ("test", "holds nothing of 'test'"),
         ("S1-3", "S3/Seq1 does not exist"),
