@@ -106,8 +106,8 @@ def make_scene(rng: np.random.Generator, camera: Camera) -> Scene:
     """Furnish a bed and light it at random."""
     ground = camera.bed_points()
     albedo, pattern = sheet_albedo(rng, ground[..., :2])
-    lights = _lights(rng)
-    ambient = _temperature(rng.uniform(4500, 9000)) * rng.uniform(0.18, 0.5)
+    lights = draw_lights(rng)
+    ambient = temperature(rng.uniform(4500, 9000)) * rng.uniform(0.18, 0.5)
     normals = _fold_normals(rng, ground[..., :2])
     return Scene(camera, lights, ambient, ground, albedo, normals, pattern)
 
@@ -138,13 +138,14 @@ def look_at_bed(
     return Camera(intrinsics, size, rotation, aim - down * rng.uniform(*distance))
 
 
-def _temperature(kelvin: float) -> np.ndarray:
+def temperature(kelvin: float) -> np.ndarray:
     """Rough linear RGB of a black body, green at 1."""
     warm = np.clip((6500 - kelvin) / 4000, -1, 1)
     return np.array([1 + 0.35 * warm, 1.0, 1 - 0.45 * warm])
 
 
-def _lights(rng: np.random.Generator) -> tuple[Light, ...]:
+def draw_lights(rng: np.random.Generator) -> tuple[Light, ...]:
+    """One to three lights from above."""
     count = int(rng.choice([1, 2, 3], p=[0.45, 0.35, 0.2]))
     shares = rng.dirichlet(np.full(count, 1.5)) * rng.uniform(0.55, 1.0)
     lights = []
@@ -157,7 +158,7 @@ def _lights(rng: np.random.Generator) -> tuple[Light, ...]:
                 np.sin(elevation),
             ]
         )
-        colour = _temperature(rng.uniform(2800, 8000)) * share
+        colour = temperature(rng.uniform(2800, 8000)) * share
         lights.append(Light(towards, colour, rng.uniform(0.006, 0.03)))
     return tuple(lights)
 

@@ -24,18 +24,18 @@ def sheet_albedo(
     Returns:
         Linear RGB per pixel and the names of what was painted.
     """
-    albedo, name = _cloth(rng, xy)
+    albedo, name = cloth(rng, xy)
     names = [name]
     if rng.random() < 0.4:
         inside = _rounded_patch(rng, xy)
-        over, name = _cloth(rng, xy)
+        over, name = cloth(rng, xy)
         hem = np.exp(-((inside / 0.006) ** 2)) * 0.35
         albedo = np.where(inside[..., None] > 0, over, albedo) * (1 - hem[..., None])
         names.append(f"blanket:{name}")
     if rng.random() < 0.25:
         angle, distance = rng.uniform(0, 2 * np.pi), rng.uniform(0.33, 0.5)
         beyond = xy[..., 0] * np.cos(angle) + xy[..., 1] * np.sin(angle) - distance
-        floor, name = _cloth(rng, xy * 0.6)
+        floor, name = cloth(rng, xy * 0.6)
         shade = np.clip(0.35 + beyond * 2.0, 0.3, 0.8)[..., None]
         albedo = np.where(beyond[..., None] > 0, floor * shade, albedo)
         names.append(f"edge:{name}")
@@ -52,7 +52,7 @@ def _rounded_patch(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
     return np.minimum(half[0] - x, half[1] - y)
 
 
-def _cloth(rng: np.random.Generator, xy: np.ndarray) -> tuple[np.ndarray, str]:
+def cloth(rng: np.random.Generator, xy: np.ndarray) -> tuple[np.ndarray, str]:
     """One fabric: a pattern in two or more colours with wear and weave."""
     painters = (_plain, _stripes, _checks, _dots, _print, _marble, _quilt)
     painter = painters[int(rng.choice(len(painters), p=[0.24, 0.13, 0.1, 0.1, 0.25, 0.1, 0.08]))]
@@ -60,12 +60,12 @@ def _cloth(rng: np.random.Generator, xy: np.ndarray) -> tuple[np.ndarray, str]:
     c, s = np.cos(angle), np.sin(angle)
     turned = np.stack([xy @ [c, s], xy @ [-s, c]], axis=-1) + rng.uniform(0, 1, 2)
     albedo = painter(rng, turned)
-    wear = 1 + rng.uniform(0.02, 0.10) * _noise(rng, turned, rng.uniform(0.05, 0.3))
-    weave = 1 + rng.uniform(0.0, 0.06) * _noise(rng, turned, 0.004)
+    wear = 1 + rng.uniform(0.02, 0.10) * noise(rng, turned, rng.uniform(0.05, 0.3))
+    weave = 1 + rng.uniform(0.0, 0.06) * noise(rng, turned, 0.004)
     return albedo * (wear * weave)[..., None], painter.__name__.strip("_")
 
 
-def _noise(rng: np.random.Generator, xy: np.ndarray, period: float) -> np.ndarray:
+def noise(rng: np.random.Generator, xy: np.ndarray, period: float) -> np.ndarray:
     """Smooth periodic noise of unit deviation with features of ``period`` metres."""
     tile = gaussian_filter(rng.normal(size=(128, 128)), 2.0, mode="wrap")
     tile /= tile.std()
@@ -73,7 +73,8 @@ def _noise(rng: np.random.Generator, xy: np.ndarray, period: float) -> np.ndarra
     return map_coordinates(tile, at, order=1, mode="grid-wrap")
 
 
-def _mix(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.ndarray:
+def mix(first: np.ndarray, second: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Blend two colours by a share per pixel."""
     return first + (second - first) * share[..., None]
 
 
@@ -83,25 +84,25 @@ def _plain(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
 
 def _stripes(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
     part = xy[..., 0] / rng.uniform(0.01, 0.12) % 1.0
-    return _mix(colour(rng), colour(rng), (part < rng.uniform(0.2, 0.7)).astype(float))
+    return mix(colour(rng), colour(rng), (part < rng.uniform(0.2, 0.7)).astype(float))
 
 
 def _checks(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
     part = xy / rng.uniform(0.015, 0.15) % 1.0
-    return _mix(colour(rng), colour(rng), (part < 0.5).mean(axis=-1))
+    return mix(colour(rng), colour(rng), (part < 0.5).mean(axis=-1))
 
 
 def _dots(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
     cell = xy / rng.uniform(0.015, 0.09)
     cell = cell + np.stack([np.zeros(cell.shape[:2]), 0.5 * (np.floor(cell[..., 0]) % 2)], axis=-1)
     away = np.linalg.norm(cell % 1.0 - 0.5, axis=-1)
-    return _mix(colour(rng), colour(rng), (away < rng.uniform(0.12, 0.4)).astype(float))
+    return mix(colour(rng), colour(rng), (away < rng.uniform(0.12, 0.4)).astype(float))
 
 
 def _marble(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
     period = rng.uniform(0.04, 0.4)
-    waves = _noise(rng, xy, period) + 0.5 * _noise(rng, xy, period / 3)
-    return _mix(colour(rng), colour(rng), 1 / (1 + np.exp(-waves * rng.uniform(1, 6))))
+    waves = noise(rng, xy, period) + 0.5 * noise(rng, xy, period / 3)
+    return mix(colour(rng), colour(rng), 1 / (1 + np.exp(-waves * rng.uniform(1, 6))))
 
 
 def _quilt(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
