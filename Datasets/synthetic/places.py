@@ -152,12 +152,11 @@ def _rug(rng: np.random.Generator, setting: _Setting) -> Box:
 def _spots(
     rng: np.random.Generator, camera: Camera, radius_m: float, count: int
 ) -> list[tuple[np.ndarray, float]]:
-    """Places for furniture: beside and behind the people, rarely in front, not on the camera."""
+    """Places for furniture: beside and behind the people, never between them and the camera."""
     spots = []
     front = np.arctan2(camera.position[1], camera.position[0])
     for _ in range(count):
-        spread = np.pi if rng.random() < 0.12 else 2.0
-        angle = front + np.pi + rng.uniform(-spread, spread)
+        angle = front + np.pi + rng.uniform(-1.9, 1.9)
         spot = np.array([np.cos(angle), np.sin(angle)]) * (radius_m + rng.uniform(0.35, 1.8))
         if np.linalg.norm(spot - camera.position[:2]) > 1.1:
             spots.append((spot, rng.choice([front, rng.uniform(0, 2 * np.pi)])))

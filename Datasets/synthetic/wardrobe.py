@@ -8,6 +8,7 @@ infant wears at least a nappy.
 from __future__ import annotations
 
 import colorsys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,9 @@ from jaxtyping import Float
 
 from Datasets.synthetic import body as bodies
 from Datasets.synthetic.body import BodyShape
+
+Garment = tuple[str, np.ndarray, float]
+"""Name, field over the vertices in metres (positive is covered), thickness in metres."""
 
 LAYERS = 4
 """Garment slots of the renderer, innermost first: nappy, suit, legs or socks, hat."""
@@ -86,19 +90,20 @@ def surface_coordinates(shape: BodyShape) -> SurfaceCoordinates:
         chain = [head(f"{b}.{side}") for b in ("upperleg01", "lowerleg01", "foot", "toe2-3")]
         leg = np.where(on_side, _along(shape, chain, ("upperleg", "lowerleg", "foot", "toe")), leg)
     top, base = shape.vertices[:, 2].max(), head("neck01")[2]
-    weight = _weight_of(("neck", "head", "eye"))
+    weight = weight_of(("neck", "head", "eye"))
     crown = np.where(weight > 0.02, (shape.vertices[:, 2] - base) / (top - base), -0.2)
     return SurfaceCoordinates(arm, leg, crown, shape.vertices[:, 2] - shape.heads[0][2])
 
 
-def _weight_of(prefixes: tuple[str, ...]) -> np.ndarray:
+def weight_of(prefixes: tuple[str, ...]) -> np.ndarray:
+    """Skinning weight (vertex,) of all bones whose names begin so."""
     columns = [i for i, bone in enumerate(bodies.rig().bones) if bone.startswith(prefixes)]
     return np.asarray(bodies.rig().weights[:, columns].sum(axis=1)).ravel()
 
 
 def _along(shape: BodyShape, chain: list[np.ndarray], prefixes: tuple[str, ...]) -> np.ndarray:
     """Position along a chain of three segments, blended to -0.3 where the limb's weight fades."""
-    weights = [_weight_of(prefixes[:1]), _weight_of(prefixes[1:2]), _weight_of(prefixes[2:])]
+    weights = [weight_of(prefixes[:1]), weight_of(prefixes[1:2]), weight_of(prefixes[2:])]
     total = np.zeros(len(shape.vertices))
     for k in range(3):
         axis = chain[k + 1] - chain[k]
@@ -112,7 +117,16 @@ def dress(rng: np.random.Generator, shape: BodyShape) -> Look:
     """Choose skin, hair and clothes at random: a nappy always, more over it or not."""
     where = surface_coordinates(shape)
     scale = shape.heads[:, 2].max() - shape.heads[0][2]
-    garments = _choose(rng, where, scale)
+    return wear(rng, shape, where, _choose(rng, where, scale))
+
+
+def wear(
+    rng: np.random.Generator,
+    shape: BodyShape,
+    where: SurfaceCoordinates,
+    garments: Sequence[Garment | None],
+) -> Look:
+    """Put garments on, one or none per slot, and choose colours, skin and hair at random."""
     normals = bodies.vertex_normals(shape.vertices)
     vertices = shape.vertices.copy()
     fields = np.full((len(vertices), LAYERS), -1.0)
@@ -125,14 +139,14 @@ def dress(rng: np.random.Generator, shape: BodyShape) -> Look:
         puff = np.clip(field / 0.012, 0, 1)
         vertices += normals * (thickness * puff * puff * (3 - 2 * puff))[:, None]
         names.append(name)
-    tone = _skin_tone(rng)
+    tone = skin_tone(rng)
     return Look(
         vertices=vertices,
         fields=fields,
-        materials=tuple(_material(rng, g[0] if g else "none") for g in garments),
-        face=_face(rng, shape, where),
+        materials=tuple(material(rng, g[0] if g else "none") for g in garments),
+        face=face_marks(rng, shape, where),
         skin=tone,
-        hair=_hair_colour(rng, tone),
+        hair=hair_colour(rng, tone),
         names=tuple(names),
     )
 
@@ -194,7 +208,7 @@ def colour(
     return np.clip(np.array(rgb) ** 1.8, 0.01, 0.97)
 
 
-def _material(rng: np.random.Generator, name: str) -> Material:
+def material(rng: np.random.Generator, name: str) -> Material:
     """Colours and pattern of a garment; nappies are pale, plain or dotted."""
     pale, pattern = rng.random() < 0.8, int(rng.choice(5, p=[0.4, 0.2, 0.17, 0.08, 0.15]))
     first = np.full(3, rng.uniform(0.75, 0.95)) if name == "nappy" and pale else colour(rng)
@@ -205,7 +219,7 @@ def _material(rng: np.random.Generator, name: str) -> Material:
     return Material(np.stack([first, second]), pattern, rng.uniform(0.008, 0.045), angle)
 
 
-def _skin_tone(rng: np.random.Generator) -> np.ndarray:
+def skin_tone(rng: np.random.Generator) -> np.ndarray:
     """Linear RGB along the range of human skin, even from light to dark, slightly varied."""
     tones = np.array(
         [
@@ -223,14 +237,15 @@ def _skin_tone(rng: np.random.Generator) -> np.ndarray:
     return np.clip(tone * rng.normal(1, 0.05, 3) * rng.uniform(0.9, 1.12), 0.02, 0.95)
 
 
-def _hair_colour(rng: np.random.Generator, skin: np.ndarray) -> np.ndarray:
+def hair_colour(rng: np.random.Generator, skin: np.ndarray) -> np.ndarray:
+    """Linear RGB, darker on darker skin."""
     dark = np.array([0.02, 0.014, 0.01])
     fair = np.array([0.30, 0.19, 0.09])
     light = rng.beta(1, 2) if skin[0] > 0.45 else 0.0
     return dark + light * (fair - dark)
 
 
-def _face(rng: np.random.Generator, shape: BodyShape, where: SurfaceCoordinates) -> np.ndarray:
+def face_marks(rng: np.random.Generator, shape: BodyShape, where: SurfaceCoordinates) -> np.ndarray:
     """Eyeballs, irises, lips and hair per vertex."""
     face = np.zeros((len(shape.vertices), 4))
     names = bodies.rig().bones
@@ -249,7 +264,7 @@ def _face(rng: np.random.Generator, shape: BodyShape, where: SurfaceCoordinates)
     drop = eyes[2] - nose[2]
     mouth = np.array([eyes[0], nose[1], nose[2] - 1.05 * drop])
     away = (shape.vertices - mouth) / np.array([0.95, 1.6, 0.42]) / drop
-    near = (_weight_of(("head",)) > 0.3) & (shape.vertices[:, 1] < eyes[1])
+    near = (weight_of(("head",)) > 0.3) & (shape.vertices[:, 1] < eyes[1])
     face[:, 2] = np.where(near, np.exp(-np.sum(away**2, axis=1)), 0)
     density = rng.choice([0.0, rng.uniform(0.2, 0.6), rng.uniform(0.6, 1.0)])
     middle = shape.heads[names.index("head")][1]
