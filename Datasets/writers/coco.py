@@ -1,0 +1,182 @@
+"""Write the layout of COCO keypoints; see ``Datasets.readers.coco``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, UInt8
+from PIL import Image
+
+from Datasets.geometry.boxes import box_from_mask
+from Datasets.layouts.coco import PERSON, annotation_file
+from Datasets.skeletons import COCO_17
+from Datasets.skeletons.convert import joint_map
+from Datasets.structures import DataError, PoseSample
+
+DECIMALS = 3
+
+
+@dataclass(frozen=True)
+class CocoPerson:
+    """A person to write.
+
+    Attributes:
+        sample: labels with box or mask; ``area_px`` counts where there is no mask.
+        mask: (height, width) true on the person, or None.
+    """
+
+    sample: PoseSample
+    mask: Bool[np.ndarray, "height width"] | None = None
+
+
+@dataclass(frozen=True)
+class CocoPicture:
+    """An image to write.
+
+    Attributes:
+        file_name: relative to the split's folder.
+        image_id: its number, each once.
+        size: (width, height) pixels.
+        people: in any order; numbered on from the last image's.
+        crowds: (height, width) masks of groups that are not labelled one by one.
+        more: further keys of the image, such as ``posture``.
+    """
+
+    file_name: str
+    image_id: int
+    size: tuple[int, int]
+    people: tuple[CocoPerson, ...] = ()
+    crowds: tuple[Bool[np.ndarray, "height width"], ...] = ()
+    more: tuple[tuple[str, str], ...] = ()
+
+
+def write_coco(root: Path, split: str, pictures: Sequence[CocoPicture]) -> Path:
+    """Write the annotation file of a split.
+
+    Args:
+        root: folder of the data set; made when missing.
+        split: ending of the file's name, such as ``val2017``.
+        pictures: what it holds.
+
+    Returns:
+        The file.
+
+    Raises:
+        DataError: an image number repeats, or a person has neither mask, box nor area.
+    """
+    numbers = [picture.image_id for picture in pictures]
+    if len(set(numbers)) < len(numbers):
+        raise DataError("COCO: an image number repeats; give every image its own")
+    annotations: list[dict[str, Any]] = []
+    for picture in pictures:
+        for person in picture.people:
+            annotations.append(_person(person, picture.image_id, len(annotations) + 1))
+        for mask in picture.crowds:
+            annotations.append(_crowd(mask, picture.image_id, len(annotations) + 1))
+    content = {
+        "info": {"description": f"{split}, layout of COCO keypoints", "version": "1.0"},
+        "licenses": [{"id": 1, "name": "", "url": ""}],
+        "images": [_image(picture) for picture in pictures],
+        "annotations": annotations,
+        "categories": [category()],
+    }
+    path = annotation_file(Path(root), split)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, allow_nan=False), encoding="utf-8")
+    return path
+
+
+def write_coco_image(
+    root: Path, split: str, file_name: str, rgb: UInt8[np.ndarray, "height width 3"]
+) -> Path:
+    """Write an image of a split as JPEG."""
+    path = Path(root) / split / file_name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(rgb).save(path, "JPEG", quality=92)
+    return path
+
+
+def category() -> dict[str, Any]:
+    """COCO's description of a person: joint names and bones, counted from 1."""
+    return {
+        "id": 1,
+        "name": PERSON,
+        "supercategory": PERSON,
+        "keypoints": list(COCO_17.joints),
+        "skeleton": [[a + 1, b + 1] for a, b in COCO_17.bone_indices],
+    }
+
+
+def keypoint_values(sample: PoseSample) -> list[float]:
+    """The 51 numbers x, y, visibility; 0, 0, 0 where unlabelled."""
+    mapping = joint_map(sample.skeleton, COCO_17)
+    keypoints = mapping.apply(sample.keypoints_px)
+    visibility = mapping.apply(sample.visibility[:, None], fill=0)[:, 0]
+    seen = (visibility > 0) & np.isfinite(keypoints).all(axis=1)
+    rows = np.column_stack([np.where(seen[:, None], keypoints, 0), np.where(seen, visibility, 0)])
+    return [float(value) for value in rows.round(DECIMALS).ravel()]
+
+
+def encode(mask: Bool[np.ndarray, "height width"]) -> dict[str, Any]:
+    """Run-length code of a mask with plain counts, column by column, background first."""
+    flat = np.asarray(mask, dtype=np.uint8).ravel(order="F")
+    edges = np.flatnonzero(np.diff(flat)) + 1
+    counts = np.diff([0, *edges, len(flat)]).tolist()
+    height, width = mask.shape
+    return {"size": [height, width], "counts": [0, *counts] if flat[0] else counts}
+
+
+def _image(picture: CocoPicture) -> dict[str, Any]:
+    width, height = picture.size
+    return {
+        "id": picture.image_id,
+        "file_name": picture.file_name,
+        "width": width,
+        "height": height,
+        "license": 1,
+        **dict(picture.more),
+    }
+
+
+def _person(person: CocoPerson, image_id: int, number: int) -> dict[str, Any]:
+    sample, mask = person.sample, person.mask
+    keypoints = keypoint_values(sample)
+    area = sample.area_px if mask is None else float(mask.sum())
+    box = sample.box_xyxy if sample.box_xyxy is not None or mask is None else box_from_mask(mask)
+    if box is None or not area:
+        raise DataError(f"COCO: a person in image {image_id} needs a mask, or a box and an area")
+    x1, y1, x2, y2 = (round(float(v), DECIMALS) for v in box)
+    return {
+        "id": number,
+        "image_id": image_id,
+        "category_id": 1,
+        "iscrowd": 0,
+        "keypoints": keypoints,
+        "num_keypoints": sum(value > 0 for value in keypoints[2::3]),
+        "bbox": [x1, y1, round(x2 - x1, DECIMALS), round(y2 - y1, DECIMALS)],
+        "area": area,
+        "segmentation": [] if mask is None else encode(mask),
+    }
+
+
+def _crowd(mask: np.ndarray, image_id: int, number: int) -> dict[str, Any]:
+    box = box_from_mask(mask)
+    if box is None:
+        raise DataError(f"COCO: a crowd in image {image_id} has an empty mask; leave it out")
+    x1, y1, x2, y2 = (float(v) for v in box)
+    return {
+        "id": number,
+        "image_id": image_id,
+        "category_id": 1,
+        "iscrowd": 1,
+        "keypoints": [0.0] * 51,
+        "num_keypoints": 0,
+        "bbox": [x1, y1, x2 - x1 + 1, y2 - y1 + 1],
+        "area": float(mask.sum()),
+        "segmentation": encode(mask),
+    }
