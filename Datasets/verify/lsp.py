@@ -1,0 +1,56 @@
+"""Compare a folder with the official LSP or LSP-extended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from Datasets.layouts.lsp import OFFICIAL_PEOPLE, image_file, joints_file
+from Datasets.readers.base import require_folder
+from Datasets.readers.lsp import load_labels
+from Datasets.structures import DataError
+from Datasets.verify.base import Findings, Verification, image_faults, is_generated
+
+
+def verify_lsp(root: Path | str) -> Verification:
+    """Count people and labelled joints, list images that are missing or cut.
+
+    Raises:
+        DataError: the folder does not exist, or holds neither ``joints.mat`` nor images.
+    """
+    root = require_folder(root, "LSP")
+    path = joints_file(root)
+    if not path.exists() and not (root / "images").is_dir():
+        raise DataError(f"LSP: {root} holds no {path.name}; give the folder that directly holds it")
+    found = Findings()
+    generated = is_generated(root, found)
+    if not path.is_file():
+        found.missing.append(path)
+        _verify_images(sorted((root / "images").glob("im*.jpg")), found)
+        return found.close("lsp", root, ())
+    try:
+        labels = load_labels(root)
+    except DataError as error:
+        found.problems.append(str(error))
+        _verify_images(sorted((root / "images").glob("im*.jpg")), found)
+        return found.close("lsp", root, ())
+    found.problems += labels.faults(path)
+    people, name = len(labels.flags), "LSP-extended" if labels.extended else "LSP"
+    images = [image_file(root, number, labels.extended) for number in range(1, people + 1)]
+    _verify_images(images, found)
+    bare = int((~labels.labelled.any(axis=1)).sum())
+    if bare:
+        found.notes.append(f"{bare} people have no labelled joint")
+    flag = "labelled" if labels.extended else "occluded"
+    counts = (
+        found.compare_count(f"{name} people", people, OFFICIAL_PEOPLE[labels.extended], generated),
+        f"joints {flag}: {100 * labels.flags.mean() if people else 0:.1f} %",
+    )
+    return found.close("lsp", root, counts)
+
+
+def _verify_images(paths: list[Path], found: Findings) -> None:
+    for path in paths:
+        if path.is_file():
+            found.problems += image_faults(path)
+        else:
+            found.missing.append(path)
