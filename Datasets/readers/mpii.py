@@ -119,6 +119,7 @@ def collect_json(root: Path, name: str, skeleton: Skeleton, faults: list[str]) -
         raise DataError(f"MPII: {path} is no list of people; use HRNet's annotation files")
     centre, scale = np.empty((len(rows), 2)), np.empty(len(rows))
     joints, seen = np.full((len(rows), _JOINTS, 2), np.nan), np.zeros((len(rows), _JOINTS), bool)
+    readable = np.ones(len(rows), bool)
     for number, row in enumerate(rows):
         try:
             centre[number], scale[number] = row["center"], row["scale"]
@@ -126,7 +127,7 @@ def collect_json(root: Path, name: str, skeleton: Skeleton, faults: list[str]) -
                 joints[number], seen[number] = row["joints"], np.array(row["joints_vis"]) > 0
         except (KeyError, TypeError, ValueError):
             faults.append(_bad_row(path, number, row))
-            scale[number] = 0
+            readable[number] = False
     joints = np.where(seen[..., None], joints - 1, np.nan)
     heads = _head_boxes(root, len(rows)) if name == "valid" else None
     people = _People(
@@ -137,7 +138,7 @@ def collect_json(root: Path, name: str, skeleton: Skeleton, faults: list[str]) -
         visibility=np.where(seen, VISIBLE, UNLABELLED).astype(np.uint8),
         heads=heads,
     )
-    return _dataset(root, path, people, skeleton, faults)
+    return _dataset(root, path, people, skeleton, faults, readable)
 
 
 def _sound(data: Dataset, faults: list[str]) -> Dataset:
@@ -237,9 +238,14 @@ def _load_h5(path: Path) -> tuple[dict[str, np.ndarray], list[str]]:
 
 
 def _dataset(
-    root: Path, source: Path, people: _People, skeleton: Skeleton, faults: list[str]
+    root: Path,
+    source: Path,
+    people: _People,
+    skeleton: Skeleton,
+    faults: list[str],
+    readable: np.ndarray | None = None,
 ) -> Dataset:
-    """Make samples of people; those that cannot be used go to ``faults`` instead."""
+    """Make samples of readable people; those that cannot be used go to ``faults`` instead."""
     mapping = joint_map(MPII_16, skeleton)
     joints = mapping.apply(people.joints)
     visibility = mapping.apply(people.visibility[..., None], fill=0)[..., 0].astype(np.uint8)
@@ -248,6 +254,8 @@ def _dataset(
     samples = []
     for i, name in enumerate(people.names):
         number = numbers[name] = numbers.get(name, -1) + 1
+        if readable is not None and not readable[i]:
+            continue
         try:
             path = inside(root / "images", name, source)
             if not usable[i]:
