@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -16,21 +16,34 @@ def furnish(
     rng: np.random.Generator,
     places: list[tuple[np.ndarray, float]],
     new_material: Callable[[], int],
+    free: Sequence[tuple[np.ndarray, float]],
 ) -> list[Box]:
-    """Put a piece of furniture on every place.
+    """Put a piece of furniture on every place where it does not stand in the way.
 
     Args:
         rng: source of randomness.
         places: (x, y) and turn in radians.
         new_material: gives the number of a material of its own.
+        free: circles that stay empty: (x, y) and radius, metres.
     """
     boxes: list[Box] = []
     for spot, yaw in places:
         piece = PIECES[int(rng.integers(len(PIECES)))]
         materials = [new_material(), new_material()]
-        for number, (centre, half) in enumerate(piece(rng)):
-            boxes.append(part_at(spot, yaw, centre, half, materials[min(number, 1)]))
+        parts = [
+            part_at(spot, yaw, centre, half, materials[min(number, 1)])
+            for number, (centre, half) in enumerate(piece(rng))
+        ]
+        if not any(_in_the_way(part, *circle) for part in parts for circle in free):
+            boxes += parts
     return boxes
+
+
+def _in_the_way(part: Box, middle: np.ndarray, radius: float) -> bool:
+    """Whether a part's footprint touches a circle."""
+    local = part.to_local(np.append(middle, 0.0) - part.centre)[:2]
+    outside = np.maximum(np.abs(local) - part.half[:2], 0.0)
+    return bool(np.linalg.norm(outside) < radius)
 
 
 def part_at(spot: np.ndarray, yaw: float, centre, half, material: int) -> Box:

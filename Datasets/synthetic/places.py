@@ -5,6 +5,7 @@ World frame: metres, the floor is z = 0, z up, the people are around the origin.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,6 +20,7 @@ from Datasets.synthetic.solids import Box, Plane, View, look, reaching, viewing_
 from Datasets.synthetic.surfaces import Painter, paint
 
 SHADE_STEP = 3
+OUTDOOR_SHARE = 0.35
 
 
 @dataclass
@@ -33,6 +35,10 @@ class _Setting:
         """Number of a new material that one of some painters will paint."""
         self.painters.append(painters)
         return len(self.painters) - 1
+
+    def furniture(self) -> int:
+        """Number of a new material of furniture."""
+        return self.material(surfaces.FURNITURE)
 
     def plane(self, point, normal, painters: tuple[Painter, ...]) -> None:
         """Add a wall, floor or ceiling."""
@@ -78,18 +84,24 @@ def look_at_people(
     return Camera(intrinsics, size, rotation, position)
 
 
-def make_place(rng: np.random.Generator, camera: Camera, radius_m: float) -> Scene:
+Seat = tuple[np.ndarray, float, float]
+"""What somebody sits on: (x, y) of its middle, half its width and its height, metres."""
+
+
+def make_place(
+    rng: np.random.Generator, camera: Camera, radius_m: float, seats: Sequence[Seat] = ()
+) -> Scene:
     """A room, or open land now and then, around people within ``radius_m`` of the origin."""
-    return (
-        make_outdoors(rng, camera, radius_m)
-        if rng.random() < 0.35
-        else make_room(rng, camera, radius_m)
-    )
+    make = make_outdoors if rng.random() < OUTDOOR_SHARE else make_room
+    return make(rng, camera, radius_m, seats)
 
 
-def make_room(rng: np.random.Generator, camera: Camera, radius_m: float) -> Scene:
+def make_room(
+    rng: np.random.Generator, camera: Camera, radius_m: float, seats: Sequence[Seat] = ()
+) -> Scene:
     """A furnished room with floor, walls and ceiling."""
     setting = _Setting()
+    _put_seats(rng, setting, seats)
     setting.plane([0, 0, 0], [0, 0, 1], surfaces.FLOORS)
     height = max(rng.uniform(2.3, 3.4), camera.position[2] + 0.2)
     setting.plane([0, 0, height], [0, 0, -1], (surfaces.plaster,))
@@ -102,7 +114,7 @@ def make_room(rng: np.random.Generator, camera: Camera, radius_m: float) -> Scen
         setting.plane(-inward * room, inward, surfaces.WALLS)
         _hang_pictures(rng, setting, -inward * room, inward)
     spots = _spots(rng, camera, radius_m, int(rng.integers(1, 7)))
-    setting.boxes += furnish(rng, spots, lambda: setting.material(surfaces.FURNITURE))
+    setting.boxes += furnish(rng, spots, setting.furniture, _free(camera, radius_m))
     if rng.random() < 0.3:
         setting.boxes.append(_rug(rng, setting))
     lights = draw_lights(rng)
@@ -111,9 +123,12 @@ def make_room(rng: np.random.Generator, camera: Camera, radius_m: float) -> Scen
     return _light_up(rng, camera, setting, lights, ambient, None)
 
 
-def make_outdoors(rng: np.random.Generator, camera: Camera, radius_m: float) -> Scene:
+def make_outdoors(
+    rng: np.random.Generator, camera: Camera, radius_m: float, seats: Sequence[Seat] = ()
+) -> Scene:
     """Open land under a sky, with buildings, fences or trees far off."""
     setting = _Setting()
+    _put_seats(rng, setting, seats)
     setting.plane([0, 0, 0], [0, 0, 1], surfaces.LANDS)
     for _ in range(int(rng.integers(0, 9))):
         yaw, away = rng.uniform(0, 2 * np.pi), rng.uniform(4 + radius_m, 30)
@@ -124,10 +139,18 @@ def make_outdoors(rng: np.random.Generator, camera: Camera, radius_m: float) -> 
             setting.boxes.append(Box(centre, half, rng.uniform(0, np.pi), material))
     if rng.random() < 0.4:
         spots = _spots(rng, camera, radius_m, int(rng.integers(1, 4)))
-        setting.boxes += furnish(rng, spots, lambda: setting.material(surfaces.FURNITURE))
+        setting.boxes += furnish(rng, spots, setting.furniture, _free(camera, radius_m))
     lights = draw_lights(rng)[:1]
     ambient = temperature(rng.uniform(6500, 11000)) * rng.uniform(0.35, 0.7)
     return _light_up(rng, camera, setting, lights, ambient, _sky(rng, camera))
+
+
+def _put_seats(rng: np.random.Generator, setting: _Setting, seats: Sequence[Seat]) -> None:
+    for spot, half, height in seats:
+        material = setting.material(surfaces.FURNITURE)
+        size = np.array([half, half * rng.uniform(0.8, 1.3), height / 2])
+        centre = np.array([*spot, height / 2])
+        setting.boxes.append(Box(centre, size, rng.uniform(0, np.pi), material))
 
 
 def _hang_pictures(rng: np.random.Generator, setting: _Setting, point, inward) -> None:
@@ -157,10 +180,14 @@ def _spots(
     front = np.arctan2(camera.position[1], camera.position[0])
     for _ in range(count):
         angle = front + np.pi + rng.uniform(-1.9, 1.9)
-        spot = np.array([np.cos(angle), np.sin(angle)]) * (radius_m + rng.uniform(0.35, 1.8))
-        if np.linalg.norm(spot - camera.position[:2]) > 1.1:
-            spots.append((spot, rng.choice([front, rng.uniform(0, 2 * np.pi)])))
+        spot = np.array([np.cos(angle), np.sin(angle)]) * (radius_m + rng.uniform(0.35, 2.2))
+        spots.append((spot, rng.choice([front, rng.uniform(0, 2 * np.pi)])))
     return spots
+
+
+def _free(camera: Camera, radius_m: float) -> list[tuple[np.ndarray, float]]:
+    """Where no furniture may stand: around the people, and around the camera."""
+    return [(np.zeros(2), radius_m + 0.05), (camera.position[:2], 0.5)]
 
 
 def _light_up(

@@ -16,6 +16,9 @@ from Datasets.synthetic.body import BodyShape
 from Datasets.synthetic.scene import Light, Scene, ShadowMaps
 from Datasets.synthetic.wardrobe import Look
 
+NEAREST_M = 0.08
+"""Closest distance before the camera that a body may have."""
+
 
 @dataclass(frozen=True)
 class Actor:
@@ -111,6 +114,9 @@ class Studio:
         camera = self.scene.camera
         world = bodies.skin(fixed.actor.shape, *pose, fixed.actor.look.vertices)
         seen = camera.to_camera(world)
+        if seen[:, 2].min() < NEAREST_M:
+            # A body that reaches beside or behind the camera has no image.
+            seen = np.broadcast_to([0.0, 0.0, -1.0], seen.shape)
         pixels = seen @ camera.intrinsics.T
         screen = np.column_stack([pixels[:, :2] / pixels[:, 2:], 1 / seen[:, 2]])
         points, nearness = render.rasterise(screen, self._faces, camera.size)

@@ -55,7 +55,26 @@ class CocoPicture:
     more: tuple[tuple[str, str], ...] = ()
 
 
-def write_coco(root: Path, split: str, pictures: Sequence[CocoPicture]) -> Path:
+@dataclass(frozen=True)
+class CocoEntry:
+    """An image as the annotation file holds it: its own keys, and people without numbers."""
+
+    image: dict[str, Any]
+    annotations: tuple[dict[str, Any], ...]
+
+
+def describe(picture: CocoPicture) -> CocoEntry:
+    """Turn masks into run lengths and joints into numbers; small, where masks are large.
+
+    Raises:
+        DataError: a person has neither mask, box nor area, or a crowd is empty.
+    """
+    people = [_person(person, picture.image_id) for person in picture.people]
+    crowds = [_crowd(mask, picture.image_id) for mask in picture.crowds]
+    return CocoEntry(_image(picture), (*people, *crowds))
+
+
+def write_coco(root: Path, split: str, pictures: Sequence[CocoPicture | CocoEntry]) -> Path:
     """Write the annotation file of a split.
 
     Args:
@@ -67,21 +86,18 @@ def write_coco(root: Path, split: str, pictures: Sequence[CocoPicture]) -> Path:
         The file.
 
     Raises:
-        DataError: an image number repeats, or a person has neither mask, box nor area.
+        DataError: an image number repeats, or as ``describe``.
     """
-    numbers = [picture.image_id for picture in pictures]
+    entries = [p if isinstance(p, CocoEntry) else describe(p) for p in pictures]
+    numbers = [entry.image["id"] for entry in entries]
     if len(set(numbers)) < len(numbers):
         raise DataError("COCO: an image number repeats; give every image its own")
-    annotations: list[dict[str, Any]] = []
-    for picture in pictures:
-        for person in picture.people:
-            annotations.append(_person(person, picture.image_id, len(annotations) + 1))
-        for mask in picture.crowds:
-            annotations.append(_crowd(mask, picture.image_id, len(annotations) + 1))
+    people = [annotation for entry in entries for annotation in entry.annotations]
+    annotations = [{"id": number, **person} for number, person in enumerate(people, 1)]
     content = {
         "info": {"description": f"{split}, layout of COCO keypoints", "version": "1.0"},
         "licenses": [{"id": 1, "name": "", "url": ""}],
-        "images": [_image(picture) for picture in pictures],
+        "images": [entry.image for entry in entries],
         "annotations": annotations,
         "categories": [category()],
     }
@@ -143,7 +159,7 @@ def _image(picture: CocoPicture) -> dict[str, Any]:
     }
 
 
-def _person(person: CocoPerson, image_id: int, number: int) -> dict[str, Any]:
+def _person(person: CocoPerson, image_id: int) -> dict[str, Any]:
     sample, mask = person.sample, person.mask
     keypoints = keypoint_values(sample)
     area = sample.area_px if mask is None else float(mask.sum())
@@ -152,7 +168,6 @@ def _person(person: CocoPerson, image_id: int, number: int) -> dict[str, Any]:
         raise DataError(f"COCO: a person in image {image_id} needs a mask, or a box and an area")
     x1, y1, x2, y2 = (round(float(v), DECIMALS) for v in box)
     return {
-        "id": number,
         "image_id": image_id,
         "category_id": 1,
         "iscrowd": 0,
@@ -164,13 +179,12 @@ def _person(person: CocoPerson, image_id: int, number: int) -> dict[str, Any]:
     }
 
 
-def _crowd(mask: np.ndarray, image_id: int, number: int) -> dict[str, Any]:
+def _crowd(mask: np.ndarray, image_id: int) -> dict[str, Any]:
     box = box_from_mask(mask)
     if box is None:
         raise DataError(f"COCO: a crowd in image {image_id} has an empty mask; leave it out")
     x1, y1, x2, y2 = (float(v) for v in box)
     return {
-        "id": number,
         "image_id": image_id,
         "category_id": 1,
         "iscrowd": 1,

@@ -1,0 +1,166 @@
+"""Profile ``coco``: infants, children and carers together, in the layout of COCO keypoints."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from Datasets.geometry.boxes import box_from_mask
+from Datasets.skeletons import COCO_17, INFANT
+from Datasets.skeletons.convert import joint_map
+from Datasets.structures import PoseSample
+from Datasets.synthetic.profiles.mini_rgbd import GENERATOR_VERSION
+from Datasets.synthetic.workers import spread
+from Datasets.writers.coco import (
+    CocoEntry,
+    CocoPerson,
+    CocoPicture,
+    describe,
+    write_coco,
+    write_coco_image,
+)
+
+if TYPE_CHECKING:
+    from Datasets.synthetic.gathering import Guest, Picture
+
+SEED = 50001
+CHUNK = 8
+VALIDATION_EVERY = 8
+TRAIN, VALIDATION = "train2017", "val2017"
+SIZES = ((640, 480), (640, 427), (480, 640), (640, 360), (500, 375))
+GROUPS = (
+    (("infant",), 0.32),
+    (("infant", "adult"), 0.24),
+    (("toddler",), 0.08),
+    (("toddler", "adult"), 0.08),
+    (("infant", "infant"), 0.06),
+    (("adult",), 0.06),
+    (("infant", "child"), 0.05),
+    (("infant", "adult", "adult"), 0.05),
+    (("child", "adult", "elder"), 0.06),
+)
+"""Who is together, and how often."""
+CROWD_SHARE = 0.12
+CROWD = 9
+MIN_PIXELS = 60
+
+
+def generate_coco(
+    output: Path,
+    images: int,
+    seed: int | None = None,
+    workers: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Write images, and annotations with masks, areas and crowds; every eighth image validates.
+
+    Args:
+        output: folder to write to; made when missing.
+        images: how many.
+        seed: default is the profile's own.
+        workers: processes; any number gives the same bytes.
+        progress: called with (images written, images in all).
+    """
+    seed, output = SEED if seed is None else seed, Path(output)
+    output.mkdir(parents=True, exist_ok=True)
+    record = {"generator": GENERATOR_VERSION, "name": "coco", "seed": seed, "images": images}
+    (output / "generator.json").write_text(json.dumps(record, indent=1) + "\n")
+    chunks = [range(start, min(start + CHUNK, images)) for start in range(0, images, CHUNK)]
+    found: dict[int, list[CocoEntry]] = {}
+    done = 0
+    jobs = [(output, seed, chunk) for chunk in chunks]
+    for number, entries in spread(write_images, jobs, workers):
+        found[number] = entries
+        done += len(entries)
+        if progress is not None:
+            progress(done, images)
+    entries = [entry for number in sorted(found) for entry in found[number]]
+    for split in (TRAIN, VALIDATION):
+        part = [entry for entry in entries if _split(entry.image["id"]) == split]
+        if part:
+            write_coco(output, split, part)
+
+
+def _split(number: int) -> str:
+    return VALIDATION if number % VALIDATION_EVERY == VALIDATION_EVERY - 1 else TRAIN
+
+
+def write_images(output: Path, seed: int, numbers: range) -> list[CocoEntry]:
+    """Render and write some images; returns what is in them."""
+    return [_write_image(output, seed, number) for number in numbers]
+
+
+def _write_image(output: Path, seed: int, number: int) -> CocoEntry:
+    from Datasets.synthetic.gathering import photograph
+
+    rng = np.random.default_rng((seed, zlib.crc32(b"coco"), number))
+    crowded = rng.random() < CROWD_SHARE
+    guests = _guests(rng)
+    many = len(guests)
+    strangers = _strangers(rng) if crowded else []
+    size = SIZES[int(rng.integers(len(SIZES)))]
+    from_above = many == 1 and guests[0].age == "infant" and rng.random() < 0.5
+    elevation = (35.0, 88.0) if from_above else (5.0, 70.0)
+    if crowded:
+        elevation = (2.0, 25.0)
+    picture = photograph(rng, guests, size, elevation, (0.55, 1.3), strangers)
+    name = f"{number:012d}.jpg"
+    write_coco_image(output, _split(number), name, picture.rgb)
+    people = [_person(picture, guests[i], i) for i in range(many)]
+    crowd = picture.person >= many
+    return describe(
+        CocoPicture(
+            file_name=name,
+            image_id=number,
+            size=size,
+            people=tuple(person for person in people if person is not None),
+            crowds=(crowd,) if crowd.sum() >= MIN_PIXELS else (),
+            more=(("posture", guests[0].posed.kind),),
+        )
+    )
+
+
+def _guests(rng: np.random.Generator) -> list[Guest]:
+    """A group; whoever comes with an infant often bends over it."""
+    from Datasets.synthetic.gathering import invite, seated
+
+    groups, shares = zip(*GROUPS, strict=True)
+    ages = groups[int(rng.choice(len(groups), p=np.array(shares) / sum(shares)))]
+    small = ages[0] in ("infant", "toddler")
+    guests = []
+    for age in ages:
+        close = small and age == "adult" and rng.random() < 0.7
+        kind = str(rng.choice(["caring", "kneeling", "sitting"])) if close else None
+        guests.append(invite(rng, age, kind))
+    return seated(guests, apart=(-0.12, 0.15) if small else (0.0, 0.4))
+
+
+def _strangers(rng: np.random.Generator) -> list[Guest]:
+    """Many people close together."""
+    from Datasets.synthetic.gathering import invite, seated
+
+    return seated([invite(rng, "adult", "standing") for _ in range(CROWD)], apart=(-0.1, 0.2))
+
+
+def _person(picture: Picture, guest: Guest, number: int) -> CocoPerson | None:
+    """Labels and mask of somebody, or None who is hardly to be seen."""
+    mask = picture.person == number
+    if mask.sum() < MIN_PIXELS:
+        return None
+    labels, mapping = picture.labels[number], joint_map(INFANT, COCO_17)
+    visibility = mapping.apply(labels.visibility[:, None], fill=0)[:, 0].astype(np.uint8)
+    keypoints = mapping.apply(labels.keypoints_px)
+    sample = PoseSample(
+        image_path=Path(),
+        skeleton=COCO_17,
+        keypoints_px=np.where(visibility[:, None] > 0, keypoints, np.nan),
+        visibility=visibility,
+        box_xyxy=box_from_mask(mask),
+        activity=f"{guest.age}, {guest.posed.kind}",
+    )
+    return CocoPerson(sample, mask)
