@@ -1,189 +1,250 @@
-"""The official MPII file: one MATLAB struct with every image, person and joint.
+"""MPII's official file ``mpii_human_pose_v1_u12_1.mat``: one struct with every image and person.
 
-RELEASE.annolist(i) has image.name and annorect(p); a rectangle has a head box x1 y1 x2 y2, scale,
-objpos and annopoints.point with x, y, id 0-15 and is_visible. Any of them may be missing, empty,
-alone or a list, and ``is_visible`` may be text.
+    RELEASE.annolist(i)      image.name, annorect(p), frame_sec, vididx
+    RELEASE.img_train(i)     1 training, 0 test
+    RELEASE.act(i)           cat_name, act_name, act_id
+    RELEASE.single_person(i) numbers of the people who stand apart from others
+    RELEASE.video_list       names of the videos that vididx points into
+    annorect(p)              x1 y1 x2 y2 (head box), scale, objpos.x .y, annopoints.point(k)
+    point(k)                 x, y, id 0-15, is_visible
+
+All numbers of people, videos and pixels count from 1. A struct array of one is a struct, fields are
+absent or empty here and there, and ``is_visible`` is a number, text, or empty (upper neck and head
+top, which follow from the head box): then the joint counts as visible.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from Datasets.layouts.mpii import CENTRE_DROP, MAT, PERSON_PX
-from Datasets.readers.base import inside
+from Datasets.layouts.mpii import MAT, find_mat
 from Datasets.readers.matlab import load_mat
+from Datasets.readers.mpii_people import People, head_fields
 from Datasets.skeletons import MPII_16, Skeleton
-from Datasets.skeletons.convert import joint_map
-from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE, DataError, Dataset, PoseSample
+from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE, DataError, Dataset
 
-_PLACES = ("", "annot", "annotations", "mpii_human_pose_v1_u12_2", "mpii_human_pose_v1_u12_1")
-_NOTE = (
-    "the official training part: it holds the people that most papers validate on; "
-    "annot/train.json and valid.json keep them apart"
+_JOINTS = len(MPII_16)
+SPLITS = {"train": 1, "trainval": 1, "all": 1, "test": 0}
+"""Value of ``img_train`` for each split's name."""
+
+NOTE = (
+    "the official training part holds the people whom most papers validate on; "
+    "annot/train.json and annot/valid.json keep them apart"
 )
 
 
-def find_mat(root: Path) -> Path | None:
-    """The official file in or below a folder, or None."""
-    return next((root / p / MAT for p in _PLACES if (root / p / MAT).is_file()), None)
+def read_mpii_mat(
+    root: Path | str, split: str, skeleton: Skeleton = MPII_16, single_person: bool = False
+) -> Dataset:
+    """Read the people of one official part.
 
-
-def read_mpii_mat(root: Path | str, name: str, skeleton: Skeleton = MPII_16) -> Dataset:
-    """Read people of the official file.
+    Samples hold the position of image and rectangle (from 0, as in the h5 files) as ``image_id``
+    and ``annotation_id``, the video as ``sequence``, its second as ``frame``, "category: activity"
+    as ``activity``, and 0.6 of the head box's diagonal as ``head_length_px``.
 
     Args:
-        root: the folder that holds ``images`` and, directly or one level down, the file.
-        name: ``train`` (people with labelled joints in images with ``img_train`` 1), or ``test``
-            (people with a place but no labels).
+        root: the folder that holds ``images`` and, in one of the usual places, the file.
+        split: ``train`` (also ``trainval``, and ``all`` that is labelled): people with centre,
+            scale and joints in the training images; ``test``: people with centre and scale in the
+            others, all joints unlabelled.
         skeleton: convention of the samples.
+        single_person: leave out people who do not stand apart from others.
 
     Raises:
-        DataError: the file is missing or damaged, another part is asked for, a joint number is not
-            0-15, a coordinate is not finite, or an image lies outside ``images``.
+        DataError: the file is missing, damaged or of version 7.3, the split is unknown, a joint's
+            number is not 0 to 15, a coordinate is NaN, or an image lies outside ``images``.
     """
-    faults: list[str] = []
-    data = collect_mat(Path(root), name, skeleton, faults)
-    if faults:
-        raise DataError(faults[0])
-    return data
-
-
-def collect_mat(root: Path, name: str, skeleton: Skeleton, faults: list[str]) -> Dataset:
-    """Read the official file and add a line to ``faults`` for every person that is left out."""
+    root = Path(root)
     path = find_mat(root)
     if path is None:
-        raise DataError(f"MPII: {root} has no {MAT}; give the folder that holds it")
-    if name not in ("train", "test"):
+        raise DataError(f"MPII: {root} holds no {MAT}; give the folder that holds it")
+    if split not in SPLITS:
         raise DataError(
-            f"MPII: {path} knows train and test, not '{name}'; that split needs annot/{name}.json"
+            f"MPII: {path} has no split '{split}'; it has train and test (validation is a part of "
+            "train that annot/valid.json names)"
         )
     release = load_release(path)
-    wanted = 1 if name == "train" else 0
-    samples = []
-    for number, (image, trains) in enumerate(images_of(release, path)):
-        if trains != wanted:
-            continue
-        place = f"MPII: {path}, image {number + 1}"
-        activity = activity_of(release, number)
-        for person, rect in enumerate(people_of(image)):
-            try:
-                file = inside(root / "images", image_name(image, place), path)
-                who = f"{place}, person {person + 1}"
-                sample = _sample(rect, file, person, activity, skeleton, who)
-            except DataError as error:
-                faults.append(str(error))
-                continue
-            if sample is not None and (wanted == 0 or sample.visibility.any()):
-                samples.append(sample)
-    return Dataset("mpii", root, skeleton, tuple(samples), (_NOTE,) if wanted else ())
+    people, faults, left_out = people_of(release, split, single_person)
+    notes = (NOTE,) if split != "test" else ()
+    if left_out:
+        needed = "centre, scale and joints" if split != "test" else "centre and scale"
+        notes += (f"{left_out} rectangles without {needed} are left out",)
+    return people.dataset(root, skeleton, faults, notes)
 
 
-def load_release(path: Path) -> Any:
-    """The struct RELEASE.
+@dataclass(frozen=True)
+class Release:
+    """The struct RELEASE, every field a list with one entry per image.
+
+    Attributes:
+        source: the file.
+        images: structs of ``annolist``.
+        training: whether ``img_train`` is 1.
+        activities: "category: activity", "" where unknown.
+        single: numbers (from 0) of the people who stand apart from others.
+        videos: name of the video, "" where unknown.
+    """
+
+    source: Path
+    images: list[Any]
+    training: list[bool]
+    activities: list[str]
+    single: list[list[int]]
+    videos: list[str]
+
+
+def load_release(path: Path) -> Release:
+    """Read the struct.
 
     Raises:
-        DataError: the file is damaged, of version 7.3, or lacks the struct or its list of images.
+        DataError: the file is missing, damaged, of version 7.3, or lacks images or parts.
     """
-    content = load_mat(path, "MPII", struct_as_record=False, squeeze_me=True)
+    content = load_mat(path, "MPII", ["RELEASE"], struct_as_record=False, squeeze_me=True)
     release = content.get("RELEASE")
-    if release is None or not hasattr(release, "annolist") or not hasattr(release, "img_train"):
-        raise DataError(f"MPII: {path} has no RELEASE with annolist and img_train; restore it")
-    return release
-
-
-def images_of(release: Any, path: Path) -> Iterator[tuple[Any, int]]:
-    """Every image with its training flag."""
-    images, flags = _listed(release.annolist), np.atleast_1d(release.img_train)
-    if len(images) != len(flags):
+    images = _list(getattr(release, "annolist", None))
+    flags = [_number(flag) for flag in _list(getattr(release, "img_train", None))]
+    if not images:
+        raise DataError(f"MPII: {path} has no RELEASE.annolist; use the official file")
+    if len(flags) != len(images) or not set(flags) <= {0.0, 1.0}:
         raise DataError(
-            f"MPII: {path} has {len(images)} images but {len(flags)} img_train; restore the file"
+            f"MPII: {path}: img_train has {len(flags)} values for {len(images)} images, expected "
+            "one each, 0 or 1; restore the file"
         )
-    yield from zip(images, (int(flag) for flag in flags), strict=True)
+    acts = _list(getattr(release, "act", None))
+    acts = acts if len(acts) == len(images) else [None] * len(images)
+    single = _list(getattr(release, "single_person", None))
+    single = single if len(single) == len(images) else [[]] * len(images)
+    videos = [_text(name) for name in _list(getattr(release, "video_list", None))]
+    return Release(
+        path,
+        images,
+        [flag == 1 for flag in flags],
+        [_activity(act) for act in acts],
+        [[int(_number(n)) - 1 for n in _list(numbers) if _number(n) > 0] for numbers in single],
+        [_video(image, videos) for image in images],
+    )
 
 
-def image_name(image: Any, place: str) -> str:
-    """File name of an image."""
-    name = getattr(getattr(image, "image", None), "name", None)
-    if not isinstance(name, str):
-        raise DataError(f"{place} has no image.name; restore the file")
-    return name
+def people_of(
+    release: Release, split: str, single_person: bool = False
+) -> tuple[People, list[str], int]:
+    """People of one part.
+
+    Returns:
+        The people, a line for every fault, and how many rectangles were left out because they lack
+        a centre, a scale or, in the training part, joints.
+    """
+    training, left_out = bool(SPLITS[split]), 0
+    found, faults = [], []
+    for number, image in enumerate(release.images):
+        if release.training[number] != training:
+            continue
+        name = _text(getattr(getattr(image, "image", None), "name", None))
+        if not name:
+            faults.append(f"MPII: {release.source}, image {number + 1} has no name; correct it")
+        for index, rect in enumerate(_list(getattr(image, "annorect", None))):
+            if single_person and index not in release.single[number]:
+                continue
+            joints, visibility, wrong = _joints(rect)
+            place = f"MPII: {release.source}, image {number + 1} ({name}), person {index + 1}"
+            faults += [f"{place}: {text}; correct the file" for text in wrong]
+            centre, scale = _place(rect)
+            if centre is None or (training and not visibility.any() and not wrong):
+                left_out += 1
+                continue
+            more = _more(release, image, number) | _head(rect) | {"annotation_id": index}
+            found.append((name, centre, scale, joints, visibility, more))
+    return _table(release.source, found), faults, left_out
 
 
-def people_of(image: Any) -> list[Any]:
-    """Rectangles of an image, none, one or several."""
-    return [rect for rect in _listed(getattr(image, "annorect", None)) if _fields(rect)]
+def _table(source: Path, found: list[tuple]) -> People:
+    names, centres, scales, joints, visibility, more = (
+        zip(*found, strict=True) if found else [()] * 6
+    )
+    return People(
+        source,
+        list(names),
+        np.array(centres, dtype=np.float64).reshape(-1, 2),
+        np.array(scales, dtype=np.float64),
+        np.array(joints, dtype=np.float64).reshape(-1, _JOINTS, 2),
+        np.array(visibility, dtype=np.uint8).reshape(-1, _JOINTS),
+        list(more),
+    )
 
 
-def activity_of(release: Any, number: int) -> str:
-    """What is done in an image, empty when unknown."""
-    acts = _listed(getattr(release, "act", None))
-    name = getattr(acts[number], "act_name", "") if number < len(acts) else ""
-    return name if isinstance(name, str) else ""
+def _place(rect: Any) -> tuple[list[float] | None, float]:
+    """Centre and scale; None where either is not there at all."""
+    position = getattr(rect, "objpos", None)
+    values = [getattr(position, "x", None), getattr(position, "y", None)]
+    values.append(getattr(rect, "scale", None))
+    if any(np.size(value) != 1 or value is None for value in values):
+        return None, 1.0
+    x, y, scale = (_number(value) for value in values)
+    # A centre that is there but not a number must stay a fault, not become an unknown one.
+    return [x if np.isfinite(x) else np.inf, y], scale
 
 
-def _listed(value: Any) -> list[Any]:
-    """Turn nothing, one thing or an array of things into a list."""
+def _joints(rect: Any) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Joints as written, their visibility, and what is wrong with them."""
+    joints = np.full((_JOINTS, 2), np.nan)
+    visibility = np.full(_JOINTS, UNLABELLED, np.uint8)
+    wrong = []
+    for point in _list(getattr(getattr(rect, "annopoints", None), "point", None)):
+        number, x, y = (_number(getattr(point, key, None)) for key in ("id", "x", "y"))
+        if number not in range(_JOINTS):
+            wrong.append(f"joint number {number:g} is not 0 to {_JOINTS - 1}")
+        elif not np.isfinite([x, y]).all():
+            wrong.append(f"joint {number:g} has no finite x and y")
+        else:
+            hidden = _number(getattr(point, "is_visible", None)) == 0
+            joints[int(number)] = x, y
+            visibility[int(number)] = OCCLUDED if hidden else VISIBLE
+    return joints, visibility, wrong
+
+
+def _more(release: Release, image: Any, number: int) -> dict[str, Any]:
+    second = _number(getattr(image, "frame_sec", None))
+    return {
+        "image_id": number,
+        "activity": release.activities[number],
+        "sequence": release.videos[number],
+        "frame": int(second) if np.isfinite(second) else 0,
+    }
+
+
+def _head(rect: Any) -> dict[str, Any]:
+    corners = [_number(getattr(rect, key, None)) for key in ("x1", "y1", "x2", "y2")]
+    return head_fields(np.array(corners))
+
+
+def _activity(act: Any) -> str:
+    parts = (_text(getattr(act, key, None)) for key in ("cat_name", "act_name"))
+    return ": ".join(part for part in parts if part)
+
+
+def _video(image: Any, videos: list[str]) -> str:
+    number = _number(getattr(image, "vididx", None))
+    return videos[int(number) - 1] if 1 <= number <= len(videos) else ""
+
+
+def _list(value: Any) -> list[Any]:
+    """Nothing, one thing or an array of things as a list."""
     if value is None:
         return []
     return list(value.ravel()) if isinstance(value, np.ndarray) else [value]
 
 
-def _fields(rect: Any) -> tuple[str, ...]:
-    return tuple(getattr(rect, "_fieldnames", ()))
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
-def _number(struct: Any, name: str) -> float:
-    """A field as a number, NaN where it is missing or empty."""
-    value = getattr(struct, name, None)
+def _number(value: Any) -> float:
+    """A number, given as one or as text; NaN where it is missing, empty or something else."""
     try:
         return float(value) if np.size(value) == 1 else float("nan")
     except (TypeError, ValueError):
         return float("nan")
-
-
-def _sample(
-    rect: Any, file: Path, person: int, activity: str, skeleton: Skeleton, place: str
-) -> PoseSample | None:
-    """One person, or None without centre and scale."""
-    centre = np.array([_number(getattr(rect, "objpos", None), axis) for axis in "xy"])
-    scale = _number(rect, "scale")
-    if not (np.isfinite(centre).all() and scale > 0):
-        return None
-    joints, visibility = _joints(rect, place)
-    head = np.array([_number(rect, key) for key in ("x1", "y1", "x2", "y2")]) - 1
-    middle = centre - 1 + np.array([0.0, CENTRE_DROP * scale])
-    half = PERSON_PX / 2 * scale
-    mapping = joint_map(MPII_16, skeleton)
-    return PoseSample(
-        image_path=file,
-        skeleton=skeleton,
-        keypoints_px=mapping.apply(joints),
-        visibility=mapping.apply(visibility[:, None], fill=0)[:, 0].astype(np.uint8),
-        box_xyxy=np.concatenate([middle - half, middle + half]),
-        frame=person,
-        head_box_xyxy=head if np.isfinite(head).all() else None,
-        activity=activity,
-    )
-
-
-def _joints(rect: Any, place: str) -> tuple[np.ndarray, np.ndarray]:
-    """Joints (16, 2) in 0-based pixels, NaN where unlabelled, and their visibility (16,)."""
-    joints = np.full((len(MPII_16), 2), np.nan)
-    visibility = np.full(len(MPII_16), UNLABELLED, np.uint8)
-    points = getattr(getattr(rect, "annopoints", None), "point", None)
-    for point in _listed(points):
-        number, x, y = (_number(point, key) for key in ("id", "x", "y"))
-        if number not in range(len(MPII_16)):
-            raise DataError(f"{place}: joint number {number:g} is not 0 to 15; correct the file")
-        if not np.isfinite([x, y]).all():
-            raise DataError(f"{place}: joint {number:g} has no finite x and y; correct the file")
-        joints[int(number)] = x - 1, y - 1
-        # Where nothing is said, as of head and neck, the joint counts as seen.
-        seen = getattr(point, "is_visible", None)
-        hidden = np.size(seen) == 1 and str(seen).strip() in ("0", "0.0")
-        visibility[int(number)] = OCCLUDED if hidden else VISIBLE
-    return joints, visibility

@@ -1,0 +1,125 @@
+"""MPII in HRNet's form: ``annot/{train,valid,trainval,test}.json`` (Sun et al., 2019).
+
+    [{"image": "005808361.jpg", "center": [966.0, 340.0], "scale": 4.718488,
+      "joints": [[804.0, 711.0], ...16], "joints_vis": [1, ...16]}, ...]
+
+``joints_vis`` says only whether a joint is labelled (the joint is -1, -1 where it is not): occluded
+joints read as visible. ``test`` has no joints. Head boxes are not here; for ``valid`` they are
+taken from ``gt_valid.mat`` where that lies beside.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from Datasets.layouts.mpii import GT_VALID, annotation_file
+from Datasets.readers.base import load_json
+from Datasets.readers.matlab import load_mat
+from Datasets.readers.mpii_people import People, head_fields, place_of
+from Datasets.skeletons import MPII_16, Skeleton
+from Datasets.structures import UNLABELLED, VISIBLE, DataError, Dataset
+
+_JOINTS = len(MPII_16)
+_UNKNOWN = -1
+"""Centre of a person in ``test`` whose place is not known."""
+
+
+def read_mpii_json(root: Path | str, split: str, skeleton: Skeleton = MPII_16) -> Dataset:
+    """Read one file, and no other: ``train`` never holds ``valid``.
+
+    Args:
+        root: the folder that holds ``annot`` and ``images``.
+        split: ``train``, ``valid``, ``trainval`` or ``test``, or another file's name.
+        skeleton: convention of the samples.
+
+    Raises:
+        DataError: the file is missing or not in the layout, has another number of joints, holds
+            NaN, names an image outside ``images``, or does not go with ``gt_valid.mat``.
+    """
+    root = Path(root)
+    people, faults = load_json_people(annotation_file(root, split, "json"))
+    heads = root / "annot" / GT_VALID
+    if split == "valid" and heads.is_file() and not faults:
+        faults = add_heads(people, heads)
+    return people.dataset(root, skeleton, faults)
+
+
+def load_json_people(path: Path) -> tuple[People, list[str]]:
+    """Everybody in a file, and one line for every entry that is not in the layout.
+
+    Raises:
+        DataError: the file is missing, not JSON, or no list.
+    """
+    rows = load_json(path, "MPII")
+    if not isinstance(rows, list):
+        raise DataError(f"MPII: {path} is no list of people; use HRNet's annotation files")
+    names = [str(row.get("image")) if isinstance(row, dict) else "" for row in rows]
+    centre, scale = np.full((len(rows), 2), np.nan), np.ones(len(rows))
+    joints = np.full((len(rows), _JOINTS, 2), np.nan)
+    labelled = np.zeros((len(rows), _JOINTS))
+    faults = []
+    for i, row in enumerate(rows):
+        try:
+            if not isinstance(row["image"], str):
+                raise TypeError
+            centre[i], scale[i] = row["center"], row["scale"]
+            if "joints" in row or path.stem != "test":
+                joints[i], labelled[i] = _exactly(row["joints"]), row["joints_vis"]
+        except (KeyError, TypeError, ValueError):
+            faults.append(f"{place_of(path, i, names[i])} {_reason(row)}; correct the file")
+    for i in np.flatnonzero(~np.isin(labelled, (0, 1)).all(axis=1)):
+        faults.append(f"{place_of(path, i, names[i])}: joints_vis is 0 or 1; correct the file")
+    centre[centre[:, 0] == _UNKNOWN] = np.nan
+    visibility = np.where(labelled > 0, VISIBLE, UNLABELLED).astype(np.uint8)
+    more: list[dict[str, Any]] = [{} for _ in rows]
+    return People(path, names, centre, scale, joints, visibility, more), faults
+
+
+def _exactly(joints: Any) -> Any:
+    """Joints as they are, when there are 16: numpy would repeat a single one."""
+    if len(joints) != _JOINTS:
+        raise ValueError
+    return joints
+
+
+def _reason(row: Any) -> str:
+    joints = row.get("joints") if isinstance(row, dict) else None
+    if isinstance(joints, list) and len(joints) != _JOINTS:
+        return f"has {len(joints)} joints, expected {_JOINTS}"
+    return "needs image, center, scale, 16 joints and 16 joints_vis"
+
+
+def add_heads(people: People, path: Path) -> list[str]:
+    """Give everybody the head box of ``gt_valid.mat``.
+
+    Returns:
+        A line for every reason why the file does not go with these people.
+    """
+    names = ["headboxes_src", "jnt_missing", "pos_gt_src"]
+    try:
+        content = load_mat(path, "MPII", names)
+    except DataError as error:
+        return [str(error)]
+    count = len(people.names)
+    shapes = ((2, 2, count), (_JOINTS, count), (_JOINTS, 2, count))
+    faults = []
+    for name, shape in zip(names, shapes, strict=True):
+        found = content.get(name)
+        if found is None or found.shape != shape or found.dtype.kind not in "fiub":
+            state = "is missing" if found is None else f"has shape {found.shape}"
+            faults.append(f"MPII: {path}: {name} {state}, expected numbers of shape {shape}")
+    if faults:
+        return [f"{fault}; it belongs beside the whole valid.json" for fault in faults]
+    both = (people.visibility > 0) & (content["jnt_missing"].T == 0)
+    apart = np.abs(content["pos_gt_src"].transpose(2, 0, 1) - people.joints_px)[both]
+    # Published files differ by a rounded pixel: a file of other people differs by far more.
+    if apart.size and not np.median(apart) <= 1:
+        return [f"MPII: {path} holds other people than {people.source}; restore both from one set"]
+    heads = content["headboxes_src"].transpose(2, 0, 1).reshape(count, 4)
+    lost = np.flatnonzero(~np.isfinite(heads).all(axis=1))
+    for more, head in zip(people.more, heads, strict=True):
+        more.update(head_fields(head))
+    return [f"MPII: {path}: head box {i} is no finite number; restore the file" for i in lost]
