@@ -1,11 +1,14 @@
 """Error measures of poses, in NumPy.
 
 A distance of NaN means 'not counted': every function leaves it out of the numerator and the
-denominator alike. A labelled joint without a prediction is refused, never dropped: the caller
-decides where it is put.
+denominator alike. A labelled joint without a prediction is never dropped: ``distances`` puts it at
+infinity, where it misses every threshold; ``joint_errors``, whose averages it would spoil, refuses
+it, and the caller decides where it is put.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -13,6 +16,27 @@ from jaxtyping import Bool, Float, Int
 from Datasets.geometry.alignment import procrustes, scale_align
 
 _MIN_JOINTS_TO_ALIGN = 3
+
+
+def distances(
+    predicted: Float[np.ndarray, "frame joint axis"], target: Float[np.ndarray, "frame joint axis"]
+) -> Float[np.ndarray, "frame joint"]:
+    """Distance of each joint from its target, in their unit.
+
+    NaN where the target is unlabelled, infinite where it is labelled but not predicted.
+
+    Raises:
+        ValueError: shapes differ.
+    """
+    predicted = np.asarray(predicted, dtype=np.float64)
+    target = np.asarray(target, dtype=np.float64)
+    if predicted.shape != target.shape:
+        raise ValueError(f"predicted {predicted.shape} and target {target.shape} differ in shape")
+    labelled = np.isfinite(target).all(axis=-1, keepdims=True)
+    found = np.isfinite(predicted).all(axis=-1, keepdims=True)
+    gap = np.where(found, predicted, 0.0) - np.where(labelled, target, 0.0)
+    length = np.linalg.norm(gap, axis=-1)
+    return np.where(labelled[..., 0], np.where(found[..., 0], length, np.inf), np.nan)
 
 
 def joint_errors(
@@ -23,15 +47,11 @@ def joint_errors(
     Raises:
         ValueError: shapes differ, or a labelled joint has no finite prediction.
     """
-    predicted = np.asarray(predicted, dtype=np.float64)
-    target = np.asarray(target, dtype=np.float64)
-    if predicted.shape != target.shape:
-        raise ValueError(f"predicted {predicted.shape} and target {target.shape} differ in shape")
-    labelled = np.isfinite(target).all(axis=-1)
-    absent = labelled & ~np.isfinite(predicted).all(axis=-1)
+    errors = distances(predicted, target)
+    absent = np.isinf(errors)
     if absent.any():
         raise ValueError(f"{int(absent.sum())} labelled joints have no finite prediction")
-    return np.where(labelled, np.linalg.norm(predicted - target, axis=-1), np.nan)
+    return errors
 
 
 def mean_error(errors: np.ndarray, axis: int | None = None) -> np.ndarray:
@@ -39,7 +59,7 @@ def mean_error(errors: np.ndarray, axis: int | None = None) -> np.ndarray:
 
     Over frames and joints this is AJPE, also called MPJPE.
     """
-    counted = np.isfinite(errors)
+    counted = ~np.isnan(errors)
     total = np.where(counted, errors, 0.0).sum(axis=axis)
     return _ratio(total, counted.sum(axis=axis))
 
@@ -64,11 +84,46 @@ def hit_rates(
         NaN for a joint that is counted in no frame.
     """
     limit = factor * np.asarray(head_length, dtype=np.float64)[:, None]
-    counted = np.isfinite(errors) & np.isfinite(limit) & (limit > 0)
+    counted = ~np.isnan(errors) & np.isfinite(limit) & (limit > 0)
     hit = counted & (errors <= limit)
     if not zero_is_hit:
         hit &= errors > 0
     return 100.0 * _ratio(hit.sum(axis=0), counted.sum(axis=0))
+
+
+def in_lengths(
+    errors: Float[np.ndarray, "frame joint"], lengths: Float[np.ndarray, "frame"]
+) -> Float[np.ndarray, "frame joint"]:
+    """Divide the distances of each frame by its length; both in one unit.
+
+    A frame whose length is NaN or not positive has no scale: its joints are not counted.
+    """
+    lengths = np.asarray(lengths, dtype=np.float64)
+    usable = np.isfinite(lengths) & (lengths > 0)
+    return np.asarray(errors) / np.where(usable, lengths, np.nan)[:, None]
+
+
+def hit_curve(
+    errors: Float[np.ndarray, "frame joint"],
+    thresholds: Sequence[float] | np.ndarray,
+    axis: int | None = None,
+    strict: bool = False,
+) -> np.ndarray:
+    """Rates in percent at several thresholds: share of counted distances ``d <= t``.
+
+    Args:
+        errors: distances, or distances in lengths; NaN is not counted, infinite is a miss.
+        thresholds: in the unit of ``errors``.
+        axis: 0 gives the rates of each joint; None pools all joints, which is the average of their
+            rates weighted by how often each was counted.
+        strict: whether a hit is ``d < t`` instead.
+
+    Returns:
+        (threshold,) or (threshold, joint); NaN where nothing was counted.
+    """
+    closer = np.less if strict else np.less_equal
+    hits = np.stack([closer(errors, t).sum(axis=axis) for t in thresholds])
+    return 100.0 * _ratio(hits, (~np.isnan(errors)).sum(axis=axis))
 
 
 def mean_rate(rates: Float[np.ndarray, "joint"]) -> float:

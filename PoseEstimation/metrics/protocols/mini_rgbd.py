@@ -1,10 +1,9 @@
-"""Published protocols: which joints, which thresholds, which averages a number in a table means."""
+"""MINI-RGBD as Ellershaw (2022) reports it, and the measures that this project adds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -20,6 +19,7 @@ from PoseEstimation.metrics.errors import (
     scaled_errors,
     velocity_errors,
 )
+from PoseEstimation.metrics.protocols.scores import Scores, defined
 
 FACTORS = {"pckh_1": 1.0, "pckh_2": 2.0}
 """PCKh@1.0 and PCKh@2.0: multiples of the head length."""
@@ -56,23 +56,6 @@ class ScoredPoses:
     target_mm: Float[np.ndarray, "frame joint 3"]
     predicted_px: Float[np.ndarray, "frame joint 2"] | None = None
     target_px: Float[np.ndarray, "frame joint 2"] | None = None
-
-
-@dataclass(frozen=True)
-class Scores:
-    """What a protocol answers; rates in percent, keys as in metrics.json.
-
-    Attributes:
-        clean: measure to value, and ``head_length_source``.
-        paper: the same where a distance of exactly 0 is a miss.
-        per_joint: column to joint to measure to value.
-        counts: how much each number stands on.
-    """
-
-    clean: dict[str, Any]
-    paper: dict[str, Any]
-    per_joint: dict[str, dict[str, dict[str, float]]]
-    counts: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -127,7 +110,7 @@ class MiniRgbdProtocol:
         columns, per_joint = {}, {}
         for column, zero_is_hit in COLUMNS.items():
             rates = _all_rates(spaces, zero_is_hit)
-            columns[column] = _defined({**common, **self._overall(rates)})
+            columns[column] = defined({**common, **self._overall(rates)})
             columns[column]["head_length_source"] = _source(poses.sequences, published)
             per_joint[column] = self._by_joint(spaces, rates)
         return Scores(**columns, per_joint=per_joint, counts=_counts(spaces, poses))
@@ -159,7 +142,7 @@ class MiniRgbdProtocol:
     ) -> dict[str, dict[str, float]]:
         values = {_AJPE[s.suffix]: mean_error(s.errors, axis=0) for s in spaces} | dict(rates)
         return {
-            joint: _defined({key: float(value[i]) for key, value in values.items()})
+            joint: defined({key: float(value[i]) for key, value in values.items()})
             for i, joint in enumerate(self.joints)
         }
 
@@ -214,8 +197,3 @@ def _source(sequences: np.ndarray, published: HeadLengths) -> str:
     if len(known) == 2:
         return "published for part of the sequences"
     return "published" if known == {True} else "measured"
-
-
-def _defined(values: Mapping[str, float]) -> dict[str, float]:
-    """Drop measures that nothing was counted for."""
-    return {key: float(value) for key, value in values.items() if np.isfinite(value)}

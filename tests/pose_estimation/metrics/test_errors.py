@@ -7,7 +7,10 @@ from scipy.spatial.transform import Rotation
 
 from PoseEstimation.metrics.errors import (
     aligned_errors,
+    distances,
+    hit_curve,
     hit_rates,
+    in_lengths,
     joint_errors,
     mean_error,
     mean_rate,
@@ -145,3 +148,38 @@ def test_velocity_of_a_single_frame_is_undefined():
     errors = velocity_errors(one, one, np.array(["11"]), np.array([0]), 30.0)
     assert errors.shape == (0, 2)
     assert np.isnan(mean_error(errors))
+
+
+def test_a_joint_that_was_not_predicted_is_infinitely_far_and_an_unlabelled_one_uncounted():
+    target = np.array([[[0.0, 0], [1, 1], [np.nan, 0], [np.nan, np.nan]]])
+    predicted = np.array([[[3.0, 4], [np.nan, 1], [7, 7], [np.nan, np.nan]]])
+    errors = distances(predicted, target)
+    np.testing.assert_array_equal(errors, [[5, np.inf, np.nan, np.nan]])
+    assert hit_curve(errors, [1e9])[0] == 50
+    np.testing.assert_array_equal(hit_rates(errors, np.array([1e9]), 1.0), [100, 0, np.nan, np.nan])
+    assert mean_error(errors) == np.inf
+
+
+def test_a_curve_is_per_joint_or_pooled_and_strict_or_not():
+    errors = np.array([[1.0, 5], [2, np.nan], [3, np.nan]])
+    np.testing.assert_allclose(hit_curve(errors, [2, 5], axis=0), [[200 / 3, 0], [100, 100]])
+    np.testing.assert_allclose(hit_curve(errors, [2, 5]), [50, 100])
+    np.testing.assert_allclose(hit_curve(errors, [2, 5], strict=True), [25, 75])
+    assert np.isnan(hit_curve(errors * np.nan, [2, 5])).all()
+
+
+def test_pooling_is_the_mean_of_joint_rates_weighted_by_their_counts():
+    generator = np.random.default_rng(0)
+    errors = generator.uniform(0, 2, (30, 5))
+    errors[generator.uniform(size=errors.shape) < [0.1, 0.3, 0.5, 0.7, 0.9]] = np.nan
+    counts = (~np.isnan(errors)).sum(axis=0)
+    thresholds = [0.5, 1.0, 1.5]
+    weighted = hit_curve(errors, thresholds, axis=0) @ counts / counts.sum()
+    np.testing.assert_allclose(hit_curve(errors, thresholds), weighted)
+
+
+@pytest.mark.parametrize("useless", [0.0, -1.0, np.nan, np.inf])
+def test_a_frame_without_length_is_not_counted(useless):
+    errors = np.array([[6.0, np.inf], [0.0, 1.0]])
+    expected = [[2, np.inf], [np.nan, np.nan]]
+    np.testing.assert_array_equal(in_lengths(errors, np.array([3.0, useless])), expected)
