@@ -154,7 +154,10 @@ def _numbers(root: Path, samples: Sequence[PoseSample]) -> dict[str, np.ndarray]
         order[name] if sample.image_id is None else sample.image_id
         for name, sample in zip(names, samples, strict=True)
     ]
-    person = [names[:i].count(name) for i, name in enumerate(names)]
+    person, people = [], dict.fromkeys(names, 0)
+    for name in names:
+        person.append(people[name])
+        people[name] += 1
     return {"index": np.array(index, np.float64), "person": np.array(person, np.float64)}
 
 

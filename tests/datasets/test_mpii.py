@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from scipy.io import loadmat, savemat
 
 from Datasets.layouts.mpii import MAT
 from Datasets.readers.mpii import open_mpii, read_mpii_h5, read_mpii_json, read_mpii_mat
 from Datasets.skeletons import INFANT, LSP_14, MPII_16
 from Datasets.skeletons.convert import joint_map
-from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE, Crop, DataError, PoseSample
+from Datasets.structures import UNLABELLED, VISIBLE, Crop, DataError, PoseSample
 from Datasets.verify.mpii import verify_mpii
 from Datasets.writers.mpii import (
     write_gt_valid_mat,
@@ -112,7 +109,10 @@ def test_people_without_labels_are_the_test_part(tmp_path: Path, seed: int) -> N
 
 def test_the_padded_box_is_the_published_crop(tmp_path: Path) -> None:
     """HRNet: centre moved down by 15 scale, scale times 1.25, both minus 1, side 200 scale."""
-    rows(tmp_path, {**ROW, "scale": 2.0, "center": [100.0, 80.0], "joints": [[1, 1]] * 16})
+    row = {"image": "a.jpg", "scale": 2.0, "center": [100.0, 80.0], "joints": [[1, 1]] * 16}
+    (tmp_path / "annot").mkdir()
+    text = json.dumps([{**row, "joints_vis": [1] * 16}])
+    (tmp_path / "annot" / "train.json").write_text(text)
     sample = read_mpii_json(tmp_path, "train").samples[0]
     crop = Crop.around(sample.box_xyxy, 256, margin=1.25)
     assert crop.scale == pytest.approx(256 / (200 * 2.0 * 1.25))
@@ -201,273 +201,6 @@ def test_other_joints(tmp_path: Path, form: str) -> None:
         open_mpii(tmp_path, "train", LSP_14)
 
 
-def structs(*rows: dict) -> np.ndarray:
-    result = np.empty((1, len(rows)), dtype=[(key, object) for key in rows[0]])
-    for i, row in enumerate(rows):
-        for key, value in row.items():
-            result[key][0, i] = value
-    return result
-
-
-def release(root: Path, *images: dict, flags: list[float] | None = None, **more) -> Path:
-    content = {"annolist": structs(*images), "img_train": np.array([flags or [1.0] * len(images)])}
-    savemat(root / MAT, {"RELEASE": structs({**content, **more})})
-    return root / MAT
-
-
-def rect(*points: dict, **more) -> dict:
-    place = {"scale": 1.0, "objpos": structs({"x": 10.0, "y": 20.0})}
-    inner = structs({"point": structs(*points)}) if points else np.zeros((0, 0))
-    return {"annopoints": inner, **place, **more}
-
-
-EMPTY = np.zeros((0, 0))
-POINT = {"x": 11.0, "y": 21.0, "id": 9.0, "is_visible": EMPTY}
-
-
-def test_every_irregularity_of_the_official_file_is_read(tmp_path: Path) -> None:
-    flags = [{"is_visible": f} for f in ("0", "1", 0.0, 1.0, np.uint8(0), "", EMPTY)]
-    points = [{**POINT, **flag, "id": float(i)} for i, flag in enumerate(flags)]
-    lost = {"annopoints": EMPTY, "scale": EMPTY, "objpos": EMPTY}
-    placed = {"scale": 1.0, "objpos": structs({"x": 10.0, "y": 20.0})}
-    release(
-        tmp_path,
-        {"image": structs({"name": "one.jpg"}), "annorect": structs(rect(POINT))},
-        {"image": structs({"name": "none.jpg"}), "annorect": EMPTY},
-        {"image": structs({"name": "two.jpg"}),
-         "annorect": structs(rect(*points), rect(), lost, {**rect(POINT), "objpos": EMPTY})},
-        {"image": structs({"name": "head.jpg"}),
-         "annorect": structs({"x1": 1.0, "y1": 1.0, "x2": 4.0, "y2": 5.0})},
-        {"image": structs({"name": "test.jpg"}), "annorect": structs(placed)},
-        {"image": structs({"name": "more.jpg"}), "annorect": structs(lost, rect())},
-        flags=[1.0, 1.0, 1.0, 1.0, 0.0, 0.0],
-    )  # fmt: skip
-    data = read_mpii_mat(tmp_path, "train")
-    first, second = data.samples
-    assert first.visibility[9] == VISIBLE and first.visibility.sum() == VISIBLE
-    np.testing.assert_array_equal(first.keypoints_px[9], [10, 20])
-    np.testing.assert_allclose(first.box_xyxy, [9 - 100, 19 + 15 - 100, 109, 134])
-    assert first.head_box_xyxy is None and first.activity == first.sequence == ""
-    states = [OCCLUDED, VISIBLE, OCCLUDED, VISIBLE, OCCLUDED, VISIBLE, VISIBLE, UNLABELLED]
-    assert second.visibility[:8].tolist() == states
-    assert "4 rectangles without centre, scale and joints" in data.notes[1]
-    test = read_mpii_mat(tmp_path, "test")
-    assert [s.image_path.name for s in test.samples] == ["test.jpg", "more.jpg"]
-    assert test.notes == ("1 rectangles without centre and scale are left out",)
-
-
-def test_one_image_one_person_one_joint_is_no_list(tmp_path: Path) -> None:
-    act = structs({"cat_name": "rest", "act_name": "sleeping", "act_id": 4.0})
-    videos = np.empty((1, 1), dtype=object)
-    videos[0, 0] = "clip"
-    head = {"x1": 1.0, "y1": 1.0, "x2": 4.0, "y2": 5.0}
-    image = {"image": structs({"name": "a.jpg"}), "annorect": structs(rect(POINT, **head))}
-    release(tmp_path, {**image, "vididx": 1.0, "frame_sec": 12.0}, act=act, video_list=videos)
-    (sample,) = read_mpii_mat(tmp_path, "train").samples
-    assert (sample.activity, sample.sequence, sample.frame) == ("rest: sleeping", "clip", 12)
-    assert sample.head_box_xyxy.tolist() == [0, 0, 3, 4]
-    assert sample.head_length_px == pytest.approx(0.6 * 5)
-
-
-def at(x: float, y: float) -> np.ndarray:
-    return structs({"x": x, "y": y})
-
-
-def one(**point) -> dict:
-    return {"annorect": structs(rect({**POINT, **point}))}
-
-
-MAT_BREAKS = {
-    "person 1: joint number 16 is not 0 to 15": one(id=16.0),
-    "joint number nan is not": one(id="x"),
-    "joint 3 has no finite x": one(x=np.nan, id=3.0),
-    "centre is no finite": {"annorect": structs(rect(POINT, objpos=at(1.0, np.nan)))},
-    "the centre is no": {"annorect": structs(rect(POINT, objpos=at(np.nan, np.nan)))},
-    "the scale is no number above 0": {"annorect": structs(rect(POINT, scale=0.0))},
-    "names '../a.jpg', outside": {"image": structs({"name": "../a.jpg"}), **one()},
-    "image 2 has no name": {"image": EMPTY, **one()},
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("message", MAT_BREAKS)
-def test_damage_in_the_official_file_is_one_line(tmp_path: Path, message: str) -> None:
-    good = {"image": structs({"name": "a.jpg"}), **one()}
-    path = release(tmp_path, good, {**good, **MAT_BREAKS[message]})
-    with pytest.raises(DataError, match=message) as caught:
-        read_mpii_mat(tmp_path, "train")
-    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
-    assert str(caught.value) in verify_mpii(tmp_path).problems
-
-
-def v73(path: Path) -> None:
-    with h5py.File(path, "w", userblock_size=512):
-        pass
-    with path.open("r+b") as file:
-        file.write(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM")
-
-
-MAT_FILES: dict[str, Callable[[Path], object]] = {
-    "expected version 5 to 7": v73,
-    "no MATLAB file": lambda path: path.write_bytes(b"text, no MATLAB file at all" * 20),
-    "no RELEASE.annolist": lambda path: savemat(path, {"OTHER": 1}),
-    "RELEASE.annolist; use": lambda path: savemat(path, {"RELEASE": {"annolist": EMPTY}}),
-    "img_train has 2 values for 1 images": lambda path: release(
-        path.parent, {"image": structs({"name": "a.jpg"}), **one()}, flags=[1.0, 0.0]
-    ),
-}
-
-
-@pytest.mark.parametrize("message", MAT_FILES)
-def test_wrong_files_in_the_place_of_the_official_one(tmp_path: Path, message: str) -> None:
-    MAT_FILES[message](tmp_path / MAT)
-    with pytest.raises(DataError, match=message) as caught:
-        open_mpii(tmp_path, "train")
-    assert MAT in str(caught.value) and "\n" not in str(caught.value)
-    assert str(caught.value) in verify_mpii(tmp_path).problems
-
-
-ROW = {"image": "a.jpg", "scale": 1.0, "center": [5.0, 5.0], "joints": [[2.0, 2.0]] * 16,
-       "joints_vis": [1] * 16}  # fmt: skip
-
-
-def rows(root: Path, *entries, split: str = "train") -> Path:
-    (root / "annot").mkdir(exist_ok=True)
-    path = root / "annot" / f"{split}.json"
-    path.write_text(json.dumps(entries))
-    return path
-
-
-def test_missing_joints_in_json(tmp_path: Path) -> None:
-    joints = [[-1.0, -1.0], [0.5, 0.25], *[[2.0, 2.0]] * 14]
-    rows(tmp_path, {**ROW, "joints": joints, "joints_vis": [0] + [1] * 15})
-    sample = read_mpii_json(tmp_path, "train").samples[0]
-    assert np.isnan(sample.keypoints_px[0]).all() and sample.visibility[0] == UNLABELLED
-    assert sample.keypoints_px[1].tolist() == [-0.5, -0.75]
-    assert sample.head_box_xyxy is None and sample.head_length_px is None
-    rows(tmp_path, {"image": "b.jpg", "center": [-1, -1], "scale": -1}, split="test")
-    assert read_mpii_json(tmp_path, "test").samples[0].box_xyxy is None
-
-
-JSON_BREAKS = {
-    "has 15 joints, expected 16": {"joints": [[2.0, 2.0]] * 15},
-    "has 1 joints, expected 16": {"joints": [[2.0, 2.0]]},
-    "needs image, center": {"center": "x"},
-    "needs image, center, scale": {"image": 7},
-    "16 joints and 16 joints_vis": {"joints_vis": [1] * 15},
-    "the scale is no number above 0": {"scale": float("nan")},
-    "scale is no number above 0; correct": {"scale": 0.0},
-    "the centre is no finite number": {"center": [float("nan"), 4.0]},
-    "labelled joint is no finite": {"joints": [[float("nan"), 2.0]] * 16},
-    "joints_vis is 0 or 1": {"joints_vis": [3] * 16},
-    "outside": {"image": "/etc/passwd"},
-}
-
-
-@pytest.mark.parametrize("message", JSON_BREAKS)
-def test_damage_in_json_is_one_line(tmp_path: Path, message: str) -> None:
-    path = rows(tmp_path, ROW, {**ROW, **JSON_BREAKS[message]})
-    with pytest.raises(DataError, match=message) as caught:
-        read_mpii_json(tmp_path, "train")
-    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
-    assert str(caught.value) in verify_mpii(tmp_path).problems
-
-
-def test_entries_that_are_nobody(tmp_path: Path) -> None:
-    rows(tmp_path, 5)
-    with pytest.raises(DataError, match="person 0 needs image"):
-        read_mpii_json(tmp_path, "train")
-    (tmp_path / "annot/train.json").write_text("{}")
-    with pytest.raises(DataError, match="no list of people"):
-        read_mpii_json(tmp_path, "train")
-    rows(tmp_path, {key: ROW[key] for key in ("image", "center", "scale")})
-    with pytest.raises(DataError, match="16 joints"):
-        read_mpii_json(tmp_path, "train")
-    with pytest.raises(DataError, match="does not exist"):
-        open_mpii(tmp_path / "none")
-    with pytest.raises(DataError, match=r"valid.json does not exist"):
-        read_mpii_json(tmp_path, "valid")
-    with pytest.raises(DataError, match=r"no annot/valid.json, no annot/valid.h5 and no mpii"):
-        open_mpii(tmp_path / "annot")
-
-
-HEAD_BREAKS = {
-    "expected numbers of shape": lambda c: c.update(headboxes_src=c["headboxes_src"][..., 1:]),
-    "jnt_missing is missing": lambda c: c.pop("jnt_missing"),
-    "holds other people": lambda c: c.update(pos_gt_src=c["pos_gt_src"][..., ::-1]),
-    "head box 2 is no finite": lambda c: c["headboxes_src"].__setitem__((1, 1, 2), np.nan),
-}
-
-
-@pytest.mark.parametrize("message", HEAD_BREAKS)
-def test_head_boxes_of_other_people_are_refused(tmp_path: Path, message: str) -> None:
-    people = crowd(5, 4)
-    write_mpii_json(tmp_path, "valid", people)
-    path = write_gt_valid_mat(tmp_path, people)
-    content = {k: v for k, v in loadmat(path).items() if not k.startswith("__")}
-    HEAD_BREAKS[message](content)
-    savemat(path, content)
-    with pytest.raises(DataError, match=message) as caught:
-        read_mpii_json(tmp_path, "valid")
-    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
-    assert str(caught.value) in verify_mpii(tmp_path).problems
-    path.write_bytes(b"no MATLAB file" * 20)
-    with pytest.raises(DataError, match="no MATLAB file"):
-        read_mpii_json(tmp_path, "valid")
-
-
-def replaced(key: str, values) -> Callable[[h5py.File], None]:
-    def change(file: h5py.File) -> None:
-        del file[key]
-        if values is not None:
-            file[key] = values
-
-    return change
-
-
-H5_BREAKS = {
-    r"person 1 .*joint is no finite": lambda f: f["part"].__setitem__((1, 0), np.nan),
-    "the centre is no finite number": lambda f: f["center"].__setitem__((1, 0), np.nan),
-    "person 1 .*: the centre is": lambda f: f["center"].__setitem__(1, np.nan),
-    "the scale is no number above 0": lambda f: f["scale"].__setitem__(1, 0),
-    r"\(2, 15, 2\), expected \(2, 16, 2\)": replaced("part", np.zeros((2, 15, 2))),
-    "no array 'visible'": replaced("visible", None),
-    "'normalize' has shape": replaced("normalize", np.zeros(3)),
-    "no readable HDF5 file": replaced("scale", np.array([b"x", b"y"])),
-    "names '../x.jpg', outside": replaced("imgname", np.array([b"a.jpg", b"../x.jpg"])),
-    "'imgname' holds no file names": replaced("imgname", np.array([[-1.0], [300.0]])),
-}
-
-
-@pytest.mark.parametrize("message", H5_BREAKS)
-def test_damage_in_h5_is_one_line(tmp_path: Path, message: str) -> None:
-    path = write_mpii_h5(tmp_path, "valid", crowd(3, 2))
-    with h5py.File(path, "a") as file:
-        H5_BREAKS[message](file)
-    with pytest.raises(DataError, match=message) as caught:
-        read_mpii_h5(tmp_path, "valid")
-    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
-    assert str(caught.value) in verify_mpii(tmp_path).problems
-    path.write_text("text")
-    with pytest.raises(DataError, match="no readable HDF5"):
-        read_mpii_h5(tmp_path, "valid")
-
-
-def test_h5_as_others_write_it(tmp_path: Path) -> None:
-    """Names as numbers of characters, and no more than labels; the length may be unknown."""
-    people = [replace(p, head_length_px=None, head_box_xyxy=None) for p in crowd(4, 3)]
-    path = write_mpii_h5(tmp_path, "train", people)
-    assert read_mpii_h5(tmp_path, "train").samples[0].head_length_px is None
-    with h5py.File(path, "a") as file:
-        names = [name.decode() for name in file["imgname"][()]]
-        codes = np.array([[float(ord(c)) for c in name] + [0.0] for name in names])
-        replaced("imgname", codes)(file)
-        for key in ("normalize", "index", "person"):
-            del file[key]
-    read = read_mpii_h5(tmp_path, "train").samples
-    assert [s.image_path.name for s in read] == names
-    assert read[0].head_length_px is read[0].image_id is read[0].annotation_id is None
-
-
 def test_writers_refuse_what_a_form_cannot_hold(tmp_path: Path) -> None:
     whole = person(np.random.default_rng(5))
     boxless, flat = replace(whole, box_xyxy=None), replace(whole, box_xyxy=np.ones(4))
@@ -511,34 +244,6 @@ def test_the_same_people_give_the_same_bytes(tmp_path: Path) -> None:
     for path in files:
         twin = tmp_path / "b" / path.relative_to(tmp_path / "a")
         assert path.read_bytes() == twin.read_bytes()
-
-
-def test_verify_finds_everything_in_one_pass(tmp_path: Path) -> None:
-    people = crowd(6, 4)
-    write_mpii_json(tmp_path, "train", people)
-    write_mpii_mat(tmp_path, people)
-    (tmp_path / "generator.json").write_text("{}")
-    (tmp_path / "images").mkdir()
-    for sample in people:
-        Image.new("RGB", (320, 320)).save(tmp_path / "images" / sample.image_path.name)
-    assert verify_mpii(tmp_path).ok
-    (tmp_path / "generator.json").unlink()
-    (tmp_path / "images" / people[0].image_path.name).unlink()
-    (tmp_path / "images" / people[2].image_path.name).write_bytes(b"\xff\xd8\xff cut")
-    shared = {**ROW, "image": people[0].image_path.name}
-    rows(tmp_path, *({**ROW, **change} for change in JSON_BREAKS.values()), shared, split="valid")
-    (tmp_path / "annot/trainval.json").write_text("[")
-    (tmp_path / "annot/test.h5").write_text("text")
-    report = verify_mpii(tmp_path)
-    text = "\n".join(report.problems)
-    assert text.count("valid.json, person") == 10 and "outside" in text and "truncated" in text
-    assert "not valid JSON" in text and "no readable HDF5" in text
-    assert "1 images are in train and in valid" in text
-    for line in ("4 train.json people, the official set has 22246", "2 images, the official"):
-        assert line in text
-    assert "train.json people: 4 (official 22246)" in report.counts
-    assert "000000000.jpg" in {path.name for path in report.missing}
-    assert "no gt_valid.mat beside" in report.notes[0]
 
 
 REAL = os.environ.get("INFANTPOSE_REAL_DATA")
