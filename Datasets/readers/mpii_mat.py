@@ -114,10 +114,8 @@ def load_release(path: Path) -> Release:
             f"MPII: {path}: img_train has {len(flags)} values for {len(images)} images, expected "
             "one each, 0 or 1; restore the file"
         )
-    acts = _list(getattr(release, "act", None))
-    acts = acts if len(acts) == len(images) else [None] * len(images)
-    single = _list(getattr(release, "single_person", None))
-    single = single if len(single) == len(images) else [[]] * len(images)
+    acts = _per_image(getattr(release, "act", None), len(images))
+    single = _per_image(getattr(release, "single_person", None), len(images))
     videos = [_text(name) for name in _list(getattr(release, "video_list", None))]
     return Release(
         path,
@@ -236,6 +234,12 @@ def _list(value: Any) -> list[Any]:
     if value is None:
         return []
     return list(value.ravel()) if isinstance(value, np.ndarray) else [value]
+
+
+def _per_image(value: Any, count: int) -> list[Any]:
+    """One entry per image, None each where there are not as many."""
+    entries = [value] if count == 1 else _list(value)
+    return entries if len(entries) == count else [None] * count
 
 
 def _text(value: Any) -> str:

@@ -97,9 +97,6 @@ def write_gt_valid_mat(root: Path, samples: Sequence[PoseSample]) -> Path:
     return _save(Path(root) / "annot" / GT_VALID, content)
 
 
-write_head_boxes = write_gt_valid_mat
-
-
 def write_mpii_h5(root: Path, split: str, samples: Sequence[PoseSample]) -> Path:
     """Write ``annot/SPLIT.h5``.
 

@@ -178,6 +178,8 @@ def test_people_who_stand_apart_can_be_asked_for(tmp_path: Path) -> None:
     alone = read_mpii_mat(tmp_path, "train", single_person=True).samples
     assert [(s.image_path.name, s.annotation_id) for s in alone] == [("a.jpg", 2), ("b.jpg", 0)]
     assert len(read_mpii_mat(tmp_path, "train")) == 4
+    write_mpii_mat(tmp_path, [people[0], people[2]])
+    assert len(read_mpii_mat(tmp_path, "train", single_person=True)) == 2
 
 
 @pytest.mark.parametrize("form", ["json", "h5", "mat"])
