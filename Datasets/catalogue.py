@@ -6,13 +6,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from Datasets.readers.coco import open_coco
+from Datasets.readers.lsp import open_lsp
 from Datasets.readers.mini_rgbd import read_mini_rgbd
+from Datasets.readers.mpi_inf_3dhp import open_mpi_inf_3dhp
+from Datasets.readers.mpii import open_mpii
 from Datasets.skeletons import MINI_RGBD_25, Skeleton
 from Datasets.sources import DataSource
 from Datasets.splits import MINI_RGBD_SPLIT, parse_sequences
 from Datasets.structures import DataError, Dataset
 from Datasets.verify.base import Verification
+from Datasets.verify.coco import verify_coco
+from Datasets.verify.lsp import verify_lsp
 from Datasets.verify.mini_rgbd import verify_mini_rgbd
+from Datasets.verify.mpi_inf_3dhp import verify_mpi_inf_3dhp
+from Datasets.verify.mpii import verify_mpii
 
 CACHE = Path("data/cache")
 
@@ -41,9 +49,20 @@ def _sequences(split: str) -> tuple[str, ...]:
     return parse_sequences(split) if split[:1].isdigit() else MINI_RGBD_SPLIT.part(split)
 
 
+def _uncached(open_: Callable[[Path, str, Skeleton | None], Dataset]):
+    """Adapt a reader that needs no cache."""
+    return lambda root, split, skeleton, cache: open_(root, split, skeleton)
+
+
 CATALOGUE = {
     "mini_rgbd": Entry(_mini_rgbd, verify_mini_rgbd),
+    "mpii": Entry(_uncached(open_mpii), verify_mpii),
+    "mpi_inf_3dhp": Entry(open_mpi_inf_3dhp, verify_mpi_inf_3dhp),
+    "coco": Entry(_uncached(open_coco), verify_coco),
+    "lsp": Entry(_uncached(open_lsp), verify_lsp),
+    "syrip": Entry(_uncached(open_coco), verify_coco),
 }
+"""SyRIP has the layout of COCO."""
 
 
 def open_dataset(

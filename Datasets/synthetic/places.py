@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float
@@ -123,6 +124,25 @@ def make_room(
     return _light_up(rng, camera, setting, lights, ambient, None)
 
 
+def make_green_studio(camera: Camera, reach_m: float, seed: int) -> Scene:
+    """A closed studio of one green, the same from every camera.
+
+    Args:
+        camera: one of several inside it.
+        reach_m: half of its width, metres.
+        seed: of its light and green.
+    """
+    rng, setting = np.random.default_rng(seed), _Setting()
+    green = np.array([0.05, 0.38, 0.09]) * rng.uniform(0.7, 1.4)
+    setting.plane([0, 0, 0], [0, 0, 1], (partial(surfaces.even, green),))
+    setting.plane([0, 0, 4.5], [0, 0, -1], (partial(surfaces.even, np.full(3, 0.08)),))
+    for inward in ((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0)):
+        point = -reach_m * np.array(inward, dtype=float)
+        setting.plane(point, inward, (partial(surfaces.even, green * rng.uniform(0.8, 1.0)),))
+    ambient = temperature(rng.uniform(4500, 7000)) * rng.uniform(0.4, 0.6)
+    return _light_up(np.random.default_rng(seed), camera, setting, draw_lights(rng), ambient, None)
+
+
 def make_outdoors(
     rng: np.random.Generator, camera: Camera, radius_m: float, seats: Sequence[Seat] = ()
 ) -> Scene:
@@ -206,7 +226,7 @@ def _light_up(
         seen = view.material == number
         if seen.any():
             albedo[seen] = paint(rng, painters, view.local[seen])
-            names.append(painters[0].__name__)
+            names.append(str(number))
     if sky is not None:
         bright = ambient + 0.5 * sum(light.colour for light in lights)
         albedo = np.where((view.material < 0)[..., None], sky / bright, albedo)

@@ -14,6 +14,7 @@ from scipy.spatial.transform import Rotation
 
 from Datasets.synthetic.body import BodyShape
 from Datasets.synthetic.motion import Movement
+from Datasets.synthetic.signals import min_jerk, smooth
 from Datasets.synthetic.stance import Stance, take
 
 Limbs = np.ndarray
@@ -313,7 +314,7 @@ def perform(
     shape: BodyShape,
     times: Float[np.ndarray, "frame"],
     kinds: tuple[str, ...] = ACTIVE,
-) -> Movement:
+) -> tuple[Movement, list[str]]:
     """Move smoothly from posture to posture.
 
     Args:
@@ -321,11 +322,14 @@ def perform(
         shape: the body.
         times: seconds of the frames, increasing from 0.
         kinds: families to choose from.
-    """
-    from Datasets.synthetic.signals import min_jerk, smooth
 
-    now, stance = -rng.uniform(0, 1), draw_stance(rng, kinds[int(rng.integers(len(kinds)))])
+    Returns:
+        The movement, and per frame the family that it is in or on its way to.
+    """
+    kind = kinds[int(rng.integers(len(kinds)))]
+    now, stance = -rng.uniform(0, 1), draw_stance(rng, kind)
     path = stance.taken(np.zeros(len(times), dtype=int))
+    shown = [kind] * len(times)
     while now < times[-1]:
         kind = kinds[int(rng.integers(len(kinds)))]
         following, lasting = draw_stance(rng, kind), rng.uniform(0.5, 1.4)
@@ -334,8 +338,10 @@ def perform(
         before = start.taken(np.zeros(len(times), dtype=int))
         moved = before.blended(end, share)
         path = Stance.joined([path.taken(times < now), moved.taken(times >= now)])
+        shown = [kind if time >= now else before for time, before in zip(times, shown, strict=True)]
         now += lasting + rng.uniform(0.0, 0.7)
     movement = take(shape, path, times)
     height = movement.place[:, 0, 2]
     calm = smooth(height, times, 0.08) - height
-    return Movement(movement.turn, movement.place + calm[:, None, None] * [0, 0, 1])
+    calmed = Movement(movement.turn, movement.place + calm[:, None, None] * [0, 0, 1])
+    return calmed, shown

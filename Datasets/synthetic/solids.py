@@ -1,10 +1,12 @@
-"""Rays from a camera to planes and boxes: what stands behind people, pixel by pixel.
+"""Rays from a camera to planes, boxes, balls and drums: what stands behind people, pixel by pixel.
 
 World frame: metres, the floor is z = 0, z up.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,11 +16,12 @@ from Datasets.geometry.camera import project
 from Datasets.synthetic.scene import Camera
 
 FAR_M = 80.0
+_TINY = 1e-9
 
 
 @dataclass(frozen=True)
-class Box:
-    """A cuboid that may be turned about the vertical.
+class Solid(ABC):
+    """A convex body that may be turned about the vertical.
 
     Attributes:
         centre: (3,) metres.
@@ -32,26 +35,92 @@ class Box:
     yaw: float
     material: int
 
+    @abstractmethod
+    def crossing(self, start: np.ndarray, along: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where lines enter and leave, in lengths of ``along``; entering after leaving is a miss.
+
+        Args:
+            start: (..., 3) point of the line in the body's axes, from its centre.
+            along: (..., 3) direction in the body's axes.
+        """
+
+    @abstractmethod
+    def surface(self, offset: Float[np.ndarray, "n 3"]) -> tuple[np.ndarray, np.ndarray]:
+        """Normals (n, 3), in the body's axes, and coordinates (n, 2), metres, of surface points."""
+
     def to_local(self, vectors: np.ndarray) -> np.ndarray:
-        """World directions (..., 3) in the box's axes."""
+        """World directions (..., 3) in the body's axes."""
         c, s = np.cos(self.yaw), np.sin(self.yaw)
         return vectors @ np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]])
 
-    def corners(self) -> Float[np.ndarray, "8 3"]:
-        """World positions of the corners."""
-        signs = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
+    def to_world(self, vectors: np.ndarray) -> np.ndarray:
+        """Directions (..., 3) in the body's axes, in the world."""
         c, s = np.cos(self.yaw), np.sin(self.yaw)
-        return self.centre + (signs * self.half) @ np.array([[c, s, 0], [-s, c, 0], [0, 0, 1.0]])
+        return vectors @ np.array([[c, s, 0], [-s, c, 0], [0, 0, 1.0]])
 
-    def entry(self, origin: np.ndarray, rays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Where rays (n, 3) enter the box: distance in ray lengths, inf for none, and the axis."""
-        start, along = self.to_local(origin - self.centre), self.to_local(rays)
-        along = np.where(np.abs(along) < 1e-9, 1e-9, along)
-        first, second = (-self.half - start) / along, (self.half - start) / along
-        enter = np.minimum(first, second)
-        axis = enter.argmax(axis=-1)
-        near, far = enter.max(axis=-1), np.maximum(first, second).min(axis=-1)
-        return np.where((far > near) & (near > 1e-3), near, np.inf), axis
+    def corners(self) -> Float[np.ndarray, "8 3"]:
+        """World positions of the corners of the box around it."""
+        signs = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
+        return self.centre + self.to_world(signs * self.half)
+
+    def entry(self, origin: np.ndarray, rays: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n"]:
+        """Distance, in ray lengths, at which rays enter; inf for none."""
+        near, far = self.crossing(self.to_local(origin - self.centre), self.to_local(rays))
+        return np.where((far > near) & (near > 1e-3), near, np.inf)
+
+
+class Box(Solid):
+    """A cuboid."""
+
+    def crossing(self, start, along):
+        """See ``Solid``."""
+        near, far = -np.inf, np.inf
+        for axis in range(3):
+            first, second = _slab(start[..., axis], along[..., axis], self.half[axis])
+            near, far = np.maximum(near, first), np.minimum(far, second)
+        return near, far
+
+    def surface(self, offset):
+        """See ``Solid``."""
+        axis = np.abs(offset / self.half).argmax(axis=1)
+        rows = np.arange(len(offset))
+        normals = np.zeros_like(offset)
+        normals[rows, axis] = np.sign(offset[rows, axis])
+        across, upward = np.where(axis == 0, 1, 0), np.where(axis == 2, 1, 2)
+        return normals, np.stack([offset[rows, across], offset[rows, upward]], axis=-1)
+
+
+class Ball(Solid):
+    """An ellipsoid."""
+
+    def crossing(self, start, along):
+        """See ``Solid``."""
+        return _round(start / self.half, along / self.half)
+
+    def surface(self, offset):
+        """See ``Solid``."""
+        return _unit(offset / self.half**2), _around(offset, self.half)
+
+
+class Drum(Solid):
+    """An upright elliptic cylinder."""
+
+    def crossing(self, start, along):
+        """See ``Solid``."""
+        radii = self.half[:2]
+        near, far = _round(start[..., :2] / radii, along[..., :2] / radii)
+        first, second = _slab(start[..., 2], along[..., 2], self.half[2])
+        return np.maximum(near, first), np.minimum(far, second)
+
+    def surface(self, offset):
+        """See ``Solid``."""
+        level = (np.abs(offset[:, 2]) > 0.999 * self.half[2])[:, None]
+        side = offset / [*self.half[:2] ** 2, np.inf]
+        end = np.stack([0 * offset[:, 2], 0 * offset[:, 2], offset[:, 2]], axis=1)
+        return (
+            _unit(np.where(level, end, side)),
+            np.where(level, offset[:, :2], _around(offset, self.half)),
+        )
 
 
 @dataclass(frozen=True)
@@ -86,29 +155,29 @@ class View:
     material: Int[np.ndarray, "height width"]
 
 
-def look(camera: Camera, planes: list[Plane], boxes: list[Box]) -> View:
+def look(camera: Camera, planes: Sequence[Plane], solids: Sequence[Solid]) -> View:
     """Find the nearest surface of every pixel."""
     rays = viewing_rays(camera).reshape(-1, 3)
     distance = np.full(len(rays), FAR_M)
-    normal = -rays / np.linalg.norm(rays, axis=1, keepdims=True)
+    normal = -_unit(rays)
     local, material = np.zeros((len(rays), 2)), np.full(len(rays), -1)
     for plane in planes:
         facing = rays @ plane.normal
-        reach = ((plane.point - camera.position) @ plane.normal) / np.minimum(facing, -1e-9)
-        hit = (facing < -1e-6) & (reach > 1e-3) & (reach < distance)
+        reach = ((plane.point - camera.position) @ plane.normal) / np.minimum(facing, -_TINY)
+        hit = np.flatnonzero((facing < -1e-6) & (reach > 1e-3) & (reach < distance))
         distance[hit], normal[hit], material[hit] = reach[hit], plane.normal, plane.material
         local[hit] = on_plane(camera.position + rays[hit] * reach[hit, None], plane.normal)
-    for box in boxes:
-        inside = _pixels_of(camera, box)
+    for solid in solids:
+        inside = _pixels_of(camera, solid)
         if inside.size == 0:
             continue
-        reach, axis = box.entry(camera.position, rays[inside])
+        reach = solid.entry(camera.position, rays[inside])
         hit = reach < distance[inside]
-        index, reach, axis = inside[hit], reach[hit], axis[hit]
-        distance[index], material[index] = reach, box.material
-        normal[index], local[index] = _on_box(
-            box, camera.position + rays[index] * reach[:, None], axis
-        )
+        index, reach = inside[hit], reach[hit]
+        distance[index], material[index] = reach, solid.material
+        offset = solid.to_local(camera.position + rays[index] * reach[:, None] - solid.centre)
+        facing, local[index] = solid.surface(offset)
+        normal[index] = solid.to_world(facing)
     shape = (camera.size[1], camera.size[0])
     point = camera.position + rays * distance[:, None]
     return View(
@@ -134,36 +203,47 @@ def on_plane(points: np.ndarray, normal: np.ndarray) -> Float[np.ndarray, "n 2"]
     return np.stack([points @ right, points @ np.cross(normal, right)], axis=-1)
 
 
-def reaching(points: np.ndarray, towards: np.ndarray, boxes: list[Box]) -> Bool[np.ndarray, "n"]:
-    """Whether a distant light in the direction ``towards`` reaches points (n, 3) past the boxes."""
+def reaching(
+    points: Float[np.ndarray, "n 3"], towards: np.ndarray, solids: Sequence[Solid]
+) -> Bool[np.ndarray, "n"]:
+    """Whether a distant light in the direction ``towards`` reaches points past the solids."""
     clear = np.ones(len(points), dtype=bool)
-    for box in boxes:
-        start = box.to_local(points + 1e-3 * towards - box.centre)
-        along = box.to_local(towards)
-        along = np.where(np.abs(along) < 1e-9, 1e-9, along)
-        first, second = (-box.half - start) / along, (box.half - start) / along
-        near = np.minimum(first, second).max(axis=-1)
-        far = np.maximum(first, second).min(axis=-1)
+    for solid in solids:
+        start = solid.to_local(points + 1e-3 * towards - solid.centre)
+        near, far = solid.crossing(start, solid.to_local(towards))
         clear &= ~((far > near) & (far > 2e-3))
     return clear
 
 
-def _on_box(box: Box, points: np.ndarray, axis: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """World normals and surface coordinates of points on a box's faces."""
-    offset = box.to_local(points - box.centre)
-    rows = np.arange(len(points))
-    faces = np.zeros((len(points), 3))
-    faces[rows, axis] = np.sign(offset[rows, axis])
-    c, s = np.cos(box.yaw), np.sin(box.yaw)
-    normals = faces @ np.array([[c, s, 0], [-s, c, 0], [0, 0, 1.0]])
-    across = np.where(axis == 0, 1, 0)
-    upward = np.where(axis == 2, 1, 2)
-    return normals, np.stack([offset[rows, across], offset[rows, upward]], axis=-1)
+def _slab(start, along, half: float) -> tuple[np.ndarray, np.ndarray]:
+    """Where lines enter and leave the layer between -half and half."""
+    along = np.where(np.abs(along) < _TINY, _TINY, along)
+    first, second = (-half - start) / along, (half - start) / along
+    return np.minimum(first, second), np.maximum(first, second)
 
 
-def _pixels_of(camera: Camera, box: Box) -> Int[np.ndarray, "n"]:
-    """Flat indices of the pixels that a box may cover."""
-    seen = camera.to_camera(box.corners())
+def _round(start, along) -> tuple[np.ndarray, np.ndarray]:
+    """Where lines enter and leave the unit ball; entering at inf for a miss."""
+    square = np.maximum((along * along).sum(axis=-1), _TINY)
+    middle = (start * along).sum(axis=-1)
+    inner = middle * middle - square * ((start * start).sum(axis=-1) - 1)
+    root = np.sqrt(np.maximum(inner, 0))
+    return np.where(inner > 0, (-middle - root) / square, np.inf), (-middle + root) / square
+
+
+def _around(offset: np.ndarray, half: np.ndarray) -> Float[np.ndarray, "n 2"]:
+    """Metres around the vertical, and up."""
+    along = np.arctan2(offset[:, 1], offset[:, 0]) * half[:2].mean()
+    return np.stack([along, offset[:, 2]], axis=-1)
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), _TINY)
+
+
+def _pixels_of(camera: Camera, solid: Solid) -> Int[np.ndarray, "n"]:
+    """Flat indices of the pixels that a solid may cover."""
+    seen = camera.to_camera(solid.corners())
     width, height = camera.size
     if (seen[:, 2] < 0.05).all():
         return np.empty(0, dtype=int)

@@ -114,8 +114,7 @@ def take(shape: BodyShape, stance: Stance, times: Float[np.ndarray, "frame"]) ->
 
 
 def _euler(axes: str, *degrees: np.ndarray) -> np.ndarray:
-    angles = np.stack(degrees, axis=-1) if len(degrees) > 1 else degrees[0]
-    return Rotation.from_euler(axes, angles, degrees=True).as_matrix()
+    return Rotation.from_euler(axes, np.stack(degrees, axis=-1), degrees=True).as_matrix()
 
 
 def _spine(stance: Stance) -> dict[str, np.ndarray]:

@@ -55,6 +55,11 @@ def bricks(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
     return np.where(mortar[..., None], rng.uniform(0.2, 0.6), red * shade[..., None])
 
 
+def even(tone: np.ndarray, rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
+    """One colour with faint stains."""
+    return tone * (1 + 0.03 * noise(rng, xy, 0.8))[..., None]
+
+
 def plaster(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
     """A painted wall, a little stained."""
     tone = colour(rng, 0.55, (0.4, 0.97))

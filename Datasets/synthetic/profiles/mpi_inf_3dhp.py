@@ -1,0 +1,278 @@
+"""Profile ``mpi_inf_3dhp``: one adult before several calibrated cameras, training and test layout.
+
+Training sequences are filmed in a green studio by up to 14 cameras, numbered as in the official
+set: 0 to 10 around the actor at the height of the knees, the chest or above the head, 11 to 13
+under the ceiling. Test sequences have one camera: the first two in the studio, the next two in a
+room, the rest outdoors.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from Datasets.geometry.camera import intrinsics_matrix, project
+from Datasets.layouts.mpi_inf_3dhp import CAMERA_SETS, CalibratedCamera
+from Datasets.skeletons import MPI_INF_17, MPI_INF_28
+from Datasets.structures import DataError
+from Datasets.synthetic.profiles.mini_rgbd import GENERATOR_VERSION
+from Datasets.synthetic.scene import Camera, Scene
+from Datasets.synthetic.workers import spread
+from Datasets.writers.mpi_inf_3dhp import (
+    write_calibration,
+    write_test_annotations,
+    write_test_image,
+    write_train_annotations,
+    write_train_image,
+    write_train_mask,
+)
+
+if TYPE_CHECKING:
+    pass
+
+SEED = 60001
+OFFICIAL_PX = 2048
+FPS = 25.0
+STUDIO_M = 5.5
+SUBJECTS, TEST_SEQUENCES = 8, 6
+
+_SIDE_BONES = {
+    "clavicle": "clavicle", "shoulder": "upperarm01", "elbow": "lowerarm01", "wrist": "wrist",
+    "hand": "finger3-1", "hip": "upperleg01", "knee": "lowerleg01", "ankle": "foot",
+    "foot": "toe2-1", "toe": "toe2-3",
+}  # fmt: skip
+BONES = {
+    "spine3": "spine03", "spine4": "spine02", "spine2": "spine04", "spine": "spine05",
+    "pelvis": "root", "neck": "neck01", "head": "head",
+    **{
+        f"{side}_{joint}": f"{bone}.{side[0].upper()}"
+        for side in ("left", "right")
+        for joint, bone in _SIDE_BONES.items()
+    },
+}  # fmt: skip
+"""Bone whose head is a joint; ``head_top`` is the crown."""
+
+ACTIVITY = {
+    "standing": 1, "walking": 1, "running": 2, "on a seat": 3, "bending": 4, "squatting": 4,
+    "kneeling": 4, "sitting": 5, "all fours": 5, "supine": 5, "sporting": 6,
+}  # fmt: skip
+"""Number of the official activity that a family of postures belongs to; others are 7."""
+
+
+@dataclass(frozen=True)
+class Take:
+    """One sequence: what decides its bytes.
+
+    Attributes:
+        name: such as ``S1/Seq2`` or ``TS3``.
+        seed, frames, size: of the data set; size is the side of its square images.
+    """
+
+    name: str
+    seed: int
+    frames: int
+    size: int
+
+    @property
+    def is_test(self) -> bool:
+        """Whether it belongs to the test set."""
+        return self.name.startswith("TS")
+
+    def rng(self, *more: int) -> np.random.Generator:
+        """Generator of the sequence, or of one of its parts."""
+        words = (self.seed, zlib.crc32(b"mpi_inf_3dhp"), zlib.crc32(self.name.encode()), *more)
+        return np.random.default_rng(words)
+
+
+@dataclass(frozen=True)
+class Filmed:
+    """Labels of one camera: (frame, 28, 2) pixels, (frame, 28, 3) mm, (frame,) activity."""
+
+    keypoints_px: np.ndarray
+    joints_mm: np.ndarray
+    activity: np.ndarray
+
+
+def generate_mpi_inf_3dhp(
+    output: Path,
+    subjects: int,
+    frames: int,
+    seed: int | None = None,
+    size: int = 512,
+    cameras: str = "vnect",
+    test_sequences: int = TEST_SEQUENCES,
+    workers: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Write ``S1/Seq1`` ... and ``mpi_inf_3dhp_test_set/TS1`` ... with images and labels.
+
+    Args:
+        output: folder to write to; made when missing.
+        subjects: training subjects with two sequences each, at most 8.
+        frames: per sequence and camera.
+        seed: default is the profile's own.
+        size: side of the square images in pixels; the official ones have 2048.
+        cameras: a key of ``CAMERA_SETS``: which cameras are filmed and labelled.
+        test_sequences: at most 6.
+        workers: processes; any number gives the same bytes.
+        progress: called with (views written, views in all).
+
+    Raises:
+        DataError: an unknown set of cameras, or more subjects or sequences than the layout has.
+    """
+    if cameras not in CAMERA_SETS:
+        known = ", ".join(CAMERA_SETS)
+        raise DataError(f"cameras: '{cameras}' is unknown; choose one of {known}")
+    if not (1 <= subjects <= SUBJECTS and 0 <= test_sequences <= TEST_SEQUENCES and frames > 0):
+        raise DataError(
+            f"mpi_inf_3dhp: {subjects} subjects, {test_sequences} test sequences, {frames} frames: "
+            f"the layout has 1-{SUBJECTS} and 0-{TEST_SEQUENCES}, and at least one frame"
+        )
+    seed, output = SEED if seed is None else seed, Path(output)
+    output.mkdir(parents=True, exist_ok=True)
+    record = {"generator": GENERATOR_VERSION, "name": "mpi_inf_3dhp", "seed": seed, "fps": FPS}
+    (output / "generator.json").write_text(json.dumps(record, indent=1) + "\n")
+    train = [f"S{s}/Seq{q}" for s in range(1, subjects + 1) for q in (1, 2)]
+    takes = [Take(name, seed, frames, size) for name in train]
+    tests = [Take(f"TS{n}", seed, frames, size) for n in range(1, test_sequences + 1)]
+    jobs = [(output, take, camera) for take in takes for camera in CAMERA_SETS[cameras]]
+    jobs += [(output, take, 0) for take in tests]
+    found: dict[tuple[str, int], Filmed] = {}
+    for number, filmed in spread(film, jobs, workers):
+        _, take, camera = jobs[number]
+        found[take.name, camera] = filmed
+        if progress is not None:
+            progress(len(found), len(jobs))
+    for take in takes:
+        _write_training(output / take.name, take, CAMERA_SETS[cameras], found)
+    for take in tests:
+        filmed = found[take.name, 0]
+        chosen = MPI_INF_28.indices(MPI_INF_17.joints)
+        write_test_annotations(
+            _folder(output, take),
+            filmed.keypoints_px[:, chosen],
+            filmed.joints_mm[:, chosen],
+            filmed.activity,
+        )
+
+
+def _folder(output: Path, take: Take) -> Path:
+    return output / "mpi_inf_3dhp_test_set" / take.name if take.is_test else output / take.name
+
+
+def _write_training(folder: Path, take: Take, cameras: tuple[int, ...], found) -> None:
+    views = [found[take.name, camera] for camera in cameras]
+    write_train_annotations(
+        folder,
+        np.stack([view.keypoints_px for view in views]),
+        np.stack([view.joints_mm for view in views]),
+        cameras,
+    )
+    rig = studio_cameras(take)
+    write_calibration(folder, [_calibrated(number, rig[number]) for number in range(len(rig))])
+
+
+def film(output: Path, take: Take, number: int) -> Filmed:
+    """Render and write what one camera sees of a sequence."""
+    from Datasets.synthetic.camera_effects import CameraEffects
+    from Datasets.synthetic.people import draw_person, dress_person
+    from Datasets.synthetic.postures import ACTIVE, perform
+    from Datasets.synthetic.studio import Actor, Studio
+
+    rng = take.rng(0)
+    shape = draw_person(rng, "adult")
+    look = dress_person(rng, shape, "adult")
+    kinds = (*ACTIVE, "sitting", "kneeling", "running")
+    movement, shown = perform(rng, shape, np.arange(take.frames) / FPS, kinds)
+    movement = movement.turned(rng.uniform(-180, 180)).centred()
+    camera = _test_camera(take) if take.is_test else studio_cameras(take)[number]
+    scene = _place(take, camera)
+    studio = Studio(scene, [Actor(shape, look, int(rng.integers(2**31)))])
+    effects = CameraEffects.draw(take.rng(1, number))
+    gains = effects.gains(studio.empty)
+    world = joints_28(shape, movement.turn, movement.place)
+    joints_mm = 1000 * camera.to_camera(world)
+    for frame, pose in enumerate(zip(movement.turn, movement.place, strict=True)):
+        shot = studio.shoot([pose])
+        rgb = effects.develop(take.rng(2, number, frame), shot.linear, gains)
+        folder = _folder(output, take)
+        if take.is_test:
+            write_test_image(folder, frame + 1, rgb)
+        else:
+            write_train_image(folder, number, frame + 1, rgb)
+            write_train_mask(folder, number, frame + 1, shot.mask)
+    activity = np.array([ACTIVITY.get(kind, 7) for kind in shown])
+    return Filmed(project(joints_mm, camera.intrinsics), joints_mm, activity)
+
+
+def joints_28(shape, turn: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """The 28 joints of the training set, (frame, 28, 3), world frame, metres."""
+    from Datasets.synthetic import body as bodies
+
+    crown = bodies.face_points(shape, turn, place)[:, bodies.FACE_POINTS.index("head_top")]
+    columns = [
+        crown if joint == "head_top" else place[:, bodies.rig().index(BONES[joint])]
+        for joint in MPI_INF_28.joints
+    ]
+    return np.stack(columns, axis=1)
+
+
+def studio_cameras(take: Take) -> list[Camera]:
+    """The 14 cameras of a training sequence; both sequences of a subject have the same."""
+    rng = np.random.default_rng((take.seed, zlib.crc32(b"rig"), zlib.crc32(take.name[:2].encode())))
+    heights = {"chest": (1.2, 1.6), "knee": (0.4, 0.7), "above": (2.3, 2.9)}
+    chest = CAMERA_SETS["mm3d_chest"]
+    cameras = []
+    for number in range(14):
+        angle = np.radians(number * 360 / 11 + rng.uniform(-12, 12))
+        level = "chest" if number in chest else "knee" if number in (1, 5, 9) else "above"
+        away, height = rng.uniform(2.7, 3.4), rng.uniform(*heights[level])
+        if number in CAMERA_SETS["ceiling"]:
+            away, height = rng.uniform(0.6, 2.0), rng.uniform(3.9, 4.3)
+        position = np.array([away * np.cos(angle), away * np.sin(angle), height])
+        cameras.append(_aimed(rng, position, np.array([0.0, 0.0, 0.85]), take.size))
+    return cameras
+
+
+def _aimed(rng: np.random.Generator, position: np.ndarray, target: np.ndarray, size: int) -> Camera:
+    """A camera with the official set's lens, a little out of true."""
+    scale = size / OFFICIAL_PX
+    focal = rng.uniform(1485, 1505, 2) * scale
+    # A pixel's centre is at its integer coordinate, so that edges, not centres, scale.
+    middle = (rng.uniform(1010, 1040, 2) + 0.5) * scale - 0.5
+    forward = (target - position) / np.linalg.norm(target - position)
+    right = np.cross(forward, [0, 0, 1.0])
+    right /= np.linalg.norm(right)
+    rotation = np.stack([right, np.cross(forward, right), forward])
+    roll = Rotation.from_euler("z", rng.normal(0, 2), degrees=True).as_matrix()
+    return Camera(intrinsics_matrix(*focal, *middle), (size, size), roll @ rotation, position)
+
+
+def _test_camera(take: Take) -> Camera:
+    rng, angle = take.rng(3), take.rng(4).uniform(0, 2 * np.pi)
+    away = rng.uniform(2.5, 3.4)
+    position = np.array([away * np.cos(angle), away * np.sin(angle), rng.uniform(0.8, 1.9)])
+    return _aimed(rng, position, np.array([0.0, 0.0, 0.85]), take.size)
+
+
+def _place(take: Take, camera: Camera) -> Scene:
+    from Datasets.synthetic.places import make_green_studio, make_outdoors, make_room
+
+    if not take.is_test or take.name in ("TS1", "TS2"):
+        return make_green_studio(camera, STUDIO_M, int(take.rng(5).integers(2**31)))
+    make = make_room if take.name in ("TS3", "TS4") else make_outdoors
+    return make(take.rng(5), camera, 1.4)
+
+
+def _calibrated(number: int, camera: Camera) -> CalibratedCamera:
+    extrinsics = np.eye(4)
+    extrinsics[:3, :3] = camera.rotation
+    extrinsics[:3, 3] = -1000 * camera.rotation @ camera.position
+    return CalibratedCamera(number, camera.intrinsics, extrinsics, camera.size)
