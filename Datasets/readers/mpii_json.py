@@ -65,9 +65,10 @@ def load_json_people(path: Path) -> tuple[People, list[str]]:
         try:
             if not isinstance(row["image"], str):
                 raise TypeError
-            centre[i], scale[i] = row["center"], row["scale"]
+            centre[i], scale[i] = _listed(row["center"], 2), row["scale"]
             if "joints" in row or path.stem != "test":
-                joints[i], labelled[i] = _exactly(row["joints"]), row["joints_vis"]
+                joints[i] = [_listed(joint, 2) for joint in _listed(row["joints"], _JOINTS)]
+                labelled[i] = _listed(row["joints_vis"], _JOINTS)
         except (KeyError, TypeError, ValueError):
             faults.append(f"{place_of(path, i, names[i])} {_reason(row)}; correct the file")
     for i in np.flatnonzero(~np.isin(labelled, (0, 1)).all(axis=1)):
@@ -78,11 +79,11 @@ def load_json_people(path: Path) -> tuple[People, list[str]]:
     return People(path, names, centre, scale, joints, visibility, more), faults
 
 
-def _exactly(joints: Any) -> Any:
-    """Joints as they are, when there are 16: numpy would repeat a single one."""
-    if len(joints) != _JOINTS:
+def _listed(values: Any, count: int) -> list[Any]:
+    """A list as it is, when it has that many: numpy would repeat a single value."""
+    if not isinstance(values, list) or len(values) != count:
         raise ValueError
-    return joints
+    return values
 
 
 def _reason(row: Any) -> str:

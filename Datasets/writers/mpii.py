@@ -112,8 +112,8 @@ def write_mpii_h5(root: Path, split: str, samples: Sequence[PoseSample]) -> Path
         The file.
 
     Raises:
-        DataError: no samples, one without a box, a labelled joint that is not finite, or one at
-            (-1, -1), which the file writes as (0, 0): unlabelled.
+        DataError: no samples, one without a box, a file name that is not ASCII, a labelled joint
+            that is not finite, or one at (-1, -1), which the file writes as (0, 0): unlabelled.
     """
     import h5py
 
@@ -134,10 +134,13 @@ def write_mpii_h5(root: Path, split: str, samples: Sequence[PoseSample]) -> Path
         "normalize": np.array([_head_length(sample) for sample in samples]),
         **_numbers(root, samples),
     }
-    names = [_name(root, sample).encode("ascii") for sample in samples]
+    names = [_name(root, sample) for sample in samples]
+    strange = next((name for name in names if not name.isascii()), None)
+    if strange is not None:
+        raise DataError(f"MPII: {strange}: file names in h5 are ASCII; rename the image")
     path = _prepared(annotation_file(Path(root), split, "h5"))
     with h5py.File(path, "w") as file:
-        file.create_dataset("imgname", data=np.array(names))
+        file.create_dataset("imgname", data=np.array(names, dtype="S"))
         for key, values in arrays.items():
             file.create_dataset(key, data=values)
     return path

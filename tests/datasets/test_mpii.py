@@ -223,6 +223,8 @@ def test_writers_refuse_what_a_form_cannot_hold(tmp_path: Path) -> None:
         write_mpii_json(tmp_path, "test", [whole])
     with pytest.raises(DataError, match="no h5 value"):
         write_mpii_h5(tmp_path, "train", [replace(whole, keypoints_px=np.full((16, 2), -1.0))])
+    with pytest.raises(DataError, match="names in h5 are ASCII"):
+        write_mpii_h5(tmp_path, "train", [replace(whole, image_path=Path("kind\u00e4.jpg"))])
     for write in (write_mpii_mat, write_gt_valid_mat, lambda r, s: write_mpii_h5(r, "valid", s)):
         with pytest.raises(DataError, match="no people"):
             write(tmp_path, [])

@@ -75,6 +75,23 @@ JSON_BREAKS = {
 }
 
 
+SINGLE_VALUES = (
+    {"center": [5.0]},
+    {"center": 5.0},
+    {"joints": [[2.0]] * 16},
+    {"joints_vis": [1]},
+    {"joints_vis": 1},
+)
+
+
+@pytest.mark.parametrize("change", SINGLE_VALUES)
+def test_one_value_is_not_repeated_for_all(tmp_path: Path, change: dict) -> None:
+    path = rows(tmp_path, ROW, {**ROW, **change})
+    with pytest.raises(DataError, match=r"person 1 \(a.jpg\) needs image") as caught:
+        read_mpii_json(tmp_path, "train")
+    assert str(caught.value) in verify_mpii(tmp_path).problems and str(path) in str(caught.value)
+
+
 @pytest.mark.parametrize("message", JSON_BREAKS)
 def test_damage_in_json_is_one_line(tmp_path: Path, message: str) -> None:
     path = rows(tmp_path, ROW, {**ROW, **JSON_BREAKS[message]})
