@@ -94,7 +94,7 @@ def _load(path: Path) -> tuple[list[str], dict[str, np.ndarray]]:
                 raise DataError(f"MPII: {path} has no array '{absent[0]}'; restore the file")
             names = _names(path, file["imgname"][()])
             arrays = {k: np.asarray(file[k][()], np.float64) for k in shapes if k in file}
-    except (OSError, ValueError, TypeError, RuntimeError, AttributeError) as error:
+    except (OSError, LookupError, ValueError, TypeError, RuntimeError, AttributeError) as error:
         reason = " ".join(str(error).split())
         raise DataError(f"MPII: {path} is no readable HDF5 file ({reason}); restore it") from None
     for key, values in arrays.items():

@@ -197,6 +197,19 @@ def test_h5_as_others_write_it(tmp_path: Path) -> None:
     assert read[0].head_length_px is read[0].image_id is read[0].annotation_id is None
 
 
+def test_any_broken_byte_of_h5_is_a_one_line_error_or_none(tmp_path: Path) -> None:
+    path = write_mpii_h5(tmp_path, "train", crowd(9, 2))
+    whole, refused = path.read_bytes(), 0
+    for place in range(0, len(whole), 61):
+        path.write_bytes(whole[:place] + b"\xff" + whole[place + 1 :])
+        try:
+            read_mpii_h5(tmp_path, "train")
+        except DataError as error:
+            refused += 1
+            assert "\n" not in str(error) and str(path) in str(error)
+    assert refused
+
+
 def test_verify_finds_everything_in_one_pass(tmp_path: Path) -> None:
     people = crowd(6, 4)
     write_mpii_json(tmp_path, "train", people)
