@@ -11,6 +11,7 @@ from Datasets.readers.lsp import open_lsp
 from Datasets.readers.mini_rgbd import read_mini_rgbd
 from Datasets.readers.mpi_inf_3dhp import open_mpi_inf_3dhp
 from Datasets.readers.mpii import open_mpii
+from Datasets.readers.slp import open_slp
 from Datasets.skeletons import MINI_RGBD_25, Skeleton
 from Datasets.sources import DataSource
 from Datasets.splits import MINI_RGBD_SPLIT, parse_sequences
@@ -21,6 +22,7 @@ from Datasets.verify.lsp import verify_lsp
 from Datasets.verify.mini_rgbd import verify_mini_rgbd
 from Datasets.verify.mpi_inf_3dhp import verify_mpi_inf_3dhp
 from Datasets.verify.mpii import verify_mpii
+from Datasets.verify.slp import verify_slp
 
 CACHE = Path("data/cache")
 
@@ -59,6 +61,7 @@ CATALOGUE = {
     "mpii": Entry(_uncached(open_mpii), verify_mpii),
     "mpi_inf_3dhp": Entry(open_mpi_inf_3dhp, verify_mpi_inf_3dhp),
     "coco": Entry(_uncached(open_coco), verify_coco),
+    "slp": Entry(_uncached(open_slp), verify_slp),
     "lsp": Entry(_uncached(open_lsp), verify_lsp),
     "syrip": Entry(_uncached(open_coco), verify_coco),
 }

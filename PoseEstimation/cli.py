@@ -16,7 +16,7 @@ from typing import NoReturn
 
 RECIPES = ("detector", "heatmap", "lifting")
 PROTOCOLS = ("mini_rgbd",)
-DATASETS = ("mini_rgbd", "mpii", "mpi_inf_3dhp", "coco", "lsp", "syrip")
+DATASETS = ("mini_rgbd", "mpii", "mpi_inf_3dhp", "coco", "slp", "lsp", "syrip")
 PROFILES = ("mini_rgbd", "varied", "poses", "mpii", "coco", "mpi_inf_3dhp", "slp")
 FORMATS = ("json", "csv", "coco")
 

@@ -51,7 +51,7 @@ def subject(
 @settings(max_examples=15, deadline=None, suppress_health_check=SHARED)
 @given(seed=st.integers(0, 2**32 - 1), frames=st.integers(1, 3))
 def test_what_is_written_is_read(tmp_path: Path, seed: int, frames: int) -> None:
-    root = tmp_path / str(seed)
+    root = tmp_path / f"{seed}_{frames}"
     joints, visibility = subject(root, frames=frames, seed=seed)
     samples = read_slp(root).samples
     assert len(samples) == 3 * frames
@@ -107,13 +107,13 @@ def test_splits_are_the_official_ones(tmp_path: Path) -> None:
     names = ["danaLab/00001", "danaLab/00080", "danaLab/00081", "danaLab/00090", "danaLab/00091"]
     for name in [*names, "simLab/00007"]:
         subject(tmp_path, name, frames=1)
-    parts = {
-        p: {s.sequence for s in open_slp(tmp_path, p).samples} for p in ("train", "validation")
-    }
-    assert parts == {"train": set(names[:2]), "validation": set(names[2:4])}
-    test = {s.sequence for s in open_slp(tmp_path, "test").samples}
-    assert test == {"danaLab/00091", "simLab/00007"}
-    assert {s.sequence for s in open_slp(tmp_path, "simLab").samples} == {"simLab/00007"}
+
+    def names_in(split: str) -> set[str]:
+        return {sample.sequence for sample in open_slp(tmp_path, split).samples}
+
+    assert names_in("train") == set(names[:2]) and names_in("validation") == set(names[2:4])
+    assert names_in("test") == {"danaLab/00091", "simLab/00007"}
+    assert names_in("simLab") == {"simLab/00007"}
     assert len(subjects_on_disk(tmp_path)) == 6
     assert open_slp(tmp_path, "all:IR:cover1", INFANT).samples[0].skeleton == INFANT
     for split, message in (("x", "no subjects in 'x'"), ("all:UV", "'UV'"), ("all:IR:c", "'c'")):
