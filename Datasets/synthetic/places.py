@@ -6,45 +6,24 @@ World frame: metres, the floor is z = 0, z up, the people are around the origin.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
 from jaxtyping import Float
-from scipy.ndimage import gaussian_filter
 
 from Datasets.geometry.camera import intrinsics_from_fov
-from Datasets.synthetic import surfaces
+from Datasets.synthetic import furniture, surfaces
+from Datasets.synthetic.foreground import stand_before
 from Datasets.synthetic.furniture import furnish
-from Datasets.synthetic.scene import Camera, Light, Scene, ShadowMaps, draw_lights, temperature
-from Datasets.synthetic.solids import Box, Plane, View, look, reaching, viewing_rays
-from Datasets.synthetic.surfaces import Painter, paint
+from Datasets.synthetic.scene import Camera, Scene, draw_lights, temperature
+from Datasets.synthetic.setting import Setting, light_up
+from Datasets.synthetic.solids import Box, viewing_rays
 
-SHADE_STEP = 3
-OUTDOOR_SHARE = 0.35
-
-
-@dataclass
-class _Setting:
-    """Planes and boxes of a place, and the painters of each material, while it is being built."""
-
-    planes: list[Plane] = field(default_factory=list)
-    boxes: list[Box] = field(default_factory=list)
-    painters: list[tuple[Painter, ...]] = field(default_factory=list)
-
-    def material(self, painters: tuple[Painter, ...]) -> int:
-        """Number of a new material that one of some painters will paint."""
-        self.painters.append(painters)
-        return len(self.painters) - 1
-
-    def furniture(self) -> int:
-        """Number of a new material of furniture."""
-        return self.material(surfaces.FURNITURE)
-
-    def plane(self, point, normal, painters: tuple[Painter, ...]) -> None:
-        """Add a wall, floor or ceiling."""
-        point, normal = np.array(point, dtype=float), np.array(normal, dtype=float)
-        self.planes.append(Plane(point, normal / np.linalg.norm(normal), self.material(painters)))
+OUTDOOR_SHARE, NURSERY_OUTDOOR_SHARE = 0.35, 0.12
+HIDDEN_SHARE = 0.18
+"""How often something stands between the camera and the people."""
+RAISED_M = (0.3, 0.9)
+"""Height of a bed or changing table that is the ground for infants, over the floor."""
 
 
 def look_at_people(
@@ -90,22 +69,43 @@ Seat = tuple[np.ndarray, float, float]
 
 
 def make_place(
-    rng: np.random.Generator, camera: Camera, radius_m: float, seats: Sequence[Seat] = ()
+    rng: np.random.Generator,
+    camera: Camera,
+    radius_m: float,
+    seats: Sequence[Seat] = (),
+    nursery: bool = False,
 ) -> Scene:
-    """A room, or open land now and then, around people within ``radius_m`` of the origin."""
-    make = make_outdoors if rng.random() < OUTDOOR_SHARE else make_room
-    return make(rng, camera, radius_m, seats)
+    """A room, or open land now and then, around people.
+
+    Args:
+        rng: source of randomness.
+        camera: where from.
+        radius_m: the people are within this distance of the origin.
+        seats: what they sit on.
+        nursery: a place for infants: soft ground, cots and toys, seldom outdoors.
+    """
+    outdoors = rng.random() < (NURSERY_OUTDOOR_SHARE if nursery else OUTDOOR_SHARE)
+    if outdoors:
+        return make_outdoors(rng, camera, radius_m, seats)
+    return make_room(rng, camera, radius_m, seats, nursery)
 
 
 def make_room(
-    rng: np.random.Generator, camera: Camera, radius_m: float, seats: Sequence[Seat] = ()
+    rng: np.random.Generator,
+    camera: Camera,
+    radius_m: float,
+    seats: Sequence[Seat] = (),
+    nursery: bool = False,
 ) -> Scene:
-    """A furnished room with floor, walls and ceiling."""
-    setting = _Setting()
+    """A furnished room with floor, walls and ceiling; see ``make_place``."""
+    setting = Setting()
     _put_seats(rng, setting, seats)
-    setting.plane([0, 0, 0], [0, 0, 1], surfaces.FLOORS)
-    height = max(rng.uniform(2.3, 3.4), camera.position[2] + 0.2)
-    setting.plane([0, 0, height], [0, 0, -1], (surfaces.plaster,))
+    raised = nursery and not seats and radius_m < 0.75 and rng.random() < 0.55
+    floor = -rng.uniform(*RAISED_M) if raised else 0.0
+    soft = nursery and not raised
+    setting.plane([0, 0, floor], [0, 0, 1], surfaces.SOFT_FLOORS if soft else surfaces.FLOORS)
+    height = max(floor + rng.uniform(2.3, 3.4), camera.position[2] + 0.2)
+    setting.plane([0, 0, height], [0, 0, -1], surfaces.CEILINGS)
     yaw = np.arctan2(camera.position[1], camera.position[0]) + rng.uniform(-0.7, 0.7)
     for quarter in range(4):
         turn = yaw + quarter * np.pi / 2
@@ -113,15 +113,17 @@ def make_room(
         room = radius_m + rng.uniform(0.15, 2.5)
         room = max(room, -(camera.position @ inward) + 0.3)
         setting.plane(-inward * room, inward, surfaces.WALLS)
-        _hang_pictures(rng, setting, -inward * room, inward)
-    spots = _spots(rng, camera, radius_m, int(rng.integers(1, 7)))
-    setting.boxes += furnish(rng, spots, setting.furniture, _free(camera, radius_m))
-    if rng.random() < 0.3:
-        setting.boxes.append(_rug(rng, setting))
-    lights = draw_lights(rng)
+        _hang(rng, setting, -inward * room + [0, 0, floor], inward)
+    if raised:
+        _raise(rng, setting, radius_m, floor)
+    elif rng.random() < 0.3:
+        setting.solids.append(_rug(rng, setting))
+    pieces = furniture.NURSERY if nursery else furniture.INDOORS
+    _put_furniture(rng, camera, setting, radius_m, int(rng.integers(1, 7)), pieces, floor)
+    _hide(rng, camera, setting, radius_m)
     dim = rng.uniform(0.12, 0.4) if rng.random() < 0.15 else 1.0
     ambient = temperature(rng.uniform(3500, 8000)) * rng.uniform(0.25, 0.6) * dim
-    return _light_up(rng, camera, setting, lights, ambient, None)
+    return light_up(rng, camera, setting, draw_lights(rng), ambient)
 
 
 def make_green_studio(camera: Camera, reach_m: float, seed: int) -> Scene:
@@ -132,7 +134,7 @@ def make_green_studio(camera: Camera, reach_m: float, seed: int) -> Scene:
         reach_m: half of its width, metres.
         seed: of its light and green.
     """
-    rng, setting = np.random.default_rng(seed), _Setting()
+    rng, setting = np.random.default_rng(seed), Setting()
     green = np.array([0.05, 0.38, 0.09]) * rng.uniform(0.7, 1.4)
     setting.plane([0, 0, 0], [0, 0, 1], (partial(surfaces.even, green),))
     setting.plane([0, 0, 4.5], [0, 0, -1], (partial(surfaces.even, np.full(3, 0.08)),))
@@ -140,125 +142,102 @@ def make_green_studio(camera: Camera, reach_m: float, seed: int) -> Scene:
         point = -reach_m * np.array(inward, dtype=float)
         setting.plane(point, inward, (partial(surfaces.even, green * rng.uniform(0.8, 1.0)),))
     ambient = temperature(rng.uniform(4500, 7000)) * rng.uniform(0.4, 0.6)
-    return _light_up(np.random.default_rng(seed), camera, setting, draw_lights(rng), ambient, None)
+    return light_up(np.random.default_rng(seed), camera, setting, draw_lights(rng), ambient)
 
 
 def make_outdoors(
     rng: np.random.Generator, camera: Camera, radius_m: float, seats: Sequence[Seat] = ()
 ) -> Scene:
-    """Open land under a sky, with buildings, fences or trees far off."""
-    setting = _Setting()
+    """Open land under a sky, with buildings, hedges and trees far off; see ``make_place``."""
+    setting = Setting()
     _put_seats(rng, setting, seats)
     setting.plane([0, 0, 0], [0, 0, 1], surfaces.LANDS)
-    for _ in range(int(rng.integers(0, 9))):
-        yaw, away = rng.uniform(0, 2 * np.pi), rng.uniform(4 + radius_m, 30)
-        half = rng.uniform([0.5, 0.5, 0.4], [6, 4, 6]) * min(away / 12, 1.5)
-        centre = np.array([np.cos(yaw) * away, np.sin(yaw) * away, half[2]])
-        material = setting.material(surfaces.BUILDINGS)
-        if np.linalg.norm(centre[:2] - camera.position[:2]) > np.linalg.norm(half[:2]) + 1:
-            setting.boxes.append(Box(centre, half, rng.uniform(0, np.pi), material))
-    if rng.random() < 0.4:
-        spots = _spots(rng, camera, radius_m, int(rng.integers(1, 4)))
-        setting.boxes += furnish(rng, spots, setting.furniture, _free(camera, radius_m))
+    front = np.arctan2(camera.position[1], camera.position[0])
+    free = [(np.zeros(2), radius_m + 2.0), (camera.position[:2], 3.0)]
+    spots = []
+    for _ in range(int(rng.integers(0, 14))):
+        angle, away = front + np.pi + rng.normal(0, 1.0), radius_m + rng.uniform(4, 30)
+        spots.append((away * np.array([np.cos(angle), np.sin(angle)]), rng.uniform(0, np.pi)))
+    setting.solids += furnish(rng, spots, setting.material, free, furniture.FAR_OFF)
+    if rng.random() < 0.5:
+        count = int(rng.integers(1, 5))
+        _put_furniture(rng, camera, setting, radius_m, count, furniture.GARDEN)
+    if rng.random() < 0.1:
+        setting.solids.append(_rug(rng, setting))
+    _hide(rng, camera, setting, radius_m)
     lights = draw_lights(rng)[:1]
-    ambient = temperature(rng.uniform(6500, 11000)) * rng.uniform(0.35, 0.7)
-    return _light_up(rng, camera, setting, lights, ambient, _sky(rng, camera))
+    ambient = temperature(rng.uniform(5800, 8000)) * rng.uniform(0.35, 0.7)
+    return light_up(rng, camera, setting, lights, ambient, _sky(rng, camera))
 
 
-def _put_seats(rng: np.random.Generator, setting: _Setting, seats: Sequence[Seat]) -> None:
+def _put_seats(rng: np.random.Generator, setting: Setting, seats: Sequence[Seat]) -> None:
     for spot, half, height in seats:
         material = setting.material(surfaces.FURNITURE)
         size = np.array([half, half * rng.uniform(0.8, 1.3), height / 2])
         centre = np.array([*spot, height / 2])
-        setting.boxes.append(Box(centre, size, rng.uniform(0, np.pi), material))
+        setting.solids.append(Box(centre, size, rng.uniform(0, np.pi), material))
 
 
-def _hang_pictures(rng: np.random.Generator, setting: _Setting, point, inward) -> None:
-    """Flat boxes on a wall: pictures, doors, windows."""
+def _raise(rng: np.random.Generator, setting: Setting, radius_m: float, floor: float) -> None:
+    """Put a bed or a table under the people, with its top at z = 0."""
+    half = np.array([*(radius_m + rng.uniform(0.05, 0.6, 2)), 0.06])
+    yaw, spot = rng.uniform(0, np.pi), rng.normal(0, 0.03, 2)
+    top = Box(np.array([*spot, -half[2]]), half, yaw, setting.material(surfaces.BEDDING))
+    frame = np.array([half[0] + 0.02, half[1] + 0.02, (-floor - 0.1) / 2])
+    centre = np.array([*spot, floor + frame[2]])
+    setting.solids += [top, Box(centre, frame, yaw, setting.material(furniture.WOODEN))]
+
+
+def _hang(rng: np.random.Generator, setting: Setting, point, inward) -> None:
+    """Pictures, windows and doors on a wall, as flat boxes."""
     along = np.array([-inward[1], inward[0], 0.0])
     yaw = float(np.arctan2(along[1], along[0]))
-    for _ in range(int(rng.choice([0, 1, 2, 3], p=[0.35, 0.3, 0.2, 0.15]))):
+    for _ in range(int(rng.choice([0, 1, 2, 3], p=[0.3, 0.3, 0.25, 0.15]))):
         half = np.array([rng.uniform(0.12, 0.6), 0.012, rng.uniform(0.12, 0.5)])
-        middle = point + along * rng.uniform(-1.8, 1.8) + [0, 0, rng.uniform(1.0, 1.9)]
-        if rng.random() < 0.25:
-            half[2], middle[2] = 1.0, 1.0
-        setting.boxes.append(Box(middle, half, yaw, setting.material(surfaces.PICTURES)))
+        low, painter = rng.uniform(1.0, 1.9), surfaces.framed(half)
+        draw = rng.random()
+        if draw < 0.25:
+            half, low = np.array([rng.uniform(0.38, 0.5), 0.03, 1.02]), 1.02
+            painter = surfaces.door(half)
+        elif draw < 0.5:
+            half, low = np.array([rng.uniform(0.3, 1.1), 0.015, rng.uniform(0.35, 0.7)]), 1.5
+            painter = surfaces.window(half)
+        middle = point + along * rng.uniform(-1.8, 1.8) + [0, 0, low]
+        setting.solids.append(Box(middle, half, yaw, setting.material((painter,))))
 
 
-def _rug(rng: np.random.Generator, setting: _Setting) -> Box:
+def _rug(rng: np.random.Generator, setting: Setting) -> Box:
     """A mat under the people; too thin to hide feet."""
     half = np.array([rng.uniform(0.5, 1.4), rng.uniform(0.5, 1.4), 0.001])
-    material = setting.material((surfaces.rug,))
+    material = setting.material((surfaces.rug, surfaces.rug, surfaces.bedding))
     return Box(np.array([*rng.normal(0, 0.3, 2), 0.0]), half, rng.uniform(0, np.pi), material)
 
 
-def _spots(
-    rng: np.random.Generator, camera: Camera, radius_m: float, count: int
-) -> list[tuple[np.ndarray, float]]:
-    """Places for furniture: beside and behind the people, never between them and the camera."""
+def _put_furniture(
+    rng: np.random.Generator,
+    camera: Camera,
+    setting: Setting,
+    radius_m: float,
+    count: int,
+    pieces,
+    floor: float = 0.0,
+) -> None:
+    """Furnish beside and behind the people, not on them nor around the camera."""
     spots = []
     front = np.arctan2(camera.position[1], camera.position[0])
     for _ in range(count):
         angle = front + np.pi + rng.uniform(-1.9, 1.9)
         spot = np.array([np.cos(angle), np.sin(angle)]) * (radius_m + rng.uniform(0.35, 2.2))
-        spots.append((spot, rng.choice([front, rng.uniform(0, 2 * np.pi)])))
-    return spots
+        spots.append((spot, rng.choice([front - np.pi / 2, rng.uniform(0, 2 * np.pi)])))
+    free = [(np.zeros(2), radius_m + 0.05), (camera.position[:2], 0.5)]
+    setting.solids += furnish(rng, spots, setting.material, free, pieces, floor)
 
 
-def _free(camera: Camera, radius_m: float) -> list[tuple[np.ndarray, float]]:
-    """Where no furniture may stand: around the people, and around the camera."""
-    return [(np.zeros(2), radius_m + 0.05), (camera.position[:2], 0.5)]
-
-
-def _light_up(
-    rng: np.random.Generator,
-    camera: Camera,
-    setting: _Setting,
-    lights: tuple[Light, ...],
-    ambient: np.ndarray,
-    sky: np.ndarray | None,
-) -> Scene:
-    """Paint what is seen and let furniture cast shadows."""
-    view = look(camera, setting.planes, setting.boxes)
-    albedo = np.full((*view.material.shape, 3), 0.5)
-    names = []
-    for number, painters in enumerate(setting.painters):
-        seen = view.material == number
-        if seen.any():
-            albedo[seen] = paint(rng, painters, view.local[seen])
-            names.append(str(number))
-    if sky is not None:
-        bright = ambient + 0.5 * sum(light.colour for light in lights)
-        albedo = np.where((view.material < 0)[..., None], sky / bright, albedo)
-    albedo = albedo * _corners(view)[..., None]
-    shares = np.stack([_light_share(view, light, setting.boxes) for light in lights])
-    return Scene(
-        camera=camera,
-        lights=lights,
-        ambient=ambient,
-        ground=view.point,
-        albedo=albedo,
-        normals=view.normal,
-        pattern="+".join(names),
-        shadows=ShadowMaps(size=640, span_m=5.0, bias_m=0.025, margin_px=max(camera.size)),
-        lit=shares,
-    )
-
-
-def _corners(view: View) -> Float[np.ndarray, "height width"]:
-    """Less light near the floor on what stands, and where depth jumps."""
-    low = np.where(view.normal[..., 2] < 0.5, np.exp(-np.clip(view.point[..., 2], 0, 5) / 0.12), 0)
-    return 1 - 0.4 * low
-
-
-def _light_share(view: View, light: Light, boxes: list[Box]) -> Float[np.ndarray, "height width"]:
-    """Share of a light that gets past the furniture, softened."""
-    coarse = view.point[::SHADE_STEP, ::SHADE_STEP]
-    large = [box for box in boxes if box.half.max() > 0.1 and box.half[2] > 0.01]
-    clear = reaching(coarse.reshape(-1, 3), light.towards, large).reshape(coarse.shape[:2])
-    fine = np.repeat(np.repeat(clear.astype(np.float32), SHADE_STEP, 0), SHADE_STEP, 1)
-    fine = gaussian_filter(fine[: view.point.shape[0], : view.point.shape[1]], 2.5)
-    return 0.15 + 0.85 * np.where(view.material < 0, 1.0, fine)
+def _hide(rng: np.random.Generator, camera: Camera, setting: Setting, radius_m: float) -> None:
+    """Stand something before the people now and then."""
+    nearest = np.linalg.norm(camera.position) - radius_m
+    if rng.random() < HIDDEN_SHARE and nearest > 0.4:
+        stand_before(rng, camera, setting, nearest)
 
 
 def _sky(rng: np.random.Generator, camera: Camera) -> Float[np.ndarray, "height width 3"]:
@@ -267,15 +246,16 @@ def _sky(rng: np.random.Generator, camera: Camera) -> Float[np.ndarray, "height 
     rays = rays / np.linalg.norm(rays, axis=-1, keepdims=True)
     elevation, azimuth = rays[..., 2], np.arctan2(rays[..., 1], rays[..., 0])
     high, low = np.array([0.25, 0.45, 0.85]), np.array([0.75, 0.82, 0.9])
-    grey = rng.random()
-    high = high + grey * (0.65 - high)
+    high = high + rng.random() * (0.65 - high)
     sky = low + (high - low) * np.clip(elevation * rng.uniform(1, 3), 0, 1)[..., None]
     over = np.stack([azimuth * 3, elevation * 6], axis=-1)
-    clouds = 1 / (1 + np.exp(-3 * (surfaces.noise(rng, over, 2.5) + rng.uniform(-1.5, 1))))
+    clouds = surfaces.noise(rng, over, 2.5) + 0.4 * surfaces.noise(rng, over, 0.7)
+    clouds = 1 / (1 + np.exp(-3 * (clouds + rng.uniform(-1.5, 1))))
     sky = sky + (0.92 - sky) * 0.8 * clouds[..., None]
-    line = rng.uniform(-0.02, 0.22) + 0.06 * surfaces.noise(
-        rng, np.stack([azimuth * 2, np.zeros_like(azimuth)], axis=-1), rng.uniform(0.2, 1.5)
-    )
-    leaf = np.array([0.06, 0.11, 0.03]) * rng.uniform(0.5, 2.0, 3)
-    leaves = leaf * (1 + 0.5 * surfaces.noise(rng, over * 8, 1.0))[..., None]
+    around = np.stack([azimuth * 2, np.zeros_like(azimuth)], axis=-1)
+    line = rng.uniform(-0.02, 0.16) + 0.05 * surfaces.noise(rng, around, rng.uniform(0.2, 1.5))
+    line = line + 0.012 * surfaces.noise(rng, around, 0.05)
+    leaf = np.array([0.07, 0.1, 0.05]) * rng.uniform(0.5, 2.0)
+    leaves = leaf * np.clip(1 + 0.5 * surfaces.noise(rng, over * 8, 1.0), 0.3, 2)[..., None]
+    leaves = leaves + rng.uniform(0.05, 0.4) * (low - leaves)
     return np.clip(np.where((elevation < line)[..., None], leaves, sky), 0.005, 1.2)

@@ -1,4 +1,4 @@
-"""Rays from a camera to planes, boxes, balls and drums: what stands behind people, pixel by pixel.
+"""Rays from a camera to planes and simple solids: what stands behind people, pixel by pixel.
 
 World frame: metres, the floor is z = 0, z up.
 """
@@ -99,7 +99,24 @@ class Ball(Solid):
 
     def surface(self, offset):
         """See ``Solid``."""
-        return _unit(offset / self.half**2), _around(offset, self.half)
+        return unit(offset / self.half**2), _around(offset, self.half)
+
+
+class Foliage(Ball):
+    """An ellipsoid of leaves, ragged at its rim."""
+
+    def entry(self, origin, rays):
+        """See ``Solid``."""
+        reach = super().entry(origin, rays)
+        hit = np.flatnonzero(np.isfinite(reach))
+        offset = self.to_local(origin + rays[hit] * reach[hit, None] - self.centre)
+        facing = -np.einsum("ij,ij->i", unit(self.to_local(rays[hit])), self.surface(offset)[0])
+        x, y, z = 9.0 * (offset / self.half).T + 5.0 * self.centre[:, None]
+        rough = np.sin(x + 2 * np.sin(1.7 * z)) * np.sin(y + 2 * np.sin(2.3 * x)) + np.sin(
+            2.9 * z + y
+        )
+        reach[hit[facing < 0.28 * (1 + rough)]] = np.inf
+        return reach
 
 
 class Drum(Solid):
@@ -118,7 +135,7 @@ class Drum(Solid):
         side = offset / [*self.half[:2] ** 2, np.inf]
         end = np.stack([0 * offset[:, 2], 0 * offset[:, 2], offset[:, 2]], axis=1)
         return (
-            _unit(np.where(level, end, side)),
+            unit(np.where(level, end, side)),
             np.where(level, offset[:, :2], _around(offset, self.half)),
         )
 
@@ -159,7 +176,7 @@ def look(camera: Camera, planes: Sequence[Plane], solids: Sequence[Solid]) -> Vi
     """Find the nearest surface of every pixel."""
     rays = viewing_rays(camera).reshape(-1, 3)
     distance = np.full(len(rays), FAR_M)
-    normal = -_unit(rays)
+    normal = -unit(rays)
     local, material = np.zeros((len(rays), 2)), np.full(len(rays), -1)
     for plane in planes:
         facing = rays @ plane.normal
@@ -168,7 +185,7 @@ def look(camera: Camera, planes: Sequence[Plane], solids: Sequence[Solid]) -> Vi
         distance[hit], normal[hit], material[hit] = reach[hit], plane.normal, plane.material
         local[hit] = on_plane(camera.position + rays[hit] * reach[hit, None], plane.normal)
     for solid in solids:
-        inside = _pixels_of(camera, solid)
+        inside = pixels_of(camera, solid)
         if inside.size == 0:
             continue
         reach = solid.entry(camera.position, rays[inside])
@@ -215,6 +232,16 @@ def reaching(
     return clear
 
 
+def length(vectors: Float[np.ndarray, "*shape 3"]) -> Float[np.ndarray, "*shape"]:
+    """Length of each vector."""
+    return np.sqrt(np.einsum("...i,...i->...", vectors, vectors))
+
+
+def unit(vectors: Float[np.ndarray, "*shape 3"]) -> Float[np.ndarray, "*shape 3"]:
+    """Vectors of length 1 in the same directions."""
+    return vectors / np.maximum(length(vectors), _TINY)[..., None]
+
+
 def _slab(start, along, half: float) -> tuple[np.ndarray, np.ndarray]:
     """Where lines enter and leave the layer between -half and half."""
     along = np.where(np.abs(along) < _TINY, _TINY, along)
@@ -224,9 +251,9 @@ def _slab(start, along, half: float) -> tuple[np.ndarray, np.ndarray]:
 
 def _round(start, along) -> tuple[np.ndarray, np.ndarray]:
     """Where lines enter and leave the unit ball; entering at inf for a miss."""
-    square = np.maximum((along * along).sum(axis=-1), _TINY)
-    middle = (start * along).sum(axis=-1)
-    inner = middle * middle - square * ((start * start).sum(axis=-1) - 1)
+    square = np.maximum(np.einsum("...i,...i->...", along, along), _TINY)
+    middle = np.einsum("...i,...i->...", start, along)
+    inner = middle * middle - square * (np.einsum("...i,...i->...", start, start) - 1)
     root = np.sqrt(np.maximum(inner, 0))
     return np.where(inner > 0, (-middle - root) / square, np.inf), (-middle + root) / square
 
@@ -237,11 +264,7 @@ def _around(offset: np.ndarray, half: np.ndarray) -> Float[np.ndarray, "n 2"]:
     return np.stack([along, offset[:, 2]], axis=-1)
 
 
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), _TINY)
-
-
-def _pixels_of(camera: Camera, solid: Solid) -> Int[np.ndarray, "n"]:
+def pixels_of(camera: Camera, solid: Solid) -> Int[np.ndarray, "n"]:
     """Flat indices of the pixels that a solid may cover."""
     seen = camera.to_camera(solid.corners())
     width, height = camera.size
