@@ -17,7 +17,7 @@ from typing import NoReturn
 RECIPES = ("detector", "heatmap", "lifting")
 PROTOCOLS = ("mini_rgbd",)
 DATASETS = ("mini_rgbd", "mpii", "mpi_inf_3dhp", "coco", "slp", "lsp", "syrip")
-PROFILES = ("mini_rgbd", "varied", "poses", "mpii", "coco", "mpi_inf_3dhp", "slp")
+PROFILES = ("mini_rgbd", "varied", "poses", "mpii", "coco", "mpi_inf_3dhp", "slp", "lsp", "syrip")
 FORMATS = ("json", "csv", "coco")
 
 
@@ -123,7 +123,9 @@ def _add_data_commands(
         "infants (poses) or subjects (mpi_inf_3dhp, slp)",
     )  # fmt: skip
     synth.add_argument(
-        "--frames", type=_count, help="per sequence or subject; pictures in all (mpii, coco)"
+        "--frames",
+        type=_count,
+        help="per sequence or subject; pictures in all (mpii, coco, lsp, syrip)",
     )
     synth.add_argument("--seed", type=int, help="default: the profile's own")
     synth.add_argument("--fps", type=_between(0.1, 240), default=30.0, help="of lying infants")

@@ -161,7 +161,7 @@ def photograph(
     studio = Studio(scene, actors)
     shot = studio.shoot([(g.posed.turn, g.posed.place) for g in guests])
     effects = CameraEffects.draw(rng)
-    rgb = effects.develop(rng, shot.linear, effects.gains(studio.empty))
+    rgb = effects.develop(rng, shot.linear, effects.gains(shot.linear))
     if rng.random() < GREY_SHARE:
         rgb = np.repeat(rgb.mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2)
     labels = tuple(_labels(guest, camera, shot.depth_m) for guest in guests)

@@ -58,7 +58,7 @@ def _outfit(
     """Trousers, top, shoes and hat; trousers reach over the hips and the top over the waist."""
     thigh = 0.3 * scale
     off_arms = (-0.05 - where.arm) * thigh
-    cuff = rng.choice([rng.uniform(0.25, 0.8), rng.uniform(1.2, 1.75), 1.88], p=[0.3, 0.15, 0.55])
+    cuff = rng.choice([rng.uniform(0.42, 0.85), rng.uniform(1.2, 1.75), 1.88], p=[0.3, 0.15, 0.55])
     waist = rng.uniform(0.12, 0.26) * scale
     legs = np.minimum(np.minimum(waist - where.height, (cuff - where.leg) * thigh), off_arms)
     trousers: Garment = ("trousers", legs, rng.uniform(0.002, 0.016))

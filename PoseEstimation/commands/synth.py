@@ -32,6 +32,8 @@ def run(args: argparse.Namespace) -> int:
         "coco": _coco,
         "mpi_inf_3dhp": _mpi_inf_3dhp,
         "slp": _slp,
+        "lsp": _lsp,
+        "syrip": _syrip,
     }
     if args.profile not in makers:
         known = ", ".join(makers)
@@ -83,6 +85,26 @@ def _coco(args: argparse.Namespace, advance: Advance) -> tuple[int, str]:
     _require_free(args.output / "annotations")
     images = args.frames or 1000
     generate_coco(args.output, images, args.seed, args.workers, progress=advance)
+    return images, "pictures"
+
+
+def _syrip(args: argparse.Namespace, advance: Advance) -> tuple[int, str]:
+    """Infants in any posture and place."""
+    from Datasets.synthetic.profiles.coco import SYRIP, generate_coco
+
+    _require_free(args.output / "annotations")
+    images = args.frames or 451
+    generate_coco(args.output, images, args.seed, args.workers, advance, SYRIP)
+    return images, "pictures"
+
+
+def _lsp(args: argparse.Namespace, advance: Advance) -> tuple[int, str]:
+    """People in sport."""
+    from Datasets.synthetic.profiles.lsp import generate_lsp
+
+    _require_free(args.output / "images")
+    images = args.frames or 1000
+    generate_lsp(args.output, images, args.seed, args.workers, progress=advance)
     return images, "pictures"
 
 

@@ -1,10 +1,11 @@
-"""Profile ``coco``: infants, children and carers together, in the layout of COCO keypoints."""
+"""Profiles ``coco`` (infants, children and carers) and ``syrip`` (infants), in COCO's layout."""
 
 from __future__ import annotations
 
 import json
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,12 +29,10 @@ from Datasets.writers.coco import (
 if TYPE_CHECKING:
     from Datasets.synthetic.gathering import Guest, Picture
 
-SEED = 50001
 CHUNK = 8
 VALIDATION_EVERY = 8
-TRAIN, VALIDATION = "train2017", "val2017"
 SIZES = ((640, 480), (640, 427), (480, 640), (640, 360), (500, 375))
-GROUPS = (
+TOGETHER = (
     (("infant",), 0.32),
     (("infant", "adult"), 0.24),
     (("toddler",), 0.08),
@@ -45,9 +44,37 @@ GROUPS = (
     (("child", "adult", "elder"), 0.06),
 )
 """Who is together, and how often."""
-CROWD_SHARE = 0.12
 CROWD = 9
 MIN_PIXELS = 60
+
+
+@dataclass(frozen=True)
+class Style:
+    """A data set in COCO's layout.
+
+    Attributes:
+        name: of the profile.
+        seed: the default seed.
+        groups: who is together, and how often.
+        crowd_share: share of images with many people in the background.
+        splits: names of training and validation.
+        one_folder: all images lie in ``images``, else in a folder per split.
+    """
+
+    name: str
+    seed: int
+    groups: tuple[tuple[tuple[str, ...], float], ...]
+    crowd_share: float
+    splits: tuple[str, str]
+    one_folder: bool
+
+    def split(self, number: int) -> str:
+        """Split of an image."""
+        return self.splits[number % VALIDATION_EVERY == VALIDATION_EVERY - 1]
+
+
+COCO = Style("coco", 50001, TOGETHER, 0.12, ("train2017", "val2017"), False)
+SYRIP = Style("syrip", 51001, ((("infant",), 1.0),), 0.0, ("train200", "validate"), True)
 
 
 def generate_coco(
@@ -56,6 +83,7 @@ def generate_coco(
     seed: int | None = None,
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
+    style: Style = COCO,
 ) -> None:
     """Write images, and annotations with masks, areas and crowds; every eighth image validates.
 
@@ -65,42 +93,39 @@ def generate_coco(
         seed: default is the profile's own.
         workers: processes; any number gives the same bytes.
         progress: called with (images written, images in all).
+        style: who is in the pictures, and what the splits are called.
     """
-    seed, output = SEED if seed is None else seed, Path(output)
+    seed, output = style.seed if seed is None else seed, Path(output)
     output.mkdir(parents=True, exist_ok=True)
-    record = {"generator": GENERATOR_VERSION, "name": "coco", "seed": seed, "images": images}
+    record = {"generator": GENERATOR_VERSION, "name": style.name, "seed": seed, "images": images}
     (output / "generator.json").write_text(json.dumps(record, indent=1) + "\n")
     chunks = [range(start, min(start + CHUNK, images)) for start in range(0, images, CHUNK)]
     found: dict[int, list[CocoEntry]] = {}
     done = 0
-    jobs = [(output, seed, chunk) for chunk in chunks]
+    jobs = [(output, seed, chunk, style) for chunk in chunks]
     for number, entries in spread(write_images, jobs, workers):
         found[number] = entries
         done += len(entries)
         if progress is not None:
             progress(done, images)
     entries = [entry for number in sorted(found) for entry in found[number]]
-    for split in (TRAIN, VALIDATION):
-        part = [entry for entry in entries if _split(entry.image["id"]) == split]
+    for split in style.splits:
+        part = [entry for entry in entries if style.split(entry.image["id"]) == split]
         if part:
             write_coco(output, split, part)
 
 
-def _split(number: int) -> str:
-    return VALIDATION if number % VALIDATION_EVERY == VALIDATION_EVERY - 1 else TRAIN
-
-
-def write_images(output: Path, seed: int, numbers: range) -> list[CocoEntry]:
+def write_images(output: Path, seed: int, numbers: range, style: Style) -> list[CocoEntry]:
     """Render and write some images; returns what is in them."""
-    return [_write_image(output, seed, number) for number in numbers]
+    return [_write_image(output, seed, number, style) for number in numbers]
 
 
-def _write_image(output: Path, seed: int, number: int) -> CocoEntry:
+def _write_image(output: Path, seed: int, number: int, style: Style) -> CocoEntry:
     from Datasets.synthetic.gathering import photograph
 
-    rng = np.random.default_rng((seed, zlib.crc32(b"coco"), number))
-    crowded = rng.random() < CROWD_SHARE
-    guests = _guests(rng)
+    rng = np.random.default_rng((seed, zlib.crc32(style.name.encode()), number))
+    crowded = rng.random() < style.crowd_share
+    guests = _guests(rng, style)
     many = len(guests)
     strangers = _strangers(rng) if crowded else []
     size = SIZES[int(rng.integers(len(SIZES)))]
@@ -110,7 +135,9 @@ def _write_image(output: Path, seed: int, number: int) -> CocoEntry:
         elevation = (2.0, 25.0)
     picture = photograph(rng, guests, size, elevation, (0.55, 1.3), strangers)
     name = f"{number:012d}.jpg"
-    write_coco_image(output, _split(number), name, picture.rgb)
+    write_coco_image(
+        output, "images" if style.one_folder else style.split(number), name, picture.rgb
+    )
     people = [_person(picture, guests[i], i) for i in range(many)]
     crowd = picture.person >= many
     return describe(
@@ -120,16 +147,16 @@ def _write_image(output: Path, seed: int, number: int) -> CocoEntry:
             size=size,
             people=tuple(person for person in people if person is not None),
             crowds=(crowd,) if crowd.sum() >= MIN_PIXELS else (),
-            more=(("posture", guests[0].posed.kind),),
+            more=(("posture", guests[0].posed.kind), ("image_source", f"{number // CHUNK}")),
         )
     )
 
 
-def _guests(rng: np.random.Generator) -> list[Guest]:
+def _guests(rng: np.random.Generator, style: Style) -> list[Guest]:
     """A group; whoever comes with an infant often bends over it."""
     from Datasets.synthetic.gathering import invite, seated
 
-    groups, shares = zip(*GROUPS, strict=True)
+    groups, shares = zip(*style.groups, strict=True)
     ages = groups[int(rng.choice(len(groups), p=np.array(shares) / sum(shares)))]
     small = ages[0] in ("infant", "toddler")
     guests = []

@@ -1,0 +1,260 @@
+"""Profile ``slp``: adults and infants in bed under no, a thin and a thick cover, in SLP's layout.
+
+Three cameras look down from about 2.1 m, a hand's breadth apart: RGB, long-wave infrared, depth.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from Datasets.geometry.camera import intrinsics_matrix, project
+from Datasets.layouts.slp import COVERS, SIZES
+from Datasets.skeletons import INFANT, SLP_14
+from Datasets.skeletons.convert import joint_map
+from Datasets.structures import OCCLUDED, VISIBLE
+from Datasets.synthetic.profiles.mini_rgbd import GENERATOR_VERSION
+from Datasets.synthetic.scene import Camera
+from Datasets.synthetic.workers import spread
+from Datasets.writers.slp import (
+    write_slp_alignment,
+    write_slp_depth,
+    write_slp_image,
+    write_slp_joints,
+)
+
+if TYPE_CHECKING:
+    from Datasets.synthetic.gathering import Guest
+    from Datasets.synthetic.scene import Scene
+    from Datasets.synthetic.thermal import Warmth
+
+SEED = 70001
+CHUNK = 5
+HEIGHT_M = 2.1
+INFANT_EVERY = 5
+POSTURES = ("supine", "left", "right")
+LENSES = {
+    "RGB": (840.0, 840.0, 287.5, 511.5),
+    "IR": (131.0, 131.0, 59.5, 79.5),
+    "depth": (367.8, 367.8, 208.1, 259.7),
+}
+"""fx, fy, cx, cy in pixels; depth's are those of a Kinect."""
+APART_M = {"RGB": (0.03, 0.0), "IR": (-0.06, 0.02), "depth": (0.09, -0.02)}
+MAP_PX_PER_M = 100.0
+
+
+@dataclass(frozen=True)
+class Sleeper:
+    """One subject: what decides its bytes."""
+
+    seed: int
+    number: int
+    frames: int
+
+    def rng(self, *more: int) -> np.random.Generator:
+        """Generator of the subject, or of one of its frames."""
+        return np.random.default_rng((self.seed, zlib.crc32(b"slp"), self.number, *more))
+
+    @property
+    def age(self) -> str:
+        """Every fifth is an infant."""
+        return "infant" if self.number % INFANT_EVERY == 0 else "adult"
+
+
+Labelled = dict[str, tuple[np.ndarray, np.ndarray]]
+"""Per modality the joints (14, 2) in pixels and their visibility (14,)."""
+
+
+def generate_slp(
+    output: Path,
+    subjects: int,
+    frames: int = 45,
+    seed: int | None = None,
+    workers: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Write ``danaLab/00001`` ... with images of three sensors under three covers.
+
+    A third of the frames lie on the back, on the left and on the right side each.
+
+    Args:
+        output: folder to write to; made when missing.
+        subjects: how many; every fifth is an infant.
+        frames: per subject and cover.
+        seed: default is the profile's own.
+        workers: processes; any number gives the same bytes.
+        progress: called with (poses written, poses in all).
+    """
+    seed, output = SEED if seed is None else seed, Path(output)
+    output.mkdir(parents=True, exist_ok=True)
+    record = {"generator": GENERATOR_VERSION, "name": "slp", "seed": seed, "frames": frames}
+    (output / "generator.json").write_text(json.dumps(record, indent=1) + "\n")
+    sleepers = [Sleeper(seed, number, frames) for number in range(1, subjects + 1)]
+    chunks = [range(s, min(s + CHUNK, frames)) for s in range(0, frames, CHUNK)]
+    jobs = [(output, sleeper, chunk) for sleeper in sleepers for chunk in chunks]
+    found: dict[tuple[int, int], Labelled] = {}
+    for number, labelled in spread(write_frames, jobs, workers):
+        _, sleeper, chunk = jobs[number]
+        for frame, labels in zip(chunk, labelled, strict=True):
+            found[sleeper.number, frame] = labels
+        if progress is not None:
+            progress(len(found), subjects * frames)
+    for sleeper in sleepers:
+        folder = _folder(output, sleeper)
+        for modality in ("RGB", "IR"):
+            pairs = [found[sleeper.number, frame][modality] for frame in range(frames)]
+            write_slp_joints(folder, modality, *(np.stack([p[i] for p in pairs]) for i in (0, 1)))
+        for modality, camera in bedside_cameras(sleeper).items():
+            write_slp_alignment(folder, modality, alignment(camera))
+
+
+def _folder(output: Path, sleeper: Sleeper) -> Path:
+    return output / "danaLab" / f"{sleeper.number:05d}"
+
+
+def bedside_cameras(sleeper: Sleeper) -> dict[str, Camera]:
+    """RGB, IR and depth camera over the bed, for a subject."""
+    rng = sleeper.rng(1)
+    close = 0.42 if sleeper.age == "infant" else 1.0
+    cameras = {}
+    for modality, lens in LENSES.items():
+        tilt = np.radians(rng.normal(0, 1.2, 2))
+        down = np.array([np.sin(tilt[0]), np.sin(tilt[1]), -1.0])
+        down /= np.linalg.norm(down)
+        right = np.array([1.0, 0, 0]) - down[0] * down
+        right /= np.linalg.norm(right)
+        rotation = np.stack([right, np.cross(down, right), down])
+        height = close * HEIGHT_M + rng.uniform(-0.05, 0.05)
+        position = np.array([*APART_M[modality], height]) * [close, close, 1]
+        cameras[modality] = Camera(intrinsics_matrix(*lens), SIZES[modality], rotation, position)
+    return cameras
+
+
+def alignment(camera: Camera) -> np.ndarray:
+    """Homography of the mattress: a camera's pixels to those of the pressure map."""
+    columns = np.stack([camera.rotation[:, 0], camera.rotation[:, 1],
+                        -camera.rotation @ camera.position], axis=1)  # fmt: skip
+    width, height = SIZES["PM"]
+    to_map = np.array(
+        [
+            [MAP_PX_PER_M, 0, (width - 1) / 2],
+            [0, -MAP_PX_PER_M, (height - 1) / 2],
+            [0, 0, 1.0],
+        ]
+    )
+    matrix = to_map @ np.linalg.inv(camera.intrinsics @ columns)
+    return matrix / matrix[2, 2]
+
+
+def write_frames(output: Path, sleeper: Sleeper, frames: range) -> list[Labelled]:
+    """Render and write some poses of a subject under all covers; returns their labels."""
+    from Datasets.synthetic.bedroom import make_bed
+    from Datasets.synthetic.people import draw_person, dress_person
+    from Datasets.synthetic.thermal import draw_warmth
+
+    rng = sleeper.rng(0)
+    shape = draw_person(rng, sleeper.age)
+    look = dress_person(rng, shape, sleeper.age)
+    warmth = draw_warmth(rng, look)
+    cameras = bedside_cameras(sleeper)
+    wide = 0.5 if sleeper.age == "adult" else 0.32
+    seed = int(rng.integers(2**31))
+    bed = {name: make_bed(camera, wide, seed) for name, camera in cameras.items() if name != "IR"}
+    labelled = []
+    for frame in frames:
+        guest = _lie_down(sleeper, frame, shape, look)
+        labelled.append(_write_pose(output, sleeper, frame, guest, bed, cameras, warmth))
+    return labelled
+
+
+def _lie_down(sleeper: Sleeper, frame: int, shape, look) -> Guest:
+    """The posture of a frame, its head towards +y."""
+    from Datasets.synthetic.gathering import Guest
+    from Datasets.synthetic.postures import Posed, draw_stance
+    from Datasets.synthetic.stance import take
+
+    wanted = POSTURES[min(frame * len(POSTURES) // sleeper.frames, len(POSTURES) - 1)]
+    stance = draw_stance(sleeper.rng(2, frame), "supine" if wanted == "supine" else "on the side")
+    movement = take(shape, stance, np.zeros(1))
+    posed = Posed(movement.turn[0], movement.place[0], wanted)
+    shoulders = INFANT.indices(["left_shoulder", "right_shoulder"])
+    guest = Guest(sleeper.age, shape, look, posed)
+    left, right = guest.joints()[shoulders, 2]
+    if wanted != "supine" and (left < right) != (wanted == "left"):
+        movement = take(shape, stance.mirrored(), np.zeros(1))
+        guest = Guest(sleeper.age, shape, look, Posed(movement.turn[0], movement.place[0], wanted))
+    joints = guest.joints()
+    ends = joints[INFANT.indices(["head_top", "left_ankle", "right_ankle"])]
+    length = (ends[:, 1].min() + ends[:, 1].max()) / 2
+    return guest.moved(-joints[INFANT.root_index, 0], -length)
+
+
+def _write_pose(
+    output: Path,
+    sleeper: Sleeper,
+    frame: int,
+    guest: Guest,
+    bed: dict[str, Scene],
+    cameras: dict[str, Camera],
+    warmth: Warmth,
+) -> Labelled:
+    """Shoot one pose with all cameras under all covers."""
+    from Datasets.synthetic import covers
+    from Datasets.synthetic.camera_effects import CameraEffects
+    from Datasets.synthetic.studio import Actor, Studio
+    from Datasets.synthetic.thermal import grey_levels, heat_picture
+
+    folder, world = _folder(output, sleeper), guest.surface()
+    pose = [(guest.posed.turn, guest.posed.place)]
+    actor = Actor(guest.shape, guest.look, sleeper.number)
+    studios = {name: Studio(scene, [actor]) for name, scene in bed.items()}
+    shots = {name: studio.shoot(pose) for name, studio in studios.items()}
+    celsius = heat_picture(warmth, world, cameras["IR"])
+    effects = CameraEffects.draw(sleeper.rng(3))
+    gains = effects.gains(shots["RGB"].linear)
+    for number, cover in enumerate(COVERS):
+        rng = sleeper.rng(4, frame, number)
+        linear, depth, heat = shots["RGB"].linear, shots["depth"].depth_m, celsius
+        if number:
+            kind = (covers.THIN, covers.THICK)[number - 1]
+            draped = covers.drape(rng, kind, world)
+            over = {name: covers.see(draped, camera) for name, camera in cameras.items()}
+            linear = covers.lay_over(linear, draped, over["RGB"], bed["RGB"])
+            depth = np.where(over["depth"].mask, over["depth"].depth_m, depth)
+            finer = covers.see(draped, _finer(cameras["IR"]))
+            heat = covers.insulate(celsius, warmth.room, draped, finer)
+        rgb = effects.develop(rng, linear.astype(np.float32), gains)
+        write_slp_image(folder, "RGB", cover, frame + 1, rgb)
+        write_slp_image(folder, "IR", cover, frame + 1, grey_levels(rng, warmth, heat))
+        millimetres = np.clip(depth * 1000 + rng.normal(0, 2.0, depth.shape), 0, 65535)
+        write_slp_depth(folder, cover, frame + 1, millimetres.round().astype(np.uint16))
+    return {name: _labels(guest, cameras[name], shots["RGB"], cameras["RGB"]) for name in cameras}
+
+
+def _finer(camera: Camera) -> Camera:
+    """The camera with the grid that temperatures are drawn on."""
+    from Datasets.synthetic.thermal import FINER
+
+    scale = np.diag([FINER, FINER, 1.0])
+    scale[:2, 2] = (FINER - 1) / 2
+    size = (camera.size[0] * FINER, camera.size[1] * FINER)
+    return Camera(scale @ camera.intrinsics, size, camera.rotation, camera.position)
+
+
+def _labels(guest: Guest, camera: Camera, shot, rgb: Camera) -> tuple[np.ndarray, np.ndarray]:
+    """Joints in a camera's pixels; what hides them is judged from the RGB camera."""
+    from Datasets.synthetic.gathering import HIDDEN_DEPTH
+
+    joints = joint_map(INFANT, SLP_14).apply(guest.joints())
+    seen = rgb.to_camera(joints)
+    limit = np.array(rgb.size) - 1
+    x, y = np.clip(project(seen, rgb.intrinsics).round(), 0, limit).astype(int).T
+    hidden = shot.depth_m[y, x] < seen[:, 2] - HIDDEN_DEPTH * guest.size_m
+    visibility = np.where(hidden, OCCLUDED, VISIBLE).astype(np.uint8)
+    return project(camera.to_camera(joints), camera.intrinsics), visibility
