@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, UInt8
 from PIL import Image, ImageFilter
+from scipy.ndimage import gaussian_filter
 
 LEVELS, PEAK = 16384, 4.0
 
@@ -82,3 +83,30 @@ class CameraEffects:
         noise = np.sqrt(self.shot_noise**2 * light + self.read_noise**2)
         slope = light ** (1 / self.gamma - 1) / self.gamma
         return (255 * noise * slope).astype(np.float32)
+
+
+def defocused(
+    linear: Float[np.ndarray, "height width 3"],
+    depth_m: Float[np.ndarray, "height width"],
+    focus_m: float,
+    strength_px: float,
+) -> Float[np.ndarray, "height width 3"]:
+    """Blur what is nearer or farther than the lens is focused on.
+
+    Args:
+        linear: linear RGB.
+        depth_m: distance along the optical axis.
+        focus_m: what is sharp.
+        strength_px: deviation of the blur at an endless distance, pixels.
+    """
+    away = strength_px * np.abs(1 - focus_m / np.maximum(depth_m, 0.1))
+    shown = linear
+    for deviation in (1.0, 2.5, 5.0):
+        share = np.clip(2 * away / deviation - 1, 0, 1).astype(np.float32)[..., None]
+        if not share.any():
+            break
+        # Weighted, so that what is sharp does not glow into what is not.
+        weight = gaussian_filter(share, (deviation, deviation, 0)) + 1e-4
+        blurred = gaussian_filter(share * linear, (deviation, deviation, 0)) / weight
+        shown = shown + share * (blurred - shown)
+    return shown

@@ -13,18 +13,19 @@ from Datasets.geometry.camera import project
 from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE
 from Datasets.synthetic import body as bodies
 from Datasets.synthetic.body import BodyShape
-from Datasets.synthetic.camera_effects import CameraEffects
+from Datasets.synthetic.camera_effects import CameraEffects, defocused
 from Datasets.synthetic.people import draw_person, dress_person
 from Datasets.synthetic.places import Seat, look_at_people, make_outdoors, make_place
 from Datasets.synthetic.postures import Posed, draw_posture
 from Datasets.synthetic.scene import Camera
-from Datasets.synthetic.studio import Actor, Studio
+from Datasets.synthetic.studio import Actor, Shot, Studio
 from Datasets.synthetic.wardrobe import Look, weight_of
 
 HIDDEN_DEPTH = 0.2
 """How much nearer than a joint a surface must be to hide it, as a share of root to crown."""
 
-GREY_SHARE = 0.06
+GREY_SHARE, DARK_SHARE, BLURRED_SHARE = 0.06, 0.07, 0.35
+"""How often a picture is grey, taken in the dark, or sharp only where the people are."""
 
 
 @dataclass(frozen=True)
@@ -154,18 +155,38 @@ def photograph(
     extent = 1.1 * float(np.linalg.norm(high - low))
     camera = look_at_people(rng, size, (low + high) / 2, extent, elevation_degrees, closeness)
     radius = float(np.linalg.norm(points[:, :2], axis=1).max())
-    make = make_outdoors if behind else make_place
-    scene = make(rng, camera, radius, [_seat(g) for g in guests if g.posed.kind == ON_SEAT])
+    seats = [_seat(g) for g in guests if g.posed.kind == ON_SEAT]
+    if behind:
+        scene = make_outdoors(rng, camera, radius, seats)
+    else:
+        nursery = any(guest.age in ("infant", "toddler") for guest in guests)
+        scene = make_place(rng, camera, radius, seats, nursery)
     guests = [*guests, *_set_back(rng, behind, camera, radius)]
     actors = [Actor(g.shape, g.look, int(rng.integers(2**31))) for g in guests]
     studio = Studio(scene, actors)
     shot = studio.shoot([(g.posed.turn, g.posed.place) for g in guests])
-    effects = CameraEffects.draw(rng)
-    rgb = effects.develop(rng, shot.linear, effects.gains(shot.linear))
-    if rng.random() < GREY_SHARE:
-        rgb = np.repeat(rgb.mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2)
+    rgb = _developed(rng, shot, camera.to_camera(guests[0].posed.place[0])[2])
     labels = tuple(_labels(guest, camera, shot.depth_m) for guest in guests)
     return Picture(rgb, shot.person, labels, camera)
+
+
+def _developed(rng: np.random.Generator, shot: Shot, focus_m: float) -> np.ndarray:
+    """What a camera makes of it: at times blurred before and behind, in the dark, or grey."""
+    effects, linear = CameraEffects.draw(rng), shot.linear
+    if rng.random() < BLURRED_SHARE:
+        linear = defocused(linear, shot.depth_m, focus_m, rng.uniform(1.5, 8.0))
+    if rng.random() < DARK_SHARE:
+        noisier = rng.uniform(2.0, 4.0)
+        effects = replace(
+            effects,
+            target=0.4 * effects.target,
+            shot_noise=noisier * effects.shot_noise,
+            read_noise=noisier * effects.read_noise,
+        )
+    rgb = effects.develop(rng, linear, effects.gains(linear))
+    if rng.random() < GREY_SHARE:
+        rgb = np.repeat(rgb.mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2)
+    return rgb
 
 
 def _set_back(

@@ -243,7 +243,8 @@ def _ground(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
     )  # fmt: skip
     tone = tones[int(rng.choice(5, p=[0.45, 0.18, 0.15, 0.15, 0.07]))]
     tone = tone * rng.uniform(0.7, 1.4) * rng.uniform(0.93, 1.07, 3)
-    rough = 0.25 * noise(rng, xy, 0.08) + 0.2 * noise(rng, xy, 1.1) + 0.2 * noise(rng, xy, 0.025)
+    rough = 0.25 * noise(rng, xy, 0.08) + 0.2 * noise(rng, xy, 1.1) + 0.2 * noise(rng, xy, 0.02)
+    rough = rough + 0.16 * noise(rng, xy * [1.0, 1.3], 0.006)
     return tone * np.clip(1 + rng.uniform(0.4, 1.0) * rough, 0.2, 2)[..., None]
 
 
