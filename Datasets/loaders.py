@@ -38,10 +38,43 @@ def joined(datasets: Sequence[Dataset]) -> Dataset:
     if len(skeletons) != 1:
         names = ", ".join(sorted(s.name for s in skeletons)) or "none"
         raise DataError(f"data: expected data sets of one skeleton, got {names}; read them alike")
-    samples = tuple(sample for dataset in datasets for sample in dataset.samples)
     notes = tuple(note for dataset in datasets for note in dataset.notes)
     name = "+".join(dict.fromkeys(dataset.name for dataset in datasets))
-    return Dataset(name, datasets[0].root, datasets[0].skeleton, samples, notes)
+    parts = _Joined([dataset.samples for dataset in datasets])
+    return Dataset(name, datasets[0].root, datasets[0].skeleton, parts, notes)
+
+
+class _Joined(Sequence[PoseSample]):
+    """Samples of several data sets one after the other, made when they are asked for."""
+
+    def __init__(self, parts: Sequence[Sequence[PoseSample]]) -> None:
+        self.parts = tuple(parts)
+        self.ends = np.cumsum([len(part) for part in self.parts])
+
+    def __len__(self) -> int:
+        return int(self.ends[-1])
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return _Chosen(self, range(len(self))[index])
+        position = range(len(self))[index]
+        part = int(np.searchsorted(self.ends, position, side="right"))
+        return self.parts[part][position - (int(self.ends[part - 1]) if part else 0)]
+
+
+class _Chosen(Sequence[PoseSample]):
+    """Some samples of a sequence, made when they are asked for."""
+
+    def __init__(self, samples: Sequence[PoseSample], chosen: range) -> None:
+        self.samples, self.chosen = samples, chosen
+
+    def __len__(self) -> int:
+        return len(self.chosen)
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return _Chosen(self.samples, self.chosen[index])
+        return self.samples[self.chosen[index]]
 
 
 def thinned(dataset: Dataset, step: int) -> Dataset:

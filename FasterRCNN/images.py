@@ -23,7 +23,8 @@ from Datasets.geometry.affine import (
 )
 from Datasets.geometry.boxes import area, box_from_points, clip_box
 from Datasets.loaders import Draw
-from Datasets.readers.base import load_image, load_mask
+from Datasets.readers.base import load_mask
+from Datasets.readers.frames import load_sample_image
 from Datasets.structures import Dataset
 from Datasets.transforms.occlusion import train_background, train_occlusion
 from Datasets.transforms.photometric import train_photometric
@@ -94,7 +95,7 @@ class DetectorImages(TorchDataset):
     def __getitem__(self, key: Draw) -> dict[str, Tensor]:
         generator = np.random.default_rng([self.seed, key.round, key.index])
         sample, points = self.dataset.samples[key.index], self.outlines[key.index]
-        picture = load_image(sample.image_path)
+        picture = load_sample_image(sample)
         matrix = self._placement(picture.size, points, generator)
         box = self._box(matrix, points)
         fill = tuple(int(v) for v in generator.integers(0, 256, 3))
@@ -157,7 +158,7 @@ class EvaluationImages(TorchDataset):
         return len(self.dataset)
 
     def __getitem__(self, index: int) -> tuple[Image.Image, Float[np.ndarray, "4"]]:
-        return load_image(self.dataset.samples[index].image_path), self.boxes[index]
+        return load_sample_image(self.dataset.samples[index]), self.boxes[index]
 
 
 def network_input(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -41,10 +42,11 @@ class JointMap:
         values = np.asarray(values)
         shape = (*values.shape[:-2], len(self.target), values.shape[-1])
         result = np.full(shape, fill, dtype=np.result_type(values, np.float32(fill)))
-        targets, sources = self.index_lists()
+        targets, sources = self.index_lists
         result[..., targets, :] = values[..., sources, :]
         return result
 
+    @cached_property
     def index_lists(self) -> tuple[list[int], list[int]]:
         """Positions (in the target, in the source) of the corresponding joints."""
         targets = self.target.indices([t for t, _ in self.correspondence])

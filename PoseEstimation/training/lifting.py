@@ -210,7 +210,7 @@ def with_noise(poses: PoseBank, noise: NoiseSettings, generator: np.random.Gener
     missing = generator.random((count, joints)) < missing_share
     face = [j in FACE for j in poses.skeleton.joints]
     missing |= (generator.random((count, 1)) < noise.face_missing_share) & face
-    labelled, _ = joint_map(MINI_RGBD_25, poses.skeleton).index_lists()
+    labelled, _ = joint_map(MINI_RGBD_25, poses.skeleton).index_lists
     beyond = ~np.isin(np.arange(joints), labelled)
     missing |= (generator.random((count, 1)) < noise.mini_rgbd_share) & beyond
     return PoseBank(

@@ -121,7 +121,13 @@ def test_a_batch_larger_than_the_set_is_filled(crops: CropDataset) -> None:
 def test_joining(shared_root: Path) -> None:
     one, two = (read_mini_rgbd(shared_root, [name]) for name in ("01", "02"))
     both = joined([one, two])
-    assert both.samples == (*one.samples, *two.samples) and both.name == "mini_rgbd"
+    assert tuple(both.samples) == (*one.samples, *two.samples) and both.name == "mini_rgbd"
+    assert (
+        tuple(both.samples[1::2]) == tuple(both.samples)[1::2]
+        and both.samples[-1] is two.samples[-1]
+    )
+    with pytest.raises(IndexError):
+        both.samples[len(both)]
     with pytest.raises(DataError, match="one skeleton"):
         joined([one, read_mini_rgbd(shared_root, skeleton=INFANT)])
     with pytest.raises(DataError, match="none"):

@@ -86,7 +86,7 @@ def test_unknown_joint_is_named_with_the_known_ones() -> None:
 
 def test_published_mapping_equals_the_published_indices() -> None:
     assert MINI_RGBD_25.indices(PUBLISHED_16) == PUBLISHED_INDICES
-    targets, sources = joint_map(MINI_RGBD_25, MPII_16).index_lists()
+    targets, sources = joint_map(MINI_RGBD_25, MPII_16).index_lists
     assert targets == list(range(16)) and sources == PUBLISHED_INDICES
     values = np.arange(25.0)[:, None]
     assert joint_map(MINI_RGBD_25, MPII_16).apply(values)[:, 0].tolist() == PUBLISHED_INDICES
