@@ -139,6 +139,14 @@ def _add_data_commands(
         command.add_argument(
             "--root", type=Path, metavar="DIR", help="default: from config.yaml: paths"
         )
+    crops = _add(commands, "crops", configured, "crop every person of a data set")
+    crops.add_argument("dataset", choices=("coco",), help="layout of the data")
+    crops.add_argument("--root", type=Path, metavar="DIR", help="default: from config.yaml: paths")
+    crops.add_argument("--split", default="train", help="train, validation, or such as val2017")
+    crops.add_argument("--output", type=Path, required=True, metavar="DIR")
+    crops.add_argument("--min-keypoints", type=_count, default=1, help="labelled joints needed")
+    crops.add_argument("--size", type=_count, default=256, help="side of the crops in pixels")
+    crops.add_argument("--margin", type=_between(1, 4), default=1.25, help="crop over box")
     render.add_argument("--split", default="all", help="train, validation, test, all, or its own")
     render.add_argument("--output", type=Path, default=Path("Images"), metavar="DIR")
 

@@ -17,7 +17,10 @@ from PIL import Image
 from PoseEstimation.cli import build_parser, main
 from PoseEstimation.visualise.video import VideoWriter
 
-COMMANDS = ("predict", "demo", "evaluate", "train", "synth", "render", "verify", "doctor")
+COMMANDS = (
+    *("predict", "demo", "evaluate", "train", "synth"),
+    *("render", "verify", "crops", "doctor"),
+)
 HEAVY = ("torch", "lightning", "matplotlib", "av", "scipy", "jsonargparse")
 
 

@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         known = ", ".join(makers)
         raise DataError(f"profile '{args.profile}' is unknown: choose one of {known}")
     start = time.perf_counter()
-    with _advancing() as advance:
+    with advancing("generate") as advance:
         count, made = makers[args.profile](args, advance)
     seconds = time.perf_counter() - start
     print(f"{count} {made}, {seconds:.0f} s ({count / seconds:.1f} per second): {args.output}")
@@ -148,9 +148,9 @@ def _require_free(folder: Path) -> None:
 
 
 @contextmanager
-def _advancing() -> Iterator[Advance]:
+def advancing(what: str) -> Iterator[Advance]:
     """Show a bar on a terminal and hand out what moves it."""
-    columns = (TextColumn("generate"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("", total=None)
@@ -179,6 +179,6 @@ def generate_infants(
     from Datasets.synthetic.profiles.mini_rgbd import generate
 
     start = time.perf_counter()
-    with _advancing() as advance:
+    with advancing("generate") as advance:
         generate(profile, output, sequences, frames, seed, workers, fps, advance)
     return time.perf_counter() - start

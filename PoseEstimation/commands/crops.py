@@ -1,0 +1,23 @@
+"""``infantpose crops``: single-person crops of a data set in COCO's layout."""
+
+from __future__ import annotations
+
+import argparse
+
+from Datasets.crops import write_crops
+from PoseEstimation.commands.synth import advancing
+from PoseEstimation.config import load_config
+
+
+def run(args: argparse.Namespace) -> int:
+    """Crop and say how many."""
+    root = args.root or load_config(args.config, args.overrides).paths.coco
+    with advancing("crop") as advance:
+        counts = write_crops(
+            root, args.split, args.output, args.min_keypoints, args.size, args.margin, advance
+        )
+    print(
+        f"{counts.written} people cropped, {counts.left_out} with fewer than "
+        f"{args.min_keypoints} labelled joints left out: {args.output}"
+    )
+    return 0
