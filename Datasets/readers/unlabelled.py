@@ -1,0 +1,60 @@
+"""Photos and videos as a data set without labels, to predict on or to learn from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from Datasets.readers.video import expand_inputs, is_video
+from Datasets.skeletons import INFANT, Skeleton
+from Datasets.structures import UNLABELLED, DataError, Dataset, PoseSample
+
+
+def read_frames(path: Path | str, skeleton: Skeleton = INFANT) -> Dataset:
+    """List the frames of a video, a photo or a folder of them; nothing is decoded yet.
+
+    Args:
+        path: a file that PyAV or Pillow reads, or a folder of such.
+        skeleton: convention of the (unlabelled) samples.
+
+    Returns:
+        One sample per photo and per video frame; ``sequence`` is the file's name.
+
+    Raises:
+        DataError: nothing readable is there, or a video holds no frame.
+    """
+    samples = []
+    for file in expand_inputs([path]):
+        for number in range(_frames(file)) if is_video(file) else (None,):
+            samples.append(
+                PoseSample(
+                    image_path=file,
+                    skeleton=skeleton,
+                    keypoints_px=np.full((len(skeleton), 2), np.nan),
+                    visibility=np.full(len(skeleton), UNLABELLED, np.uint8),
+                    sequence=file.name,
+                    frame=number or 0,
+                    video_frame=number,
+                )
+            )
+    return Dataset("frames", Path(path), skeleton, tuple(samples))
+
+
+def _frames(path: Path) -> int:
+    """Number of a video's frames, by its packets.
+
+    Raises:
+        DataError: the file is no video, or has no frame.
+    """
+    import av
+
+    try:
+        with av.open(str(path)) as container:
+            count = sum(packet.size > 0 for packet in container.demux(container.streams.video[0]))
+    except (av.FFmpegError, OSError, IndexError) as error:
+        reason = " ".join(str(error).split())
+        raise DataError(f"video: {path} is unreadable ({reason}); restore it") from None
+    if count == 0:
+        raise DataError(f"video: {path} holds no frame; restore it or leave it out")
+    return count
