@@ -7,6 +7,9 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from typing import Any
 
+CHUNK = 8
+"""Numbers per job of ``collect``."""
+
 
 def spread(
     function: Callable[..., Any], jobs: Sequence[tuple], workers: int
@@ -25,6 +28,35 @@ def spread(
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         futures = {pool.submit(function, *job): number for number, job in enumerate(jobs)}
         yield from ((futures[future], future.result()) for future in as_completed(futures))
+
+
+def collect(
+    function: Callable[..., list],
+    shared: tuple,
+    count: int,
+    workers: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> list:
+    """Make numbered things, a few per job; the results do not depend on how many.
+
+    Args:
+        function: called with ``shared`` and a range of numbers; returns a list.
+        shared: the same for all.
+        count: numbers go from 0 to below this.
+        workers: processes.
+        progress: called with (numbers done, count).
+
+    Returns:
+        All lists joined in the order of the numbers.
+    """
+    chunks = [range(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
+    found, done = {}, 0
+    for job, made in spread(function, [(*shared, chunk) for chunk in chunks], workers):
+        found[job] = made
+        done += len(chunks[job])
+        if progress is not None:
+            progress(done, count)
+    return [item for job in sorted(found) for item in found[job]]
 
 
 def _build_body_assets() -> None:

@@ -16,7 +16,7 @@ from Datasets.skeletons import COCO_17, INFANT
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import PoseSample
 from Datasets.synthetic.profiles.mini_rgbd import GENERATOR_VERSION
-from Datasets.synthetic.workers import spread
+from Datasets.synthetic.workers import collect
 from Datasets.writers.coco import (
     CocoEntry,
     CocoPerson,
@@ -29,7 +29,6 @@ from Datasets.writers.coco import (
 if TYPE_CHECKING:
     from Datasets.synthetic.gathering import Guest, Picture
 
-CHUNK = 8
 VALIDATION_EVERY = 8
 SIZES = ((640, 480), (640, 427), (480, 640), (640, 360), (500, 375))
 TOGETHER = (
@@ -99,23 +98,14 @@ def generate_coco(
     output.mkdir(parents=True, exist_ok=True)
     record = {"generator": GENERATOR_VERSION, "name": style.name, "seed": seed, "images": images}
     (output / "generator.json").write_text(json.dumps(record, indent=1) + "\n")
-    chunks = [range(start, min(start + CHUNK, images)) for start in range(0, images, CHUNK)]
-    found: dict[int, list[CocoEntry]] = {}
-    done = 0
-    jobs = [(output, seed, chunk, style) for chunk in chunks]
-    for number, entries in spread(write_images, jobs, workers):
-        found[number] = entries
-        done += len(entries)
-        if progress is not None:
-            progress(done, images)
-    entries = [entry for number in sorted(found) for entry in found[number]]
+    entries = collect(write_images, (output, seed, style), images, workers, progress)
     for split in style.splits:
         part = [entry for entry in entries if style.split(entry.image["id"]) == split]
         if part:
             write_coco(output, split, part)
 
 
-def write_images(output: Path, seed: int, numbers: range, style: Style) -> list[CocoEntry]:
+def write_images(output: Path, seed: int, style: Style, numbers: range) -> list[CocoEntry]:
     """Render and write some images; returns what is in them."""
     return [_write_image(output, seed, number, style) for number in numbers]
 
@@ -147,7 +137,7 @@ def _write_image(output: Path, seed: int, number: int, style: Style) -> CocoEntr
             size=size,
             people=tuple(person for person in people if person is not None),
             crowds=(crowd,) if crowd.sum() >= MIN_PIXELS else (),
-            more=(("posture", guests[0].posed.kind), ("image_source", f"{number // CHUNK}")),
+            more=(("posture", guests[0].posed.kind), ("image_source", str(number))),
         )
     )
 

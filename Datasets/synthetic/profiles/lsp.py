@@ -14,14 +14,13 @@ from Datasets.skeletons import INFANT, LSP_14
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import PoseSample
 from Datasets.synthetic.profiles.mini_rgbd import GENERATOR_VERSION
-from Datasets.synthetic.workers import spread
+from Datasets.synthetic.workers import collect
 from Datasets.writers.lsp import write_lsp, write_lsp_image
 
 if TYPE_CHECKING:
     from Datasets.synthetic.gathering import Picture
 
 SEED = 80001
-CHUNK = 8
 SIZES = ((220, 260), (260, 220), (200, 240), (180, 256), (256, 180))
 KINDS = ("sporting", "running", "bending", "squatting", "walking", "standing")
 
@@ -46,16 +45,7 @@ def generate_lsp(
     output.mkdir(parents=True, exist_ok=True)
     record = {"generator": GENERATOR_VERSION, "name": "lsp", "seed": seed, "images": images}
     (output / "generator.json").write_text(json.dumps(record, indent=1) + "\n")
-    chunks = [range(start, min(start + CHUNK, images)) for start in range(0, images, CHUNK)]
-    found: dict[int, list[PoseSample]] = {}
-    done = 0
-    jobs = [(output, seed, chunk) for chunk in chunks]
-    for number, people in spread(write_images, jobs, workers):
-        found[number] = people
-        done += len(people)
-        if progress is not None:
-            progress(done, images)
-    write_lsp(output, [sample for number in sorted(found) for sample in found[number]])
+    write_lsp(output, collect(write_images, (output, seed), images, workers, progress))
 
 
 def write_images(output: Path, seed: int, numbers: range) -> list[PoseSample]:

@@ -14,11 +14,10 @@ from Datasets.skeletons import INFANT, MPII_16
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import PoseSample
 from Datasets.synthetic.profiles.mini_rgbd import GENERATOR_VERSION
-from Datasets.synthetic.workers import spread
+from Datasets.synthetic.workers import collect
 from Datasets.writers.mpii import write_gt_valid_mat, write_mpii_h5, write_mpii_json, write_mpii_mat
 
 SEED = 40001
-CHUNK = 8
 VALIDATION_EVERY = 8
 SIZES = ((640, 480), (640, 360), (640, 426), (480, 640), (720, 480), (426, 640))
 AGES = ("adult", "child", "elder")
@@ -50,17 +49,7 @@ def generate_mpii(
     (output / "images").mkdir(parents=True, exist_ok=True)
     record = {"generator": GENERATOR_VERSION, "name": "mpii", "seed": seed, "images": images}
     (output / "generator.json").write_text(json.dumps(record, indent=1) + "\n")
-    chunks = [range(start, min(start + CHUNK, images)) for start in range(0, images, CHUNK)]
-    found: dict[int, list[PoseSample]] = {}
-    done = 0
-    for number, people in spread(
-        write_images, [(output, seed, chunk) for chunk in chunks], workers
-    ):
-        found[number] = people
-        done += len(chunks[number])
-        if progress is not None:
-            progress(done, images)
-    people = [sample for number in sorted(found) for sample in found[number]]
+    people = collect(write_images, (output, seed), images, workers, progress)
     held_out = [s for s in people if _number(s) % VALIDATION_EVERY == VALIDATION_EVERY - 1]
     train = [s for s in people if _number(s) % VALIDATION_EVERY != VALIDATION_EVERY - 1]
     for name, part in (("train", train), ("valid", held_out)):
