@@ -11,7 +11,9 @@ from Datasets.synthetic.body import BodyShape
 from Datasets.synthetic.wardrobe import (
     Garment,
     Look,
+    Material,
     SurfaceCoordinates,
+    colour,
     dress,
     surface_coordinates,
     wear,
@@ -25,6 +27,9 @@ AGES = {
     "elder": (0.85, 1.0),
 }
 """Range of anny's age: -1/3 newborn, 0 baby, 1/3 child, 2/3 young adult, 1 old."""
+
+LEAST_UNLIKE = 0.16
+"""Least ``unlikeness`` of cloth and skin."""
 
 
 def draw_person(rng: np.random.Generator, age: str) -> BodyShape:
@@ -44,12 +49,26 @@ def draw_person(rng: np.random.Generator, age: str) -> BodyShape:
 def dress_person(rng: np.random.Generator, shape: BodyShape, age: str) -> Look:
     """Clothe a body: from a nappy upwards on the small, trunk and hips always on the grown."""
     if age in ("infant", "toddler"):
-        return dress(rng, shape)
+        look = dress(rng, shape)
+        return replace(look, materials=tuple(_unlike_skin(rng, look, m) for m in look.materials))
     where = surface_coordinates(shape)
     scale = shape.heads[:, 2].max() - shape.heads[0][2]
     look = wear(rng, shape, where, _outfit(rng, where, scale))
-    cloth = tuple(replace(m, period_m=m.period_m * rng.uniform(1.0, 3.0)) for m in look.materials)
+    cloth = [replace(m, period_m=m.period_m * rng.uniform(1.0, 3.0)) for m in look.materials]
+    cloth = tuple(_unlike_skin(rng, look, m) for m in cloth)
     return replace(look, materials=cloth, face=_with_hair(rng, shape, where, scale, look.face))
+
+
+def _unlike_skin(rng: np.random.Generator, look: Look, cloth: Material) -> Material:
+    """Cloth of which no colour can be taken for the wearer's skin."""
+    while min(unlikeness(tone, look.skin) for tone in cloth.colours) < LEAST_UNLIKE:
+        cloth = replace(cloth, colours=np.stack([colour(rng), colour(rng)]))
+    return cloth
+
+
+def unlikeness(first: np.ndarray, second: np.ndarray) -> float:
+    """How far two linear RGB colours are apart, 0 to 1, as a picture shows them."""
+    return float(np.abs(np.sqrt(first) - np.sqrt(second)).max())
 
 
 def _outfit(

@@ -13,7 +13,7 @@ from Datasets.readers.mpii import read_mpii_h5, read_mpii_json, read_mpii_mat
 from Datasets.skeletons import COCO_17, MPII_16
 from Datasets.synthetic import workers
 from Datasets.synthetic.gathering import invite
-from Datasets.synthetic.people import AGES
+from Datasets.synthetic.people import AGES, unlikeness
 from Datasets.synthetic.profiles import coco, mpii
 from Datasets.synthetic.wardrobe import weight_of
 from Datasets.verify.coco import verify_coco
@@ -184,6 +184,8 @@ def test_everybody_is_clothed(age):
         up = guest.shape.vertices[:, 2] - guest.shape.heads[0, 2]
         hips = (np.abs(up) < 0.03 * guest.size_m) & (arms == 0)
         covered = (guest.look.fields > 0).any(axis=1)
+        tones = [tone for cloth in guest.look.materials for tone in cloth.colours]
+        assert min(unlikeness(tone, guest.look.skin) for tone in tones) > 0.15
         assert hips.sum() > 30
         assert covered[hips].mean() > 0.97
         if age not in ("infant", "toddler"):
