@@ -12,6 +12,8 @@ READY := .venv/installed
 timed = @start=$$(date +%s); $(1); status=$$?; \
 	echo "make $@: install $$(cat $(READY)) s (once), run $$(($$(date +%s) - start)) s"; exit $$status
 
+SETS := mpii mpi_inf_3dhp coco slp lsp syrip
+
 .PHONY: help demo test lint format report figures lock
 
 help:
@@ -58,6 +60,13 @@ figures: $(READY)
 	$(BIN)/infantpose demo --frames 60 --output runs/figures
 	$(BIN)/infantpose render mini_rgbd --root runs/figures/data --output Images
 	cp runs/figures/figure_3d.png Images/demo_3d.png
+	rm -rf $(addprefix runs/figures/,$(SETS) cache)
+	for name in mpii coco lsp syrip; do \
+		$(BIN)/infantpose synth --profile $$name --frames 24 --output runs/figures/$$name || exit 1; done
+	$(BIN)/infantpose synth --profile mpi_inf_3dhp --sequences 3 --frames 10 --output runs/figures/mpi_inf_3dhp
+	$(BIN)/infantpose synth --profile slp --sequences 5 --frames 3 --output runs/figures/slp
+	for name in $(SETS); do $(BIN)/infantpose render $$name --root runs/figures/$$name --output Images \
+		--set paths.cache=$(CURDIR)/runs/figures/cache || exit 1; done
 
 # the tool that resolves is not a dependency of the project: it gets an environment of its own
 lock:

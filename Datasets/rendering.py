@@ -33,7 +33,7 @@ def render_dataset(
         name: data set.
         root: its folder.
         split: a part that the data set knows, or None for all.
-        output: folder for ``NAME_samples.png`` and ``NAME_3d.png``.
+        output: folder for ``NAME_samples.jpg`` and ``NAME_3d.png``.
         samples: number of panels on the sheet, spread evenly over the labelled samples.
         cache: see ``open_dataset``.
 
@@ -55,8 +55,8 @@ def render_dataset(
         title=f"{name}: {len(dataset):,} people; blue is the left, orange the right; "
         "hollow joints are hidden",
     )
-    files = [output / f"{name}_samples.png"]
-    sheet.save(files[0])
+    files = [output / f"{name}_samples.jpg"]
+    sheet.save(files[0], quality=88)
     sample = picked[len(picked) // 2]
     if sample.joints_mm is not None:
         files.append(output / f"{name}_3d.png")

@@ -78,7 +78,7 @@ def test_skipped_frames_and_the_official_count(root: Path) -> None:
 
 def test_render(shared_root: Path, tmp_path: Path) -> None:
     files = render_dataset("mini_rgbd", shared_root, "1-2", tmp_path / "out", samples=3)
-    assert [path.name for path in files] == ["mini_rgbd_samples.png", "mini_rgbd_3d.png"]
+    assert [path.name for path in files] == ["mini_rgbd_samples.jpg", "mini_rgbd_3d.png"]
     for path in files:
         with Image.open(path) as picture:
             assert min(picture.size) > 300

@@ -139,8 +139,8 @@ def generate_mpi_inf_3dhp(
     output.mkdir(parents=True, exist_ok=True)
     record = {"generator": GENERATOR_VERSION, "name": "mpi_inf_3dhp", "seed": seed, "fps": FPS}
     (output / "generator.json").write_text(json.dumps(record, indent=1) + "\n")
-    train = [f"S{s}/Seq{q}" for s in range(1, subjects + 1) for q in (1, 2)]
-    takes = [Take(name, seed, frames, size) for name in train]
+    names = [f"S{subject}/Seq{number}" for subject in range(1, subjects + 1) for number in (1, 2)]
+    takes = [Take(name, seed, frames, size) for name in names]
     tests = [Take(f"TS{n}", seed, frames, size) for n in range(1, test_sequences + 1)]
     jobs = [(output, take, camera) for take in takes for camera in CAMERA_SETS[cameras]]
     jobs += [(output, take, 0) for take in tests]
@@ -153,14 +153,13 @@ def generate_mpi_inf_3dhp(
     for take in takes:
         _write_training(output / take.name, take, CAMERA_SETS[cameras], found)
     for take in tests:
-        filmed = found[take.name, 0]
-        chosen = MPI_INF_28.indices(MPI_INF_17.joints)
-        write_test_annotations(
-            _folder(output, take),
-            filmed.keypoints_px[:, chosen],
-            filmed.joints_mm[:, chosen],
-            filmed.activity,
-        )
+        _write_test(_folder(output, take), found[take.name, 0])
+
+
+def _write_test(folder: Path, filmed: Filmed) -> None:
+    chosen = MPI_INF_28.indices(MPI_INF_17.joints)
+    keypoints_px, joints_mm = filmed.keypoints_px[:, chosen], filmed.joints_mm[:, chosen]
+    write_test_annotations(folder, keypoints_px, joints_mm, filmed.activity)
 
 
 def _folder(output: Path, take: Take) -> Path:

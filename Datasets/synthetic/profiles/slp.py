@@ -218,6 +218,9 @@ def _write_pose(
     celsius = heat_picture(warmth, world, cameras["IR"])
     effects = CameraEffects.draw(sleeper.rng(3))
     gains = effects.gains(shots["RGB"].linear)
+    # Pale people on a dark bed must not burn out.
+    bright = np.quantile(shots["RGB"].linear[shots["RGB"].mask], 0.9) * gains.max()
+    gains = gains / max(bright, 1.0)
     for number, cover in enumerate(COVERS):
         rng = sleeper.rng(4, frame, number)
         linear, depth, heat = shots["RGB"].linear, shots["depth"].depth_m, celsius
