@@ -87,6 +87,7 @@ def _box(sample: PoseSample) -> np.ndarray | None:
 
 def _caption(sample: PoseSample) -> str:
     """Name what the sample is by what its data set says of it."""
-    numbered = f"frame {sample.frame}" if sample.sequence else sample.image_path.name
-    parts = (sample.sequence, numbered, sample.activity)
+    in_sequence = sample.sequence and sample.image_id is None
+    parts = (sample.sequence, f"frame {sample.frame}") if in_sequence else (sample.image_path.name,)
+    parts = (*parts, sample.activity)
     return ", ".join(part for part in parts if part)
