@@ -136,3 +136,32 @@ def test_train_without_data_is_one_line(tmp_path, capsys, recipe):
     )
     error = capsys.readouterr().err
     assert code == 2 and error.count("\n") == 1, error
+
+
+def test_synth_hands_every_profile_what_was_asked(tmp_path, capsys, monkeypatch):
+    asked = {}
+
+    def stand_in(name):
+        def generate(output, count, *more, progress=None, **options):
+            (output / "images").mkdir(parents=True, exist_ok=True)
+            (output / "annotations").mkdir(exist_ok=True)
+            asked[name] = (count, *more[:1])
+
+        return generate
+
+    for module, function in (
+        *(("mpii", "generate_mpii"), ("coco", "generate_coco"), ("lsp", "generate_lsp")),
+        *(("slp", "generate_slp"), ("mpi_inf_3dhp", "generate_mpi_inf_3dhp")),
+    ):
+        path = f"Datasets.synthetic.profiles.{module}.{function}"
+        monkeypatch.setattr(path, stand_in(module))
+    for name in ("mpii", "coco", "lsp"):
+        arguments = ["synth", "--profile", name, "--output", str(tmp_path / name)]
+        assert main([*arguments, "--frames", "7", "--seed", "3"]) == 0
+        assert asked[name] == (7, 3) and "7 pictures" in capsys.readouterr().out
+        assert main(arguments) == 2 and "exists" in capsys.readouterr().err
+    for name, count in (("slp", 10), ("mpi_inf_3dhp", 8)):
+        assert main(["synth", "--profile", name, "--output", str(tmp_path / name)]) == 0
+        assert asked[name][0] == count
+    assert main(["synth", "--profile", "none", "--output", str(tmp_path)]) == 2
+    assert "mpi_inf_3dhp" in capsys.readouterr().err

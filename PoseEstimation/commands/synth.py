@@ -6,6 +6,7 @@ import argparse
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -72,40 +73,29 @@ def _mpii(args: argparse.Namespace, advance: Advance) -> tuple[int, str]:
     """Clothed people in everyday places."""
     from Datasets.synthetic.profiles.mpii import generate_mpii
 
-    _require_free(args.output / "images")
-    images = args.frames or 1000
-    generate_mpii(args.output, images, args.seed, args.workers, progress=advance)
-    return images, "pictures"
+    return _pictures(args, advance, generate_mpii, "images")
 
 
 def _coco(args: argparse.Namespace, advance: Advance) -> tuple[int, str]:
     """Infants, children and adults together."""
     from Datasets.synthetic.profiles.coco import generate_coco
 
-    _require_free(args.output / "annotations")
-    images = args.frames or 1000
-    generate_coco(args.output, images, args.seed, args.workers, progress=advance)
-    return images, "pictures"
+    return _pictures(args, advance, generate_coco, "annotations")
 
 
 def _syrip(args: argparse.Namespace, advance: Advance) -> tuple[int, str]:
     """Infants in any posture and place."""
     from Datasets.synthetic.profiles.coco import SYRIP, generate_coco
 
-    _require_free(args.output / "annotations")
-    images = args.frames or 451
-    generate_coco(args.output, images, args.seed, args.workers, advance, SYRIP)
-    return images, "pictures"
+    generate = partial(generate_coco, style=SYRIP)
+    return _pictures(args, advance, generate, "annotations", default=451)
 
 
 def _lsp(args: argparse.Namespace, advance: Advance) -> tuple[int, str]:
     """People in sport."""
     from Datasets.synthetic.profiles.lsp import generate_lsp
 
-    _require_free(args.output / "images")
-    images = args.frames or 1000
-    generate_lsp(args.output, images, args.seed, args.workers, progress=advance)
-    return images, "pictures"
+    return _pictures(args, advance, generate_lsp, "images")
 
 
 def _mpi_inf_3dhp(args: argparse.Namespace, advance: Advance) -> tuple[int, str]:
@@ -135,6 +125,20 @@ def _slp(args: argparse.Namespace, advance: Advance) -> tuple[int, str]:
     subjects, frames = len(sequence_names(args.sequences or "10")), args.frames or 45
     generate_slp(args.output, subjects, frames, args.seed, args.workers, progress=advance)
     return subjects * frames, f"poses of {subjects} subjects"
+
+
+def _pictures(
+    args: argparse.Namespace,
+    advance: Advance,
+    generate: Callable[..., None],
+    folder: str,
+    default: int = 1000,
+) -> tuple[int, str]:
+    """Run a generator of single pictures, unless its folder exists."""
+    _require_free(args.output / folder)
+    images = args.frames or default
+    generate(args.output, images, args.seed, args.workers, advance)
+    return images, "pictures"
 
 
 def _require_free(folder: Path) -> None:
