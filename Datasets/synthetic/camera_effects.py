@@ -6,9 +6,9 @@ import io
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 from PIL import Image, ImageFilter
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, maximum_filter, minimum_filter
 
 LEVELS, PEAK = 16384, 4.0
 
@@ -110,3 +110,17 @@ def defocused(
         blurred = gaussian_filter(share * linear, (deviation, deviation, 0)) / weight
         shown = shown + share * (blurred - shown)
     return shown
+
+
+def without_stairs(
+    linear: Float[np.ndarray, "height width 3"], person: Int[np.ndarray, "height width"]
+) -> Float[np.ndarray, "height width 3"]:
+    """Mix the pixels on either side of people's outlines, which are drawn in whole pixels.
+
+    Args:
+        linear: linear RGB.
+        person: who is where; where neighbours differ is an outline.
+    """
+    outline = maximum_filter(person, 3) != minimum_filter(person, 3)
+    mixed = gaussian_filter(linear, (0.65, 0.65, 0), truncate=2.0)
+    return np.where(outline[..., None], mixed, linear)

@@ -13,7 +13,7 @@ from Datasets.geometry.camera import project
 from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE
 from Datasets.synthetic import body as bodies
 from Datasets.synthetic.body import BodyShape
-from Datasets.synthetic.camera_effects import CameraEffects, defocused
+from Datasets.synthetic.camera_effects import CameraEffects, defocused, without_stairs
 from Datasets.synthetic.people import draw_person, dress_person
 from Datasets.synthetic.places import Seat, look_at_people, make_outdoors, make_place
 from Datasets.synthetic.postures import Posed, draw_posture
@@ -172,7 +172,7 @@ def photograph(
 
 def _developed(rng: np.random.Generator, shot: Shot, focus_m: float) -> np.ndarray:
     """What a camera makes of it: at times blurred before and behind, in the dark, or grey."""
-    effects, linear = CameraEffects.draw(rng), shot.linear
+    effects, linear = CameraEffects.draw(rng), without_stairs(shot.linear, shot.person)
     if rng.random() < BLURRED_SHARE:
         linear = defocused(linear, shot.depth_m, focus_m, rng.uniform(1.5, 8.0))
     if rng.random() < DARK_SHARE:

@@ -112,8 +112,9 @@ def make_room(
         inward = -np.array([np.cos(turn), np.sin(turn), 0.0])
         room = radius_m + rng.uniform(0.15, 2.5)
         room = max(room, -(camera.position @ inward) + 0.3)
-        setting.plane(-inward * room, inward, surfaces.WALLS)
-        _hang(rng, setting, -inward * room + [0, 0, floor], inward)
+        foot = -inward * room + [0, 0, floor]
+        setting.plane(foot, inward, surfaces.WALLS)
+        _hang(rng, setting, foot, inward)
     if raised:
         _raise(rng, setting, radius_m, floor)
     elif rng.random() < 0.3:

@@ -145,7 +145,7 @@ class Plane:
     """An endless wall, floor or ceiling, seen only from the side that its normal points to.
 
     Attributes:
-        point: (3,) a point of it, metres.
+        point: (3,) a point of it, metres; surface coordinates count from here.
         normal: (3,) unit vector.
         material: number of what it is made of.
     """
@@ -183,7 +183,8 @@ def look(camera: Camera, planes: Sequence[Plane], solids: Sequence[Solid]) -> Vi
         reach = ((plane.point - camera.position) @ plane.normal) / np.minimum(facing, -_TINY)
         hit = np.flatnonzero((facing < -1e-6) & (reach > 1e-3) & (reach < distance))
         distance[hit], normal[hit], material[hit] = reach[hit], plane.normal, plane.material
-        local[hit] = on_plane(camera.position + rays[hit] * reach[hit, None], plane.normal)
+        offset = camera.position + rays[hit] * reach[hit, None] - plane.point
+        local[hit] = on_plane(offset, plane.normal)
     for solid in solids:
         inside = pixels_of(camera, solid)
         if inside.size == 0:

@@ -7,7 +7,7 @@ import pytest
 
 from Datasets.geometry.camera import intrinsics_from_fov, project
 from Datasets.synthetic import furniture, places, surfaces
-from Datasets.synthetic.camera_effects import defocused
+from Datasets.synthetic.camera_effects import defocused, without_stairs
 from Datasets.synthetic.foreground import stand_before
 from Datasets.synthetic.gathering import invite, photograph, seated
 from Datasets.synthetic.places import look_at_people, make_outdoors, make_place, make_room
@@ -95,8 +95,10 @@ def test_every_pixel_sees_the_nearest_surface():
 
 
 def test_a_wall_is_seen_from_its_front_only():
-    wall = Plane(np.array([-1.0, 0, 0]), np.array([1.0, 0, 0]), 0)
-    assert (look(camera_at([3.0, 0, 0.8]), [wall], []).material == 0).all()
+    wall = Plane(np.array([-1.0, 0, -0.4]), np.array([1.0, 0, 0]), 0)
+    view = look(camera_at([3.0, 0, 0.8]), [wall], [])
+    assert (view.material == 0).all()
+    assert np.allclose(view.local[..., 1], view.point[..., 2] + 0.4)  # upwards from its foot
     assert (look(camera_at([-3.0, 0, 0.8]), [wall], []).material == -1).all()
 
 
@@ -304,3 +306,15 @@ def test_defocus_keeps_what_is_sharp_and_the_light():
     assert shown[:, 40:].mean() == pytest.approx(linear[:, 40:].mean(), abs=0.02)
     even = np.full_like(linear, 0.4)
     assert np.allclose(defocused(even, depth, 2.0, 6.0), even, atol=0.02)
+
+
+def test_outlines_are_softened_and_nothing_else():
+    linear = np.random.default_rng(7).uniform(0, 1, (20, 30, 3)).astype(np.float32)
+    person = np.full((20, 30), -1)
+    person[5:15, 10:20] = 0
+    changed = (without_stairs(linear, person) != linear).any(axis=-1)
+    rows, columns = np.nonzero(changed)
+    assert changed[5, 10:20].all()
+    assert not changed[7:13, 12:18].any()
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (4, 15, 9, 20)
+    assert np.array_equal(without_stairs(linear, np.full((20, 30), -1)), linear)
