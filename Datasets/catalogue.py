@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from Datasets.progress import advancing
 from Datasets.readers.coco import open_coco
 from Datasets.readers.lsp import open_lsp
 from Datasets.readers.mini_rgbd import read_mini_rgbd
@@ -51,6 +52,11 @@ def _sequences(split: str) -> tuple[str, ...]:
     return parse_sequences(split) if split[:1].isdigit() else MINI_RGBD_SPLIT.part(split)
 
 
+def _mpi_inf_3dhp(root: Path, split: str, skeleton: Skeleton | None, cache: Path) -> Dataset:
+    with advancing("convert labels") as advance:
+        return open_mpi_inf_3dhp(root, split, skeleton, cache, advance)
+
+
 def _uncached(open_: Callable[[Path, str, Skeleton | None], Dataset]):
     """Adapt a reader that needs no cache."""
     return lambda root, split, skeleton, cache: open_(root, split, skeleton)
@@ -59,7 +65,7 @@ def _uncached(open_: Callable[[Path, str, Skeleton | None], Dataset]):
 CATALOGUE = {
     "mini_rgbd": Entry(_mini_rgbd, verify_mini_rgbd),
     "mpii": Entry(_uncached(open_mpii), verify_mpii),
-    "mpi_inf_3dhp": Entry(open_mpi_inf_3dhp, verify_mpi_inf_3dhp),
+    "mpi_inf_3dhp": Entry(_mpi_inf_3dhp, verify_mpi_inf_3dhp),
     "coco": Entry(_uncached(open_coco), verify_coco),
     "slp": Entry(_uncached(open_slp), verify_slp),
     "lsp": Entry(_uncached(open_lsp), verify_lsp),

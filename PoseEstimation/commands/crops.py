@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from Datasets.crops import write_crops
-from PoseEstimation.commands.synth import advancing
+from Datasets.progress import advancing
 from PoseEstimation.config import load_config
 
 

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
+from Datasets.progress import Advance, advancing
 from Datasets.splits import parse_sequences
 from Datasets.structures import DataError
-
-Advance = Callable[[int, int], None]
-"""Takes (done, total)."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -149,16 +143,6 @@ def _require_free(folder: Path) -> None:
     """
     if folder.exists():
         raise DataError(f"synth: {folder} exists; delete it or choose another --output")
-
-
-@contextmanager
-def advancing(what: str) -> Iterator[Advance]:
-    """Show a bar on a terminal and hand out what moves it."""
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task("", total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def sequence_names(text: str) -> tuple[str, ...]:
