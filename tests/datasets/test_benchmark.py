@@ -1,0 +1,44 @@
+"""Frozen benchmarks: equal labels are recognised, others are named."""
+
+import json
+
+import numpy as np
+import pytest
+
+from Datasets.structures import DataError
+from Datasets.verify.benchmark import compare, main, write
+from Datasets.writers.mini_rgbd import write_frame
+
+
+def make(root, shift_mm=0.0, frames=3):
+    for i in range(frames):
+        joints = np.random.default_rng(i).normal(0, 100, (25, 3)) + [0, 0, 900 + shift_mm]
+        rgb, mask = np.zeros((480, 640, 3), np.uint8), np.ones((480, 640), bool)
+        depth = np.full((480, 640), 900, np.uint16)
+        write_frame(root / "01", i, rgb, depth, mask, joints[:, :2], joints)
+    record = {"generator": "1", "seed": 7, "name": "mini_rgbd", "frames": frames}
+    (root / "generator.json").write_text(json.dumps(record))
+    return root
+
+
+def test_the_same_labels_are_the_benchmark_and_others_are_not(tmp_path, capsys):
+    lock = write(make(tmp_path / "a"), tmp_path / "locks")
+    assert lock.name == "SynthInfant-1-7.json"
+    assert compare(make(tmp_path / "b"), lock) == []
+    assert compare(make(tmp_path / "c", shift_mm=0.004), lock) == []
+    (line,) = compare(make(tmp_path / "d", shift_mm=0.5), lock)
+    assert "0.500 mm" in line
+    (line,) = compare(make(tmp_path / "e", frames=2), lock)
+    assert "2 frames" in line
+    assert main([str(tmp_path / "b"), "--lock", str(lock)]) == 0
+    assert main([str(tmp_path / "d"), "--lock", str(lock)]) == 1
+    assert "labels as in SynthInfant-1-7" in capsys.readouterr().out
+
+
+def test_data_that_was_not_generated_is_refused(tmp_path, capsys):
+    root = make(tmp_path / "a")
+    (root / "generator.json").unlink()
+    with pytest.raises(DataError, match=r"generator\.json"):
+        write(root, tmp_path / "locks")
+    assert main([str(root), "--write", str(tmp_path / "locks")]) == 2
+    assert "error" in capsys.readouterr().err
