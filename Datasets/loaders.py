@@ -18,7 +18,7 @@ from Datasets.readers.base import load_mask
 from Datasets.readers.frames import FrameSource
 from Datasets.structures import DataError, Dataset, PoseSample
 from Datasets.transforms.geometric import CroppedSample
-from Datasets.transforms.presets import TrainTransforms, eval_sample, train_sample
+from Datasets.transforms.presets import CROP_MARGIN, TrainTransforms, eval_sample, train_sample
 
 
 class Draw(NamedTuple):
@@ -105,6 +105,7 @@ class CropDataset(TorchDataset):
         train: bool,
         seed: int = 0,
         transforms: TrainTransforms | None = None,
+        margin: float = CROP_MARGIN,
     ) -> None:
         """Bind the samples to their boxes.
 
@@ -115,6 +116,7 @@ class CropDataset(TorchDataset):
             train: vary the samples.
             seed: of the variations.
             transforms: how far to vary them.
+            margin: side of the crop over the longer side of the box.
 
         Raises:
             DataError: another number of boxes than of samples, or a box without area or not finite.
@@ -130,7 +132,7 @@ class CropDataset(TorchDataset):
                 f"boxes: {path} has the empty box {boxes[bad[0]].tolist()}; leave it out"
             )
         self.dataset, self.boxes, self.size = dataset, boxes, size
-        self.train, self.seed = train, seed
+        self.train, self.seed, self.margin = train, seed, margin
         self.transforms = transforms or TrainTransforms()
         self.frames = FrameSource()
 
@@ -144,10 +146,12 @@ class CropDataset(TorchDataset):
         if self.train:
             generator = np.random.default_rng([self.seed, draw.round, draw.index])
             mask = self._mask(sample, generator)
-            cropped = train_sample(sample, image, mask, box, self.size, generator, self.transforms)
+            cropped = train_sample(
+                sample, image, mask, box, self.size, generator, self.transforms, self.margin
+            )
         else:
-            cropped = eval_sample(sample, image, box, self.size)
-        return _tensors(cropped, draw.index)
+            cropped = eval_sample(sample, image, box, self.size, self.margin)
+        return as_tensors(cropped, draw.index)
 
     def _mask(self, sample: PoseSample, generator: np.random.Generator) -> Image.Image | None:
         """Read the mask for the share of samples that change their background."""
@@ -155,7 +159,8 @@ class CropDataset(TorchDataset):
         return load_mask(sample.mask_path) if wanted and sample.mask_path else None
 
 
-def _tensors(cropped: CroppedSample, index: int) -> dict[str, Tensor]:
+def as_tensors(cropped: CroppedSample, index: int) -> dict[str, Tensor]:
+    """Make the item of ``CropDataset``."""
     joints = len(cropped.keypoints_px)
     seen = cropped.visibility > 0
     keypoints = np.where(seen[:, None], cropped.keypoints_px, 0)
@@ -170,6 +175,36 @@ def _tensors(cropped: CroppedSample, index: int) -> dict[str, Tensor]:
         "crop_matrix": torch.from_numpy(cropped.crop.matrix.astype(np.float32)),
         "index": torch.tensor(index),
     }
+
+
+class Mixture(TorchDataset):
+    """Several data sets, drawn from by ratio; an item is a function of (seed, round, index)."""
+
+    def __init__(self, parts: Sequence[TorchDataset], shares: Sequence[float], seed: int) -> None:
+        """Bind the parts.
+
+        Args:
+            parts: each takes ``Draw`` keys.
+            shares: how often each is drawn from, in any unit.
+            seed: of the choice.
+
+        Raises:
+            DataError: a share is negative, or all are 0.
+        """
+        total = float(sum(shares))
+        if total <= 0 or min(shares) < 0:
+            raise DataError(f"data: the shares {list(shares)} are no ratio; give positive numbers")
+        self.parts, self.seed = tuple(parts), seed
+        self.shares = [share / total for share in shares]
+
+    def __len__(self) -> int:
+        return sum(len(part) for part in self.parts)
+
+    def __getitem__(self, key: Draw) -> dict[str, Tensor]:
+        rng = np.random.default_rng([self.seed, key.round, key.index])
+        part = self.parts[int(rng.choice(len(self.parts), p=self.shares))]
+        position = key.round * len(self) + key.index
+        return part[Draw(position, int(rng.integers(len(part))))]
 
 
 class SeededSampler(Sampler[Draw]):
@@ -224,6 +259,7 @@ def make_loader(
     seed: int = 0,
     samples_per_epoch: int | None = None,
     collate: Callable[[list[Any]], Any] | None = None,
+    fork: bool = True,
 ) -> DataLoader:
     """Batches of a data set: shuffled whole batches in training, all samples in order otherwise.
 
@@ -236,6 +272,7 @@ def make_loader(
         samples_per_epoch: length of a training epoch, default the whole set; cut to whole batches,
             the rest of the set comes first in the next epoch.
         collate: joins items to a batch, default PyTorch's.
+        fork: whether workers may be copies of this process; renderers need fresh ones.
     """
     sampler = None
     if train:
@@ -247,6 +284,7 @@ def make_loader(
         sampler=sampler,
         num_workers=num_workers,
         collate_fn=collate,
+        multiprocessing_context="spawn" if num_workers and not fork else None,
         pin_memory=torch.cuda.is_available(),
         persistent_workers=num_workers > 0,
     )

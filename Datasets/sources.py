@@ -11,11 +11,15 @@ class DataSource:
     """A part of a data set.
 
     Attributes:
-        dataset: a name that ``infantpose verify`` knows, such as ``mini_rgbd`` or ``mpii``.
-        split: ``train``, ``validation``, ``test``, ``all`` or the data set's own words.
+        dataset: a name that ``infantpose verify`` knows, such as ``mini_rgbd`` or ``mpii``; or
+            ``generated``: never the same infant twice, rendered while training.
+        split: ``train``, ``validation``, ``test``, ``all`` or the data set's own words; the profile
+            of what is generated.
         root: its folder; None takes ``paths.DATASET`` of config.yaml.
+        share: of the samples that are drawn, where data sets are mixed by ratio; None: by size.
     """
 
     dataset: str
     split: str = "all"
     root: Path | None = None
+    share: float | None = None

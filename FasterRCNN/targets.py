@@ -83,6 +83,12 @@ def boxes_of(dataset: Dataset, cache: Path | None = None) -> Float[np.ndarray, "
     return np.clip(np.concatenate([low, high], axis=1), 0, limit)
 
 
+def image_boxes(dataset: Dataset) -> Float[np.ndarray, "n 4"]:
+    """Return the box of every sample's whole image, pixels."""
+    sizes = np.array([_image_size(sample) for sample in dataset.samples], dtype=np.float64)
+    return np.concatenate([np.zeros_like(sizes), sizes - 1], axis=1)
+
+
 def outlines_of(
     dataset: Dataset, cache: Path | None = None
 ) -> tuple[Float[np.ndarray, "n 64 2"], Float[np.ndarray, "n 2"]]:

@@ -94,6 +94,7 @@ MAPS = {
         _by_name(MPI_INF_17, INFANT, upper_neck="neck"),
         _by_name(INFANT, MPI_INF_17, neck="upper_neck"),
         JointMap(MINI_RGBD_25, MPII_16, tuple(zip(MPII_16.joints, PUBLISHED_16, strict=True))),
+        _by_name(MPI_INF_28, MPII_16, thorax="spine4", upper_neck="neck", head_top="head"),
     )
 }
 

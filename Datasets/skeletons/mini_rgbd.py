@@ -59,3 +59,12 @@ PUBLISHED_16 = (
 )
 """The joints of the published 16-joint protocol (Ellershaw), in MPII order, by MINI-RGBD name:
 ``spine2`` stands for thorax, ``neck`` for upper neck and the nose vertex for head top."""
+
+ZEDO_17 = (
+    *("pelvis", "right_hip", "right_knee", "right_toes"),
+    *("left_hip", "left_knee", "left_toes", "spine", "spine2", "neck", "head"),
+    *("left_collar", "left_elbow", "left_wrist"),
+    *("right_collar", "right_elbow", "right_wrist"),
+)
+"""The joints of ZeDO-i's protocol, root first, by MINI-RGBD name: toes stand for ankles and collars
+for shoulders."""

@@ -45,9 +45,9 @@ class TrainTransforms:
     photometric: bool = True
 
 
-def eval_crop(box_xyxy: Float[np.ndarray, "4"], size: int) -> Crop:
+def eval_crop(box_xyxy: Float[np.ndarray, "4"], size: int, margin: float = CROP_MARGIN) -> Crop:
     """Upright square crop around a box."""
-    return Crop.around(box_xyxy, size, CROP_MARGIN)
+    return Crop.around(box_xyxy, size, margin)
 
 
 def train_crop(
@@ -55,13 +55,14 @@ def train_crop(
     size: int,
     generator: np.random.Generator,
     settings: TrainTransforms | None = None,
+    margin: float = CROP_MARGIN,
 ) -> Crop:
     """Square crop around a box with random edges, scale, shift, rotation and mirroring."""
     settings = settings or TrainTransforms()
     box = np.asarray(box_xyxy, dtype=np.float64)
     side = max(box[2] - box[0], box[3] - box[1])
     box = box + generator.normal(0, settings.jitter * side, 4)
-    margin = CROP_MARGIN / np.exp(generator.uniform(*np.log(settings.scale)))
+    margin = margin / np.exp(generator.uniform(*np.log(settings.scale)))
     any_angle = generator.random() < settings.any_angle_share
     degrees = generator.uniform(-1, 1) * (180.0 if any_angle else settings.degrees)
     shift = generator.uniform(-settings.shift, settings.shift, 2)
@@ -71,10 +72,14 @@ def train_crop(
 
 
 def eval_sample(
-    sample: PoseSample, image: Image.Image, box_xyxy: Float[np.ndarray, "4"], size: int
+    sample: PoseSample,
+    image: Image.Image,
+    box_xyxy: Float[np.ndarray, "4"],
+    size: int,
+    margin: float = CROP_MARGIN,
 ) -> CroppedSample:
     """Crop a sample for evaluation: the same every time."""
-    crop = eval_crop(box_xyxy, size)
+    crop = eval_crop(box_xyxy, size, margin)
     return crop_sample(sample, crop_picture(image, crop), crop)
 
 
@@ -86,6 +91,7 @@ def train_sample(
     size: int,
     generator: np.random.Generator,
     settings: TrainTransforms | None = None,
+    margin: float = CROP_MARGIN,
 ) -> CroppedSample:
     """Crop and vary a sample for training.
 
@@ -97,9 +103,10 @@ def train_sample(
         size: side of the crop in pixels.
         generator: the only source of randomness.
         settings: how far to stray.
+        margin: mean side of the crop over the longer side of the box.
     """
     settings = settings or TrainTransforms()
-    crop = train_crop(box_xyxy, size, generator, settings)
+    crop = train_crop(box_xyxy, size, generator, settings, margin)
     picture = crop_picture(image, crop, _outside(generator))
     if mask is not None:
         alpha = np.asarray(warp_image(mask, crop.matrix, crop.size), dtype=np.float32) / 255

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -198,8 +198,30 @@ def _in_view(camera, joints: np.ndarray, margin: float = 12.0) -> bool:
     return bool(inside.mean() > 0.995)
 
 
-def write_chunk(plan: SequencePlan, start: int, output: Path) -> Chunk:
-    """Render and write the frames of one chunk of a sequence; return their labels."""
+@dataclass(frozen=True)
+class RenderedFrame:
+    """One picture and its labels, in camera millimetres and pixels.
+
+    Attributes:
+        rgb: (480, 640, 3) bytes.
+        depth_m: (480, 640) metres.
+        mask: (480, 640) the infant.
+        mini_px, mini_mm: the data set's own 25 joints.
+        infant_px, infant_mm, visibility: the canonical ``infant`` joints.
+    """
+
+    rgb: np.ndarray
+    depth_m: np.ndarray
+    mask: np.ndarray
+    mini_px: np.ndarray
+    mini_mm: np.ndarray
+    infant_px: np.ndarray
+    infant_mm: np.ndarray
+    visibility: np.ndarray
+
+
+def render_frames(plan: SequencePlan, start: int = 0) -> Iterator[RenderedFrame]:
+    """Render the frames of one chunk of a sequence."""
     from Datasets.synthetic import body as bodies
     from Datasets.synthetic.camera_effects import CameraEffects
     from Datasets.synthetic.scene import make_scene
@@ -218,14 +240,27 @@ def write_chunk(plan: SequencePlan, start: int, output: Path) -> Chunk:
     mini_mm = 1000 * camera.to_camera(bodies.mini_rgbd_joints(shape, turn, place))
     infant_mm = 1000 * camera.to_camera(bodies.infant_joints(shape, turn, place))
     mini_px, infant_px = project(mini_mm, camera.intrinsics), project(infant_mm, camera.intrinsics)
-    visibility = np.empty(infant_px.shape[:2], dtype=np.uint8)
     for i in range(len(turn)):
         shot = studio.shoot([(turn[i], place[i])])
         rgb = effects.develop(plan.rng(2, start + i), shot.linear, gains)
-        depth = np.clip(np.round(shot.depth_m * 1000), 0, 65535).astype(np.uint16)
-        folder = output / plan.sequence
-        write_frame(folder, start + i, rgb, depth, shot.mask, mini_px[i], mini_mm[i])
-        visibility[i] = _visibility(infant_px[i], infant_mm[i], shot.depth_m)
+        seen = _visibility(infant_px[i], infant_mm[i], shot.depth_m)
+        labels = (mini_px[i], mini_mm[i], infant_px[i], infant_mm[i], seen)
+        yield RenderedFrame(rgb, shot.depth_m, shot.mask, *labels)
+
+
+_LABELS = ("mini_px", "mini_mm", "infant_px", "infant_mm", "visibility")
+
+
+def write_chunk(plan: SequencePlan, start: int, output: Path) -> Chunk:
+    """Render and write the frames of one chunk of a sequence; return their labels."""
+    folder, written = output / plan.sequence, []
+    for i, frame in enumerate(render_frames(plan, start), start):
+        depth = np.clip(np.round(frame.depth_m * 1000), 0, 65535).astype(np.uint16)
+        write_frame(folder, i, frame.rgb, depth, frame.mask, frame.mini_px, frame.mini_mm)
+        written.append(tuple(getattr(frame, name) for name in _LABELS))
+    mini_px, mini_mm, infant_px, infant_mm, visibility = (
+        np.stack(v) for v in zip(*written, strict=True)
+    )
     head = [MINI_RGBD_25.index(joint) for joint in MINI_RGBD_25.head_segment]
     head_px, head_mm = (
         np.linalg.norm(values[:, head[0]] - values[:, head[1]], axis=-1)

@@ -16,7 +16,7 @@ from Datasets.structures import OCCLUDED, VISIBLE, DataError
 from Datasets.synthetic import body as bodies
 from Datasets.synthetic import generate
 from Datasets.synthetic.camera_effects import CameraEffects
-from Datasets.synthetic.pose_bank import poses_of_infant, write_pose_bank
+from Datasets.synthetic.movement_bank import FPS, FRAMES, movement_of_infant, write_movement_bank
 from Datasets.synthetic.profiles.mini_rgbd import (
     PROFILES,
     SequencePlan,
@@ -128,18 +128,20 @@ def test_what_cannot_be_generated_is_refused_in_one_line(tmp_path, profile, sequ
     assert "\n" not in str(error.value)
 
 
-def test_pose_bank_projects_and_does_not_depend_on_workers(tmp_path):
-    write_pose_bank(tmp_path / "one.npz", infants=2, seed=4)
-    write_pose_bank(tmp_path / "two.npz", infants=2, seed=4, workers=2)
+def test_movement_bank_moves_bodies_of_fixed_size_whatever_the_workers(tmp_path):
+    write_movement_bank(tmp_path / "one.npz", infants=2, seed=4)
+    write_movement_bank(tmp_path / "two.npz", infants=2, seed=4, workers=2)
     one, two = np.load(tmp_path / "one.npz"), np.load(tmp_path / "two.npz")
-    for name in ("keypoints_px", "joints_mm", "intrinsics"):
-        assert np.array_equal(one[name], two[name])
-    pose = 100
-    residual = project(one["joints_mm"][pose], one["intrinsics"][pose]) - one["keypoints_px"][pose]
-    assert np.abs(residual).max() < 0.01
+    assert np.array_equal(one["joints_mm"], two["joints_mm"])
+    joints_mm = one["joints_mm"]
+    assert joints_mm.shape == (2, FRAMES, 25, 3) and one["fps"] == FPS
+    knee, ankle = INFANT.index("left_knee"), INFANT.index("left_ankle")
+    shin = np.linalg.norm(joints_mm[:, :, knee] - joints_mm[:, :, ankle], axis=-1)
+    assert np.ptp(shin, axis=1).max() < 0.01 and abs(shin[0, 0] - shin[1, 0]) > 0.1
+    assert joints_mm[..., 2].min() > -20 and np.abs(np.diff(joints_mm, axis=1)).max() > 1
     with pytest.raises(DataError):
-        write_pose_bank(tmp_path / "none.npz", infants=0, seed=4)
-    assert not np.allclose(poses_of_infant(4, 0).joints_mm[0], poses_of_infant(5, 0).joints_mm[0])
+        write_movement_bank(tmp_path / "none.npz", infants=0, seed=4)
+    assert not np.allclose(movement_of_infant(4, 0)[0], movement_of_infant(5, 0)[0])
 
 
 def test_camera_effects_keep_geometry_and_set_exposure():
