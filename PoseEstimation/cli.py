@@ -14,10 +14,21 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
-RECIPES = ("detector", "heatmap", "lifting")
+RECIPES = ("detector", "heatmap", "lifting", "clip_lifting", "chain")
+CHAINS = ("ellershaw", "matched", "best", "lite")
 PROTOCOLS = ("mini_rgbd",)
 DATASETS = ("mini_rgbd", "mpii", "mpi_inf_3dhp", "coco", "slp", "lsp", "syrip")
-PROFILES = ("mini_rgbd", "varied", "poses", "mpii", "coco", "mpi_inf_3dhp", "slp", "lsp", "syrip")
+PROFILES = (
+    "mini_rgbd",
+    "varied",
+    "movements",
+    "mpii",
+    "coco",
+    "mpi_inf_3dhp",
+    "slp",
+    "lsp",
+    "syrip",
+)
 FORMATS = ("json", "csv", "coco")
 
 
@@ -48,6 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_predict(commands, configured)
     _add_demo(commands, configured)
     _add_evaluate(commands, configured)
+    _add_compare(commands, common)
     _add_train(commands, common)
     _add_data_commands(commands, common, configured)
     _add(commands, "doctor", configured, "check the installation and the weights")
@@ -99,12 +111,19 @@ def _add_evaluate(commands: argparse._SubParsersAction, parent: argparse.Argumen
     option("--output", type=Path, required=True, metavar="DIR")
 
 
+def _add_compare(commands: argparse._SubParsersAction, parent: argparse.ArgumentParser) -> None:
+    compare = _add(commands, "compare", parent, "evaluations side by side, with intervals")
+    compare.add_argument("spec", type=Path, metavar="FILE", help="YAML: title, rows of evaluations")
+    compare.add_argument("--output", type=Path, required=True, metavar="DIR")
+
+
 def _add_train(commands: argparse._SubParsersAction, parent: argparse.ArgumentParser) -> None:
-    train = _add(commands, "train", parent, "train one network")
+    train = _add(commands, "train", parent, "train one network, or all of a chain")
     train.add_argument("recipe", choices=RECIPES)
     train.add_argument(
         "overrides", nargs="*", metavar="section.key=value", help="values over config.yaml"
     )
+    train.add_argument("--recipe", dest="chain", choices=CHAINS, help="of a chain; default best")
     train.add_argument("--config", type=Path, metavar="FILE", help="default: config.yaml")
     train.add_argument("--output", type=Path, metavar="DIR", help="default: runs/RECIPE")
     train.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
@@ -120,7 +139,7 @@ def _add_data_commands(
     synth.add_argument("--output", type=Path, required=True, metavar="DIR")
     synth.add_argument(
         "--sequences", help="a number, or names such as 11-12: sequences (mini_rgbd, varied), "
-        "infants (poses) or subjects (mpi_inf_3dhp, slp)",
+        "infants (movements) or subjects (mpi_inf_3dhp, slp)",
     )  # fmt: skip
     synth.add_argument(
         "--frames",

@@ -15,7 +15,7 @@ from Datasets.sources import DataSource
 from Datasets.structures import DataError
 from FasterRCNN.settings import DetectorSettings
 from PoseEstimation.inference.settings import PredictSettings
-from PoseEstimation.settings import HeatmapSettings, LiftingSettings
+from PoseEstimation.settings import ClipLiftingSettings, HeatmapSettings, LiftingSettings
 
 FILE_NAME = "config.yaml"
 
@@ -51,7 +51,7 @@ class Config:
     Attributes:
         weights: name of a weight set under ``paths.saved_models``, or a folder.
         paths: where things lie; relative paths count from the folder of ``config.yaml``.
-        detector, heatmap, lifting: one training recipe each.
+        detector, heatmap, lifting, clip_lifting: one training recipe each.
         predict: how frames become poses.
     """
 
@@ -60,6 +60,7 @@ class Config:
     detector: DetectorSettings = field(default_factory=DetectorSettings)
     heatmap: HeatmapSettings = field(default_factory=HeatmapSettings)
     lifting: LiftingSettings = field(default_factory=LiftingSettings)
+    clip_lifting: ClipLiftingSettings = field(default_factory=ClipLiftingSettings)
     predict: PredictSettings = field(default_factory=PredictSettings)
 
 

@@ -7,6 +7,7 @@ down, z forward). Left and right are the infant's own. A missing joint has NaN c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,10 @@ NOTICE = "research tool, not a medical device"
 
 ASSUMED = "ASSUMED"
 """Marks what was neither given nor measured."""
+
+
+_TRUNK = ("head_top", "upper_neck", "thorax", "pelvis")
+_LEG = ("hip", "knee", "ankle")
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,7 @@ class InfantPose:
         joints_mm: (joint, 3) pelvis-relative, camera axes.
         sigma_mm: (joint,) standard deviation of the 3D position, mm per axis.
         root_mm: (3,) the pelvis in the camera frame, or None when it cannot be placed.
+        depth_px: (joint,) behind the pelvis as the 2D network sees it, pixels, or None.
     """
 
     track_id: int
@@ -47,6 +53,22 @@ class InfantPose:
     joints_mm: Float[np.ndarray, "joint 3"]
     sigma_mm: Float[np.ndarray, "joint"]
     root_mm: Float[np.ndarray, "3"] | None = None
+    depth_px: Float[np.ndarray, "joint"] | None = None
+
+    def size_mm(self, skeleton: Skeleton) -> float:
+        """Length of the chain from crown over pelvis to ankle, mean of both legs; NaN if open.
+
+        One camera knows the pose over this length better than the length: that is an assumption.
+        """
+        legs = [[f"{side}_{part}" for part in _LEG] for side in ("left", "right")]
+        trunk, *lengths = (self._path_mm(skeleton, path) for path in (_TRUNK, *legs))
+        return trunk + float(np.mean(lengths))
+
+    def _path_mm(self, skeleton: Skeleton, joints: Sequence[str]) -> float:
+        if not set(joints) <= set(skeleton.joints):
+            return float("nan")
+        points = self.joints_mm[skeleton.indices(list(joints))]
+        return float(np.linalg.norm(np.diff(points, axis=0), axis=1).sum())
 
 
 @dataclass(frozen=True)

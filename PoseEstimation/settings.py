@@ -23,9 +23,13 @@ class HeatmapSettings:
         initial_weights: weights to start from, or None for random ones.
         augment: vary crops, light and occlusion.
         input_size: side of the square crop in pixels.
+        crop_margin: side of the crop over the longer side of the box; 1 as published.
+        whole_image: crop nothing.
         sigma: of the Gaussian targets in map pixels (a quarter of the crop's).
         loss: cross-entropy of the softmax over the map, or mse, as published.
         depth: of the ResNet: 18, 34, 50, 101 or 152.
+        depth_weight: weight of the joints' depths (2.5D), in crop sides; 0 makes heatmaps alone.
+        sigma_weight: weight of the likelihood that teaches ``sigma_px``, beside depths.
         head_batch_norm: batch normalisation in the head; none in Ellershaw's network.
         head_channels: width of the head.
         normalise: subtract ImageNet's mean colour and divide by its deviation.
@@ -43,9 +47,13 @@ class HeatmapSettings:
     initial_weights: Path | None = None
     augment: bool = True
     input_size: int = 256
+    crop_margin: float = 1.25
+    whole_image: bool = False
     sigma: float = 2.0
     loss: Literal["cross_entropy", "mse"] = "cross_entropy"
     depth: Literal[18, 34, 50, 101, 152] = 18
+    depth_weight: float = 5.0
+    sigma_weight: float = 0.02
     head_batch_norm: bool = True
     head_channels: int = 128
     normalise: bool = True
@@ -58,52 +66,107 @@ class HeatmapSettings:
 
 
 @dataclass(frozen=True)
-class NoiseSettings:
-    """What the lifter's true 2D joints suffer in training, so that it bears a network's.
-
-    Lengths are fractions of the pose's size: the root mean square distance of its 2D joints from
-    their mean, about 30 % of the longer side of the infant's box.
+class GenerateSettings:
+    """Fresh data for the stages after it: new bodies, movements, places and cameras.
 
     Attributes:
-        sigma: largest standard deviation per axis; each pose draws its own, from 0 to this.
-        hard_factor: on sigma of face, wrists, fingers and toes, where heatmaps err most (measured
-            two to three times as much as at the trunk).
-        outlier_share: share of joints that are far off.
-        outlier_sigma: standard deviation of those.
-        missing_share: largest share of joints missing; each pose draws its own, from 0 to this.
-        face_missing_share: share of poses without eyes, ears and nose (seen from behind).
-        mini_rgbd_share: share of poses with the joints that MINI-RGBD labels only (its true 2D).
+        profile: ``mini_rgbd`` or ``varied`` (pictures), or ``movements`` (none).
+        infants: how many; each is a sequence.
+        frames: pictures of each.
+        fps: pictures per second of movement; a low rate spreads few over more of it.
+        seed: decides everything.
+        workers: processes.
     """
 
-    sigma: float = 0.08
-    hard_factor: float = 2.0
-    outlier_share: float = 0.03
-    outlier_sigma: float = 0.4
-    missing_share: float = 0.2
-    face_missing_share: float = 0.1
-    mini_rgbd_share: float = 0.1
+    profile: Literal["mini_rgbd", "varied", "movements"] = "mini_rgbd"
+    infants: int = 300
+    frames: int = 8
+    fps: float = 0.8
+    seed: int = 0
+    workers: int = 2
+
+
+@dataclass(frozen=True)
+class ObserveSettings:
+    """What a 2D network sees of labelled frames: what lifters are fine-tuned on and judged by.
+
+    Attributes:
+        data: the data set, with 3D labels; see ``DataSource``.
+        heatmap: weights of the 2D network; None takes the true joints.
+        skeleton: of the true joints.
+        detector: weights of the detector; None crops the true boxes.
+        whole_image: crop nothing.
+        flip_test: average with the mirrored crop.
+        frame_step: use every n-th frame of a sequence.
+    """
+
+    data: DataSource | None = None
+    heatmap: Path | None = None
+    skeleton: Literal["infant", "mpii_16", "mini_rgbd_25"] = "infant"
+    detector: Path | None = None
+    whole_image: bool = False
+    flip_test: bool = True
+    frame_step: int = 1
+
+
+@dataclass(frozen=True)
+class ScoreSettings:
+    """How well a lifter does on what was observed.
+
+    Attributes:
+        observed: npz file of labelled frames of MINI-RGBD.
+        lifter: weights.
+        joints: which are scored: ``ellershaw``'s 16, or ``zedo``'s 17.
+        depths: show the lifter the depths that the 2D network read.
+        temporal: lift each sequence as one video.
+    """
+
+    observed: Path | None = None
+    lifter: Path | None = None
+    joints: Literal["ellershaw", "zedo"] = "ellershaw"
+    depths: bool = True
+    temporal: bool = True
+
+
+@dataclass(frozen=True)
+class ReorderSettings:
+    """Weights whose joints change places: what transfer without a joint mapping begins with.
+
+    Attributes:
+        weights: of a network with the joints of ``mpii_16``, heatmap or lifter.
+    """
+
+    weights: Path | None = None
+
+
+@dataclass(frozen=True)
+class CalibrationSettings:
+    """How wide error bars must be: measured on validation data, written into the networks' files.
+
+    Attributes:
+        observed: npz files of what the 2D network saw of validation sequences.
+        heatmap, lifter: weights of the networks, the lifter a ``ClipLifter``.
+    """
+
+    observed: tuple[Path, ...] = ()
+    heatmap: Path | None = None
+    lifter: Path | None = None
 
 
 @dataclass(frozen=True)
 class LiftingSettings:
-    """The 3D recipe: 2D joints to 3D joints relative to the root.
+    """The published 3D recipe (Martinez, Ellershaw): raw 2D joints to 3D joints, frame by frame.
+
+    The learning rate falls to nine tenths in each epoch.
 
     Attributes:
-        train: the data sets to learn from; see ``DataSource``.
-        pose_banks: npz files with ``keypoints_px`` (n, 25, 2), ``joints_mm`` (n, 25, 3) in the
-            camera frame, ``intrinsics`` (n, 3, 3), and optionally ``scores`` (n, 25), where the
-            keypoints are a network's; ``infant`` joints.
-        validation: the data set to validate on.
-        skeleton: joints in and out, ``infant`` or ``mpii_16`` (the published mapping).
+        train: the data sets to learn from, with true 2D joints; see ``DataSource``.
+        observed: npz files of what a 2D network saw, to learn from.
+        validation: the data set to validate on, from true 2D joints.
+        validation_observed: npz files of what a 2D network saw, to validate on.
+        skeleton: joints in and out, ``mpii_16`` (the published mapping) or ``infant``.
         frame_step: use every n-th frame of a sequence.
         initial_weights: weights to start from, or None for random ones.
-        input: viewing rays with the root in the centre, or raw pixels, as in Ellershaw's recipe.
-        any_rotation: turn every training pose about the viewing axis by any angle.
-        flip: mirror half of the training poses.
-        noise: see ``NoiseSettings``; None trains on 2D as it is.
-        validation_noise: standard deviation of the noisy validation, as ``noise.sigma``.
-        loss: mean distance (the error measure itself) or mse, as published.
-        sigma_weight: weight of the likelihood that teaches the error bars.
         width: of the hidden layers.
         blocks: residual blocks.
         dropout: share of hidden values dropped in training.
@@ -114,65 +177,162 @@ class LiftingSettings:
     """
 
     train: tuple[DataSource, ...] = ()
-    pose_banks: tuple[Path, ...] = ()
+    observed: tuple[Path, ...] = ()
     validation: DataSource | None = None
-    skeleton: Literal["infant", "mpii_16"] = "infant"
+    validation_observed: tuple[Path, ...] = ()
+    skeleton: Literal["infant", "mpii_16"] = "mpii_16"
     frame_step: int = 1
     initial_weights: Path | None = None
-    input: Literal["rays", "pixels"] = "rays"
-    any_rotation: bool = True
-    flip: bool = True
-    noise: NoiseSettings | None = field(default_factory=NoiseSettings)
-    validation_noise: float = 0.06
-    loss: Literal["distance", "mse"] = "distance"
-    sigma_weight: float = 0.05
     width: int = 1024
     blocks: int = 2
-    dropout: float = 0.1
-    batch_size: int = 1024
+    dropout: float = 0.5
+    batch_size: int = 64
     num_workers: int = 0
+    optimiser: OptimiserSettings = field(
+        default_factory=lambda: OptimiserSettings(
+            learning_rate=1e-2,
+            weight_decay=0.0,
+            warmup_steps=0,
+            schedule="exponential",
+            final_factor=0.9**50,
+            average_decay=0.0,
+        )
+    )
+    trainer: TrainerSettings = field(default_factory=lambda: TrainerSettings(max_epochs=50))
+
+
+@dataclass(frozen=True)
+class CameraSettings:
+    """Which cameras look at movements: most as in MINI-RGBD, a share of any other kind.
+
+    Attributes:
+        distance_mm: range of distances.
+        tilt_degrees: largest tilt from straight down, about either axis.
+        fov_degrees: field of view across the longer image side.
+        wide_share: share of other cameras.
+        wide_distance_mm, wide_tilt_degrees, wide_fov_degrees: their ranges.
+        moving_share: share of cameras that are held in a hand.
+    """
+
+    distance_mm: tuple[float, float] = (700.0, 1500.0)
+    tilt_degrees: float = 15.0
+    fov_degrees: float = 57.0
+    wide_share: float = 0.3
+    wide_distance_mm: tuple[float, float] = (450.0, 2000.0)
+    wide_tilt_degrees: float = 55.0
+    wide_fov_degrees: tuple[float, float] = (35.0, 85.0)
+    moving_share: float = 0.15
+
+
+@dataclass(frozen=True)
+class ClipNoiseSettings:
+    """What the 2D joints of a training clip suffer, so that the lifter bears a network's.
+
+    Lengths are fractions of the 2D pose's standard deviation.
+
+    Attributes:
+        sigma: typical standard deviation per axis at the trunk.
+        sigma_spread: of the logarithm of a joint's own level in a clip.
+        soft_factor: on sigma of the face and the limbs' ends.
+        bout_share: share of frames in which a joint is hard to see.
+        bout_factor: on sigma then.
+        bias: standard deviation of the logarithm of a bone's length as the network sees it over its
+            true one, the same throughout a clip; less at the trunk, more at the limbs' ends.
+        lasting_frames: how long errors last, standard deviation in frames.
+        slow_share: share of the error (as amplitude) that lasts.
+        missing_share: largest share of joints missing; each clip draws its own.
+        depth_sigma: typical standard deviation of the depth over a bone, over the bone's length.
+        depth_shrink: networks are shy: least factor on true depths.
+        report_spread: of the logarithm of the reported over the true sigma.
+    """
+
+    sigma: float = 0.04
+    sigma_spread: float = 0.5
+    soft_factor: float = 1.7
+    bout_share: float = 0.08
+    bout_factor: float = 4.0
+    bias: float = 0.08
+    lasting_frames: float = 5.0
+    slow_share: float = 0.85
+    missing_share: float = 0.15
+    depth_sigma: float = 0.17
+    depth_shrink: float = 0.7
+    report_spread: float = 0.3
+
+
+@dataclass(frozen=True)
+class ClipLiftingSettings:
+    """The 3D recipe of videos: clips of 2D joints to 3D joints relative to the root.
+
+    Attributes:
+        train: data sets with 3D labels in sequences, filmed anew; see ``DataSource``.
+        movement_banks: npz files of ``synth --profile movements``.
+        observed: npz files of what a 2D network saw of sequences with 3D labels, at 30 frames/s.
+        observed_slow: likewise, of sequences whose frames are far apart.
+        observed_share: share of clips from what was observed, where given.
+        validation: the data set to validate on, from its true 2D joints.
+        validation_observed: what a 2D network saw of it, or None.
+        skeleton: joints in and out.
+        initial_weights: weights to start from, or None for random ones.
+        runs: runs of consecutive frames in a clip.
+        frames: frames in a run.
+        body_mixing: 0, or how far bodies are mixed from pairs of infants: weights from minus this
+            to 1 plus this.
+        exact_share: share of clips with true 2D joints and without depths.
+        mini_rgbd_share: share of those with the joints only that MINI-RGBD labels.
+        depth_share: share of the other clips that have depths.
+        single_share: share of batches of single frames: photos.
+        slow_share: share of batches whose frames are far apart: slow videos.
+        cameras: see ``CameraSettings``.
+        noise: see ``ClipNoiseSettings``.
+        velocity_weight: weight of the error of frame differences.
+        bone_weight: weight of the error of the logs of bone lengths.
+        sigma_weight: weight of the likelihood that teaches the error bars.
+        width: of the hidden layers.
+        frame_blocks: residual blocks of single frames, before and after the others.
+        dilations: of the convolutions over time; none makes a lifter of single frames.
+        causal: look at earlier frames only.
+        context: tell every frame the clip's mean.
+        rigid: place joints at the lengths of their bones; without, depths are guessed directly.
+        dropout: share of hidden values dropped in training.
+        batch_size: clips per step.
+        num_workers: processes that prepare batches.
+        optimiser: see ``OptimiserSettings``.
+        trainer: see ``TrainerSettings``.
+    """
+
+    train: tuple[DataSource, ...] = ()
+    movement_banks: tuple[Path, ...] = ()
+    observed: tuple[Path, ...] = ()
+    observed_slow: tuple[Path, ...] = ()
+    observed_share: float = 0.3
+    validation: DataSource | None = None
+    validation_observed: Path | None = None
+    skeleton: Literal["infant", "mpii_16", "mini_rgbd_25"] = "infant"
+    initial_weights: Path | None = None
+    runs: int = 3
+    frames: int = 27
+    body_mixing: float = 0.0
+    exact_share: float = 0.3
+    mini_rgbd_share: float = 0.6
+    depth_share: float = 0.7
+    single_share: float = 0.15
+    slow_share: float = 0.1
+    cameras: CameraSettings = field(default_factory=CameraSettings)
+    noise: ClipNoiseSettings = field(default_factory=ClipNoiseSettings)
+    velocity_weight: float = 1.0
+    bone_weight: float = 0.3
+    sigma_weight: float = 0.05
+    width: int = 512
+    frame_blocks: int = 2
+    dilations: tuple[int, ...] = (1, 3, 9)
+    causal: bool = False
+    context: bool = True
+    rigid: bool = True
+    dropout: float = 0.05
+    batch_size: int = 48
+    num_workers: int = 1
     optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
-    trainer: TrainerSettings = field(default_factory=lambda: TrainerSettings(gradient_clip=5.0))
-
-    def __post_init__(self) -> None:
-        if self.input == "pixels" and (self.any_rotation or self.flip):
-            raise ValueError("lifting: raw pixels cannot be turned or mirrored; set both to false")
-
-
-ELLERSHAW_HEATMAP = HeatmapSettings(
-    skeleton="mpii_16",
-    augment=False,
-    loss="mse",
-    depth=50,
-    head_batch_norm=False,
-    head_channels=256,
-    normalise=False,
-    batch_size=16,
-    optimiser=OptimiserSettings(
-        learning_rate=1e-4, weight_decay=0.0, warmup_steps=0, final_factor=1.0, average_decay=0.0
-    ),
-    trainer=TrainerSettings(),
-)
-"""The published 2D recipe (Ellershaw): Adam at a constant rate, MSE, no norm in the head."""
-
-ELLERSHAW_LIFTING = LiftingSettings(
-    skeleton="mpii_16",
-    input="pixels",
-    any_rotation=False,
-    flip=False,
-    noise=None,
-    loss="mse",
-    sigma_weight=0.0,
-    dropout=0.5,
-    batch_size=64,
-    optimiser=OptimiserSettings(
-        learning_rate=1e-2,
-        weight_decay=0.0,
-        warmup_steps=0,
-        schedule="exponential",
-        final_factor=0.9**50,
-        average_decay=0.0,
-    ),
-    trainer=TrainerSettings(max_epochs=50),
-)
-"""The published 3D recipe: raw pixels in, Adam, a rate that falls to nine tenths in each epoch."""
+    trainer: TrainerSettings = field(
+        default_factory=lambda: TrainerSettings(gradient_clip=5.0, steps_per_epoch=200, patience=20)
+    )

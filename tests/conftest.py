@@ -30,7 +30,7 @@ def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from FasterRCNN.model import build_detector
     from FasterRCNN.settings import DetectorSettings
     from FasterRCNN.weights import save_weights
-    from PoseEstimation.models.martinez import MartinezConfig, MartinezLifter
+    from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig
     from PoseEstimation.models.pose_resnet import PoseResNet, PoseResNetConfig
 
     torch.manual_seed(0)
@@ -45,9 +45,9 @@ def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     heatmap = PoseResNet(PoseResNetConfig(head_channels=16))
     codec = {"input_size": 64, "heatmap_size": 16, "sigma": 2.0, "kind": "softmax"}
     config = {"model": "PoseResNet", "config": asdict(heatmap.config), "codec": codec, **described}
-    lifter = MartinezLifter(MartinezConfig(width=32, blocks=1))
-    lifting = {"model": "MartinezLifter", "config": asdict(lifter.config), **described}
-    lifting["codec"] = {"input": "rays", "min_score": 0.0}
+    lifter = ClipLifter(ClipLifterConfig(25, 17, INFANT.bone_indices, tuple(range(24)), width=32))
+    lifting = {"model": "ClipLifter", "config": asdict(lifter.config), **described}
+    lifting["codec"] = {"min_score": 0.0}
     digests = {
         "detector.safetensors": save_detector(folder / "detector.safetensors", detector, small),
         "heatmap.safetensors": save_weights(

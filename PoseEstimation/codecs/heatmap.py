@@ -33,12 +33,16 @@ class HeatmapCodec:
         kind: ``softmax``: the network's output becomes a density by a softmax over the map (to be
             trained with cross-entropy); ``gaussian``: the output imitates a Gaussian of height 1
             (to be trained with MSE, as published).
+        crop_margin: side of the crop over the longer side of the person's box.
+        sigma_scale: factor that makes sigma honest, measured on validation data.
     """
 
     input_size: int = 256
     heatmap_size: int = 64
     sigma: float = 2.0
     kind: Literal["softmax", "gaussian"] = "softmax"
+    crop_margin: float = 1.25
+    sigma_scale: float = 1.0
 
     @property
     def stride(self) -> float:

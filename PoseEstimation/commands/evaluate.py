@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
         every=args.every,
     )
     print_tables(metrics)
-    print(f"{args.output}: metrics.json, table.md")
+    print(f"{args.output}: metrics.json, table.md, errors.npz")
     return 0
 
 

@@ -22,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
     makers = {
         "mini_rgbd": _infants,
         "varied": _infants,
-        "poses": _pose_bank,
+        "movements": _movement_bank,
         "mpii": _mpii,
         "coco": _coco,
         "mpi_inf_3dhp": _mpi_inf_3dhp,
@@ -54,13 +54,14 @@ def _infants(args: argparse.Namespace, advance: Advance) -> tuple[int, str]:
     return len(sequences) * frames, f"frames in {len(sequences)} sequences"
 
 
-def _pose_bank(args: argparse.Namespace, advance: Advance) -> tuple[int, str]:
-    """Poses without pictures for the lifter."""
-    from Datasets.synthetic.pose_bank import write_pose_bank
+def _movement_bank(args: argparse.Namespace, advance: Advance) -> tuple[int, str]:
+    """Movements without pictures for the lifter of videos."""
+    from Datasets.synthetic.movement_bank import write_movement_bank
 
     infants = len(sequence_names(args.sequences or "100"))
-    write_pose_bank(args.output / "poses.npz", infants, args.seed or 0, args.workers, advance)
-    return infants, "infants' poses"
+    output = args.output / "movements.npz"
+    write_movement_bank(output, infants, args.seed or 0, args.workers, advance)
+    return infants, "infants' movements"
 
 
 def _mpii(args: argparse.Namespace, advance: Advance) -> tuple[int, str]:

@@ -1,21 +1,30 @@
-"""``infantpose train``: one network, from its section of config.yaml."""
+"""``infantpose train``: one network, from its section of config.yaml, or all stages of a chain."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PoseEstimation.config import load_config
+from Datasets.sources import DataSource
+from Datasets.structures import DataError
+from PoseEstimation.config import Config, load_config
+
+if TYPE_CHECKING:
+    from PoseEstimation.chains.chain import Stage
 
 FILES = {
     "detector": "detector.safetensors",
     "heatmap": "heatmap.safetensors",
     "lifting": "lifter.safetensors",
+    "clip_lifting": "lifter.safetensors",
 }
 
 
 def run(args: argparse.Namespace) -> int:
     """Train and name the weights."""
+    if args.recipe == "chain":
+        return _run_chain(args)
     config = load_config(args.config, args.overrides)
     output = args.output or Path("runs") / args.recipe
     if args.recipe == "detector":
@@ -26,13 +35,55 @@ def run(args: argparse.Namespace) -> int:
         from PoseEstimation.training.heatmap import train_heatmap
 
         summary = train_heatmap(config.heatmap, output, args.resume)
-    else:
+    elif args.recipe == "lifting":
         from PoseEstimation.training.lifting import train_lifting
 
         summary = train_lifting(config.lifting, output, args.resume)
+    else:
+        from PoseEstimation.training.clip_lifting import train_clip_lifting
+
+        summary = train_clip_lifting(config.clip_lifting, output, args.resume)
     print(
         f"{output / FILES[args.recipe]}: {summary.epochs} epochs, {summary.steps} steps, "
         f"{summary.minutes:.1f} min, stopped by {summary.stopped_by}, "
         f"best validation loss {summary.best_loss} at step {summary.best_step}"
     )
     return 0
+
+
+def _run_chain(args: argparse.Namespace) -> int:
+    """Run the stages that are not done yet and name the folder."""
+    from PoseEstimation.chains.chain import run_chain
+
+    if args.overrides:
+        raise DataError(f"train chain: '{args.overrides[0]}' is no option; edit the recipe's file")
+    config = load_config(args.config, ())
+    name = args.chain or "best"
+    output = args.output or Path("runs") / "chain" / name
+    run_chain(stages_of(name, config, output), output)
+    return 0
+
+
+def stages_of(name: str, config: Config, folder: Path) -> list[Stage]:
+    """List the stages of a chain on the data that ``config.paths`` name."""
+    from PoseEstimation.chains import best, ellershaw, lite, matched
+
+    paths = config.paths
+    infants = {
+        split: DataSource("mini_rgbd", split, paths.mini_rgbd) for split in ("train", "validation")
+    }
+    if name == "best":
+        return best.best_chain(folder, infants["validation"])
+    if name == "lite":
+        made = folder.parent / "best"
+        pictures = tuple(DataSource("mini_rgbd", "all", made / part) for part in best.PICTURES)
+        data = lite.LiteData(
+            paths.mpii, paths.mpi_inf_3dhp, paths.mini_rgbd, pictures, made / best.MOVEMENTS
+        )
+        return lite.lite_chain(folder, data)
+    adults_2d = [DataSource("mpii", split, paths.mpii) for split in infants]
+    if name == "matched":
+        return matched.matched_chain(folder, adults_2d[0], *infants.values())
+    adults_3d = [DataSource("mpi_inf_3dhp", split, paths.mpi_inf_3dhp) for split in infants]
+    sources = ellershaw.Sources(*adults_2d, *adults_3d, *infants.values())
+    return ellershaw.ellershaw_chain(folder, sources)

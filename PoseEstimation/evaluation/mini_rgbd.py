@@ -26,9 +26,12 @@ from Datasets.skeletons import MINI_RGBD_25, Skeleton
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import DataError, Dataset, PoseSample
 from FasterRCNN.targets import boxes_of
+from PoseEstimation.evaluation.errors_file import frame_errors, write_errors
+from PoseEstimation.evaluation.failures import draw_worst
 from PoseEstimation.evaluation.mini_rgbd_tables import mini_rgbd_notes, mini_rgbd_tables
 from PoseEstimation.evaluation.provenance import code_version, differences_from_official, hash_files
 from PoseEstimation.evaluation.report import SCHEMA, print_tables, write_metrics, write_tables
+from PoseEstimation.inference.lifting import Keypoints, joined
 from PoseEstimation.metrics.protocols import HeadLengths, MiniRgbdProtocol, ScoredPoses
 
 if TYPE_CHECKING:
@@ -38,7 +41,9 @@ if TYPE_CHECKING:
 PUBLISHED = HeadLengths(mm=HEAD_LENGTH_MM, px=HEAD_LENGTH_PX)
 _PROTOCOL = MiniRgbdProtocol()
 _DECODERS = 3
-_LIFT_BATCH = 512
+FPS = 30.0
+"""Of the official videos, and of generated ones unless said otherwise."""
+
 _WHOLE_IMAGE = "the whole image is the crop, box IoU 0, the frame counts like any other"
 
 
@@ -47,7 +52,8 @@ class _Run:
     """What the pipeline said about every frame, in its own skeleton, and what goes beside it."""
 
     joints_mm: np.ndarray
-    keypoints_px: np.ndarray | None
+    sigma_mm: np.ndarray
+    found: Keypoints | None
     boxes_xyxy: np.ndarray | None
     box_scores: dict[str, float]
     counts: dict[str, Any]
@@ -63,7 +69,7 @@ def evaluate_mini_rgbd(
     command: str = "",
     every: int = 1,
 ) -> dict[str, Any]:
-    """Run the protocol and write ``metrics.json`` and ``table.md``.
+    """Run the protocol; write ``metrics.json``, ``table.md``, ``errors.npz`` and ``worst.png``.
 
     Args:
         pipeline: detector, 2D network and lifter.
@@ -94,10 +100,15 @@ def evaluate_mini_rgbd(
         "boxes": "none" if input_kind == "gt2d" else box_kind,
         "every": every,
     }
-    metrics = _metrics(pipeline, dataset, run, options, command)
+    poses, absent = _scored_poses(dataset, run, published_indices(pipeline.skeleton))
+    metrics = _metrics(pipeline, dataset, run, poses, options, command)
+    metrics["counts"]["joints_without_prediction"] = absent
     if output is not None:
         write_metrics(Path(output), metrics)
+        write_errors(Path(output), frame_errors(poses, _PROTOCOL.joints))
         write_tables(Path(output), mini_rgbd_tables(metrics), mini_rgbd_notes(metrics))
+        if run.found is not None:
+            draw_worst(Path(output), poses, dataset)
     return metrics
 
 
@@ -140,35 +151,48 @@ def _each_nth(dataset: Dataset, every: int) -> Dataset:
 def _run_true_2d(pipeline: PosePipeline, dataset: Dataset) -> _Run:
     """Lift the labelled 2D joints; the pipeline's other joints have NaN and score 0."""
     labelled = np.stack([s.keypoints_px for s in dataset.samples])
-    keypoints = joint_map(MINI_RGBD_25, pipeline.skeleton).apply(labelled)
-    scores = np.isfinite(keypoints).all(axis=-1).astype(np.float64)
-    intrinsics = dataset.samples[0].intrinsics  # a folder has one camera
-    lifted = [
-        pipeline.lift(keypoints[i : i + _LIFT_BATCH], scores[i : i + _LIFT_BATCH], intrinsics)[0]
-        for i in range(0, len(keypoints), _LIFT_BATCH)
-    ]
-    counts = {"joints_given": int(scores[0].sum()), "joints_masked": int((scores[0] == 0).sum())}
-    return _Run(np.concatenate(lifted), None, None, {}, counts)
+    found = Keypoints.exact(joint_map(MINI_RGBD_25, pipeline.skeleton).apply(labelled))
+    given = int(found.scores[0].sum())
+    counts = {"joints_given": given, "joints_masked": len(pipeline.skeleton) - given}
+    return _Run(*lift_sequences(pipeline, dataset, found), None, None, {}, counts)
+
+
+def lift_sequences(
+    pipeline: PosePipeline, dataset: Dataset, found: Keypoints
+) -> tuple[np.ndarray, np.ndarray]:
+    """Lift the 2D joints of every frame, each sequence as one video.
+
+    Returns:
+        Root-relative joints in mm (frame, joint, 3), and sigma in mm (frame, joint).
+    """
+    names = np.array([s.sequence for s in dataset.samples])
+    joints_mm = np.empty((*found.scores.shape, 3))
+    sigma_mm = np.empty(found.scores.shape)
+    for name in dict.fromkeys(names):
+        rows = np.flatnonzero(names == name)
+        times_s = np.array([dataset.samples[i].frame for i in rows]) / FPS
+        intrinsics = dataset.samples[rows[0]].intrinsics
+        joints_mm[rows], sigma_mm[rows] = pipeline.lift(found[rows], intrinsics, times_s)
+    return joints_mm, sigma_mm
 
 
 def _run_images(pipeline: PosePipeline, dataset: Dataset, box_kind: str) -> _Run:
     """From RGB: a box per frame, 2D in the crop, 3D."""
     targets = np.asarray(boxes_of(dataset), dtype=np.float64)
     detections: list[Detections] = []
-    boxes, keypoints_px, joints_mm = targets.copy(), [], []
+    boxes, parts = targets.copy(), []
     pictures = zip(dataset.samples, _images(dataset.samples), strict=True)
     bar = Console(stderr=True)
-    for i, (sample, image) in enumerate(
+    for i, (_, image) in enumerate(
         track(pictures, "evaluating", len(dataset), console=bar, disable=not bar.is_terminal)
     ):
         if box_kind == "own":
             detections.append(pipeline.detect(image))
             boxes[i] = _best_box(detections[i], image)
-        found = pipeline.estimate_2d(image, boxes[i : i + 1])
-        keypoints_px.append(found.keypoints_px[0])
-        joints_mm.append(pipeline.lift(found.keypoints_px, found.scores, sample.intrinsics)[0][0])
+        parts.append(pipeline.estimate_2d(image, boxes[i : i + 1]))
+    found = joined(parts)
     scores, counts = ({}, {}) if box_kind == "true" else _score_boxes(detections, targets)
-    return _Run(np.stack(joints_mm), np.stack(keypoints_px), boxes, scores, counts)
+    return _Run(*lift_sequences(pipeline, dataset, found), found, boxes, scores, counts)
 
 
 def _images(samples: Sequence[PoseSample]) -> Iterator[Image.Image]:
@@ -207,7 +231,12 @@ def _score_boxes(
 
 
 def _metrics(
-    pipeline: PosePipeline, dataset: Dataset, run: _Run, options: dict[str, Any], command: str
+    pipeline: PosePipeline,
+    dataset: Dataset,
+    run: _Run,
+    poses: ScoredPoses,
+    options: dict[str, Any],
+    command: str,
 ) -> dict[str, Any]:
     """Score a run: the contents of metrics.json."""
     samples = dataset.samples
@@ -215,7 +244,6 @@ def _metrics(
         mm={s.sequence: s.head_length_mm for s in samples},
         px={s.sequence: s.head_length_px for s in samples},
     )
-    poses, absent = _scored_poses(dataset, run, published_indices(pipeline.skeleton))
     scores = _PROTOCOL.score(poses, PUBLISHED, measured)
     return {
         "schema": SCHEMA,
@@ -227,7 +255,7 @@ def _metrics(
         "clean": {**scores.clean, **run.box_scores},
         "paper": {**scores.paper, **run.box_scores},
         "per_joint": scores.per_joint,
-        "counts": {**scores.counts, "joints_without_prediction": absent, **run.counts},
+        "counts": {**scores.counts, **run.counts},
     }
 
 
@@ -242,8 +270,8 @@ def _scored_poses(dataset: Dataset, run: _Run, own: list[int]) -> tuple[ScoredPo
     predicted_mm = np.asarray(run.joints_mm, dtype=np.float64)[:, own]
     absent = ~np.isfinite(predicted_mm).all(axis=-1, keepdims=True)
     predicted_px = target_px = None
-    if run.keypoints_px is not None:
-        predicted_px = np.asarray(run.keypoints_px, dtype=np.float64)[:, own]
+    if run.found is not None:
+        predicted_px = run.found.keypoints_px[:, own]
         absent_px = ~np.isfinite(predicted_px).all(axis=-1, keepdims=True)
         centres = (run.boxes_xyxy[:, None, :2] + run.boxes_xyxy[:, None, 2:]) / 2
         predicted_px = np.where(absent_px, centres, predicted_px)
@@ -255,6 +283,8 @@ def _scored_poses(dataset: Dataset, run: _Run, own: list[int]) -> tuple[ScoredPo
         target_mm=target_mm[:, mini],
         predicted_px=predicted_px,
         target_px=target_px,
+        sigma_mm=run.sigma_mm[:, own],
+        sigma_px=None if run.found is None else run.found.sigma_px[:, own],
     )
     return poses, int(absent.sum())
 

@@ -1,79 +1,180 @@
-"""The report's page of results, rebuilt from stored ones: ``make report``.
+"""The report, rebuilt from stored results: ``make report``.
 
-The same tables go into other pages (README, model card) between the two ``MARKS``. Each file of the
-results folder is the ``metrics.json`` of an evaluation, its name saying what was evaluated; every
-number on the pages comes from one of them.
+``report/template.md`` holds the words, with a name in braces where a table, a picture or a number
+belongs; every number comes from ``report/results``. The tables of results also go into other pages
+(README, model card) between the two ``MARKS``.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from Datasets.readers.base import load_json, require_folder
+import jinja2
+
+from Datasets.readers.base import load_json, require_file, require_folder
 from Datasets.structures import DataError
+from PoseEstimation.evaluation import compare, figures
 from PoseEstimation.evaluation.mini_rgbd_tables import mini_rgbd_tables
-from PoseEstimation.evaluation.report import SCHEMA, Table
+from PoseEstimation.evaluation.page import to_html
+from PoseEstimation.evaluation.report import SCHEMA, Table, number
 from PoseEstimation.io.atomic import replacing
 
 MARKS = ("<!-- results: begin, written by make report -->", "<!-- results: end -->")
-
-_HEAD = """# Measured results
-
-Written by `make report` from `report/results/`; do not edit. Rates in percent. Bold rows are ours;
-the others were published by their authors. `clean` counts a distance of exactly 0 as a hit, `paper`
-as a miss.
-"""
+CHAINS = "chains"
 
 
-def load_results(folder: Path) -> dict[str, dict[str, Any]]:
-    """Read every ``NAME.json`` of a folder, by name, in order.
+class Results:
+    """Everything in a folder of results, by the files' names.
+
+    Attributes:
+        metrics: contents of each ``metrics.json`` of ``infantpose evaluate``.
+        comparisons: rows of each ``compare.json`` of ``infantpose compare``.
+        chains: stages of each chain, of ``chains.json``.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Read the folder.
+
+        Raises:
+            DataError: no such folder, nothing in it, or a file of something else.
+        """
+        self.metrics: dict[str, dict[str, Any]] = {}
+        self.comparisons: dict[str, dict[str, Any]] = {}
+        self.chains: dict[str, list[dict[str, Any]]] = {}
+        paths = sorted(require_folder(folder, "results").glob("*.json"))
+        if not paths:
+            raise DataError(f"results: {folder} holds none; copy a metrics.json there as NAME.json")
+        for path in paths:
+            self._add(path, load_json(path, "result"))
+
+    def _add(self, path: Path, content: Any) -> None:
+        about = content.get("about", {}) if isinstance(content, dict) else {}
+        if isinstance(content, dict) and path.stem == CHAINS:
+            self.chains = content
+        elif isinstance(about, dict) and about.get("schema") == compare.SCHEMA:
+            self.comparisons[path.stem] = content
+        elif isinstance(content, dict) and _is_metrics(content):
+            self.metrics[path.stem] = content
+        else:
+            raise DataError(
+                f"result: {path} is neither of schema {SCHEMA} and protocol mini_rgbd nor of "
+                f"{compare.SCHEMA}; copy a metrics.json or a compare.json"
+            )
+
+
+def _is_metrics(content: Mapping[str, Any]) -> bool:
+    return content.get("schema") == SCHEMA and content.get("protocol") == "mini_rgbd"
+
+
+def write_report(results: Results, template: Path, folder: Path, pictures: Path) -> list[Path]:
+    """Write ``report.md``, ``report.html`` and, into ``pictures``, the plots that they show.
 
     Raises:
-        DataError: no such folder, nothing in it, or a file of something else.
+        DataError: no template, or it names what the results do not hold.
     """
-    paths = sorted(require_folder(folder, "results").glob("*.json"))
-    if not paths:
-        raise DataError(f"results: {folder} holds none; copy a metrics.json there as NAME.json")
-    return {path.stem: _load_result(path) for path in paths}
+    text = require_file(template, "template").read_text(encoding="utf-8")
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
+    try:
+        page = environment.from_string(text).render(Names(results, folder, pictures).words())
+    except (jinja2.TemplateError, KeyError, IndexError) as error:
+        raise DataError(f"report: {template} asks for what there is not ({error})") from error
+    with replacing(folder / "report.md") as file:
+        file.write(page)
+    with replacing(folder / "report.html") as file:
+        file.write(to_html(page, folder))
+    return [folder / "report.md", folder / "report.html"]
 
 
-def _load_result(path: Path) -> dict[str, Any]:
-    metrics = load_json(path, "result")
-    kind = {"schema": SCHEMA, "protocol": "mini_rgbd"}
-    if not isinstance(metrics, dict) or {key: metrics.get(key) for key in kind} != kind:
-        raise DataError(
-            f"result: {path} is none of schema {SCHEMA} and protocol mini_rgbd; "
-            "copy the metrics.json of 'infantpose evaluate mini_rgbd'"
-        )
-    return metrics
+class Names:
+    """What a template may name."""
+
+    def __init__(self, results: Results, folder: Path, pictures: Path) -> None:
+        self.results, self.folder, self.pictures = results, folder, pictures
+
+    def words(self) -> dict[str, Any]:
+        """Functions by the names that templates use."""
+        names = ("tables", "comparison", "stages", "sources", "value", "plot", "picture", "row")
+        found = self.results
+        stored = {
+            "metrics": found.metrics,
+            "comparisons": found.comparisons,
+            "chains": found.chains,
+        }
+        return {**stored, **{name: getattr(self, name) for name in names}}
+
+    def tables(self) -> str:
+        """Our rows above the published ones."""
+        return _markdown(result_tables(self.results))
+
+    def comparison(self, name: str) -> str:
+        """A comparison's table."""
+        content = self.results.comparisons[name]
+        return _markdown([compare.table(content["about"]["title"], _rows(content))])
+
+    def row(self, name: str, row: str) -> Mapping[str, Any]:
+        """A row of a comparison."""
+        return self.results.comparisons[name][row]
+
+    def value(self, number_: float, decimals: int = 2) -> str:
+        """A number."""
+        return number(number_, decimals)
+
+    def stages(self) -> str:
+        """What each stage of each chain cost and began with."""
+        return _markdown([_stage_table(chain, s) for chain, s in self.results.chains.items()])
+
+    def sources(self) -> str:
+        """What made each result and on which labels."""
+        return _markdown([_sources(self.results.metrics)])
+
+    def plot(self, kind: str, *names: str) -> str:
+        """Draw one of ``figures`` from results: metrics, or rows of a comparison."""
+        found = self.results
+        if kind == "learning_curves":
+            figure = figures.learning_curves(found.chains)
+        elif kind == "per_joint":
+            figure = figures.per_joint({name: found.metrics[name] for name in names})
+        elif kind == "ablation":
+            figure = figures.ablation(_rows(found.comparisons["ablation"]))
+        else:
+            rows = _rows(found.comparisons["calibration"])
+            figure = figures.calibration(
+                {n: r for n, r in rows.items() if r["calibration"]}, *names
+            )
+        name = "_".join((kind, *names)) if kind == "calibration" else kind
+        figures.save(figure, self.pictures / f"report_{name}.png")
+        return self.picture(f"report_{name}.png", kind.replace("_", " "))
+
+    def picture(self, name: str, words: str) -> str:
+        """A picture, by its name."""
+        path = require_file(self.pictures / name, "picture")
+        return f"![{words}]({Path(os.path.relpath(path, self.folder)).as_posix()})"
 
 
-def page(results: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return the page: a table per kind of pose, our rows above the published ones, then sources.
-
-    Args:
-        results: contents of ``metrics.json`` by name, at least one.
-    """
-    return "\n".join(
-        [_HEAD, *(table.markdown() for table in [*_tables(results), _sources(results)])]
-    )
+def _rows(content: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: row for name, row in content.items() if name != "about"}
 
 
-def _tables(results: Mapping[str, Mapping[str, Any]]) -> list[Table]:
+def _markdown(tables: list[Table]) -> str:
+    return "\n".join(table.markdown() for table in tables)
+
+
+def result_tables(results: Results) -> list[Table]:
     """A table per kind of pose, our rows above the published ones."""
     by_title: dict[str, list[Table]] = {}
-    for name, metrics in results.items():
+    for name, metrics in results.metrics.items():
         for table in mini_rgbd_tables({**metrics, "weights": {"name": name}}):
             if table.ours:
                 by_title.setdefault(table.title, []).append(table)
     return [_merged(same) for same in by_title.values()]
 
 
-def with_tables(text: str, results: Mapping[str, Mapping[str, Any]], where: Path) -> str:
+def with_tables(text: str, results: Results, where: Path) -> str:
     """Return a page with what stands between its ``MARKS`` replaced by the tables.
 
     Raises:
@@ -83,8 +184,7 @@ def with_tables(text: str, results: Mapping[str, Mapping[str, Any]], where: Path
     if text.count(begin) != 1 or text.count(end) != 1:
         raise DataError(f"{where}: needs one line '{begin}' and one line '{end}'")
     before, rest = text.split(begin)
-    tables = "\n".join(table.markdown() for table in _tables(results))
-    return f"{before}{begin}\n\n{tables}\n{end}{rest.split(end)[1]}"
+    return f"{before}{begin}\n\n{_markdown(result_tables(results))}\n{end}{rest.split(end)[1]}"
 
 
 def _merged(tables: list[Table]) -> Table:
@@ -95,42 +195,60 @@ def _merged(tables: list[Table]) -> Table:
     return Table(first.title, first.header, (*ours, *published), frozenset(range(len(ours))))
 
 
-def _sources(results: Mapping[str, Mapping[str, Any]]) -> Table:
-    """What made each result and on which labels."""
+def _sources(metrics: Mapping[str, Mapping[str, Any]]) -> Table:
     header = ("result", "frames", "sequences", "labels sha256", "code", "command")
     rows = tuple(
         (
             name,
-            str(metrics["data"]["frames"]),
-            ", ".join(metrics["data"]["sequences"]),
-            metrics["data"]["root_sha256"][:12],
-            metrics["code_version"],
-            f"`{metrics['command']}`",
+            str(found["data"]["frames"]),
+            ", ".join(found["data"]["sequences"]),
+            found["data"]["root_sha256"][:12],
+            found["code_version"],
+            f"`{found['command']}`",
         )
-        for name, metrics in results.items()
+        for name, found in metrics.items()
     )
     return Table("Sources", header, rows)
 
 
+def _stage_table(chain: str, stages: list[dict[str, Any]]) -> Table:
+    header = ("stage", "minutes", "steps", "stopped by", "begins with")
+    rows = tuple(
+        (
+            stage["name"],
+            number(stage["minutes"], 1),
+            str(stage["summary"].get("steps", "-")),
+            str(stage["summary"].get("stopped_by", "-")),
+            ", ".join(f"{key} {digest[:8]}" for key, digest in stage["begins_with"].items()) or "-",
+        )
+        for stage in stages
+    )
+    return Table(f"Chain {chain}", header, rows)
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Write the page; returns the exit code."""
+    """Write the report; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("results", type=Path, help="folder of NAME.json")
-    parser.add_argument("--output", type=Path, required=True, help="the page, Markdown")
+    parser.add_argument("--template", type=Path, required=True, help="the report's words")
+    parser.add_argument("--output", type=Path, required=True, help="folder of report.md and .html")
+    parser.add_argument("--pictures", type=Path, required=True, help="folder of its pictures")
     parser.add_argument("--into", type=Path, nargs="*", default=[], help="pages with the marks")
     options = parser.parse_args(arguments)
     try:
-        results = load_results(options.results)
-        pages = {options.output: page(results)}
-        for path in options.into:
-            pages[path] = with_tables(path.read_text(encoding="utf-8"), results, path)
+        results = Results(options.results)
+        pages = {
+            path: with_tables(path.read_text(encoding="utf-8"), results, path)
+            for path in options.into
+        }
+        written = write_report(results, options.template, options.output, options.pictures)
     except DataError as error:
         print(f"infantpose: error: {error}", file=sys.stderr)
         return 2
     for path, text in pages.items():
         with replacing(path) as file:
             file.write(text)
-        print(path)
+    print(*written, *pages, sep="\n")
     return 0
 
 

@@ -19,13 +19,15 @@ from Datasets.structures import DataError
 from FasterRCNN.weights import file_sha256
 from PoseEstimation.io.atomic import replacing
 
-PARTS = {"detector": "detector", "heatmap": "heatmap", "lifter": "lifting"}
+PARTS = {"detector": "detector", "heatmap": "heatmap", "lifter": "clip_lifting"}
 """Network and the recipe that trains it."""
 
 MAX_MB = 45
 
 
-def collect(runs: dict[str, Path], folder: Path, data: str, licence: str) -> None:
+def collect(
+    runs: dict[str, Path], folder: Path, data: str, licence: str, calibrated: Path | None = None
+) -> None:
     """Make or replace the weight set ``folder`` from the runs of its three networks.
 
     Args:
@@ -33,6 +35,7 @@ def collect(runs: dict[str, Path], folder: Path, data: str, licence: str) -> Non
         folder: such as ``SavedModels/infant-synthetic``; its name is the set's.
         data: what the networks were trained on, one line.
         licence: terms of the weights, one line.
+        calibrated: folder whose networks, where it has them, stand for those of the runs.
 
     Raises:
         DataError: a run without weights, or weights over the size limit of a file.
@@ -40,7 +43,9 @@ def collect(runs: dict[str, Path], folder: Path, data: str, licence: str) -> Non
     folder.mkdir(parents=True, exist_ok=True)
     settings, digests = {}, {}
     for part, recipe in PARTS.items():
-        source = require_file(runs[part] / f"{part}.safetensors", "trained weights")
+        name = f"{part}.safetensors"
+        honest = calibrated is not None and (calibrated / name).is_file()
+        source = require_file((calibrated if honest else runs[part]) / name, "trained weights")
         megabytes = source.stat().st_size / 1e6
         if megabytes > MAX_MB:
             raise DataError(f"{source}: {megabytes:.0f} MB, over {MAX_MB}; train a smaller network")
@@ -74,13 +79,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for part in PARTS:
         parser.add_argument(f"--{part}", type=Path, required=True, metavar="RUN")
+    parser.add_argument(
+        "--calibrated", type=Path, metavar="DIR", help="networks with honest sigmas"
+    )
     parser.add_argument("--output", type=Path, required=True, help="SavedModels/NAME")
     parser.add_argument("--data", required=True, help="what it was trained on, one line")
     parser.add_argument("--licence", default="Apache-2.0")
     options = parser.parse_args(arguments)
     try:
         runs = {part: getattr(options, part) for part in PARTS}
-        collect(runs, options.output, options.data, options.licence)
+        collect(runs, options.output, options.data, options.licence, options.calibrated)
     except DataError as error:
         print(f"infantpose: error: {error}", file=sys.stderr)
         return 2

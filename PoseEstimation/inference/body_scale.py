@@ -15,29 +15,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
 from Datasets.skeletons import Skeleton
 from PoseEstimation.result import ASSUMED, FrameResult, InfantPose
 
 CHAIN_SHARE = 0.965
 """Chain over crown-heel length: 0.962 to 0.966 over the generator's bodies, 51 to 67 cm long."""
-
-_TRUNK = ("head_top", "upper_neck", "thorax", "pelvis")
-_LEG = ("hip", "knee", "ankle")
-
-
-def chain_length_mm(joints_mm: Float[np.ndarray, "joint 3"], skeleton: Skeleton) -> float:
-    """Length of the chain from crown to ankle, mean of both legs; NaN with a joint missing."""
-    trunk = _path_length(joints_mm, skeleton, _TRUNK)
-    sides = ("left", "right")
-    legs = [_path_length(joints_mm, skeleton, [f"{s}_{part}" for part in _LEG]) for s in sides]
-    return trunk + float(np.mean(legs))
-
-
-def _path_length(joints_mm: np.ndarray, skeleton: Skeleton, joints: Sequence[str]) -> float:
-    points = joints_mm[skeleton.indices(list(joints))]
-    return float(np.linalg.norm(np.diff(points, axis=0), axis=1).sum())
 
 
 def scale_to_length(
@@ -57,7 +40,7 @@ def scale_to_length(
     chains: dict[tuple[str, int], list[float]] = defaultdict(list)
     for frame in frames:
         for infant in frame.infants:
-            length = chain_length_mm(infant.joints_mm, skeleton)
+            length = infant.size_mm(skeleton)
             if np.isfinite(length) and length > 0:
                 chains[frame.source, infant.track_id].append(length)
     factors = {key: CHAIN_SHARE * length_mm / np.median(found) for key, found in chains.items()}

@@ -13,11 +13,11 @@ def flip_averaged(
     network: nn.Module,
     images: Float[Tensor, "batch 3 height width"],
     flip_indices: Sequence[int],
-) -> Float[Tensor, "batch joint rows columns"]:
+) -> Float[Tensor, "batch map joint rows columns"]:
     """Average the network's maps with those of the mirrored images, mirrored back.
 
     Args:
-        network: images to one map per joint whose edges are aligned with the image's.
+        network: images to maps per joint whose edges are aligned with the image's.
         images: (batch, 3, height, width).
         flip_indices: joint ``i`` of the mirrored pose is joint ``flip_indices[i]``.
 
@@ -26,4 +26,4 @@ def flip_averaged(
     """
     both = network(torch.cat([images, images.flip(-1)])).float()
     direct, mirrored = both.chunk(2)
-    return (direct + mirrored.flip(-1)[:, list(flip_indices)]) / 2
+    return (direct + mirrored.flip(-1)[:, :, list(flip_indices)]) / 2

@@ -8,51 +8,30 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from PIL import Image
-from torch import Tensor
 
-from Datasets.geometry.affine import warp_image
 from Datasets.geometry.camera import root_position
 from Datasets.skeletons import Skeleton
-from Datasets.structures import Crop, DataError
-from Datasets.transforms.presets import eval_crop
+from Datasets.structures import DataError
 from FasterRCNN.detector import Detections, InfantDetector
 from PoseEstimation.inference.camera import Camera
-from PoseEstimation.inference.flip_test import flip_averaged
-from PoseEstimation.inference.lift_views import lift_views
+from PoseEstimation.inference.keypoints import HeatmapStage, KeypointFinder
+from PoseEstimation.inference.lifting import ClipLifting, FrameLifting, Keypoints
 from PoseEstimation.inference.settings import PredictSettings
 from PoseEstimation.inference.weights import (
-    HeatmapStage,
-    LiftingStage,
     check_weights,
     choose_device,
     load_heatmap,
     load_lifter,
 )
 from PoseEstimation.result import InfantPose
-
-
-@dataclass(frozen=True)
-class Keypoints:
-    """2D joints of n infants.
-
-    Attributes:
-        keypoints_px: (n, joint, 2) pixels of the frame.
-        scores: (n, joint) confidence, 0 to 1.
-        sigma_px: (n, joint) standard deviation, pixels of the frame, per axis.
-    """
-
-    keypoints_px: Float[np.ndarray, "n joint 2"]
-    scores: Float[np.ndarray, "n joint"]
-    sigma_px: Float[np.ndarray, "n joint"]
 
 
 class PosePipeline:
@@ -68,25 +47,23 @@ class PosePipeline:
         self,
         detector: InfantDetector,
         heatmap: HeatmapStage,
-        lifting: LiftingStage,
+        lifting: FrameLifting | ClipLifting,
         model_info: dict[str, Any] | None = None,
         settings: PredictSettings | None = None,
     ) -> None:
-        if heatmap.skeleton != lifting.codec.skeleton:
+        if heatmap.skeleton != lifting.skeleton:
             raise DataError(
                 f"weights: the 2D network predicts {heatmap.skeleton.name}, the lifter takes "
-                f"{lifting.codec.skeleton.name}; use networks of one set"
+                f"{lifting.skeleton.name}; use networks of one set"
             )
         self.settings = settings or PredictSettings()
         self.device = choose_device(self.settings.device)
         self.skeleton: Skeleton = heatmap.skeleton
         self.model_info = dict(model_info or {})
         self._detector = detector
-        self._codec = heatmap.codec
-        self._network = heatmap.network.to(self.device, memory_format=torch.channels_last).eval()
-        self._lifter = lifting.network.to(self.device).eval()
-        self._lifting_codec = lifting.codec
-        self._bf16 = _computes_in_bf16(self.settings.precision, self.device)
+        self._finder = KeypointFinder(heatmap, self.device, self.settings)
+        lifting.network.to(self.device)
+        self._lifting = lifting
 
     @classmethod
     def from_weights(
@@ -143,21 +120,16 @@ class PosePipeline:
             intrinsics: (3, 3) pixels, one per image.
         """
         found = self._detector.detect(images)
-        crops = [
-            (image, eval_crop(box, self._codec.input_size))
+        places = [
+            (image, box)
             for image, detections in zip(images, found, strict=True)
             for box in detections.boxes_xyxy
         ]
-        keypoints = self._keypoints(crops)
+        keypoints = self._finder(places)
         results, first = [], 0
         for detections, matrix in zip(found, intrinsics, strict=True):
             last = first + len(detections.boxes_xyxy)
-            part = Keypoints(
-                keypoints.keypoints_px[first:last],
-                keypoints.scores[first:last],
-                keypoints.sigma_px[first:last],
-            )
-            results.append(self._infants(detections, part, matrix))
+            results.append(self._infants(detections, keypoints[first:last], matrix))
             first = last
         return results
 
@@ -172,105 +144,71 @@ class PosePipeline:
             image: upright RGB.
             boxes: (n, 4) pixels.
         """
-        return self._keypoints([(image, eval_crop(box, self._codec.input_size)) for box in boxes])
+        return self._finder([(image, box) for box in boxes])
 
     def lift(
         self,
-        keypoints_px: Float[np.ndarray, "n joint 2"],
-        scores: Float[np.ndarray, "n joint"],
+        found: Keypoints,
         intrinsics: Float[np.ndarray, "3 3"],
+        times_s: Float[np.ndarray, "n"] | None = None,
     ) -> tuple[Float[np.ndarray, "n joint 3"], Float[np.ndarray, "n joint"]]:
         """Lift 2D joints to 3D.
 
         Args:
-            keypoints_px: (n, joint, 2) pixels; NaN where missing.
-            scores: (n, joint) confidence; 0 where missing.
+            found: n poses.
             intrinsics: (3, 3) pixels.
+            times_s: seconds of the frames when they show one infant, or None; see ``ClipLifting``.
 
         Returns:
             Root-relative joints in mm, camera axes, and their standard deviation in mm per axis.
         """
         joints = len(self.skeleton)
-        if len(keypoints_px) == 0:
+        if len(found) == 0:
             return np.zeros((0, joints, 3)), np.zeros((0, joints))
-        features, view = self._lifting_codec.encode_input(keypoints_px, scores, intrinsics)
-        with torch.inference_mode():
-            inputs = torch.as_tensor(features, dtype=torch.float32, device=self.device)
-            output, log_sigma = self._lift_features(inputs)
-        joints_mm = self._lifting_codec.decode(output.cpu().numpy(), view)
-        return joints_mm, self._lifting_codec.decode_sigma(log_sigma.cpu().numpy())
-
-    def _lift_features(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        if self._lifting_codec.input == "pixels":
-            return self._lifter(features)
-        return lift_views(self._lifter, features, self.skeleton.flip_indices)
-
-    def _keypoints(self, crops: Sequence[tuple[Image.Image, Crop]]) -> Keypoints:
-        """Run the 2D network over crops and bring the joints back to the frames."""
-        joints, size = len(self.skeleton), max(1, self.settings.batch_size)
-        if not crops:
-            return Keypoints(np.zeros((0, joints, 2)), np.zeros((0, joints)), np.zeros((0, joints)))
-        parts = [self._decode(crops[i : i + size]) for i in range(0, len(crops), size)]
-        points, scores, sigma = (np.concatenate(values) for values in zip(*parts, strict=True))
-        back = zip(crops, points, strict=True)
-        return Keypoints(
-            np.stack([crop.to_image(p) for (_, crop), p in back]),
-            scores,
-            sigma / np.array([[crop.scale] for _, crop in crops]),
-        )
-
-    def _decode(self, crops: Sequence[tuple[Image.Image, Crop]]) -> tuple[np.ndarray, ...]:
-        """Joints in crop pixels, scores and sigma in crop pixels of one batch."""
-        images = torch.stack([_pixels(image, crop) for image, crop in crops]).to(self.device)
-        images = images.float().div(255).contiguous(memory_format=torch.channels_last)
-        cast = torch.autocast(self.device.type, torch.bfloat16, enabled=self._bf16)
-        with torch.inference_mode():
-            with cast:
-                if self.settings.flip_test:
-                    maps = flip_averaged(self._network, images, self.skeleton.flip_indices)
-                else:
-                    maps = self._network(images)
-            decoded = self._codec.decode(maps.float())
-        return tuple(value.cpu().numpy().astype(np.float64) for value in decoded)
+        return self._lifting(found, intrinsics, times_s if self.settings.temporal else None)
 
     def _infants(
         self, detections: Detections, found: Keypoints, intrinsics: Float[np.ndarray, "3 3"]
     ) -> tuple[InfantPose, ...]:
         """Lift the joints of one frame and place each infant in front of the camera."""
-        joints_mm, sigma_mm = self.lift(found.keypoints_px, found.scores, intrinsics)
-        infants = []
-        for i, box in enumerate(detections.boxes_xyxy):
-            points, scores = found.keypoints_px[i], found.scores[i]
-            root = root_position(points, joints_mm[i], intrinsics, scores)
-            infants.append(
-                InfantPose(
-                    track_id=i + 1,
-                    box_xyxy=np.asarray(box, dtype=np.float64),
-                    box_score=float(detections.scores[i]),
-                    keypoints_px=points,
-                    keypoint_scores=scores,
-                    sigma_px=found.sigma_px[i],
-                    joints_mm=joints_mm[i],
-                    sigma_mm=sigma_mm[i],
-                    root_mm=root if np.isfinite(root).all() else None,
-                )
+        lifted = self.lift(found, intrinsics)
+        return tuple(
+            InfantPose(
+                track_id=i + 1,
+                box_xyxy=np.asarray(box, dtype=np.float64),
+                box_score=float(detections.scores[i]),
+                keypoints_px=found.keypoints_px[i],
+                keypoint_scores=found.scores[i],
+                sigma_px=found.sigma_px[i],
+                depth_px=found.depth_px[i],
+                **_in_3d(found[i : i + 1], *(part[i] for part in lifted), intrinsics),
             )
-        return tuple(infants)
+            for i, box in enumerate(detections.boxes_xyxy)
+        )
+
+    def relift(
+        self,
+        poses: Sequence[InfantPose],
+        intrinsics: Float[np.ndarray, "3 3"],
+        times_s: Float[np.ndarray, "n"],
+    ) -> list[InfantPose]:
+        """Lift one infant's poses again, in the light of one another; ``lift`` says how."""
+        names = ("keypoints_px", "keypoint_scores", "sigma_px", "depth_px")
+        found = Keypoints(*(np.stack([getattr(pose, name) for pose in poses]) for name in names))
+        lifted = self.lift(found, intrinsics, times_s)
+        return [
+            replace(pose, **_in_3d(found[i : i + 1], *(part[i] for part in lifted), intrinsics))
+            for i, pose in enumerate(poses)
+        ]
 
 
-def _pixels(image: Image.Image, crop: Crop) -> Tensor:
-    """Cut a crop: uint8 (3, height, width)."""
-    pixels = np.array(warp_image(image, crop.matrix, crop.size))
-    return torch.from_numpy(pixels).permute(2, 0, 1)
-
-
-def _computes_in_bf16(precision: str, device: torch.device) -> bool:
-    """Whether the 2D network runs in bf16, which moves joints by less than 0.2 crop pixels."""
-    if precision != "auto":
-        return precision == "bf16"
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+def _in_3d(
+    found: Keypoints, joints_mm: np.ndarray, sigma_mm: np.ndarray, intrinsics: np.ndarray
+) -> dict[str, Any]:
+    """What a lifted pose adds to an ``InfantPose``."""
+    root = root_position(found.keypoints_px[0], joints_mm, intrinsics, found.scores[0])
+    known = np.isfinite(root).all()
+    return {"joints_mm": joints_mm, "sigma_mm": sigma_mm, "root_mm": root if known else None}
 
 
 def _digest(settings: PredictSettings) -> str:

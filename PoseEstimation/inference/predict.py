@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -93,11 +94,32 @@ def predict(
                 overlays.append(overlay.path)
     except KeyboardInterrupt:
         stopped = True
+    frames = list(relifted(pipeline, frames, request.camera))
     result = _result(pipeline, request, frames, complete=not stopped)
     files = write_outputs(result, request)
     if stopped:
         raise KeyboardInterrupt
     return Prediction(result, files, tuple(overlays))
+
+
+def relifted(
+    pipeline: PosePipeline, frames: Sequence[FrameResult], camera: Camera
+) -> tuple[FrameResult, ...]:
+    """Lift every infant that was seen in several frames of a video in the light of all of them."""
+    places: dict[tuple[str, int], list[tuple[int, int]]] = defaultdict(list)
+    for i, frame in enumerate(frames):
+        for j, infant in enumerate(frame.infants):
+            places[frame.source, infant.track_id].append((i, j))
+    infants = [list(frame.infants) for frame in frames]
+    for seen in places.values():
+        if len(seen) > 1 and pipeline.settings.temporal:
+            poses = [infants[i][j] for i, j in seen]
+            size = frames[seen[0][0]].width, frames[seen[0][0]].height
+            times_s = np.array([frames[i].time_s for i, _ in seen])
+            lifted = pipeline.relift(poses, camera.matrix(size), times_s)
+            for (i, j), pose in zip(seen, lifted, strict=True):
+                infants[i][j] = pose
+    return tuple(replace(f, infants=tuple(p)) for f, p in zip(frames, infants, strict=True))
 
 
 def _overlay(

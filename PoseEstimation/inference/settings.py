@@ -15,6 +15,7 @@ class PredictSettings:
         precision: auto computes in bf16 on CPUs and GPUs built for it, else in 32-bit floats.
         batch_size: frames that go through the networks together.
         flip_test: average each heatmap with that of the mirrored crop (slower, more accurate).
+        temporal: lift each infant of a video in the light of all its frames.
         min_box_score: a box below this confidence is no infant.
         max_infants: keep at most this many, best first.
         fov_degrees: assumed field of view across the longer image side when the camera is unknown.
@@ -26,6 +27,7 @@ class PredictSettings:
     precision: Literal["auto", "bf16", "float32"] = "auto"
     batch_size: int = 4
     flip_test: bool = True
+    temporal: bool = True
     min_box_score: float = 0.5
     max_infants: int = 4
     fov_degrees: float = 60.0

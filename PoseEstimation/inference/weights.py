@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,33 +9,20 @@ import torch
 import yaml
 
 from Datasets.readers.base import require_folder
-from Datasets.skeletons import SKELETONS, Skeleton
+from Datasets.skeletons import SKELETONS
 from Datasets.structures import DataError
 from FasterRCNN.weights import file_sha256, load_weights
 from PoseEstimation.codecs.heatmap import HeatmapCodec
-from PoseEstimation.codecs.root_relative import RootRelativeCodec
+from PoseEstimation.codecs.pixels import PixelCodec
+from PoseEstimation.codecs.rays import RayCodec
+from PoseEstimation.inference.keypoints import HeatmapStage
+from PoseEstimation.inference.lifting import ClipLifting, FrameLifting
+from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig
 from PoseEstimation.models.martinez import MartinezConfig, MartinezLifter
 from PoseEstimation.models.pose_resnet import PoseResNet, PoseResNetConfig
 
 FILES = ("detector.safetensors", "heatmap.safetensors", "lifter.safetensors")
 INDEX = "index.yaml"
-
-
-@dataclass(frozen=True)
-class HeatmapStage:
-    """The 2D network with its codec and joints."""
-
-    network: PoseResNet
-    codec: HeatmapCodec
-    skeleton: Skeleton
-
-
-@dataclass(frozen=True)
-class LiftingStage:
-    """The lifter with its codec, which holds its joints."""
-
-    network: MartinezLifter
-    codec: RootRelativeCodec
 
 
 def find_weights(saved_models: Path, name: str) -> Path:
@@ -113,18 +99,24 @@ def load_heatmap(path: Path) -> HeatmapStage:
         return HeatmapStage(network.eval(), codec, SKELETONS[metadata["skeleton"]])
 
 
-def load_lifter(path: Path) -> LiftingStage:
+def load_lifter(path: Path) -> FrameLifting | ClipLifting:
     """Rebuild the lifter.
 
     Raises:
         DataError: the file is damaged or holds another network.
     """
     state, metadata = load_weights(path)
-    with _describes(path, "MartinezLifter", metadata):
-        network = MartinezLifter(MartinezConfig(**metadata["config"]))
+    frame = metadata.get("model") == "MartinezLifter"
+    with _describes(path, "MartinezLifter" if frame else "ClipLifter", metadata):
+        skeleton = SKELETONS[metadata["skeleton"]]
+        if frame:
+            network = MartinezLifter(MartinezConfig(**metadata["config"]))
+            lifting = FrameLifting(network, PixelCodec(skeleton, **metadata["codec"]))
+        else:
+            network = ClipLifter(ClipLifterConfig(**metadata["config"]))
+            lifting = ClipLifting(network, RayCodec(skeleton, **metadata["codec"]))
         network.load_state_dict(state)
-        codec = RootRelativeCodec(SKELETONS[metadata["skeleton"]], **metadata["codec"])
-        return LiftingStage(network.eval(), codec)
+        return lifting
 
 
 class _describes:

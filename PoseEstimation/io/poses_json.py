@@ -3,8 +3,9 @@
 Top level: schema, notice, model, skeleton (names, bones), units, quality, assumptions, complete,
 frames. A frame: source, index, time_s, width, height, infants, and error where it could not be
 read. An infant: track_id, box_xyxy, box_score, keypoints_px, keypoint_scores, sigma_px, joints_mm,
-sigma_mm, root_mm. NaN is written as null. One frame per line, so that long recordings stream and
-can be read by line tools.
+sigma_mm, root_mm, size_mm (crown over pelvis to ankle: an assumption, see assumptions) and
+joints_per_size, which are joints_mm over size_mm and assume no scale. NaN is written as null. One
+frame per line, so that long recordings stream and can be read by line tools.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from Datasets.skeletons import Skeleton
 from PoseEstimation.io.atomic import replacing
 from PoseEstimation.result import NOTICE, FrameResult, InfantPose, PoseResult
 
@@ -37,7 +39,7 @@ def write_poses_json(result: PoseResult, path: Path) -> None:
             file.write(f' "{key}": {_text(value)},\n')
         file.write(' "frames": [')
         for number, frame in enumerate(result.frames):
-            file.write((",\n  " if number else "\n  ") + _text(_frame(frame)))
+            file.write((",\n  " if number else "\n  ") + _text(_frame(frame, result.skeleton)))
         file.write("\n ]\n}\n")
 
 
@@ -78,19 +80,21 @@ def _head(result: PoseResult) -> dict[str, Any]:
     }
 
 
-def _frame(frame: FrameResult) -> dict[str, Any]:
+def _frame(frame: FrameResult, skeleton: Skeleton) -> dict[str, Any]:
     fields = {
         "source": frame.source,
         "index": frame.index,
         "time_s": frame.time_s,
         "width": frame.width,
         "height": frame.height,
-        "infants": [_infant(infant) for infant in frame.infants],
+        "infants": [_infant(infant, skeleton) for infant in frame.infants],
     }
     return fields if frame.error is None else {**fields, "error": frame.error}
 
 
-def _infant(infant: InfantPose) -> dict[str, Any]:
+def _infant(infant: InfantPose, skeleton: Skeleton) -> dict[str, Any]:
+    size_mm = infant.size_mm(skeleton)
+    scale_free = infant.joints_mm / size_mm
     return {
         "track_id": infant.track_id,
         "box_xyxy": infant.box_xyxy,
@@ -101,4 +105,6 @@ def _infant(infant: InfantPose) -> dict[str, Any]:
         "joints_mm": infant.joints_mm,
         "sigma_mm": infant.sigma_mm,
         "root_mm": infant.root_mm,
+        "size_mm": size_mm,
+        "joints_per_size": scale_free.round(5).tolist(),
     }

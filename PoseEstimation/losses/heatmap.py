@@ -17,6 +17,32 @@ def heatmap_mse(
     return (per_joint * weights).sum() / weights.sum().clamp_min(1)
 
 
+def depth_distance(
+    predicted: Float[Tensor, "batch joint"],
+    target: Float[Tensor, "batch joint"],
+    weights: Float[Tensor, "batch joint"],
+) -> Float[Tensor, ""]:
+    """Mean absolute difference of the counted joints' depths, in the targets' unit."""
+    return ((predicted - target).abs() * weights).sum() / weights.sum().clamp_min(1)
+
+
+def planar_nll(
+    log_sigma: Float[Tensor, "batch joint"],
+    square_error: Float[Tensor, "batch joint"],
+    weights: Float[Tensor, "batch joint"],
+) -> Float[Tensor, ""]:
+    """Negative log-likelihood of 2D errors under one standard deviation per joint and axis.
+
+    Args:
+        log_sigma: of the standard deviation per axis.
+        square_error: squared distances; no gradient flows into them.
+        weights: 1 for joints that count.
+    """
+    log_sigma = log_sigma.float().clamp(-7, 7)
+    loss = 2 * log_sigma + 0.5 * square_error.detach() * torch.exp(-2 * log_sigma)
+    return (loss * weights).sum() / weights.sum().clamp_min(1)
+
+
 def heatmap_cross_entropy(
     maps: Float[Tensor, "batch joint height width"],
     targets: Float[Tensor, "batch joint height width"],

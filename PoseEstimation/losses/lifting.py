@@ -2,35 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 
 def lifting_mse(
-    predicted: Float[Tensor, "batch joint 3"],
-    target: Float[Tensor, "batch joint 3"],
-    mask: Float[Tensor, "batch joint"],
+    predicted: Float[Tensor, "*batch joint 3"],
+    target: Float[Tensor, "*batch joint 3"],
+    mask: Float[Tensor, "*batch joint"],
 ) -> Float[Tensor, ""]:
     """Mean squared error per coordinate of the counted joints (as published by Martinez)."""
     return _masked_mean(_difference(predicted, target, mask).square().mean(-1), mask)
 
 
 def lifting_distance(
-    predicted: Float[Tensor, "batch joint 3"],
-    target: Float[Tensor, "batch joint 3"],
-    mask: Float[Tensor, "batch joint"],
+    predicted: Float[Tensor, "*batch joint 3"],
+    target: Float[Tensor, "*batch joint 3"],
+    mask: Float[Tensor, "*batch joint"],
 ) -> Float[Tensor, ""]:
     """Mean Euclidean distance of the counted joints: the error measure itself (MPJPE, AJPE)."""
     square = _difference(predicted, target, mask).square().sum(-1)
     return _masked_mean((square + 1e-8).sqrt(), mask)
 
 
+def velocity_distance(
+    predicted: Float[Tensor, "*batch frame joint 3"],
+    target: Float[Tensor, "*batch frame joint 3"],
+    mask: Float[Tensor, "*batch frame joint"],
+) -> Float[Tensor, ""]:
+    """Mean distance of frame-to-frame differences of joints that count in both frames."""
+    both = mask[..., 1:, :] * mask[..., :-1, :]
+    if both.numel() == 0:
+        return predicted.sum() * 0
+    change = predicted[..., 1:, :, :] - predicted[..., :-1, :, :]
+    return lifting_distance(change, target[..., 1:, :, :] - target[..., :-1, :, :], both)
+
+
+def body_distance(
+    log_lengths: Float[Tensor, "clip run_or_1 frame_or_1 bone"],
+    target: Float[Tensor, "clip run frame joint 3"],
+    mask: Float[Tensor, "clip run frame joint"],
+    bones: Sequence[tuple[int, int]],
+) -> Float[Tensor, ""]:
+    """Mean absolute difference of the logs of bone lengths, those of the clip's mean body.
+
+    The root, which ``mask`` leaves out because its place is known, counts as known here.
+    """
+    first, second = torch.as_tensor(bones, device=target.device).T
+    root = torch.arange(mask.shape[-1], device=mask.device) == bones[0][0]
+    known = (mask > 0) | root
+    both = (known[..., first] & known[..., second]).float()
+    pose = torch.where(known[..., None], target.float(), 0.0)
+    length = (pose[..., second, :] - pose[..., first, :]).norm(dim=-1)
+    count = both.sum((1, 2), keepdim=True)
+    mean = (length * both).sum((1, 2), keepdim=True) / count.clamp_min(1)
+    counted = (mean > 1e-3).float()
+    difference = (log_lengths.float() - mean.clamp_min(1e-3).log()).abs()
+    return (difference * counted).sum() / counted.expand_as(difference).sum().clamp_min(1)
+
+
 def gaussian_nll(
-    log_sigma: Float[Tensor, "batch joint"],
-    predicted: Float[Tensor, "batch joint 3"],
-    target: Float[Tensor, "batch joint 3"],
-    mask: Float[Tensor, "batch joint"],
+    log_sigma: Float[Tensor, "*batch joint"],
+    predicted: Float[Tensor, "*batch joint 3"],
+    target: Float[Tensor, "*batch joint 3"],
+    mask: Float[Tensor, "*batch joint"],
 ) -> Float[Tensor, ""]:
     """Negative log-likelihood of the errors under one standard deviation per joint.
 

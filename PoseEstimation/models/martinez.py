@@ -16,27 +16,25 @@ class MartinezConfig:
     Attributes:
         num_joints: joints in and out.
         root_index: joint that the output is relative to.
-        in_features: values per input joint.
         width: of the hidden layers.
         blocks: residual blocks.
         dropout: share of hidden values dropped in training.
     """
 
-    num_joints: int = 25
-    root_index: int = 17
-    in_features: int = 3
+    num_joints: int = 16
+    root_index: int = 6
     width: int = 1024
     blocks: int = 2
-    dropout: float = 0.1
+    dropout: float = 0.5
 
 
 class MartinezLifter(nn.Module):
-    """2D features in; 3D joints relative to the root, and the log of their error's size, out."""
+    """2D joints in, 3D joints relative to the root out."""
 
     def __init__(self, config: MartinezConfig) -> None:
         super().__init__()
         self.config = config
-        self.stem = _layer(config.num_joints * config.in_features, config.width, config.dropout)
+        self.stem = _layer(config.num_joints * 2, config.width, config.dropout)
         self.blocks = nn.ModuleList(
             nn.Sequential(
                 _layer(config.width, config.width, config.dropout),
@@ -45,28 +43,18 @@ class MartinezLifter(nn.Module):
             for _ in range(config.blocks)
         )
         self.position = nn.Linear(config.width, config.num_joints * 3)
-        self.log_sigma = nn.Linear(config.width, config.num_joints)
-        nn.init.zeros_(self.log_sigma.weight)
-        nn.init.zeros_(self.log_sigma.bias)
 
-    def forward(
-        self, features: Float[Tensor, "batch joint feature"]
-    ) -> tuple[Float[Tensor, "batch joint 3"], Float[Tensor, "batch joint"]]:
-        """Lift features of a codec; the root comes out at exactly (0, 0, 0).
-
-        Returns:
-            Positions and the log of their standard deviation per axis, both in the codec's unit.
-        """
+    def forward(self, features: Float[Tensor, "batch joint 2"]) -> Float[Tensor, "batch joint 3"]:
+        """Lift 2D joints; positions are in the codec's unit, the root at exactly (0, 0, 0)."""
         # A body's size shows in proportions of a percent, which half precision rounds away.
         with torch.autocast(features.device.type, enabled=False):
             hidden = self.stem(features.float().flatten(1))
         for block in self.blocks:
             hidden = hidden + block(hidden)
         with torch.autocast(features.device.type, enabled=False):
-            position, log_sigma = self.position(hidden), self.log_sigma(hidden)
-        joints = position.view(-1, self.config.num_joints, 3)
+            joints = self.position(hidden.float()).view(-1, self.config.num_joints, 3)
         root = torch.arange(self.config.num_joints, device=joints.device) == self.config.root_index
-        return joints.masked_fill(root[:, None], 0.0), log_sigma
+        return joints.masked_fill(root[:, None], 0.0)
 
     @property
     def num_parameters(self) -> int:

@@ -1,4 +1,4 @@
-"""PoseResNet: a ResNet, three transposed convolutions, a map per joint (Xiao et al., ECCV 2018)."""
+"""PoseResNet: a ResNet, three transposed convolutions, maps per joint (Xiao et al., ECCV 2018)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ class PoseResNetConfig:
 
     Attributes:
         depth: of the ResNet.
-        num_joints: maps that come out.
+        num_joints: joints that have maps.
+        maps_per_joint: 1: heatmap; 3: heatmap, depth, log of the 2D error's deviation.
         head_batch_norm: False as in Ellershaw's network, which has none in its head.
         head_channels: width of the transposed convolutions; 256 as published, 128 trains faster.
         normalise: subtract ImageNet's mean and divide by its deviation; False as in Ellershaw's.
@@ -28,13 +29,14 @@ class PoseResNetConfig:
 
     depth: Literal[18, 34, 50, 101, 152] = 18
     num_joints: int = 25
+    maps_per_joint: Literal[1, 3] = 1
     head_batch_norm: bool = True
     head_channels: int = 256
     normalise: bool = True
 
 
 class PoseResNet(nn.Module):
-    """Crop in, one map per joint out, a quarter of the crop's side."""
+    """Crop in, maps of each joint out, a quarter of the crop's side."""
 
     output_stride = 4
 
@@ -50,11 +52,12 @@ class PoseResNet(nn.Module):
 
     def forward(
         self, images: Float[Tensor, "batch 3 height width"]
-    ) -> Float[Tensor, "batch joint height/4 width/4"]:
+    ) -> Float[Tensor, "batch map joint height/4 width/4"]:
         """Compute maps from RGB crops in 0 to 1."""
         if self.config.normalise:
             images = (images - self.mean) / self.std
-        return self.head(self.stages(self.stem(images)))
+        maps = self.head(self.stages(self.stem(images)))
+        return maps.unflatten(1, (self.config.maps_per_joint, self.config.num_joints))
 
     @property
     def num_parameters(self) -> int:
@@ -69,7 +72,7 @@ class PoseResNet(nn.Module):
             layers += [nn.BatchNorm2d(width)] if norm else []
             layers.append(nn.ReLU(inplace=True))
             channels = width
-        last = nn.Conv2d(channels, self.config.num_joints, 1)
+        last = nn.Conv2d(channels, self.config.num_joints * self.config.maps_per_joint, 1)
         nn.init.normal_(last.weight, std=0.001)
         nn.init.zeros_(last.bias)
         return nn.Sequential(*layers, last)

@@ -1,4 +1,4 @@
-"""The 2D recipe: crops of people to one heatmap per joint."""
+"""The 2D recipe: crops of people to a heatmap per joint, and its depth where labels have it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,26 @@ from pathlib import Path
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
+from torch.utils.data import Dataset as TorchDataset
 
 from Datasets.catalogue import open_sources
-from Datasets.loaders import CropDataset, joined, limited, make_loader, thinned
+from Datasets.loaders import CropDataset, Mixture, joined, limited, make_loader, thinned
 from Datasets.skeletons import SKELETONS
-from Datasets.structures import DataError
+from Datasets.structures import DataError, Dataset
 from FasterRCNN.module import AveragedModule
-from FasterRCNN.targets import boxes_of
+from FasterRCNN.targets import boxes_of, image_boxes
 from FasterRCNN.trainer import FitSummary, fit
+from PoseEstimation.codecs.depth import DepthCodec, read_maps
 from PoseEstimation.codecs.heatmap import HeatmapCodec
-from PoseEstimation.losses.heatmap import heatmap_cross_entropy, heatmap_mse
+from PoseEstimation.losses.heatmap import (
+    depth_distance,
+    heatmap_cross_entropy,
+    heatmap_mse,
+    planar_nll,
+)
 from PoseEstimation.models.pose_resnet import PoseResNet, PoseResNetConfig
 from PoseEstimation.settings import HeatmapSettings
+from PoseEstimation.training.streaming import GENERATED, GeneratedCrops
 from PoseEstimation.training.weights import load_initial, write_best
 
 
@@ -32,28 +40,50 @@ class HeatmapModule(AveragedModule):
         super().__init__(network, settings.optimiser, settings.trainer)
         self.codec = make_codec(settings)
         self.loss = heatmap_mse if settings.loss == "mse" else heatmap_cross_entropy
+        self.depth_codec = DepthCodec(SKELETONS[settings.skeleton].root_index, settings.input_size)
+        self.depth_weight, self.sigma_weight = settings.depth_weight, settings.sigma_weight
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
         """Loss of a batch of crops."""
         targets, weights = self.codec.encode(batch["keypoints_px"], batch["visibility"])
-        return self.loss(self.network(as_input(batch["image"])), targets, weights)
+        maps = self.network(as_input(batch["image"]))
+        loss = self.loss(maps[:, 0], targets, weights)
+        if not self.depth_weight:
+            return loss
+        depth, sigma = self._beside(maps, batch, weights)
+        return loss + self.depth_weight * depth + self.sigma_weight * sigma
+
+    def _beside(self, maps: Tensor, batch: dict[str, Tensor], weights: Tensor):
+        """Losses of the depths and of the error bars, both read where the heatmaps point."""
+        density = self.codec.density(maps[:, 0].detach())
+        depth, known = self.depth_codec.encode(
+            batch["joints_mm"], batch["crop_intrinsics"], weights
+        )
+        read = read_maps(maps[:, 1], density)
+        with torch.no_grad():
+            decoded, _, _ = self.codec.decode(maps[:, 0])
+            off = (decoded - batch["keypoints_px"]) / self.codec.stride
+        log_sigma = read_maps(maps[:, 2], density)
+        nll = planar_nll(log_sigma, off.square().sum(-1), weights)
+        return depth_distance(read, depth, known), nll
 
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         """Loss, mean error in crop pixels and share of joints within 1/32 of the crop's side."""
         targets, weights = self.codec.encode(batch["keypoints_px"], batch["visibility"])
         maps = self.average(as_input(batch["image"]))
-        decoded, _, _ = self.codec.decode(maps)
+        decoded, _, _ = self.codec.decode(maps[:, 0])
         error = (decoded - batch["keypoints_px"]).norm(dim=-1)
         near = (error < self.codec.input_size / 32).float()
         count = weights.sum().clamp_min(1)
-        self.log_dict(
-            {
-                "validation_loss": self.loss(maps, targets, weights),
-                "validation_error_px": (error * weights).sum() / count,
-                "validation_near": 100 * (near * weights).sum() / count,
-            },
-            batch_size=len(maps),
-        )
+        values = {
+            "validation_loss": self.loss(maps[:, 0], targets, weights),
+            "validation_error_px": (error * weights).sum() / count,
+            "validation_near": 100 * (near * weights).sum() / count,
+        }
+        if self.depth_weight:
+            depth, sigma = self._beside(maps, batch, weights)
+            values |= {"validation_depth": depth, "validation_sigma_nll": sigma}
+        self.log_dict(values, batch_size=len(maps))
 
 
 def train_heatmap(settings: HeatmapSettings, output: Path, resume: bool = False) -> FitSummary:
@@ -81,6 +111,7 @@ def make_network(settings: HeatmapSettings) -> PoseResNet:
     config = PoseResNetConfig(
         depth=settings.depth,
         num_joints=len(SKELETONS[settings.skeleton]),
+        maps_per_joint=3 if settings.depth_weight else 1,
         head_batch_norm=settings.head_batch_norm,
         head_channels=settings.head_channels,
         normalise=settings.normalise,
@@ -92,7 +123,7 @@ def make_codec(settings: HeatmapSettings) -> HeatmapCodec:
     """Build the codec of a recipe."""
     kind = "gaussian" if settings.loss == "mse" else "softmax"
     size = settings.input_size // PoseResNet.output_stride
-    return HeatmapCodec(settings.input_size, size, settings.sigma, kind)
+    return HeatmapCodec(settings.input_size, size, settings.sigma, kind, settings.crop_margin)
 
 
 def make_loaders(settings: HeatmapSettings, output: Path) -> tuple[DataLoader, DataLoader]:
@@ -103,18 +134,43 @@ def make_loaders(settings: HeatmapSettings, output: Path) -> tuple[DataLoader, D
     """
     if not settings.train or settings.validation is None:
         raise DataError("heatmap: train and validation must be given; name data sets")
-    skeleton = SKELETONS[settings.skeleton]
-    train = thinned(joined(open_sources(settings.train, skeleton)), settings.frame_step)
-    validation = joined(open_sources([settings.validation], skeleton))
-    validation = limited(validation, settings.validation_limit)
-    seed, size = settings.trainer.seed, settings.input_size
-    loaders = []
-    for data, training in ((train, True), (validation, False)):
-        boxes = boxes_of(data, output / f"outlines_{'train' if training else 'validation'}.npz")
-        crops = CropDataset(data, boxes, size, train=training and settings.augment, seed=seed)
-        workers = settings.num_workers
-        loaders.append(make_loader(crops, settings.batch_size, workers, train=training, seed=seed))
-    return loaders[0], loaders[1]
+    held_out = open_sources([settings.validation], SKELETONS[settings.skeleton])
+    validation = limited(joined(held_out), settings.validation_limit)
+    crops = _crops(validation, settings, output / "outlines_validation.npz", train=False)
+    size, workers, seed = settings.batch_size, settings.num_workers, settings.trainer.seed
+    fork = all(source.dataset != GENERATED for source in settings.train)
+    train = _training_crops(settings, output)
+    return (
+        make_loader(train, size, workers, train=True, seed=seed, fork=fork),
+        make_loader(crops, size, workers, train=False),
+    )
+
+
+def _training_crops(settings: HeatmapSettings, output: Path) -> TorchDataset:
+    """All data sets as one, or mixed by ratio where a share is given."""
+    skeleton, seed = SKELETONS[settings.skeleton], settings.trainer.seed
+    if all(s.share is None and s.dataset != GENERATED for s in settings.train):
+        data = thinned(joined(open_sources(settings.train, skeleton)), settings.frame_step)
+        return _crops(data, settings, output / "outlines_train.npz", train=True)
+    parts = []
+    for i, source in enumerate(settings.train):
+        if source.dataset == GENERATED:
+            size, margin = settings.input_size, settings.crop_margin
+            parts.append(GeneratedCrops(source.split, seed, size, margin, skeleton))
+        else:
+            data = thinned(open_sources([source], skeleton)[0], settings.frame_step)
+            parts.append(_crops(data, settings, output / f"outlines_train_{i}.npz", train=True))
+    pairs = zip(settings.train, parts, strict=True)
+    shares = [len(part) if s.share is None else s.share for s, part in pairs]
+    return Mixture(parts, shares, seed)
+
+
+def _crops(data: Dataset, settings: HeatmapSettings, cache: Path, train: bool) -> CropDataset:
+    """Crops around the people's boxes, varied in training."""
+    boxes = image_boxes(data) if settings.whole_image else boxes_of(data, cache)
+    vary, seed = train and settings.augment, settings.trainer.seed
+    size, margin = settings.input_size, settings.crop_margin
+    return CropDataset(data, boxes, size, vary, seed, margin=margin)
 
 
 def as_input(images: Tensor) -> Tensor:

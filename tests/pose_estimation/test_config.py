@@ -52,14 +52,14 @@ def test_overrides_count_over_the_file_and_leave_the_rest(tmp_path):
     path.write_text("heatmap:\n  depth: 34\n  trainer: {max_minutes: 3}\npaths: {mini_rgbd: x}\n")
     changes = [
         "heatmap.batch_size=5",
-        "lifting.noise.sigma=0.5",
+        "clip_lifting.noise.sigma=0.5",
         "detector.train=[{dataset: mini_rgbd, root: a}, {dataset: mini_rgbd, split: '1'}]",
     ]
     config = load_config(path, changes)
     assert (config.heatmap.depth, config.heatmap.batch_size) == (34, 5)
     default = Config().heatmap.trainer
     assert config.heatmap.trainer == dataclasses.replace(default, max_minutes=3)
-    assert config.lifting.noise == dataclasses.replace(Config().lifting.noise, sigma=0.5)
+    assert config.clip_lifting.noise == dataclasses.replace(Config().clip_lifting.noise, sigma=0.5)
     near, known = config.detector.train
     assert (near.root, near.split) == (tmp_path / "a", "all")
     assert (known.root, known.split) == (tmp_path / "x", "1")

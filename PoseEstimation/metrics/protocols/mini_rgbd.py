@@ -20,6 +20,7 @@ from PoseEstimation.metrics.errors import (
     velocity_errors,
 )
 from PoseEstimation.metrics.protocols.scores import Scores, defined
+from PoseEstimation.metrics.uncertainty import ause, coverage, rank_correlation, risk_coverage
 
 FACTORS = {"pckh_1": 1.0, "pckh_2": 2.0}
 """PCKh@1.0 and PCKh@2.0: multiples of the head length."""
@@ -48,6 +49,7 @@ class ScoredPoses:
         predicted_mm: relative to the root, camera axes, finite.
         target_mm: relative to the true root; NaN where unlabelled.
         predicted_px, target_px: image pixels, NaN where unlabelled; None when 2D was not predicted.
+        sigma_mm, sigma_px: standard deviation per axis; None, or NaN, where not told.
     """
 
     sequences: np.ndarray
@@ -56,6 +58,8 @@ class ScoredPoses:
     target_mm: Float[np.ndarray, "frame joint 3"]
     predicted_px: Float[np.ndarray, "frame joint 2"] | None = None
     target_px: Float[np.ndarray, "frame joint 2"] | None = None
+    sigma_mm: Float[np.ndarray, "frame joint"] | None = None
+    sigma_px: Float[np.ndarray, "frame joint"] | None = None
 
 
 @dataclass(frozen=True)
@@ -129,7 +133,35 @@ class MiniRgbdProtocol:
             "pa_mpjpe_mm": float(mean_error(aligned_errors(predicted, target))),
             "scale_mpjpe_mm": float(mean_error(scaled_errors(predicted, target))),
             "velocity_mm_s": float(mean_error(velocity)),
+            "speed_ratio": self._speed_ratio(poses),
+            **self._uncertainty(poses, spaces),
         }
+
+    def _speed_ratio(self, poses: ScoredPoses) -> float:
+        """Mean speed of the predicted joints over that of the true ones: below 1 when smoothed."""
+        speeds = [
+            velocity_errors(pose, 0 * pose, poses.sequences, poses.frames, self.fps)
+            for pose in (poses.predicted_mm, poses.target_mm)
+        ]
+        known = np.isfinite(speeds[0]) & np.isfinite(speeds[1])
+        total = float(speeds[1][known].sum())
+        return float(speeds[0][known].sum()) / total if total else np.nan
+
+    def _uncertainty(self, poses: ScoredPoses, spaces: list[_Distances]) -> dict[str, float]:
+        """Whether the error bars are honest, without the root."""
+        values, rows = {}, self._not_root
+        if poses.sigma_mm is not None:
+            errors, sigma = spaces[0].errors[:, rows], poses.sigma_mm[:, rows]
+            curve = risk_coverage(errors, sigma)
+            values = {
+                "coverage_90_3d": coverage(errors, sigma, 3),
+                "spearman": rank_correlation(errors, sigma),
+                "ause": ause(errors, sigma),
+                "ajpe_no_root_certain_80_mm": float(curve[79]),
+            }
+        if poses.sigma_px is not None and len(spaces) == 2:
+            values["coverage_90_2d"] = coverage(spaces[1].errors, poses.sigma_px, 2)
+        return values
 
     def _overall(self, rates: Mapping[str, np.ndarray]) -> dict[str, float]:
         """Mean rates over the joints; 3D at the published lengths also without the root."""

@@ -14,6 +14,7 @@ from Datasets.readers.mini_rgbd import INTRINSICS, read_mini_rgbd
 from Datasets.skeletons import INFANT, MINI_RGBD_25, Skeleton
 from Datasets.skeletons.convert import joint_map
 from Datasets.writers.mini_rgbd import write_frame
+from PoseEstimation.inference.lifting import Keypoints
 
 HEAD = {"11": (28.6, 12.17), "12": (30.1, 13.93)}
 """Head length in mm and px of the official sequences that the tests imitate."""
@@ -26,12 +27,6 @@ class FakeDetections:
 
     def __len__(self) -> int:
         return len(self.scores)
-
-
-@dataclass(frozen=True)
-class FakeKeypoints:
-    keypoints_px: np.ndarray
-    scores: np.ndarray
 
 
 @dataclass
@@ -49,7 +44,7 @@ class FakePipeline:
     boxes: dict[int, np.ndarray] = field(default_factory=dict)
     silent_joint: str | None = None
     asked_boxes: list[np.ndarray] = field(default_factory=list)
-    lifted: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
+    lifted: list[Keypoints] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.model_info = {"name": "fake", "sha256": "0" * 64}
@@ -73,19 +68,20 @@ class FakePipeline:
         boxes = self.boxes.get(i, mask_box(self.samples[i].mask_path)[None])
         return FakeDetections(boxes, np.linspace(0.9, 0.5, len(boxes)))
 
-    def estimate_2d(self, image: Image.Image, boxes: np.ndarray) -> FakeKeypoints:
+    def estimate_2d(self, image: Image.Image, boxes: np.ndarray) -> Keypoints:
         self.asked_boxes.append(boxes[0])
         found = np.nan_to_num(self.truth_px[self._position(image)] + self.off_px, nan=-1e5)
         if self.silent_joint is not None:
             found[self.skeleton.index(self.silent_joint)] = np.nan
-        return FakeKeypoints(found[None], np.ones((1, len(self.skeleton))))
+        ones = np.ones((1, len(self.skeleton)))
+        return Keypoints(found[None], ones, ones, ones)
 
-    def lift(self, keypoints_px, scores, intrinsics):
-        assert np.allclose(intrinsics, INTRINSICS)
-        self.lifted.append((keypoints_px, scores))
+    def lift(self, found: Keypoints, intrinsics, times_s):
+        assert np.allclose(intrinsics, INTRINSICS) and len(times_s) == len(found)
+        self.lifted.append(found)
         pelvis = self.skeleton.index("pelvis")
         known = self.truth_px[:, pelvis]
-        seen = keypoints_px[:, None, pelvis] - self.off_px
+        seen = found.keypoints_px[:, None, pelvis] - self.off_px
         away = np.linalg.norm(seen - known[None], axis=-1)
         joints = self.answer_mm[away.argmin(axis=1)]
         if self.silent_joint is not None:

@@ -103,7 +103,10 @@ def test_true_2d_masks_what_the_official_set_does_not_label_and_reads_no_image(
         picture.write_text("not an image")
     pipeline = fake(tmp_path, off_mm=(0, 0, 20))
     metrics = evaluate_mini_rgbd(pipeline, tmp_path, input_kind="gt2d")
-    ((keypoints, scores),) = pipeline.lifted
+    keypoints, scores = (
+        np.concatenate([getattr(found, name) for found in pipeline.lifted])
+        for name in ("keypoints_px", "scores")
+    )
     missing = set(np.array(INFANT.joints)[scores[0] == 0])
     assert missing == {"left_eye", "right_eye", "left_ear", "right_ear", "head_top"}
     assert np.isnan(keypoints[scores == 0]).all()

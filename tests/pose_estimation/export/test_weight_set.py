@@ -22,7 +22,7 @@ def test_a_collected_set_passes_its_own_check(tiny_weights, tmp_path):
     assert main([*arguments, f"--output={folder}", "--data=generated infants"]) == 0
     assert check_weights(folder)["lifter.safetensors"] == file_sha256(folder / "lifter.safetensors")
     settings = yaml.safe_load((folder / "config.yaml").read_text())
-    assert settings["lifting"] == {"train_roots": ["a"], "seed": 3}
+    assert settings["clip_lifting"] == {"train_roots": ["a"], "seed": 3}
     index = yaml.safe_load((folder.parent / "index.yaml").read_text())
     assert index["mine"]["data"] == "generated infants"
 

@@ -10,7 +10,7 @@ import pytest
 
 from Datasets.skeletons import INFANT
 from Datasets.structures import DataError
-from PoseEstimation.inference.body_scale import CHAIN_SHARE, chain_length_mm, scale_to_length
+from PoseEstimation.inference.body_scale import CHAIN_SHARE, scale_to_length
 from PoseEstimation.inference.camera import Camera, read_intrinsics
 from PoseEstimation.inference.quality import quality_of
 from PoseEstimation.result import FrameResult, InfantPose
@@ -73,7 +73,7 @@ def test_scaled_infants_have_the_given_length():
     frames = [frame(i, pose(1, s), pose(2, 2 * s)) for i, s in enumerate((0.9, 1.0, 1.3))]
     scaled = scale_to_length(frames, INFANT, 600.0)
     for number in (0, 1):
-        chains = [chain_length_mm(f.infants[number].joints_mm, INFANT) for f in scaled]
+        chains = [f.infants[number].size_mm(INFANT) for f in scaled]
         assert np.median(chains) == pytest.approx(600 * CHAIN_SHARE)
     before, after = frames[1].infants[0], scaled[1].infants[0]
     factor = after.joints_mm[0, 0] / before.joints_mm[0, 0]

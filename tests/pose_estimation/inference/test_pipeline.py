@@ -15,18 +15,14 @@ from Datasets.skeletons import INFANT, MPII_16
 from Datasets.structures import DataError
 from FasterRCNN.detector import Detections
 from PoseEstimation.codecs.heatmap import HeatmapCodec
-from PoseEstimation.codecs.root_relative import RootRelativeCodec
+from PoseEstimation.codecs.rays import RayCodec
 from PoseEstimation.inference.flip_test import flip_averaged
+from PoseEstimation.inference.keypoints import HeatmapStage
+from PoseEstimation.inference.lifting import ClipLifting, Keypoints
 from PoseEstimation.inference.pipeline import PosePipeline
 from PoseEstimation.inference.settings import PredictSettings
-from PoseEstimation.inference.weights import (
-    HeatmapStage,
-    LiftingStage,
-    check_weights,
-    find_weights,
-    is_indexed,
-)
-from PoseEstimation.models.martinez import MartinezConfig, MartinezLifter
+from PoseEstimation.inference.weights import check_weights, find_weights, is_indexed
+from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig
 
 FLOAT = PredictSettings(device="cpu", precision="float32")
 JOINTS = len(INFANT)
@@ -37,7 +33,7 @@ class BrightestPixel(torch.nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         maps = torch.nn.functional.avg_pool2d(images.mean(1, keepdim=True), 4)
-        return maps.clamp_min(1e-3).log().repeat(1, JOINTS, 1, 1)
+        return maps.clamp_min(1e-3).log().repeat(1, JOINTS, 1, 1)[:, None]
 
 
 class TwoBoxes:
@@ -52,16 +48,20 @@ class TwoBoxes:
         return Detections(boxes, np.array([0.9, 0.8]))
 
 
+HEATMAP = HeatmapStage(BrightestPixel(), HeatmapCodec(input_size=128, heatmap_size=32), INFANT)
+
+
+def lifting(skeleton=INFANT) -> ClipLifting:
+    torch.manual_seed(0)
+    bones = skeleton.bone_indices
+    twins = tuple(range(len(bones)))
+    config = ClipLifterConfig(len(skeleton), skeleton.root_index, bones, twins, width=16)
+    return ClipLifting(ClipLifter(config), RayCodec(skeleton))
+
+
 @pytest.fixture(scope="module")
 def stub() -> PosePipeline:
-    torch.manual_seed(0)
-    lifter = MartinezLifter(MartinezConfig(width=16, blocks=1))
-    codec = HeatmapCodec(input_size=128, heatmap_size=32)
-    stages = (
-        HeatmapStage(BrightestPixel(), codec, INFANT),
-        LiftingStage(lifter, RootRelativeCodec(INFANT)),
-    )
-    return PosePipeline(TwoBoxes(), *stages, settings=FLOAT)
+    return PosePipeline(TwoBoxes(), HEATMAP, lifting(), settings=FLOAT)
 
 
 def dots(*centres: tuple[float, float], size=(400, 200)) -> Image.Image:
@@ -72,13 +72,9 @@ def dots(*centres: tuple[float, float], size=(400, 200)) -> Image.Image:
 
 
 @pytest.mark.parametrize("flip", [True, False])
-def test_a_dot_is_found_where_it_is(stub, flip):
-    stub = PosePipeline(
-        TwoBoxes(),
-        HeatmapStage(stub._network, stub._codec, INFANT),
-        LiftingStage(stub._lifter, stub._lifting_codec),
-        settings=PredictSettings(device="cpu", precision="float32", flip_test=flip),
-    )
+def test_a_dot_is_found_where_it_is(flip):
+    settings = PredictSettings(device="cpu", precision="float32", flip_test=flip)
+    stub = PosePipeline(TwoBoxes(), HEATMAP, lifting(), settings=settings)
     for centre in ((71.3, 90.8), (120.0, 40.5)):
         found = stub.estimate_2d(dots(centre), np.array([[10.0, 5, 190, 195]]))
         assert np.abs(found.keypoints_px[0] - centre).max() < 0.5
@@ -86,12 +82,13 @@ def test_a_dot_is_found_where_it_is(stub, flip):
 
 def test_flip_test_is_symmetric_under_mirroring():
     torch.manual_seed(0)
-    network = torch.nn.Conv2d(3, JOINTS, 4, 4)
+    layer = torch.nn.Conv2d(3, 3 * JOINTS, 4, 4)
+    network = torch.nn.Sequential(layer, torch.nn.Unflatten(1, (3, JOINTS)))
     images = torch.rand(2, 3, 32, 32)
     flip = list(INFANT.flip_indices)
     direct = flip_averaged(network, images, flip)
     mirrored = flip_averaged(network, images.flip(-1), flip)
-    assert torch.allclose(mirrored.flip(-1)[:, flip], direct, atol=1e-5)
+    assert torch.allclose(mirrored.flip(-1)[:, :, flip], direct, atol=1e-5)
 
 
 def test_every_infant_gets_its_own_joints(stub):
@@ -118,11 +115,11 @@ def test_batches_give_what_single_frames_give(stub):
 
 def test_lifting_is_the_same_for_many_and_for_one(stub):
     points = np.random.default_rng(0).uniform(0, 200, (3, JOINTS, 2))
-    scores = np.ones((3, JOINTS))
+    found = Keypoints.exact(points)
     matrix = intrinsics_from_fov((400, 200), 60)
-    together, sigma = stub.lift(points, scores, matrix)
+    together, sigma = stub.lift(found, matrix)
     for i in range(3):
-        alone, own = stub.lift(points[i : i + 1], scores[i : i + 1], matrix)
+        alone, own = stub.lift(found[i : i + 1], matrix)
         assert np.allclose(alone[0], together[i], atol=1e-2)
         assert np.allclose(own[0], sigma[i])
 
@@ -130,15 +127,13 @@ def test_lifting_is_the_same_for_many_and_for_one(stub):
 def test_no_infant_is_an_empty_answer(stub):
     empty = stub.estimate_2d(dots((1, 1)), np.zeros((0, 4)))
     assert empty.keypoints_px.shape == (0, JOINTS, 2)
-    joints, sigma = stub.lift(empty.keypoints_px, empty.scores, np.eye(3))
+    joints, sigma = stub.lift(empty, np.eye(3))
     assert joints.shape == (0, JOINTS, 3) and sigma.shape == (0, JOINTS)
 
 
-def test_networks_of_two_skeletons_are_refused(stub):
-    lifting = LiftingStage(stub._lifter, RootRelativeCodec(MPII_16))
-    heatmap = HeatmapStage(stub._network, stub._codec, INFANT)
+def test_networks_of_two_skeletons_are_refused():
     with pytest.raises(DataError, match=r"infant.*mpii_16"):
-        PosePipeline(TwoBoxes(), heatmap, lifting, settings=FLOAT)
+        PosePipeline(TwoBoxes(), HEATMAP, lifting(MPII_16), settings=FLOAT)
 
 
 def test_weights_are_loaded_and_named(tiny_weights):
@@ -185,7 +180,7 @@ def test_pickle_and_swapped_files_are_refused(tiny_weights, tmp_path):
     (folder.parent / "index.yaml").unlink()
     assert not is_indexed(folder)
     shutil.copy(folder / "lifter.safetensors", folder / "heatmap.safetensors")
-    with pytest.raises(DataError, match="MartinezLifter, not PoseResNet"):
+    with pytest.raises(DataError, match="ClipLifter, not PoseResNet"):
         PosePipeline.from_weights(folder, settings=FLOAT)
     torch.save({"weight": torch.zeros(3)}, folder / "heatmap.safetensors")
     with pytest.raises(DataError, match="pickle"):

@@ -67,6 +67,9 @@ def test_poses_json_has_the_documented_layout(tmp_path):
     assert np.shape(pose["keypoints_px"]) == (JOINTS, 2)
     assert np.shape(pose["joints_mm"]) == (JOINTS, 3)
     assert np.allclose(pose["joints_mm"], found.joints_mm, atol=1e-3)
+    assert np.allclose(
+        np.array(pose["joints_per_size"]) * pose["size_mm"], found.joints_mm, atol=0.02
+    )
     assert second["infants"] == [] and "error" not in second
     assert third["error"] == "image: b.jpg is damaged" and third["width"] is None
 

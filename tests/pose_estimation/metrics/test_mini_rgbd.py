@@ -201,6 +201,8 @@ def test_the_prediction_is_not_moved_onto_the_root():
 
 def test_the_order_of_sequences_does_not_matter():
     poses = random_poses()
+    sigma = np.random.default_rng(3).uniform(5, 30, poses.target_mm.shape[:2])
+    poses = replace(poses, sigma_mm=sigma, sigma_px=sigma / 2)
     order = np.r_[5:8, 0:5]
     swapped = ScoredPoses(*(getattr(poses, name)[order] for name in poses.__dataclass_fields__))
     assert numbers(score(swapped).clean) == pytest.approx(numbers(score(poses).clean))

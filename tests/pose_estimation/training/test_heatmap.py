@@ -8,10 +8,12 @@ from Datasets.sources import DataSource
 from Datasets.structures import DataError
 from FasterRCNN.settings import TrainerSettings
 from FasterRCNN.weights import load_weights
+from PoseEstimation.chains.ellershaw import HEATMAP
 from PoseEstimation.codecs.heatmap import HeatmapCodec
 from PoseEstimation.models.pose_resnet import PoseResNet, PoseResNetConfig
-from PoseEstimation.settings import ELLERSHAW_HEATMAP, HeatmapSettings, OptimiserSettings
+from PoseEstimation.settings import HeatmapSettings, OptimiserSettings
 from PoseEstimation.training.heatmap import make_codec, make_network, train_heatmap
+from PoseEstimation.training.weights import load_initial
 
 TINY = TrainerSettings(max_epochs=2, steps_per_epoch=2, precision="32-true", log_every=1)
 
@@ -39,13 +41,15 @@ def test_a_run_writes_weights_that_rebuild_the_network(settings, tmp_path):
     network.load_state_dict(state)
     codec = HeatmapCodec(**metadata["codec"])
     with torch.no_grad():
-        keypoints, _, sigma = codec.decode(network(torch.rand(1, 3, 64, 64)))
+        keypoints, _, sigma = codec.decode(network(torch.rand(1, 3, 64, 64))[:, 0])
     assert keypoints.shape == (1, 25, 2) and torch.isfinite(sigma).all()
     with (tmp_path / "log.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     rates = [float(r["value"]) for r in rows if r["name"] == "learning_rate"]
     assert rates == sorted(rates, reverse=True) and rates[-1] < 0.2 * rates[0]
-    assert {"validation_error_px", "validation_near"} <= {r["name"] for r in rows}
+    assert {"validation_error_px", "validation_near", "validation_depth"} <= {
+        r["name"] for r in rows
+    }
 
 
 def test_a_run_goes_on_from_earlier_weights(settings, tmp_path):
@@ -55,6 +59,21 @@ def test_a_run_goes_on_from_earlier_weights(settings, tmp_path):
     train_heatmap(replace(once, initial_weights=weights), tmp_path / "b")
     with pytest.raises(DataError, match="does not fit"):
         train_heatmap(replace(once, initial_weights=weights, head_channels=8), tmp_path / "c")
+
+
+def test_heatmaps_alone_grow_depths_and_keep_their_maps(settings, tmp_path):
+    alone = replace(settings, depth_weight=0.0, trainer=replace(TINY, max_epochs=1))
+    train_heatmap(alone, tmp_path)
+    weights, images = tmp_path / "heatmap.safetensors", torch.rand(1, 3, 64, 64)
+    grown = make_network(settings)
+    load_initial(grown, weights)
+    state, metadata = load_weights(weights)
+    before = PoseResNet(PoseResNetConfig(**metadata["config"])).eval()
+    before.load_state_dict(state)
+    with torch.no_grad():
+        old, new = before(images), grown.eval()(images)
+    assert old.shape == (1, 1, 25, 16, 16) and new.shape == (1, 3, 25, 16, 16)
+    assert torch.equal(old[:, 0], new[:, 0])
 
 
 def test_the_network_learns_the_dots(settings, tmp_path):
@@ -67,9 +86,10 @@ def test_the_network_learns_the_dots(settings, tmp_path):
 
 
 def test_the_published_recipe_is_a_setting(root):
-    network, codec = make_network(ELLERSHAW_HEATMAP), make_codec(ELLERSHAW_HEATMAP)
+    network, codec = make_network(HEATMAP), make_codec(HEATMAP)
     assert network.config.num_joints == 16 and not network.config.head_batch_norm
-    assert codec.kind == "gaussian" and codec.heatmap_size == 64
+    assert codec.kind == "gaussian" and codec.heatmap_size == 64 and codec.crop_margin == 1
+    assert network.config.maps_per_joint == 1
 
 
 def test_a_missing_validation_folder_is_named(settings, tmp_path):

@@ -1,0 +1,260 @@
+"""Chains: the stages of a recipe one after another, each beginning with what earlier ones made.
+
+A chain is a list of stages whose settings name the files of earlier stages, so nothing but the
+folder decides what begins with what. A stage that is done is not done again; one that was killed
+goes on from its last checkpoint. ``chain.json`` records the cost and the lineage of each.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from Datasets.skeletons.mini_rgbd import MINI_RGBD_25, PUBLISHED_16
+from Datasets.structures import DataError
+from FasterRCNN.settings import DetectorSettings
+from FasterRCNN.weights import file_sha256
+from PoseEstimation.io.atomic import replacing
+from PoseEstimation.settings import (
+    CalibrationSettings,
+    ClipLiftingSettings,
+    GenerateSettings,
+    HeatmapSettings,
+    LiftingSettings,
+    ObserveSettings,
+    ReorderSettings,
+    ScoreSettings,
+)
+
+RECORD = "stage.json"
+UNMAPPED = tuple(
+    sorted(MINI_RGBD_25.indices(PUBLISHED_16)).index(place)
+    for place in MINI_RGBD_25.indices(PUBLISHED_16)
+)
+"""For each joint of MPII, its place among the same joints in MINI-RGBD's order."""
+
+MADE = ("*.npz", "detector.safetensors", "heatmap.safetensors", "lifter.safetensors")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One run of a recipe.
+
+    Attributes:
+        name: its folder in the chain's.
+        settings: of the recipe, which their type tells.
+    """
+
+    name: str
+    settings: object
+
+
+@dataclass(frozen=True)
+class StageRecord:
+    """What a finished stage cost and began with.
+
+    Attributes:
+        name: of the stage.
+        minutes: of training, over all its sessions.
+        summary: how it ended: steps, epochs, best loss.
+        begins_with: sha256 of each file that its settings name, by the settings' key.
+        made: sha256 of each file that it made.
+    """
+
+    name: str
+    minutes: float
+    summary: dict[str, Any]
+    begins_with: dict[str, str]
+    made: dict[str, str]
+
+
+def run_chain(
+    stages: Sequence[Stage], folder: Path, say: Callable[[str], None] = print
+) -> list[StageRecord]:
+    """Run the stages that are not done yet.
+
+    Args:
+        stages: in their order.
+        folder: of the chain; each stage gets a folder in it.
+        say: told what each stage cost.
+
+    Returns:
+        One record per stage.
+
+    Raises:
+        DataError: data of a stage is missing, or a stage stopped before its end.
+    """
+    say(f"{len(stages)} stages, at most {planned_minutes(stages, folder):.0f} min of training")
+    records = []
+    for number, stage in enumerate(stages, 1):
+        output = folder / stage.name
+        record = _finished(output)
+        state = "done before"
+        if record is None:
+            record, state = _run(stage, output), "done"
+        records.append(record)
+        say(f"{number}/{len(stages)} {stage.name}: {record.minutes:.1f} min, {state}")
+    say(f"{folder}: {sum(r.minutes for r in records):.1f} min in all")
+    return records
+
+
+def planned_minutes(stages: Sequence[Stage], folder: Path) -> float:
+    """Add up the limits of the training stages that are not done; infinite where one has none."""
+    limits = [
+        stage.settings.trainer.max_minutes
+        for stage in stages
+        if hasattr(stage.settings, "trainer") and _finished(folder / stage.name) is None
+    ]
+    return sum(math.inf if limit is None else limit for limit in limits)
+
+
+def _run(stage: Stage, output: Path) -> StageRecord:
+    """Run one stage to its end and record it."""
+    output.mkdir(parents=True, exist_ok=True)
+    begins_with = {key: file_sha256(path) for key, path in named_files(stage.settings)}
+    spent = _Clock(output / "minutes.json")
+    with spent:
+        summary = RUNNERS[type(stage.settings)](stage.settings, output)
+    made = {
+        path.name: file_sha256(path) for pattern in MADE for path in sorted(output.glob(pattern))
+    }
+    record = StageRecord(stage.name, spent.minutes, summary, begins_with, made)
+    with replacing(output / RECORD) as file:
+        json.dump(dataclasses.asdict(record), file, indent=1)
+        file.write("\n")
+    return record
+
+
+class _Clock:
+    """Adds up the minutes of a stage over the sessions that it takes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.before = json.loads(path.read_text())["minutes"] if path.is_file() else 0.0
+
+    def __enter__(self) -> None:
+        self.began = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        with replacing(self.path) as file:
+            json.dump({"minutes": self.minutes}, file)
+
+    @property
+    def minutes(self) -> float:
+        return self.before + (time.monotonic() - self.began) / 60
+
+
+def _finished(output: Path) -> StageRecord | None:
+    path = output / RECORD
+    return StageRecord(**json.loads(path.read_text())) if path.is_file() else None
+
+
+def named_files(settings: object, prefix: str = "") -> Iterator[tuple[str, Path]]:
+    """Files that a settings dataclass names, with their keys.
+
+    Raises:
+        DataError: one does not exist.
+    """
+    for field in dataclasses.fields(settings):
+        value, key = getattr(settings, field.name), f"{prefix}{field.name}"
+        if dataclasses.is_dataclass(value):
+            yield from named_files(value, f"{key}.")
+        paths = [v for v in (value if isinstance(value, tuple) else (value,))]
+        for path in (p for p in paths if isinstance(p, Path) and p.suffix):
+            if not path.is_file():
+                raise DataError(f"chain: {key} names {path}, which does not exist")
+            yield key if len(paths) == 1 else f"{key}[{path.name}]", path
+
+
+def _train_heatmap(settings: HeatmapSettings, output: Path) -> dict[str, Any]:
+    from PoseEstimation.training.heatmap import train_heatmap
+
+    return dataclasses.asdict(train_heatmap(settings, output, resume=True))
+
+
+def _train_lifting(settings: LiftingSettings, output: Path) -> dict[str, Any]:
+    from PoseEstimation.training.lifting import train_lifting
+
+    return dataclasses.asdict(train_lifting(settings, output, resume=True))
+
+
+def _train_clips(settings: ClipLiftingSettings, output: Path) -> dict[str, Any]:
+    from PoseEstimation.training.clip_lifting import train_clip_lifting
+
+    return dataclasses.asdict(train_clip_lifting(settings, output, resume=True))
+
+
+def _observe(settings: ObserveSettings, output: Path) -> dict[str, Any]:
+    from PoseEstimation.training.observe import observe
+
+    return {"frames": observe(settings, output)}
+
+
+def _generate(settings: GenerateSettings, output: Path) -> dict[str, Any]:
+    """Write sequences, or movements; a stage that was killed begins anew."""
+    from Datasets.synthetic import generate
+    from Datasets.synthetic.movement_bank import write_movement_bank
+
+    if settings.profile == "movements":
+        write_movement_bank(
+            output / "movements.npz", settings.infants, settings.seed, settings.workers
+        )
+        return {"infants": settings.infants}
+    names = tuple(f"{number:04d}" for number in range(1, settings.infants + 1))
+    generate(
+        settings.profile,
+        output,
+        names,
+        settings.frames,
+        settings.seed,
+        settings.workers,
+        settings.fps,
+    )
+    return {"infants": settings.infants, "frames": settings.infants * settings.frames}
+
+
+def _calibrate(settings: CalibrationSettings, output: Path) -> dict[str, Any]:
+    from PoseEstimation.training.calibrate import calibrate
+
+    return dict(calibrate(settings, output))
+
+
+def _score(settings: ScoreSettings, output: Path) -> dict[str, Any]:
+    from PoseEstimation.evaluation.observed import score_observed
+
+    return dict(score_observed(settings, output))
+
+
+def _reorder(settings: ReorderSettings, output: Path) -> dict[str, Any]:
+    """Give each joint of MPII the weights of the one that is as far down MINI-RGBD's list."""
+    from PoseEstimation.training.weights import reordered
+
+    if settings.weights is None:
+        raise DataError("reorder: weights must be given")
+    reordered(settings.weights, output / settings.weights.name, UNMAPPED)
+    return {"order": list(UNMAPPED)}
+
+
+def _train_detector(settings: DetectorSettings, output: Path) -> dict[str, Any]:
+    from FasterRCNN.train import train_detector
+
+    return dataclasses.asdict(train_detector(settings, output, resume=True))
+
+
+RUNNERS: dict[type, Callable[[Any, Path], dict[str, Any]]] = {
+    HeatmapSettings: _train_heatmap,
+    LiftingSettings: _train_lifting,
+    ClipLiftingSettings: _train_clips,
+    ObserveSettings: _observe,
+    GenerateSettings: _generate,
+    CalibrationSettings: _calibrate,
+    DetectorSettings: _train_detector,
+    ScoreSettings: _score,
+    ReorderSettings: _reorder,
+}

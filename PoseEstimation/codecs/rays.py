@@ -1,0 +1,162 @@
+"""What the clip lifter sees and says: rays around the pelvis in, millimetres relative to it out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from Datasets.geometry.alignment import root_relative
+from Datasets.geometry.camera import rays, rotation_to_axis
+from Datasets.skeletons import Skeleton
+
+UNIT_MM = 100.0
+"""Millimetres per unit of the lifter's output."""
+
+FEATURES = 6
+"""Per joint: x, y, whether seen, depth, whether its depth is known, uncertainty of x and y."""
+
+
+LOW = ("pelvis", "left_hip", "right_hip")
+HIGH = ("upper_neck", "left_shoulder", "right_shoulder")
+"""The trunk goes from the mean of the first to the mean of the second."""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """How the camera of a clip was turned towards the infant: all that is needed to turn back.
+
+    Attributes:
+        rotation: (clip, 3, 3), camera axes to view axes.
+        radius: (clip,) root mean square distance of the 2D joints from the pelvis, over the depth.
+    """
+
+    rotation: Float[np.ndarray, "clip 3 3"]
+    radius: Float[np.ndarray, "clip"]
+
+
+@dataclass(frozen=True)
+class RayCodec:
+    """Joints in pixels to the lifter's input, and its output to millimetres, clip by clip.
+
+    The input depends neither on the camera's focal length nor on where in the picture, how large
+    and which way up the infant is: the camera is turned until the pelvis's mean place is on its
+    axis and the trunk points up, and the joints are divided by their root mean square distance from
+    the pelvis. All this is one for all frames of a clip, so that what is still stays still.
+
+    Attributes:
+        skeleton: joints in and out.
+        min_score: joints below it count as missing.
+        sigma_scale: factor that makes the network's sigma honest, measured on validation data.
+    """
+
+    skeleton: Skeleton
+    min_score: float = 0.05
+    sigma_scale: float = 1.0
+
+    def encode_input(
+        self,
+        keypoints_px: Float[np.ndarray, "clip run frame joint 2"],
+        scores: Float[np.ndarray, "clip run frame joint"],
+        intrinsics: Float[np.ndarray, "*clip 3 3"],
+        sigma_px: Float[np.ndarray, "clip run frame joint"] | None = None,
+        depth_px: Float[np.ndarray, "clip run frame joint"] | None = None,
+    ) -> tuple[Float[np.ndarray, "clip run frame joint 6"], Sight]:
+        """Prepare 2D joints for the lifter.
+
+        Args:
+            keypoints_px: image pixels; NaN where missing.
+            scores: confidence 0 to 1.
+            intrinsics: pixels; one matrix, or one per clip.
+            sigma_px: standard deviation per axis in pixels, or None for exact joints.
+            depth_px: behind the pelvis, in pixels (``DepthCodec``); NaN or None where unknown.
+
+        Returns:
+            ``FEATURES`` of usable joints and 0 of others, and the sight they belong to. Where the
+            root is missing, the mean of a frame's usable joints takes its place.
+        """
+        keypoints_px = np.asarray(keypoints_px, dtype=np.float64)
+        usable = np.isfinite(keypoints_px).all(-1) & (np.asarray(scores) >= self.min_score)
+        intrinsics = np.asarray(intrinsics, dtype=np.float64)
+        cameras = intrinsics.reshape(-1, 1, 1, 3, 3)
+        ray = rays(np.where(usable[..., None], keypoints_px, 0.0), cameras)
+        turn = rotation_to_axis(self._middle(ray, usable))
+        turn = self._upright(ray @ np.swapaxes(turn, -1, -2)[:, None, None], usable) @ turn
+        turned = ray @ np.swapaxes(turn, -1, -2)[:, None, None]
+        usable &= turned[..., 2] > 0
+        xy = turned[..., :2] / np.where(usable, turned[..., 2], 1.0)[..., None]
+        xy *= usable[..., None]
+        radius = _spread(xy - self._root(xy, usable)[..., None, :], usable)
+        unit_px = (radius * _focal(cameras)[:, 0, 0])[:, None, None, None]
+        known = usable & (False if depth_px is None else np.isfinite(depth_px))
+        depth = np.where(known, 0.0 if depth_px is None else depth_px, 0.0) / unit_px
+        sigma = np.where(usable, 0.0 if sigma_px is None else sigma_px, 0.0) / unit_px
+        parts = [
+            xy / radius[:, None, None, None, None],
+            np.stack([usable, depth, known, np.sqrt(np.clip(sigma, 0, 4))], axis=-1),
+        ]
+        return np.concatenate(parts, axis=-1).astype(np.float32), Sight(turn, radius)
+
+    def encode_target(
+        self, joints_mm: Float[np.ndarray, "clip run frame joint 3"], sight: Sight
+    ) -> Float[np.ndarray, "clip run frame joint 3"]:
+        """Turn camera-frame millimetres into what the lifter shall say; NaN stays NaN."""
+        relative = root_relative(joints_mm, self.skeleton.root_index)
+        back = np.swapaxes(sight.rotation, -1, -2)[:, None, None]
+        return (relative @ back / UNIT_MM).astype(np.float32)
+
+    def decode(
+        self, output: Float[np.ndarray, "clip run frame joint 3"], sight: Sight
+    ) -> Float[np.ndarray, "clip run frame joint 3"]:
+        """Turn the lifter's output into millimetres relative to the root, camera axes."""
+        return np.asarray(output, dtype=np.float64) @ sight.rotation[:, None, None] * UNIT_MM
+
+    def decode_sigma(
+        self, log_sigma: Float[np.ndarray, "*batch joint"]
+    ) -> Float[np.ndarray, "*batch joint"]:
+        """Turn the lifter's log sigma into millimetres per axis; the root's is 0."""
+        sigma = np.exp(np.asarray(log_sigma, dtype=np.float64)) * UNIT_MM * self.sigma_scale
+        root = np.arange(len(self.skeleton)) == self.skeleton.root_index
+        return np.where(root, 0.0, sigma)
+
+    def _root(self, values: np.ndarray, usable: np.ndarray) -> np.ndarray:
+        """The root's values (..., channel) of each frame, else the mean of its usable joints."""
+        root = self.skeleton.root_index
+        count = np.maximum(usable.sum(-1), 1)[..., None]
+        mean = (values * usable[..., None]).sum(-2) / count
+        return np.where(usable[..., root, None], values[..., root, :], mean)
+
+    def _middle(self, ray: np.ndarray, usable: np.ndarray) -> Float[np.ndarray, "clip 3"]:
+        """Ray to look along: the mean of the frames' roots; straight ahead when nothing is seen."""
+        seen = usable.any(-1)[..., None]
+        total = (self._root(ray, usable) * seen).sum((1, 2))
+        return np.where(seen.any((1, 2)), total, [0.0, 0.0, 1.0])
+
+    def _upright(self, ray: np.ndarray, usable: np.ndarray) -> Float[np.ndarray, "clip 3 3"]:
+        """Turn about the axis that lets the mean trunk point up; none where it is not seen."""
+        low, high = (self._mean_of(ray, usable, joints) for joints in (LOW, HIGH))
+        trunk = np.nan_to_num(high - low).sum((1, 2))
+        angle = np.where((trunk**2).sum(-1) > 1e-12, np.arctan2(trunk[:, 0], -trunk[:, 1]), 0.0)
+        c, s, zero, one = np.cos(angle), np.sin(angle), np.zeros_like(angle), np.ones_like(angle)
+        rows = [[c, s, zero], [-s, c, zero], [zero, zero, one]]
+        return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+
+    def _mean_of(self, ray: np.ndarray, usable: np.ndarray, joints: tuple[str, ...]) -> np.ndarray:
+        """Mean place (clip, run, frame, 2) of the usable ones of some joints; NaN without any."""
+        chosen = self.skeleton.indices(joints)
+        weight = (usable & (ray[..., 2] > 0))[..., chosen, None].astype(np.float64)
+        place = ray[..., chosen, :2] / np.where(weight > 0, ray[..., chosen, 2:], 1.0)
+        count = weight.sum(-2)
+        return np.where(count > 0, (place * weight).sum(-2) / np.maximum(count, 1), np.nan)
+
+
+def _spread(xy: np.ndarray, usable: np.ndarray) -> Float[np.ndarray, "clip"]:
+    """Root mean square length of the usable joints' vectors, per clip."""
+    square = ((xy**2).sum(-1) * usable).sum((1, 2, 3))
+    return np.maximum(np.sqrt(square / np.maximum(usable.sum((1, 2, 3)), 1)), 1e-6)
+
+
+def _focal(intrinsics: np.ndarray) -> np.ndarray:
+    """Geometric mean of the two focal lengths, pixels."""
+    return np.sqrt(np.abs(np.linalg.det(intrinsics[..., :2, :2])))

@@ -1,0 +1,23 @@
+"""``infantpose compare``: evaluations side by side, with intervals."""
+
+from __future__ import annotations
+
+import argparse
+
+from rich.console import Console
+
+from PoseEstimation.evaluation.compare import compare, read_spec, table, write_comparison
+
+WIDTH = 180
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compare, print the table and name the files."""
+    title, rows = read_spec(args.spec)
+    results = compare(rows)
+    write_comparison(args.output, title, results)
+    console = Console()
+    shown = console if console.is_terminal else Console(width=WIDTH)
+    shown.print(table(title, results).rich())
+    print(f"{args.output}: compare.json, table.md")
+    return 0

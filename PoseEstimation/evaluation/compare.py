@@ -1,0 +1,262 @@
+"""Evaluations side by side: means over seeds, and how sure the differences are.
+
+Intervals are 95 % percentile intervals of the bootstrap, once over frames and once over sequences
+(whole infants; with two of them it says little, and that is the point). Differences are paired:
+both rows have the same frames, and what is drawn is drawn for both.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from jaxtyping import Float
+
+from Datasets.readers.mini_rgbd import HEAD_LENGTH_MM, HEAD_LENGTH_PX
+from Datasets.structures import DataError
+from PoseEstimation.evaluation.errors_file import FrameErrors, pooled, read_errors
+from PoseEstimation.evaluation.provenance import code_version
+from PoseEstimation.evaluation.report import Table, number
+from PoseEstimation.io.atomic import replacing
+from PoseEstimation.metrics.uncertainty import coverage, risk_coverage
+
+DRAWS, SEED = 2000, 0
+SCHEMA = "infantpose-compare/1"
+LEVELS = tuple(range(5, 100, 5))
+"""Nominal coverages, in percent, of the curve of reliability."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One system.
+
+    Attributes:
+        name: as the table shows it.
+        runs: folders of its evaluations, one per seed.
+        against: name of the row that it is compared with, or None.
+        pooled: the runs are parts of one evaluation, such as folds, not seeds.
+        note: what the reader must know.
+    """
+
+    name: str
+    runs: tuple[Path, ...]
+    against: str | None = None
+    pooled: bool = False
+    note: str = ""
+
+
+def read_spec(path: Path) -> tuple[str, list[Row]]:
+    """Read a comparison: YAML with ``title`` and ``rows``; folders count from the file.
+
+    Raises:
+        DataError: not such a file, or a row names one that is not there.
+    """
+    try:
+        spec = yaml.safe_load(path.read_text(encoding="utf-8"))
+        rows = [
+            Row(
+                str(row["name"]),
+                tuple(path.parent / run for run in row["runs"]),
+                row.get("against"),
+                bool(row.get("pooled", False)),
+                str(row.get("note", "")),
+            )
+            for row in spec["rows"]
+        ]
+        title = str(spec["title"])
+    except FileNotFoundError:
+        raise DataError(f"compare: {path} does not exist; name a YAML file") from None
+    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise DataError(f"compare: {path} is no comparison ({reason}); see the README") from None
+    names = {row.name for row in rows}
+    for row in rows:
+        if not row.runs or (row.against is not None and row.against not in names):
+            raise DataError(f"compare: row '{row.name}' of {path} has no runs or no such 'against'")
+    return title, rows
+
+
+def compare(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
+    """Compute the table.
+
+    Returns:
+        By the row's name: ``n_seeds``, ``note``, and per measure ``mean``, ``sd`` over seeds and
+        ``interval``, over frames and over whole infants; ``speed_ratio``, predicted over true;
+        ``calibration`` where sigma is told; where
+        the row is compared, ``against`` and the ``difference``.
+
+    Raises:
+        DataError: an evaluation is missing, or rows that are compared have other frames.
+    """
+    seeds = {row.name: _seeds(row) for row in rows}
+    return {row.name: _result(row, seeds) for row in rows}
+
+
+def _seeds(row: Row) -> list[FrameErrors]:
+    """The row's evaluations, one per seed."""
+    runs = [read_errors(run) for run in row.runs]
+    return [pooled(runs)] if row.pooled else runs
+
+
+def _result(row: Row, seeds: Mapping[str, Sequence[FrameErrors]]) -> dict[str, Any]:
+    """One row of the table."""
+    own, where = seeds[row.name], seeds[row.name][0]
+    series = [_series(errors) for errors in own]
+    mean = _mean(series)
+    result: dict[str, Any] = {"n_seeds": len(own), "note": row.note}
+    for key, values in mean.items():
+        spread = _spread(series, key)
+        result[key] = {"mean": float(np.nanmean(values)), "sd": spread, **_intervals(values, where)}
+    if "velocity_mm_s" in mean:
+        totals = np.nansum([errors.speeds_mm_s for errors in own], axis=(0, 1))
+        result["speed_ratio"] = float(totals[1] / totals[2])
+    result["calibration"] = [c for errors in own if (c := _calibration(errors))]
+    if row.against is not None:
+        _require_same(where, seeds[row.against][0], row)
+        other = _mean([_series(errors) for errors in seeds[row.against]])
+        result["against"] = row.against
+        result["difference"] = {
+            key: {"mean": float(np.nanmean(gain)), **_intervals(gain, where)}
+            for key, values in mean.items()
+            if key in other
+            for gain in [values - other[key]]
+        }
+    return result
+
+
+def _calibration(errors: FrameErrors) -> dict[str, Any]:
+    """Whether the error bars are honest, without the root; empty where none are told."""
+    rows = np.array([joint != "pelvis" for joint in errors.joints])
+    parts = {
+        "3d": (errors.errors_mm, errors.sigma_mm, 3),
+        "2d": (errors.errors_px, errors.sigma_px, 2),
+    }
+    result: dict[str, Any] = {}
+    for kind, (distances, sigma, axes) in parts.items():
+        distances, sigma = distances[:, rows], sigma[:, rows]
+        if not (np.isfinite(distances) & np.isfinite(sigma)).any():
+            continue
+        curve = risk_coverage(distances, sigma)
+        result |= {
+            f"coverage_90_{kind}": coverage(distances, sigma, axes),
+            f"reliability_{kind}": [coverage(distances, sigma, axes, p / 100) for p in LEVELS],
+            f"risk_coverage_{kind}": [float(v) for v in curve],
+            f"gain_of_certain_80_{kind}": float(100 * (1 - curve[79] / curve[99])),
+        }
+    return result
+
+
+def _series(errors: FrameErrors) -> dict[str, Float[np.ndarray, "frame"]]:
+    """Each measure frame by frame: its mean over frames is the protocol's number."""
+    series = {"ajpe_mm": np.nanmean(errors.errors_mm, axis=1)}
+    if np.isfinite(errors.speeds_mm_s).any():
+        series["velocity_mm_s"] = errors.speeds_mm_s[:, 0]
+    lengths = np.array([HEAD_LENGTH_MM.get(str(s), np.nan) for s in errors.sequences])
+    for factor in (1, 2):
+        hits = errors.errors_mm <= factor * lengths[:, None]
+        series[f"pckh_{factor}"] = 100 * hits.mean(axis=1)
+    if np.isfinite(errors.errors_px).any():
+        series["ajpe_2d_px"] = np.nanmean(errors.errors_px, axis=1)
+        lengths = np.array([HEAD_LENGTH_PX.get(str(s), np.nan) for s in errors.sequences])
+        for factor in (1, 2):
+            hits = errors.errors_px <= factor * lengths[:, None]
+            series[f"pckh_{factor}_2d"] = 100 * hits.mean(axis=1)
+    return series
+
+
+def _mean(seeds: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Mean over seeds, frame by frame."""
+    return {key: np.mean([seed[key] for seed in seeds], axis=0) for key in seeds[0]}
+
+
+def _spread(seeds: Sequence[Mapping[str, np.ndarray]], key: str) -> float | None:
+    """Standard deviation over seeds, None with one."""
+    means = [float(np.nanmean(seed[key])) for seed in seeds]
+    return float(np.std(means, ddof=1)) if len(means) > 1 else None
+
+
+def _intervals(values: Float[np.ndarray, "frame"], errors: FrameErrors) -> dict[str, list[float]]:
+    """95 % intervals of the mean over frames, and over whole sequences."""
+    rng, known = np.random.default_rng(SEED), np.isfinite(values)
+    values, sequences = values[known], errors.sequences[known]
+    count = len(values)
+    drawn = np.array([values[rng.integers(0, count, count)].mean() for _ in range(DRAWS)])
+    names = np.unique(sequences)
+    totals = np.array([values[sequences == name].sum() for name in names])
+    sizes = np.array([(sequences == name).sum() for name in names])
+    chosen = rng.integers(0, len(names), (DRAWS, len(names)))
+    clustered = totals[chosen].sum(1) / sizes[chosen].sum(1)
+    return {
+        "interval": [float(v) for v in np.percentile(drawn, [2.5, 97.5])],
+        "interval_sequences": [float(v) for v in np.percentile(clustered, [2.5, 97.5])],
+    }
+
+
+def _require_same(first: FrameErrors, second: FrameErrors, row: Row) -> None:
+    same = len(first.frames) == len(second.frames) and (
+        (first.frames == second.frames).all() and (first.sequences == second.sequences).all()
+    )
+    if not same:
+        raise DataError(f"compare: '{row.name}' and '{row.against}' have other frames")
+
+
+def table(title: str, results: Mapping[str, Mapping[str, Any]]) -> Table:
+    """The comparison as text: mean, sd over seeds, interval over frames, then the difference."""
+    keys = [key for key in MEASURES if any(key in result for result in results.values())]
+    header = ("row", "seeds", *(MEASURES[key] for key in keys), "speed ratio", "AJPE against")
+    rows = tuple(
+        (
+            name,
+            str(result["n_seeds"]),
+            *(_cell(result.get(key)) for key in keys),
+            number(result.get("speed_ratio")),
+            _difference(result),
+        )
+        for name, result in results.items()
+    )
+    return Table(title, header, rows)
+
+
+MEASURES = {
+    "ajpe_mm": "AJPE mm",
+    "pckh_1": "PCKh@1.0",
+    "pckh_2": "PCKh@2.0",
+    "ajpe_2d_px": "2D AJPE px",
+    "pckh_1_2d": "2D PCKh@1.0",
+    "pckh_2_2d": "2D PCKh@2.0",
+    "velocity_mm_s": "velocity mm/s",
+}
+
+
+def _cell(measure: Mapping[str, Any] | None) -> str:
+    if measure is None:
+        return "-"
+    low, high = measure["interval"]
+    sd = "" if measure["sd"] is None else f" ± {measure['sd']:.2f}"
+    return f"{measure['mean']:.2f}{sd} [{low:.2f}, {high:.2f}]"
+
+
+def _difference(result: Mapping[str, Any]) -> str:
+    if "difference" not in result:
+        return "-"
+    found = result["difference"]["ajpe_mm"]
+    frames, infants = found["interval"], found["interval_sequences"]
+    return (
+        f"{result['against']}: {found['mean']:+.2f} [{frames[0]:+.2f}, {frames[1]:+.2f}], "
+        f"infants [{infants[0]:+.2f}, {infants[1]:+.2f}]"
+    )
+
+
+def write_comparison(output: Path, title: str, results: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write ``compare.json``, a row per name beside ``about``, and ``table.md``."""
+    output.mkdir(parents=True, exist_ok=True)
+    about = {"schema": SCHEMA, "title": title, "draws": DRAWS, "code_version": code_version()}
+    with replacing(output / "compare.json") as file:
+        file.write(json.dumps({"about": about, **results}, indent=1, allow_nan=False) + "\n")
+    with replacing(output / "table.md") as file:
+        file.write(table(title, results).markdown())

@@ -1,0 +1,72 @@
+"""``chains.json``: cost, lineage and learning curve of every stage: ``python -m``."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from Datasets.readers.base import load_json, require_folder
+from Datasets.structures import DataError
+from PoseEstimation.io.atomic import replacing
+
+MEASURE = "validation_loss"
+
+
+def record(folder: Path) -> list[dict[str, Any]]:
+    """Read the finished stages of a chain's folder, in order.
+
+    Returns:
+        Per stage ``name``, ``minutes``, ``summary``, ``begins_with`` and ``made`` (sha256 by file),
+        and ``curve`` of the validation loss for those that trained.
+
+    Raises:
+        DataError: no such folder, or no stage in it is done.
+    """
+    paths = sorted(require_folder(folder, "chain").glob("*/stage.json"))
+    if not paths:
+        raise DataError(f"chain: {folder} has no finished stage; run 'infantpose train chain'")
+    stages = []
+    for path in paths:
+        stage = load_json(path, "stage")
+        log = path.parent / "log.csv"
+        stages.append({**stage, "curve": curve(log)} if log.is_file() else stage)
+    return stages
+
+
+def curve(log: Path) -> dict[str, list[float]]:
+    """Minutes and validation loss of a run's log; time adds up over sessions."""
+    minutes, values, before, last = [], [], 0.0, 0.0
+    with log.open(newline="") as file:
+        for row in csv.DictReader(file):
+            now = float(row["minutes"])
+            before += last if now < last else 0.0
+            last = now
+            if row["name"] == MEASURE:
+                minutes.append(round(before + now, 2))
+                values.append(float(row["value"]))
+    return {"minutes": minutes, "value": values}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the file; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("chains", type=Path, nargs="+", help="folders of chains")
+    parser.add_argument("--output", type=Path, required=True, help="chains.json")
+    options = parser.parse_args(arguments)
+    try:
+        chains = {folder.name: record(folder) for folder in options.chains}
+    except DataError as error:
+        print(f"infantpose: error: {error}", file=sys.stderr)
+        return 2
+    with replacing(options.output) as file:
+        file.write(json.dumps(chains, indent=1, allow_nan=False) + "\n")
+    print(options.output)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

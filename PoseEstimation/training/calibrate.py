@@ -1,0 +1,75 @@
+"""Honest error bars: one factor on ``sigma_px`` and one on ``sigma_mm``, from validation data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from Datasets.geometry.alignment import root_relative
+from Datasets.geometry.camera import project
+from Datasets.structures import DataError
+from FasterRCNN.weights import load_weights
+from PoseEstimation.inference.lifting import ClipLifting, Keypoints
+from PoseEstimation.inference.weights import load_lifter
+from PoseEstimation.metrics.errors import joint_errors
+from PoseEstimation.metrics.uncertainty import calibration_factor
+from PoseEstimation.settings import CalibrationSettings
+from PoseEstimation.training.clips import Clip, load_observed
+from PoseEstimation.training.weights import with_codec
+
+FPS = 30.0
+
+
+def calibrate(settings: CalibrationSettings, output: Path) -> dict[str, float]:
+    """Write ``output/heatmap.safetensors`` and ``output/lifter.safetensors`` with honest sigmas.
+
+    Returns:
+        The factors that the sigmas of the two networks got.
+
+    Raises:
+        DataError: a file is not given, missing or damaged, or the lifter tells no sigma.
+    """
+    if not settings.observed or settings.heatmap is None or settings.lifter is None:
+        raise DataError("calibration: observed, heatmap and lifter must be given")
+    lifting = load_lifter(settings.lifter)
+    if not isinstance(lifting, ClipLifting):
+        raise DataError(f"calibration: {settings.lifter} tells no sigma; give a ClipLifter")
+    clips = [
+        movement.observed
+        for path in settings.observed
+        for movement in load_observed(path, lifting.skeleton)
+    ]
+    planar = [_planar(clip) for clip in clips]
+    spatial = [_spatial(clip, lifting) for clip in clips]
+    factors = {
+        "sigma_px": calibration_factor(*_joined(planar), axes=2),
+        "sigma_mm": calibration_factor(*_joined(spatial), axes=3),
+    }
+    for path, name in ((settings.heatmap, "sigma_px"), (settings.lifter, "sigma_mm")):
+        before = load_weights(path)[1]["codec"].get("sigma_scale", 1.0)
+        with_codec(path, output / f"{_PARTS[name]}", sigma_scale=before * factors[name])
+    return factors
+
+
+_PARTS = {"sigma_px": "heatmap.safetensors", "sigma_mm": "lifter.safetensors"}
+
+
+def _planar(clip: Clip) -> tuple[np.ndarray, np.ndarray]:
+    """Distances in pixels and their sigmas."""
+    target = np.stack([project(j, k) for j, k in zip(clip.joints_mm, clip.intrinsics, strict=True)])
+    return joint_errors(np.nan_to_num(clip.keypoints_px), target), clip.sigma_px
+
+
+def _spatial(clip: Clip, lifting: ClipLifting) -> tuple[np.ndarray, np.ndarray]:
+    """Distances in millimetres and their sigmas, the clip lifted as one video."""
+    found = Keypoints(clip.keypoints_px, clip.scores, clip.sigma_px, clip.depth_px)
+    times_s = np.arange(len(found)) / FPS
+    joints_mm, sigma_mm = lifting(found, clip.intrinsics[0], times_s)
+    target = root_relative(clip.joints_mm, lifting.skeleton.root_index)
+    return joint_errors(joints_mm, target), sigma_mm
+
+
+def _joined(pairs: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    errors, sigmas = zip(*pairs, strict=True)
+    return np.concatenate(errors), np.concatenate(sigmas)

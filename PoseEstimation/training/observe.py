@@ -1,0 +1,86 @@
+"""What a 2D network sees of labelled frames, written down for the lifters to learn from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from Datasets.catalogue import open_sources
+from Datasets.loaders import thinned
+from Datasets.readers.frames import load_sample_image
+from Datasets.skeletons import SKELETONS
+from Datasets.structures import DataError, Dataset
+from FasterRCNN.detector import InfantDetector
+from FasterRCNN.targets import boxes_of
+from PoseEstimation.inference.keypoints import KeypointFinder
+from PoseEstimation.inference.lifting import Keypoints, joined
+from PoseEstimation.inference.settings import PredictSettings
+from PoseEstimation.inference.weights import choose_device, load_heatmap
+from PoseEstimation.io.observed import FILE, Clip, save_observed
+from PoseEstimation.settings import ObserveSettings
+from PoseEstimation.training.clips import true_clip
+
+BATCH = 8
+
+
+def observe(settings: ObserveSettings, output: Path) -> int:
+    """Write ``output/observed.npz``; returns the number of frames.
+
+    Raises:
+        DataError: data are not given, or data or weights are missing or damaged.
+    """
+    if settings.data is None:
+        raise DataError("observe: data must be given")
+    if settings.heatmap is None:
+        skeleton = SKELETONS[settings.skeleton]
+        dataset = thinned(open_sources([settings.data], skeleton)[0], settings.frame_step)
+        clip = true_clip(dataset)
+    else:
+        device = choose_device("auto")
+        predict = PredictSettings(flip_test=settings.flip_test)
+        finder = KeypointFinder(load_heatmap(settings.heatmap), device, predict)
+        skeleton = finder.skeleton
+        dataset = thinned(open_sources([settings.data], skeleton)[0], settings.frame_step)
+        clip = labelled(dataset, _seen(dataset, finder, settings))
+    names, frames = zip(*((s.sequence, s.frame) for s in dataset.samples), strict=True)
+    save_observed(output / FILE, clip, names, frames, skeleton)
+    return len(dataset)
+
+
+def _seen(dataset: Dataset, finder: KeypointFinder, settings: ObserveSettings) -> Keypoints:
+    """What the 2D network finds in every frame."""
+    boxes, detector = boxes_of(dataset), None
+    if settings.detector is not None:
+        detector = InfantDetector.from_weights(settings.detector)
+    parts = []
+    for start in range(0, len(dataset), BATCH):
+        rows = range(start, min(start + BATCH, len(dataset)))
+        images = [load_sample_image(dataset.samples[i]) for i in rows]
+        places = []
+        for i, image in zip(rows, images, strict=True):
+            box = boxes[i] if detector is None else _best_box(detector, image, boxes[i])
+            if settings.whole_image:
+                box = np.array([0.0, 0.0, image.width - 1.0, image.height - 1.0])
+            places.append((image, box))
+        parts.append(finder(places))
+    return joined(parts)
+
+
+def labelled(dataset: Dataset, found: Keypoints) -> Clip:
+    """Put the truth beside what was found in the frames of a data set."""
+    samples = dataset.samples
+    return Clip(
+        found.keypoints_px,
+        found.scores,
+        found.sigma_px,
+        found.depth_px,
+        np.stack([s.joints_mm for s in samples]),
+        np.stack([s.intrinsics for s in samples]),
+    )
+
+
+def _best_box(detector: InfantDetector, image, true_box: np.ndarray) -> np.ndarray:
+    """Return the detector's first box, the true one where it finds none."""
+    found = detector(image).boxes_xyxy
+    return np.asarray(found[0], dtype=np.float64) if len(found) else true_box

@@ -1,0 +1,132 @@
+"""Chains: stages begin with what earlier ones made, are done once, and go on where they stopped."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from Datasets.skeletons import INFANT
+from Datasets.sources import DataSource
+from Datasets.structures import DataError
+from FasterRCNN.settings import TrainerSettings
+from FasterRCNN.weights import file_sha256, load_weights
+from PoseEstimation.chains import chain
+from PoseEstimation.chains.best import MOVEMENTS, PICTURES
+from PoseEstimation.chains.chain import Stage, named_files, run_chain
+from PoseEstimation.cli import CHAINS
+from PoseEstimation.commands.train import stages_of
+from PoseEstimation.config import load_config
+from PoseEstimation.settings import (
+    CalibrationSettings,
+    ClipLiftingSettings,
+    GenerateSettings,
+    HeatmapSettings,
+    LiftingSettings,
+    ObserveSettings,
+)
+from PoseEstimation.training.clips import load_observed
+
+TINY = TrainerSettings(max_epochs=2, steps_per_epoch=2, precision="32-true")
+
+
+@pytest.fixture
+def stages(root, tmp_path):
+    infants, held_out = DataSource("mini_rgbd", "1", root), DataSource("mini_rgbd", "2", root)
+    common = {"train": (infants,), "validation": held_out, "batch_size": 3, "trainer": TINY}
+    heatmap = HeatmapSettings(input_size=64, head_channels=8, num_workers=0, **common)
+    clips = ClipLiftingSettings(
+        width=16, frame_blocks=1, dilations=(1,), runs=1, frames=3, num_workers=0, **common
+    )
+    weights = tmp_path / "1-heatmap" / "heatmap.safetensors"
+    seen = tmp_path / "2-observe" / "observed.npz"
+    lifter = tmp_path / "3-clips" / "lifter.safetensors"
+    return [
+        Stage("1-heatmap", heatmap),
+        Stage("2-observe", ObserveSettings(infants, weights)),
+        Stage("3-clips", replace(clips, observed=(seen,))),
+        Stage("4-calibrated", CalibrationSettings((seen,), weights, lifter)),
+    ]
+
+
+def test_a_chain_runs_once_and_records_what_each_stage_began_with(stages, tmp_path):
+    said = []
+    records = run_chain(stages, tmp_path, said.append)
+    made = {r.name: r.made for r in records}
+    assert records[1].begins_with == {"heatmap": made["1-heatmap"]["heatmap.safetensors"]}
+    assert records[2].begins_with == {"observed": made["2-observe"]["observed.npz"]}
+    weights = tmp_path / "4-calibrated" / "lifter.safetensors"
+    assert made["4-calibrated"]["lifter.safetensors"] == file_sha256(weights)
+    assert len(said) == 6 and "at most inf min" in said[0]
+    again = run_chain(stages, tmp_path, said.append)
+    assert again == records and "done before" in said[7]
+
+
+def test_calibration_changes_the_scale_of_sigma_and_nothing_else(stages, tmp_path):
+    records = run_chain(stages, tmp_path, lambda line: None)
+    before, after = (
+        load_weights(tmp_path / folder / "lifter.safetensors")
+        for folder in ("3-clips", "4-calibrated")
+    )
+    assert all((before[0][key] == value).all() for key, value in after[0].items())
+    factor = records[3].summary["sigma_mm"]
+    assert after[1]["codec"].pop("sigma_scale") == pytest.approx(factor)
+    assert before[1]["codec"].pop("sigma_scale") == 1
+    assert before[1] == after[1] and factor > 0
+
+
+def test_what_was_observed_has_the_truth_beside_it(stages, tmp_path):
+    run_chain(stages[:2], tmp_path, lambda line: None)
+    (movement,) = load_observed(tmp_path / "2-observe" / "observed.npz")
+    clip = movement.observed
+    assert clip.keypoints_px.shape == (6, 25, 2) and np.isfinite(clip.depth_px).all()
+    assert (clip.sigma_px > 0).all()
+    assert clip.joints_mm[:, INFANT.root_index, 2].min() > 500
+
+
+def test_a_stage_that_was_stopped_goes_on(stages, tmp_path, monkeypatch):
+    def stopped(settings, output):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setitem(chain.RUNNERS, ObserveSettings, stopped)
+        run_chain(stages[:2], tmp_path, lambda line: None)
+    assert (tmp_path / "1-heatmap" / "stage.json").is_file()
+    assert not (tmp_path / "2-observe" / "stage.json").is_file()
+    assert json.loads((tmp_path / "2-observe" / "minutes.json").read_text())["minutes"] >= 0
+    assert len(run_chain(stages[:2], tmp_path, lambda line: None)) == 2
+
+
+def test_a_file_that_is_not_there_is_named(stages, tmp_path):
+    with pytest.raises(DataError, match=r"heatmap names .*heatmap\.safetensors"):
+        run_chain(stages[1:2], tmp_path)
+    assert dict(named_files(LiftingSettings())) == {}
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_every_file_that_a_stage_names_is_made_by_an_earlier_one(name, tmp_path):
+    made = (
+        {tmp_path / "best" / file for file in (*PICTURES, MOVEMENTS)} if name == "lite" else set()
+    )
+    for stage in stages_of(name, load_config(), tmp_path / name):
+        settings, folder = stage.settings, tmp_path / name / stage.name
+        files = [getattr(settings, field, None) for field in settings.__dataclass_fields__]
+        flat = [p for v in files for p in (v if isinstance(v, tuple) else (v,))]
+        paths = [p for p in flat if hasattr(p, "suffix") and p.suffix]
+        assert all(path in made for path in paths), stage.name
+        sources = [s.root for s in flat if isinstance(s, DataSource)]
+        assert all(r in made for r in sources if r.is_relative_to(tmp_path)), stage.name
+        if isinstance(settings, GenerateSettings):
+            made |= {folder, folder / "movements.npz"}
+        made |= {folder / n for n in ("heatmap.safetensors", "lifter.safetensors", "observed.npz")}
+        if name == "lite" and hasattr(settings, "trainer"):
+            assert settings.trainer.max_minutes <= 8
+
+
+def test_the_published_chain_keeps_the_published_rates(tmp_path):
+    stages = {s.name: s.settings for s in stages_of("ellershaw", load_config(), tmp_path)}
+    adult, infant = stages["3-lifting-3dhp"], stages["4-lifting-mini_rgbd"]
+    assert (adult.optimiser.learning_rate, infant.optimiser.learning_rate) == (1e-3, 1e-2)
+    assert adult.optimiser.final_factor ** (1 / adult.trainer.max_epochs) == pytest.approx(0.96)
+    assert infant.optimiser.final_factor ** (1 / infant.trainer.max_epochs) == pytest.approx(0.9)
+    assert stages["1-heatmap-mpii"].depth == 50 and not stages["1-heatmap-mpii"].augment
