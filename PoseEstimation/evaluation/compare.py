@@ -139,7 +139,7 @@ def _calibration(errors: FrameErrors) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for kind, (distances, sigma, axes) in parts.items():
         distances, sigma = distances[:, rows], sigma[:, rows]
-        if not (np.isfinite(distances) & np.isfinite(sigma)).any():
+        if not (np.isfinite(distances) & (sigma > 0)).any():
             continue
         curve = risk_coverage(distances, sigma)
         result |= {

@@ -46,9 +46,10 @@ def per_joint(rows: Mapping[str, Mapping[str, Any]]) -> Figure:
             values = [metrics["per_joint"]["clean"][joint]["ajpe_mm"] for joint in joints]
             places = [j + (i - (len(rows) - 1) / 2) * width for j in range(len(joints))]
             axes.bar(places, values, width, label=label)
-        axes.set_xticks(range(len(joints)), [j.replace("_", "\n") for j in joints], fontsize=7)
+        names = [joint.replace("_", " ") for joint in joints]
+        axes.set_xticks(range(len(joints)), names, fontsize=8, rotation=35, ha="right")
         axes.set_ylabel("mean error (mm)")
-        axes.legend()
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=len(rows))
     return figure
 
 
