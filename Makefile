@@ -14,14 +14,15 @@ timed = @start=$$(date +%s); $(1); status=$$?; \
 
 SETS := mpii mpi_inf_3dhp coco slp lsp syrip
 
-.PHONY: help demo test lint format report figures lock
+.PHONY: help demo test lint format report compare figures lock
 
 help:
 	@echo "make demo     generate two unseen infants, predict, evaluate, draw: runs/demo"
 	@echo "make test     all tests, with coverage"
 	@echo "make lint     style, formatting and import layers"
 	@echo "make format   rewrite the files as 'make lint' wants them"
-	@echo "make report   report/report.md from report/results/*.json"
+	@echo "make report   report/report.md and .html from report/results/*.json"
+	@echo "make compare  report/results/chain, ablation and calibration.json from runs/"
 	@echo "make figures  the pictures of the README, into Images/"
 	@echo "make lock     requirements.lock from pyproject.toml; UPGRADE=--upgrade takes newer versions"
 
@@ -53,8 +54,14 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 report: $(READY)
-	$(BIN)/python -m PoseEstimation.evaluation.summary report/results --output report/report.md \
-		--into README.md SavedModels/infant-synthetic/MODEL_CARD.md
+	$(BIN)/python -m PoseEstimation.evaluation.summary report/results --template report/template.md \
+		--output report --pictures Images --into README.md SavedModels/infant-synthetic/MODEL_CARD.md
+
+# the runs that report/compare/*.yaml name must lie under runs/: see README, "Generate, train, evaluate"
+compare: $(READY)
+	for name in chain ablation calibration; do \
+		$(BIN)/infantpose compare report/compare/$$name.yaml --output runs/compare/$$name && \
+		cp runs/compare/$$name/compare.json report/results/$$name.json || exit 1; done
 
 figures: $(READY)
 	$(BIN)/infantpose demo --frames 60 --output runs/figures
