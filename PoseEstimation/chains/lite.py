@@ -2,7 +2,7 @@
 
 Crops of 128 pixels, ResNet-18, and the same number of pictures for every 2D network. Boxes are the
 true ones: the detector is the same for all. Rows that differ in one thing share the rest, so most
-stages serve several rows. ``scores`` tells which folders hold the rows of which table.
+stages serve several rows. The distances of a row are in the folder ``score/ROW``.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from PoseEstimation.metrics.protocols import MiniRgbdProtocol, ScoredPoses
 
 NAME = "errors.npz"
 FPS = MiniRgbdProtocol().fps
+"""Of the official videos, and of generated ones unless said otherwise."""
 
 
 @dataclass(frozen=True)

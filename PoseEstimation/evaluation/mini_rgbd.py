@@ -26,7 +26,7 @@ from Datasets.skeletons import MINI_RGBD_25, Skeleton
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import DataError, Dataset, PoseSample
 from FasterRCNN.targets import boxes_of
-from PoseEstimation.evaluation.errors_file import frame_errors, write_errors
+from PoseEstimation.evaluation.errors_file import FPS, frame_errors, write_errors
 from PoseEstimation.evaluation.failures import draw_worst
 from PoseEstimation.evaluation.mini_rgbd_tables import mini_rgbd_notes, mini_rgbd_tables
 from PoseEstimation.evaluation.provenance import code_version, differences_from_official, hash_files
@@ -41,9 +41,6 @@ if TYPE_CHECKING:
 PUBLISHED = HeadLengths(mm=HEAD_LENGTH_MM, px=HEAD_LENGTH_PX)
 _PROTOCOL = MiniRgbdProtocol()
 _DECODERS = 3
-FPS = 30.0
-"""Of the official videos, and of generated ones unless said otherwise."""
-
 _WHOLE_IMAGE = "the whole image is the crop, box IoU 0, the frame counts like any other"
 
 

@@ -13,8 +13,7 @@ from Datasets.skeletons import INFANT, SKELETONS, Skeleton
 from Datasets.skeletons.convert import joint_map
 from Datasets.skeletons.mini_rgbd import MINI_RGBD_25, PUBLISHED_16, ZEDO_17
 from Datasets.structures import DataError
-from PoseEstimation.evaluation.errors_file import frame_errors, write_errors
-from PoseEstimation.evaluation.mini_rgbd import FPS
+from PoseEstimation.evaluation.errors_file import FPS, frame_errors, write_errors
 from PoseEstimation.inference.lifting import ClipLifting, FrameLifting, Keypoints
 from PoseEstimation.inference.weights import load_lifter
 from PoseEstimation.io.observed import Clip, ObservedSequence, read_arrays, read_observed
@@ -76,7 +75,7 @@ def _scored(
 ) -> ScoredPoses:
     """Lift one sequence and put the truth beside it."""
     clip, (seen, lifted) = sequence.clip, places
-    found = Keypoints(clip.keypoints_px, clip.scores, clip.sigma_px, clip.depth_px)
+    found = Keypoints.of(clip)
     if skeleton != lifting.skeleton:
         found = _converted(clip, lifting.skeleton, seen, lifted)
     if not settings.depths:

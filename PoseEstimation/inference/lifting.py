@@ -12,6 +12,7 @@ from torch import Tensor
 
 from PoseEstimation.codecs.pixels import PixelCodec
 from PoseEstimation.codecs.rays import RayCodec
+from PoseEstimation.io.observed import Clip
 from PoseEstimation.models.clip_lifter import ClipLifter
 from PoseEstimation.models.martinez import MartinezLifter
 
@@ -43,6 +44,11 @@ class Keypoints:
         """Joints known without error; NaN where missing."""
         seen = np.isfinite(keypoints_px).all(-1).astype(np.float64)
         return cls(keypoints_px, seen, np.zeros(seen.shape), np.full(seen.shape, np.nan))
+
+    @classmethod
+    def of(cls, clip: Clip) -> Keypoints:
+        """What was observed, without the truth beside it."""
+        return cls(clip.keypoints_px, clip.scores, clip.sigma_px, clip.depth_px)
 
     def __getitem__(self, rows) -> Keypoints:
         """Some of the rows."""

@@ -63,7 +63,7 @@ def _planar(clip: Clip) -> tuple[np.ndarray, np.ndarray]:
 
 def _spatial(clip: Clip, lifting: ClipLifting) -> tuple[np.ndarray, np.ndarray]:
     """Distances in millimetres and their sigmas, the clip lifted as one video."""
-    found = Keypoints(clip.keypoints_px, clip.scores, clip.sigma_px, clip.depth_px)
+    found = Keypoints.of(clip)
     times_s = np.arange(len(found)) / FPS
     joints_mm, sigma_mm = lifting(found, clip.intrinsics[0], times_s)
     target = root_relative(clip.joints_mm, lifting.skeleton.root_index)

@@ -12,7 +12,7 @@ from Datasets.readers.frames import load_sample_image
 from Datasets.skeletons import SKELETONS
 from Datasets.structures import DataError, Dataset
 from FasterRCNN.detector import InfantDetector
-from FasterRCNN.targets import boxes_of
+from FasterRCNN.targets import boxes_of, image_boxes
 from PoseEstimation.inference.keypoints import KeypointFinder
 from PoseEstimation.inference.lifting import Keypoints, joined
 from PoseEstimation.inference.settings import PredictSettings
@@ -50,19 +50,18 @@ def observe(settings: ObserveSettings, output: Path) -> int:
 
 def _seen(dataset: Dataset, finder: KeypointFinder, settings: ObserveSettings) -> Keypoints:
     """What the 2D network finds in every frame."""
-    boxes, detector = boxes_of(dataset), None
-    if settings.detector is not None:
+    boxes = image_boxes(dataset) if settings.whole_image else boxes_of(dataset)
+    detector = None
+    if settings.detector is not None and not settings.whole_image:
         detector = InfantDetector.from_weights(settings.detector)
     parts = []
     for start in range(0, len(dataset), BATCH):
         rows = range(start, min(start + BATCH, len(dataset)))
         images = [load_sample_image(dataset.samples[i]) for i in rows]
-        places = []
-        for i, image in zip(rows, images, strict=True):
-            box = boxes[i] if detector is None else _best_box(detector, image, boxes[i])
-            if settings.whole_image:
-                box = np.array([0.0, 0.0, image.width - 1.0, image.height - 1.0])
-            places.append((image, box))
+        places = [
+            (image, boxes[i] if detector is None else _best_box(detector, image, boxes[i]))
+            for i, image in zip(rows, images, strict=True)
+        ]
         parts.append(finder(places))
     return joined(parts)
 
