@@ -16,7 +16,7 @@ from typing import NoReturn
 
 RECIPES = ("detector", "heatmap", "lifting", "clip_lifting", "chain")
 CHAINS = ("ellershaw", "matched", "best", "lite")
-PROTOCOLS = ("mini_rgbd",)
+PROTOCOLS = ("mini_rgbd", "syrip")
 DATASETS = ("mini_rgbd", "mpii", "mpi_inf_3dhp", "coco", "slp", "lsp", "syrip")
 PROFILES = (
     "mini_rgbd",
@@ -104,9 +104,9 @@ def _add_evaluate(commands: argparse._SubParsersAction, parent: argparse.Argumen
     option("protocol", choices=PROTOCOLS)
     option("--weights", metavar="NAME", help="default: the one in config.yaml")
     option("--root", type=Path, metavar="DIR", help="data, default: from config.yaml: paths")
-    option("--split", default="test", help="train, validation, test, all, or such as 11-12")
+    option("--split", help="train, validation, test, all, or such as 11-12; default: the held-out")
     option("--input", choices=("predicted", "gt2d"), default="predicted", help="2D joints")
-    option("--boxes", choices=("own", "true"), default="own")
+    option("--boxes", choices=("own", "true"), help="default: own; syrip: true, both are reported")
     option("--every", type=_count, default=1, metavar="N", help="use each n-th frame")
     option("--output", type=Path, required=True, metavar="DIR")
 

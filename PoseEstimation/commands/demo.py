@@ -14,11 +14,11 @@ from Datasets.readers.mini_rgbd import read_mini_rgbd
 from Datasets.skeletons import INFANT
 from Datasets.splits import MINI_RGBD_SPLIT
 from Datasets.structures import Dataset
-from PoseEstimation.commands.evaluate import command_line, print_tables
+from PoseEstimation.commands.evaluate import command_line, wide_console
 from PoseEstimation.commands.predict import last_line, predict_with_progress
 from PoseEstimation.commands.synth import generate_infants
 from PoseEstimation.config import load_config
-from PoseEstimation.evaluation.mini_rgbd import evaluate_mini_rgbd
+from PoseEstimation.evaluation.mini_rgbd import evaluate_mini_rgbd, print_mini_rgbd
 from PoseEstimation.inference.camera import Camera
 from PoseEstimation.inference.pipeline import PosePipeline
 from PoseEstimation.inference.predict import Prediction, PredictRequest
@@ -65,7 +65,7 @@ def _evaluate(
     """Run the published protocol, print its tables and return the seconds."""
     start = time.perf_counter()
     metrics = evaluate_mini_rgbd(pipeline, root, sequences, output=output, command=command_line())
-    print_tables(metrics)
+    print_mini_rgbd(metrics, wide_console())
     return time.perf_counter() - start
 
 

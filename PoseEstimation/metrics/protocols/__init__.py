@@ -19,6 +19,7 @@ from PoseEstimation.metrics.protocols.mpi_inf_3dhp import MpiInf3dhpPoses, MpiIn
 from PoseEstimation.metrics.protocols.mpii import MpiiProtocol
 from PoseEstimation.metrics.protocols.scores import Scores
 from PoseEstimation.metrics.protocols.slp import SlpProtocol
+from PoseEstimation.metrics.protocols.syrip import SyripProtocol
 
 __all__ = [
     "COLUMNS",
@@ -33,5 +34,6 @@ __all__ = [
     "ScoredPoses",
     "Scores",
     "SlpProtocol",
+    "SyripProtocol",
     "object_keypoint_similarity",
 ]

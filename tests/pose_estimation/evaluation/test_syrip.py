@@ -1,0 +1,132 @@
+"""``evaluate syrip``: a pipeline with known mistakes on a folder of known photos."""
+
+import json
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from Datasets.readers.syrip import read_weak_3d
+from Datasets.skeletons import COCO_17, INFANT, LSP_14
+from Datasets.skeletons.convert import joint_map
+from Datasets.structures import DataError
+from PoseEstimation.evaluation.syrip import evaluate_syrip, syrip_notes, syrip_tables
+from PoseEstimation.inference.lifting import Keypoints
+from PoseEstimation.inference.settings import PredictSettings
+
+PHOTOS = 6
+POSTURES = ("Supine", "Prone")
+
+
+def photo(number):
+    """Joints (17, 2) of a photo."""
+    return np.random.default_rng(number).uniform(20, 80, (17, 2)).round(2)
+
+
+def weak(number):
+    return np.random.default_rng(number).normal(0, 0.1, (14, 3))
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Six photos of two postures, known by their first pixel."""
+    (tmp_path / "images").mkdir()
+    (tmp_path / "annotations").mkdir()
+    images, annotations = [], []
+    for i in range(PHOTOS):
+        Image.new("RGB", (100, 100), (i, 0, 0)).save(tmp_path / "images" / f"{i}.png")
+        posture, source = POSTURES[i % 2], "video" if i < 3 else ""
+        images.append(
+            {"id": 10 + i, "file_name": f"{i}.png", "width": 100, "height": 100}
+            | {"posture": posture, "image_source": source}
+        )
+        keypoints = np.column_stack([photo(i), np.full(17, 2)]).ravel().tolist()
+        annotations.append(
+            {"id": i, "image_id": 10 + i, "category_id": 1, "iscrowd": 0, "keypoints": keypoints}
+            | {"bbox": [10, 10, 80, 80], "area": 6400.0}
+        )
+    content = {"images": images, "annotations": annotations}
+    content["categories"] = [{"id": 1, "name": "person"}]
+    path = tmp_path / "annotations" / "person_keypoints_validate.json"
+    path.write_text(json.dumps(content))
+    names = [f"{i}.png" for i in range(PHOTOS)]
+    joints = np.stack([weak(i) for i in range(PHOTOS)]).astype(np.float32)
+    corrected = np.ones(PHOTOS, bool)
+    np.savez(tmp_path / "weak_3d.npz", file_name=names, joints_m=joints, corrected=corrected)
+    return tmp_path
+
+
+@dataclass(frozen=True)
+class Found:
+    boxes_xyxy: np.ndarray
+    scores: np.ndarray
+
+    def __len__(self):
+        return len(self.scores)
+
+
+class Knowing:
+    """Knows every photo but the lying ones' joints, and finds no box in photo 0."""
+
+    skeleton, settings, model_info = INFANT, PredictSettings(), MappingProxyType({"name": "fake"})
+
+    def detect(self, image):
+        count = int(image.getpixel((0, 0))[0] > 0)
+        return Found(np.tile([10.0, 10, 90, 90], (count, 1)), np.ones(count))
+
+    def estimate_2d(self, image, boxes):
+        number = image.getpixel((0, 0))[0]
+        points = photo(number) + (50 if number % 2 else 0)
+        found = np.tile(joint_map(COCO_17, INFANT).apply(points), (len(boxes), 1, 1))
+        ones = np.ones(found.shape[:2])
+        return Keypoints(found, ones, ones, number * ones)
+
+    def lift(self, found, intrinsics, times_s=None):
+        joints = 900 * np.stack([weak(int(number)) for number in found.depth_px[:, 0]])
+        return joint_map(LSP_14, INFANT).apply(joints), np.ones(found.scores.shape)
+
+
+def test_every_part_is_measured_against_its_truth(root, tmp_path):
+    metrics = evaluate_syrip(Knowing(), root, output=tmp_path / "out")
+    assert metrics == json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert metrics["postures"]["supine"]["ap"] == pytest.approx(100)
+    assert metrics["postures"]["prone"]["ap"] == 0
+    assert metrics["boxes"]["true"]["ar"] == pytest.approx(50)
+    assert metrics["boxes"]["own"]["ar"] == pytest.approx(100 / 3)
+    assert metrics["clean"]["ar"] == metrics["boxes"]["true"]["ar"]
+    assert metrics["clean"]["box_ap50"] == pytest.approx(100 * 5 / 6, abs=1)
+    assert metrics["counts"]["photos_without_detection"] == 1
+    assert metrics["clean"]["pa_mpjpe_mm"] == pytest.approx(0, abs=1e-3)
+    assert metrics["clean"]["limb_degrees"] == pytest.approx(0, abs=1e-3)
+    assert metrics["data"]["real"] and metrics["counts"]["people_3d"] == PHOTOS
+    low, high = metrics["boxes"]["true"]["interval"]
+    assert 0 <= low < metrics["clean"]["ap"] < high <= 100
+    shown = "\n".join(table.markdown() for table in syrip_tables(metrics))
+    assert "| prone | 3 |" in shown and "mean pose" in shown
+    assert any("bootstrap" in note for note in syrip_notes(metrics))
+
+
+def test_own_boxes_may_be_the_headline_and_weak_truth_may_be_absent(root):
+    (root / "weak_3d.npz").unlink()
+    metrics = evaluate_syrip(Knowing(), root, box_kind="own")
+    assert metrics["clean"]["ar"] == metrics["boxes"]["own"]["ar"]
+    assert "pa_mpjpe_mm" not in metrics["clean"] and metrics["counts"]["people_3d"] == 0
+    assert len(syrip_tables(metrics)) == 2
+
+
+def test_weak_joints_come_in_millimetres_by_name(root):
+    joints = read_weak_3d(root, ["3.png", "other.png"])
+    assert joints[0] == pytest.approx(1000 * weak(3), abs=1e-3)
+    assert np.isnan(joints[1]).all()
+
+
+@pytest.mark.parametrize("content", [b"", b"no zip", None])
+def test_damaged_weak_labels_are_one_line(root, content):
+    if content is None:
+        np.savez(root / "weak_3d.npz", file_name=["a"], joints_m=np.zeros((1, 13, 3)))
+    else:
+        (root / "weak_3d.npz").write_bytes(content)
+    with pytest.raises(DataError, match=r"weak_3d\.npz"):
+        read_weak_3d(root, ["a"])
