@@ -45,6 +45,7 @@ class PoseSample:
         area_px: area of the person that OKS divides by, square pixels, or None.
         image_id, annotation_id: numbers in the data set's own annotations, or None.
         activity: what the person does, or the posture, in the data set's words.
+        age: ``infant``, ``toddler``, ``child``, ``adult`` or ``elder``; empty when unknown.
         video_frame: position in the video from 0, or None when the image is a file of its own.
     """
 
@@ -65,6 +66,7 @@ class PoseSample:
     image_id: int | None = None
     annotation_id: int | None = None
     activity: str = ""
+    age: str = ""
     video_frame: int | None = None
 
 

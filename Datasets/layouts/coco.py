@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+ALL_JOINTS = "infant_joints"
+"""Key of what generated annotations know beyond COCO: every joint, in 2D and in 3D."""
+
 PREFIX = "person_keypoints_"
 PERSON = "person"
 

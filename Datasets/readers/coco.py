@@ -4,22 +4,23 @@
     root/train2017/000000000139.jpg                      or root/images/train2017/, or root/images/
 
 SyRIP has ``person_keypoints_train200.json`` and ``images/``, a ``posture`` and an ``image_source``
-per image. Pixels are 0-based; visibility is 0 unlabelled, 1 occluded, 2 visible, as here.
+per image. Pixels are 0-based; visibility is 0 unlabelled, 1 occluded, 2 visible, as here. Generated
+annotations also hold ``age`` and, in ``infant_joints``, all 25 joints in 2D and 3D.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
 
-from Datasets.layouts.coco import PERSON, PREFIX, annotation_file
+from Datasets.layouts.coco import ALL_JOINTS, PERSON, PREFIX, annotation_file
 from Datasets.readers.base import inside, load_json, require_folder
-from Datasets.skeletons import COCO_17, Skeleton
+from Datasets.skeletons import COCO_17, INFANT, Skeleton
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import UNLABELLED, VISIBLE, DataError, Dataset, PoseSample
 
@@ -226,20 +227,22 @@ def _read_image(
             ignored.append(annotation.get("segmentation") or _box(annotation, source))
             continue
         mapping = joint_map(COCO_17, skeleton)
-        people.append(
-            PoseSample(
-                image_path=path,
-                skeleton=skeleton,
-                keypoints_px=mapping.apply(keypoints),
-                visibility=mapping.apply(visibility[:, None], fill=0)[:, 0].astype(np.uint8),
-                box_xyxy=_xyxy(_box(annotation, source)),
-                area_px=_area(annotation, source),
-                image_id=image_id,
-                annotation_id=annotation.get("id"),
-                sequence=str(image.get("image_source", "")),
-                activity=str(image.get("posture", "")),
-            )
+        person = PoseSample(
+            image_path=path,
+            skeleton=skeleton,
+            keypoints_px=mapping.apply(keypoints),
+            visibility=mapping.apply(visibility[:, None], fill=0)[:, 0].astype(np.uint8),
+            box_xyxy=_xyxy(_box(annotation, source)),
+            area_px=_area(annotation, source),
+            image_id=image_id,
+            annotation_id=annotation.get("id"),
+            sequence=str(image.get("image_source", "")),
+            activity=str(image.get("posture", "")),
+            age=str(annotation.get("age", "")),
         )
+        if skeleton == INFANT and ALL_JOINTS in annotation:
+            person = replace(person, **_all_joints(annotation, source))
+        people.append(person)
     return CocoImage(path, image_id, size, tuple(people), tuple(ignored))
 
 
@@ -264,6 +267,27 @@ def load_keypoints(annotation: dict, source: Path) -> tuple[np.ndarray, np.ndarr
         raise DataError(f"{where}: visibility is 0, 1 or 2; correct it")
     seen = rows[:, 2] > 0
     return np.where(seen[:, None], rows[:, :2], np.nan), rows[:, 2].astype(np.uint8)
+
+
+def _all_joints(annotation: dict, source: Path) -> dict[str, np.ndarray]:
+    """What generated annotations know beyond COCO: all joints in 2D and 3D, and the camera."""
+    try:
+        arrays = {
+            key: np.array(annotation[ALL_JOINTS][key], dtype=np.float64).reshape(-1, 3)
+            for key in ("keypoints", "joints_mm", "intrinsics")
+        }
+    except (KeyError, TypeError, ValueError):
+        arrays = {}
+    if [len(rows) for rows in arrays.values()] != [len(INFANT), len(INFANT), 3]:
+        number = annotation.get("id")
+        raise DataError(f"COCO: {source}: annotation {number} has damaged {ALL_JOINTS}; remove it")
+    rows = arrays["keypoints"]
+    return {
+        "keypoints_px": np.where(rows[:, 2:] > 0, rows[:, :2], np.nan),
+        "visibility": rows[:, 2].astype(np.uint8),
+        "joints_mm": arrays["joints_mm"],
+        "intrinsics": arrays["intrinsics"],
+    }
 
 
 def _box(annotation: dict, source: Path) -> list[float]:

@@ -13,8 +13,8 @@ from jaxtyping import Bool, UInt8
 from PIL import Image
 
 from Datasets.geometry.boxes import box_from_mask
-from Datasets.layouts.coco import PERSON, annotation_file
-from Datasets.skeletons import COCO_17
+from Datasets.layouts.coco import ALL_JOINTS, PERSON, annotation_file
+from Datasets.skeletons import COCO_17, INFANT
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import DataError, PoseSample
 
@@ -176,7 +176,23 @@ def _person(person: CocoPerson, image_id: int) -> dict[str, Any]:
         "bbox": [x1, y1, round(x2 - x1, DECIMALS), round(y2 - y1, DECIMALS)],
         "area": area,
         "segmentation": [] if mask is None else encode(mask),
+        **_beyond_coco(sample),
     }
+
+
+def _beyond_coco(sample: PoseSample) -> dict[str, Any]:
+    """Age, and all joints of an ``infant`` sample; readers of COCO look over both."""
+    more: dict[str, Any] = {"age": sample.age} if sample.age else {}
+    if sample.skeleton == INFANT and sample.joints_mm is not None:
+        seen = sample.visibility > 0
+        planar = np.where(seen[:, None], sample.keypoints_px, 0)
+        arrays = {
+            "keypoints": np.column_stack([planar, sample.visibility]),
+            "joints_mm": sample.joints_mm,
+            "intrinsics": sample.intrinsics,
+        }
+        more[ALL_JOINTS] = {k: v.round(DECIMALS).ravel().tolist() for k, v in arrays.items()}
+    return more
 
 
 def _crowd(mask: np.ndarray, image_id: int) -> dict[str, Any]:

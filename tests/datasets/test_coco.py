@@ -229,3 +229,32 @@ def test_real_files_read_as_they_are(name: str) -> None:
             assert np.array_equal(sample.visibility, truth[:, 2])
             assert np.array_equal(sample.keypoints_px[truth[:, 2] > 0], truth[truth[:, 2] > 0, :2])
             assert sample.area_px == labelled[sample.annotation_id]["area"]
+
+
+def test_generated_annotations_keep_all_joints_and_the_age(tmp_path):
+    rng = np.random.default_rng(5)
+    visibility = rng.integers(0, 3, len(INFANT)).astype(np.uint8)
+    visibility[INFANT.index("nose")] = 2
+    keypoints = rng.uniform(0, 90, (len(INFANT), 2)).round(3)
+    sample = PoseSample(
+        Path("x"),
+        INFANT,
+        np.where(visibility[:, None] > 0, keypoints, np.nan),
+        visibility,
+        joints_mm=rng.normal(0, 100, (len(INFANT), 3)).round(3),
+        intrinsics=np.array([[500.0, 0, 50], [0, 500, 50], [0, 0, 1]]),
+        box_xyxy=np.array([1.0, 2, 80, 90]),
+        area_px=500.0,
+        age="infant",
+    )
+    page = CocoPicture("1.jpg", 1, (100, 100), (CocoPerson(sample),))
+    path = write_coco(tmp_path, "train200", [page])
+    found = read_coco(tmp_path, "train200", skeleton=INFANT).samples[0]
+    for name in ("keypoints_px", "visibility", "joints_mm", "intrinsics"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(sample, name))
+    official = read_coco(tmp_path, "train200").samples[0]
+    assert found.age == official.age == "infant"
+    assert official.skeleton == COCO_17 and official.joints_mm is None
+    path.write_text(path.read_text().replace('"joints_mm": [', '"joints_mm": [1.0, '))
+    with pytest.raises(DataError, match="infant_joints"):
+        read_coco(tmp_path, "train200", skeleton=INFANT)

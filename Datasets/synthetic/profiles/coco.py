@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from Datasets.geometry.boxes import box_from_mask
-from Datasets.skeletons import COCO_17, INFANT
-from Datasets.skeletons.convert import joint_map
+from Datasets.skeletons import INFANT
 from Datasets.structures import PoseSample
 from Datasets.synthetic.profiles.mini_rgbd import GENERATOR_VERSION
 from Datasets.synthetic.workers import collect
@@ -169,15 +168,16 @@ def _person(picture: Picture, guest: Guest, number: int) -> CocoPerson | None:
     mask = picture.person == number
     if mask.sum() < MIN_PIXELS:
         return None
-    labels, mapping = picture.labels[number], joint_map(INFANT, COCO_17)
-    visibility = mapping.apply(labels.visibility[:, None], fill=0)[:, 0].astype(np.uint8)
-    keypoints = mapping.apply(labels.keypoints_px)
+    labels = picture.labels[number]
     sample = PoseSample(
         image_path=Path(),
-        skeleton=COCO_17,
-        keypoints_px=np.where(visibility[:, None] > 0, keypoints, np.nan),
-        visibility=visibility,
+        skeleton=INFANT,
+        keypoints_px=np.where(labels.visibility[:, None] > 0, labels.keypoints_px, np.nan),
+        visibility=labels.visibility,
+        joints_mm=labels.joints_mm,
+        intrinsics=picture.camera.intrinsics,
         box_xyxy=box_from_mask(mask),
         activity=f"{guest.age}, {guest.posed.kind}",
+        age=guest.age,
     )
     return CocoPerson(sample, mask)
