@@ -41,7 +41,8 @@ def joined(datasets: Sequence[Dataset]) -> Dataset:
     notes = tuple(note for dataset in datasets for note in dataset.notes)
     name = "+".join(dict.fromkeys(dataset.name for dataset in datasets))
     parts = _Joined([dataset.samples for dataset in datasets])
-    return Dataset(name, datasets[0].root, datasets[0].skeleton, parts, notes)
+    without_joints = tuple(s for dataset in datasets for s in dataset.without_joints)
+    return Dataset(name, datasets[0].root, datasets[0].skeleton, parts, notes, without_joints)
 
 
 class _Joined(Sequence[PoseSample]):
