@@ -31,13 +31,37 @@ def outline(mask: Bool[np.ndarray, "height width"]) -> Float[np.ndarray, "64 2"]
     lines = mask[rows]
     first, last = lines.argmax(axis=1), mask.shape[1] - 1 - lines[:, ::-1].argmax(axis=1)
     points = np.stack([np.concatenate([first, last]), np.concatenate([rows, rows])], axis=1)
+    return _farthest(points.astype(np.float64))
+
+
+def _directions() -> Float[np.ndarray, "64 2"]:
+    """Evenly spread unit vectors, those of the axes among them."""
     angles = np.arange(DIRECTIONS) * (2 * np.pi / DIRECTIONS)
-    along = points @ np.stack([np.cos(angles), np.sin(angles)])
-    return points[along.argmax(axis=0)].astype(np.float64)
+    return np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+
+def _farthest(points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "64 2"]:
+    """The point that lies farthest in each direction."""
+    return points[(points @ _directions().T).argmax(axis=0)]
+
+
+def rounded(
+    box: Float[np.ndarray, "4"], keypoints: Float[np.ndarray, "n 2"]
+) -> Float[np.ndarray, "64 2"]:
+    """Outline of somebody of whom a box and some joints (or NaN) are known.
+
+    It touches the four sides of the box and holds its inscribed ellipse and the joints, since
+    nobody fills the corners: turned by 45 degrees, a box around the corners of a square has twice
+    its area.
+    """
+    low, high = box[:2], box[2:]
+    ellipse = (low + high) / 2 + _directions() * (high - low) / 2
+    joints = np.clip(keypoints[np.isfinite(keypoints).all(axis=1)], low, high)
+    return _farthest(np.concatenate([ellipse, joints]))
 
 
 def outline_of(sample: PoseSample) -> Float[np.ndarray, "64 2"]:
-    """Outline of a sample's mask; without a mask, of its box or its keypoints.
+    """Outline of a sample's mask; without a mask, of its box and its keypoints.
 
     Raises:
         DataError: the mask is empty, or the sample has neither mask, box nor keypoints.
@@ -47,12 +71,13 @@ def outline_of(sample: PoseSample) -> Float[np.ndarray, "64 2"]:
         if points is None:
             raise DataError(f"mask: {sample.mask_path} is empty; restore it or leave the frame out")
         return points
-    box = sample.box_xyxy
-    box = box_from_points(sample.keypoints_px) if box is None else np.asarray(box, np.float64)
-    if box is None:
+    box, keypoints = sample.box_xyxy, np.asarray(sample.keypoints_px, np.float64)
+    if box is not None:
+        return rounded(np.asarray(box, np.float64), keypoints)
+    keypoints = keypoints[np.isfinite(keypoints).all(axis=1)]
+    if not len(keypoints):
         raise DataError(f"labels: {sample.image_path} has neither mask, box nor keypoints")
-    corners = box[[0, 1, 2, 1, 2, 3, 0, 3]].reshape(4, 2)
-    return np.tile(corners, (DIRECTIONS // 4, 1))
+    return _farthest(keypoints)
 
 
 def box_target(sample: PoseSample) -> Float[np.ndarray, "4"]:
@@ -127,10 +152,12 @@ def _image_size(sample: PoseSample) -> tuple[int, int]:
 
 
 def _fingerprint(dataset: Dataset) -> str:
-    """Digest of the masks' paths and times of change."""
+    """Digest of the masks' paths and times of change, and of the labels of people without one."""
     digest = hashlib.sha256()
     for sample in dataset.samples:
         path = sample.mask_path or sample.image_path
         stamp = path.stat().st_mtime_ns if path.exists() else 0
         digest.update(f"{path} {stamp}\n".encode())
+        if sample.mask_path is None:
+            digest.update(f"{sample.box_xyxy}".encode() + sample.keypoints_px.tobytes())
     return digest.hexdigest()
