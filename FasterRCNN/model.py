@@ -1,4 +1,4 @@
-"""Torchvision's Faster R-CNN for one class, for a small computer and random initial weights.
+"""Torchvision's Faster R-CNN of few classes, for a small computer and random initial weights.
 
 No ImageNet weights are loaded: ``resnet18_fpn`` begins with the ResNet-18 of a heatmap network; in
 the others every layer learns, and groups of channels are normalised instead of batches. With small
@@ -28,6 +28,7 @@ from torchvision.ops import FrozenBatchNorm2d, MultiScaleRoIAlign
 
 from Datasets.structures import DataError
 from FasterRCNN.settings import DetectorSettings
+from FasterRCNN.targets import CLASSES
 from FasterRCNN.weights import load_weights
 
 ANCHOR_SIZES = (32, 64, 128, 192, 288)
@@ -39,12 +40,16 @@ _MOBILE_LEVELS = {"6": 40, "12": 112, "16": 960}
 """Last layer of MobileNetV3 at stride 8, 16 and 32 and its channels."""
 
 
-def build_detector(settings: DetectorSettings) -> FasterRCNN:
-    """Make a detector with random weights and two classes, background and infant.
+def build_detector(settings: DetectorSettings, classes: int = len(CLASSES)) -> FasterRCNN:
+    """Make a detector with random weights.
 
     Images go in as (3, height, width) floats in 0..1; see ``DetectorSettings`` for the sizes. The
     training samples are few (64 boxes an image from 100 proposals), which costs a third of
-    torchvision's defaults and no precision for one infant in the picture.
+    torchvision's defaults and no precision for few people in the picture.
+
+    Args:
+        settings: the network.
+        classes: how many of ``CLASSES`` it tells apart, background included.
     """
     backbone, heavy = _backbone(settings.backbone)
     channels, levels = backbone.out_channels, len(backbone.body.return_layers)
@@ -71,7 +76,7 @@ def build_detector(settings: DetectorSettings) -> FasterRCNN:
         rpn_batch_size_per_image=128,
         box_roi_pool=MultiScaleRoIAlign(names, output_size=ROI_SIDE, sampling_ratio=2),
         box_head=box_head,
-        box_predictor=_answering_in_float32(FastRCNNPredictor(settings.box_head, 2)),
+        box_predictor=_answering_in_float32(FastRCNNPredictor(settings.box_head, classes)),
         box_batch_size_per_image=64,
         box_positive_fraction=0.5,
         box_score_thresh=0.05,

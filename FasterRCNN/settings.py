@@ -62,10 +62,10 @@ class OptimiserSettings:
 
 @dataclass(frozen=True)
 class DetectorSettings:
-    """The detector recipe: Faster R-CNN with one foreground class.
+    """The detector recipe: Faster R-CNN with two foreground classes, infant and adult.
 
     Attributes:
-        train: data sets with one infant per image; see ``DataSource``.
+        train: data sets to learn from, mixed by ratio where a share is given; see ``DataSource``.
         validation: the data set to validate on.
         backbone: network under the feature pyramid; ``resnet18_fpn`` begins with a trained one.
         initial_backbone: heatmap weights whose ResNet-18 ``resnet18_fpn`` begins with.
@@ -73,7 +73,7 @@ class DetectorSettings:
         max_size: limit of the longer side in pixels.
         box_head: width of the two fully connected layers.
         batch_size: images per step.
-        frame_step: use every n-th frame of a sequence (neighbours look alike).
+        frame_step: use every n-th image (neighbouring frames look alike).
         validation_limit: at most this many validation images, evenly spread.
         num_workers: processes that load images.
         optimiser: see ``OptimiserSettings``.

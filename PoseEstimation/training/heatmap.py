@@ -160,9 +160,7 @@ def _training_crops(settings: HeatmapSettings, output: Path) -> TorchDataset:
         else:
             data = thinned(open_sources([source], skeleton)[0], settings.frame_step)
             parts.append(_crops(data, settings, output / f"outlines_train_{i}.npz", train=True))
-    pairs = zip(settings.train, parts, strict=True)
-    shares = [len(part) if s.share is None else s.share for s, part in pairs]
-    return Mixture(parts, shares, seed)
+    return Mixture(parts, [source.share for source in settings.train], seed)
 
 
 def _crops(data: Dataset, settings: HeatmapSettings, cache: Path, train: bool) -> CropDataset:

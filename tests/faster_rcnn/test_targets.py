@@ -85,15 +85,15 @@ def test_an_empty_mask_is_named(dataset, tmp_path):
 def test_cache_gives_the_same_and_notices_changed_masks(tmp_path):
     dataset = read_mini_rgbd(write_scenes(tmp_path / "data", 1, 2))
     cache = tmp_path / "run" / "outlines.npz"
-    first, sizes = outlines_of(dataset, cache)
+    first, sizes = outlines_of(dataset.samples, cache)
     stamp = cache.stat().st_mtime_ns
-    again, _ = outlines_of(dataset, cache)
+    again, _ = outlines_of(dataset.samples, cache)
     np.testing.assert_array_equal(first, again)
     np.testing.assert_array_equal(sizes, [SIZE, SIZE])
     assert cache.stat().st_mtime_ns == stamp
     mask = ellipse((30, 30), (9, 9))
     Image.fromarray(np.where(mask, 255, 0).astype(np.uint8)).save(dataset.samples[0].mask_path)
-    changed, _ = outlines_of(dataset, cache)
+    changed, _ = outlines_of(dataset.samples, cache)
     np.testing.assert_array_equal(box_from_points(changed[0]), [21, 21, 39, 39])
 
 
@@ -102,6 +102,5 @@ def test_cache_notices_changed_boxes(dataset, tmp_path):
     for right in (40.0, 50.0):
         box[2] = right
         bare = dataclasses.replace(dataset.samples[0], mask_path=None, box_xyxy=box)
-        data = dataclasses.replace(dataset, samples=(bare,))
-        (points,), _ = outlines_of(data, tmp_path / "outlines.npz")
+        (points,), _ = outlines_of([bare], tmp_path / "outlines.npz")
         assert points[:, 0].max() == right
