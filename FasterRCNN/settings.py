@@ -68,7 +68,9 @@ class DetectorSettings:
         train: data sets to learn from, mixed by ratio where a share is given; see ``DataSource``.
         validation: the data set to validate on.
         backbone: network under the feature pyramid; ``resnet18_fpn`` begins with a trained one.
-        initial_backbone: heatmap weights whose ResNet-18 ``resnet18_fpn`` begins with.
+        initial_weights: detector weights to start from, of infants alone too, or None.
+        initial_backbone: heatmap weights whose ResNet-18 ``resnet18_fpn`` begins with where there
+            are no ``initial_weights``.
         min_size: images are scaled so that the shorter side has this many pixels.
         max_size: limit of the longer side in pixels.
         box_head: width of the two fully connected layers.
@@ -85,6 +87,7 @@ class DetectorSettings:
     backbone: Literal[
         "mobilenet_v3_large_320_fpn", "mobilenet_v3_large_fpn", "resnet50_fpn_v2", "resnet18_fpn"
     ] = "mobilenet_v3_large_320_fpn"
+    initial_weights: Path | None = None
     initial_backbone: Path | None = None
     min_size: int = 240
     max_size: int = 640

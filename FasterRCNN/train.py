@@ -1,4 +1,4 @@
-"""The detector recipe: random weights in, ``detector.safetensors`` out."""
+"""The detector recipe: images of people in, ``detector.safetensors`` out."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from FasterRCNN.module import AveragedModule
 from FasterRCNN.scenes import scene_outlines, scenes_of
 from FasterRCNN.settings import DetectorSettings
 from FasterRCNN.trainer import FitSummary, best_state, fit
+from FasterRCNN.weights import load_initial
 
 BOX_LOSS_WEIGHT = 2.0
 """Of the second stage's box regression: one infant is easy to find and hard to fit."""
@@ -88,12 +89,13 @@ class DetectorModule(AveragedModule):
     """Faster R-CNN's four losses in training, 1 - mean ``agreement`` in validation."""
 
     def __init__(self, settings: DetectorSettings) -> None:
-        """Build the network with random weights."""
+        """Build the network, with random weights where the settings name none."""
         network = build_detector(settings)
-        if settings.backbone == "resnet18_fpn":
+        if settings.initial_weights is None and settings.backbone == "resnet18_fpn":
             if settings.initial_backbone is None:
                 raise DataError("detector.initial_backbone: resnet18_fpn needs heatmap weights")
             load_backbone(network, settings.initial_backbone)
+        load_initial(network, settings.initial_weights)
         super().__init__(network, settings.optimiser, settings.trainer)
         self.detector = InfantDetector(self.average, settings)
         self.overlaps: list[float] = []

@@ -16,6 +16,7 @@ from Datasets.structures import DataError, Dataset
 from FasterRCNN.module import AveragedModule
 from FasterRCNN.targets import boxes_of, image_boxes
 from FasterRCNN.trainer import FitSummary, fit
+from FasterRCNN.weights import load_initial
 from PoseEstimation.codecs.depth import DepthCodec, read_maps
 from PoseEstimation.codecs.heatmap import HeatmapCodec
 from PoseEstimation.losses.heatmap import (
@@ -27,7 +28,7 @@ from PoseEstimation.losses.heatmap import (
 from PoseEstimation.models.pose_resnet import PoseResNet, PoseResNetConfig
 from PoseEstimation.settings import HeatmapSettings
 from PoseEstimation.training.streaming import GENERATED, GeneratedCrops
-from PoseEstimation.training.weights import load_initial, write_best
+from PoseEstimation.training.weights import write_best
 
 
 class HeatmapModule(AveragedModule):

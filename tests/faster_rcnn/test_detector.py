@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from scenes import write_scenes
+from scenes import write_people, write_scenes
 
+from Datasets.readers.coco import open_coco
 from Datasets.readers.mini_rgbd import read_mini_rgbd
 from Datasets.sources import DataSource
 from Datasets.structures import DataError
@@ -21,9 +22,10 @@ from FasterRCNN.model import build_detector, load_backbone
 from FasterRCNN.settings import DetectorSettings, TrainerSettings
 from FasterRCNN.targets import ADULT_LABEL, CLASSES, INFANT_LABEL
 from FasterRCNN.train import train_detector
-from FasterRCNN.weights import load_weights, save_weights
+from FasterRCNN.weights import load_initial, load_weights, save_weights
 
 SMALL = DetectorSettings(min_size=72, max_size=128, box_head=16)
+STORED = {key: getattr(SMALL, key) for key in ("backbone", "min_size", "max_size", "box_head")}
 
 
 class Answers(torch.nn.Module):
@@ -91,9 +93,8 @@ def test_adults_count_from_the_same_score_and_beyond_the_limit_of_infants():
 def test_a_detector_of_infants_says_nothing_of_adults(tmp_path):
     network = build_detector(SMALL, classes=2)
     path = tmp_path / "detector.safetensors"
-    stored = {key: getattr(SMALL, key) for key in ("backbone", "min_size", "max_size", "box_head")}
     for classes, known in ((CLASSES[:2], True), (("background", "dog"), False)):
-        metadata = {"model": "FasterRCNN", "config": stored, "classes": list(classes)}
+        metadata = {"model": "FasterRCNN", "config": STORED, "classes": list(classes)}
         save_weights(path, network.state_dict(), metadata)
         if known:
             detector = InfantDetector.from_weights(path)
@@ -181,6 +182,51 @@ def test_recipe_writes_weights_that_load_and_evaluate(recipe, tmp_path):
     assert 0 <= metrics["mean_iou"] <= 100
     assert json.loads((tmp_path / "metrics.json").read_text()) == metrics
     assert (output / "outlines.npz").is_file()
+
+
+def test_recipe_mixes_people_and_starts_from_a_detector_of_infants(recipe, tmp_path):
+    settings, _, _ = recipe
+    carer, baby = ("adult", (20.0, 36.0), (12.0, 30.0)), ("infant", (70.0, 40.0), (18.0, 11.0))
+    root = write_people(tmp_path / "data", "train", (carer, baby), (carer,), (), (baby, baby))
+    old = build_detector(SMALL, classes=2)
+    described = {"config": STORED, "classes": CLASSES[:2]}
+    save_weights(tmp_path / "old.safetensors", old.state_dict(), described)
+    mixed = dataclasses.replace(
+        settings,
+        train=(
+            DataSource("coco", root=root, share=3),
+            dataclasses.replace(settings.train[0], share=1),
+        ),
+        validation=DataSource("coco", root=root),
+        initial_weights=tmp_path / "old.safetensors",
+        trainer=dataclasses.replace(settings.trainer, max_epochs=1),
+    )
+    train_detector(mixed, tmp_path / "run")
+    detector = InfantDetector.from_weights(tmp_path / "run" / "detector.safetensors")
+    assert detector.classes == CLASSES
+    metrics = evaluate_detector(detector, open_coco(root))
+    assert metrics["frames"] == 4 and 0 <= metrics["false_alarm_rate"] <= 100
+    assert {r.name for r in (tmp_path / "run").glob("outlines*")} == {
+        "outlines_0.npz",
+        "outlines_1.npz",
+    }
+
+
+def test_infants_are_known_from_the_start_and_adults_are_new(tmp_path):
+    torch.manual_seed(0)
+    old, new = build_detector(SMALL, classes=2).half().float(), build_detector(SMALL)
+    before = {key: value.clone() for key, value in new.state_dict().items()}
+    save_weights(tmp_path / "old.safetensors", old.state_dict(), {})
+    load_initial(new, tmp_path / "old.safetensors")
+    for key, value in old.state_dict().items():
+        now = new.state_dict()[key]
+        assert torch.equal(now[: len(value)], value)
+        assert torch.equal(now[len(value) :], before[key][len(value) :])
+    assert len(new.state_dict()["roi_heads.box_predictor.bbox_pred.bias"]) == 4 * len(CLASSES)
+    with pytest.raises(DataError, match="does not fit"):
+        load_initial(
+            build_detector(dataclasses.replace(SMALL, box_head=32)), tmp_path / "old.safetensors"
+        )
 
 
 def test_interrupted_recipe_ends_with_the_same_bytes(recipe, tmp_path):
