@@ -249,7 +249,13 @@ def test_command_line_evaluates_and_refuses_in_one_line(recipe, tmp_path, capsys
     root = str(settings.validation.root)
     arguments = ["--weights", weights, "--root", root, "--sequences", "2"]
     assert main(["evaluate", *arguments, "--output", str(tmp_path)]) == 0
-    assert "mean_iou" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "mean_iou: " in printed and "false_alarm_rate: None" in printed
+    people = write_people(tmp_path / "people", "val", (("", (30.0, 30.0), (20.0, 20.0)),))
+    arguments = ["--weights", weights, "--root", str(people), "--dataset", "coco"]
+    assert main(["evaluate", *arguments, "--split", "validation"]) == 0
+    printed = capsys.readouterr().out
+    assert "box_ap: None" in printed and "carer_recall: None" not in printed
     assert main(["evaluate", "--weights", str(tmp_path / "no"), "--root", root]) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
