@@ -35,7 +35,7 @@ from FasterRCNN.targets import ADULT_LABEL, INFANT_LABEL, padding_of
 REFERENCE_HEIGHT = 480
 """Height in pixels of the images that the padding of 5 pixels was meant for."""
 
-LEAST_INSIDE, LEAST_SIDE = 0.5, 4.0
+LEAST_INSIDE, LEAST_SIDE = 0.5, 8.0
 """Somebody counts whose box lies on the canvas by this share and has sides of so many pixels."""
 
 
@@ -53,6 +53,7 @@ class DetectorTransforms:
         photometric_share: share of images with other light, lens, sensor and codec.
         empty_share: share of images whose people are taken out.
         least_visible: share of the main person's box that has to stay on the canvas.
+        least_length: zooming out stops where that box's longer side has so many canvas pixels.
     """
 
     scale: tuple[float, float] = (0.5, 1.4)
@@ -64,6 +65,7 @@ class DetectorTransforms:
     photometric_share: float = 0.7
     empty_share: float = 0.08
     least_visible: float = 0.9
+    least_length: float = 32.0
 
 
 class DetectorImages(TorchDataset):
@@ -147,11 +149,12 @@ class DetectorImages(TorchDataset):
             generator: source of randomness.
         """
         settings = self.transforms
+        scales = self._scales(source, main)
         gentleness = 1.0
         while True:
             any_angle = generator.random() < settings.any_angle_share
             degrees = generator.uniform(-1, 1) * (180.0 if any_angle else settings.degrees)
-            scale = np.exp(gentleness * generator.uniform(*np.log(settings.scale)))
+            scale = np.exp(gentleness * generator.uniform(*np.log(scales)))
             shift = gentleness * generator.uniform(-settings.shift, settings.shift, 2)
             matrix = self._matrix(source, degrees, scale, shift)
             if generator.random() < 0.5:
@@ -165,14 +168,26 @@ class DetectorImages(TorchDataset):
                 return self._matrix(source, 0.0, 1.0, np.zeros(2))
             gentleness *= 0.7
 
+    def _scales(self, source: tuple[int, int], main: np.ndarray | None) -> tuple[float, float]:
+        """Range of the factor on the whole image, as far out as the main person bears it."""
+        smallest, largest = self.transforms.scale
+        if main is None:
+            return smallest, largest
+        length = float(np.ptp(main, axis=0).max()) * self._fit(source)
+        bearable = self.transforms.least_length / max(length, 1.0)
+        return max(smallest, min(bearable, 1.0)), largest
+
+    def _fit(self, source: tuple[int, int]) -> float:
+        """Canvas over image pixels where the whole image just fits."""
+        return min(self.size[0] / source[0], self.size[1] / source[1])
+
     def _matrix(
         self, source: tuple[int, int], degrees: float, scale: float, shift: np.ndarray
     ) -> Float[np.ndarray, "3 3"]:
         width, height = self.size
-        fit = min(width / source[0], height / source[1])
         to_origin = translation(-(source[0] - 1) / 2, -(source[1] - 1) / 2)
         back = translation((width - 1) / 2 + shift[0] * width, (height - 1) / 2 + shift[1] * height)
-        return back @ rotation(degrees) @ scaling(fit * scale) @ to_origin
+        return back @ rotation(degrees) @ scaling(self._fit(source) * scale) @ to_origin
 
 
 class EvaluationImages(TorchDataset):

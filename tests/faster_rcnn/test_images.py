@@ -98,6 +98,15 @@ def test_who_is_mostly_outside_the_canvas_is_left_out(people):
         assert boxes[0, 0] == 0
 
 
+def test_zooming_out_leaves_the_main_person_in_sight(tmp_path):
+    """Twice 24 pixels are 48 on the canvas: at half that they would be below 32."""
+    data = open_coco(write_people(tmp_path, "train", (("infant", (40.0, 30.0), (12.0, 12.0)),)))
+    images = canvases(data, 144, transforms=dataclasses.replace(PLAIN, shift=0.0))
+    boxes = np.concatenate([images[Draw(number, 0)]["boxes"] for number in range(60)])
+    lengths = (boxes[:, 2:] - boxes[:, :2]).max(axis=1)
+    assert 31.9 < lengths.min() < 36 and lengths.max() > 48
+
+
 def test_given_boxes_are_kept_and_those_of_masks_grow(people, dataset):
     still = np.eye(3)
     for data, padding in ((people, 0.0), (dataset, 5 * 72 / 480)):
@@ -148,10 +157,10 @@ def test_an_image_of_nobody_is_a_canvas_without_boxes(people):
 
 
 def test_a_batch_keeps_each_images_own_boxes(people):
-    images = canvases(people, 72)
+    images = canvases(people, 144)
     items = [images[Draw(0, i)] for i in range(4)]
     batch = collate_training(items)
-    assert batch["image"].shape == (4, 3, 72, 96)
+    assert batch["image"].shape == (4, 3, 144, 192)
     assert [len(target["labels"]) for target in batch["targets"]] == [2, 1, 1, 0]
     assert torch.equal(batch["targets"][0]["boxes"], items[0]["boxes"])
 
