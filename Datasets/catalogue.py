@@ -13,6 +13,7 @@ from Datasets.readers.mini_rgbd import read_mini_rgbd
 from Datasets.readers.mpi_inf_3dhp import open_mpi_inf_3dhp
 from Datasets.readers.mpii import open_mpii
 from Datasets.readers.slp import open_slp
+from Datasets.readers.syrip import open_syrip
 from Datasets.skeletons import MINI_RGBD_25, Skeleton
 from Datasets.sources import DataSource
 from Datasets.splits import MINI_RGBD_SPLIT, parse_sequences
@@ -69,7 +70,7 @@ CATALOGUE = {
     "coco": Entry(_uncached(open_coco), verify_coco),
     "slp": Entry(_uncached(open_slp), verify_slp),
     "lsp": Entry(_uncached(open_lsp), verify_lsp),
-    "syrip": Entry(_uncached(open_coco), verify_coco),
+    "syrip": Entry(_uncached(open_syrip), verify_coco),
 }
 """SyRIP has the layout of COCO."""
 

@@ -41,7 +41,8 @@ def joined(datasets: Sequence[Dataset]) -> Dataset:
     notes = tuple(note for dataset in datasets for note in dataset.notes)
     name = "+".join(dict.fromkeys(dataset.name for dataset in datasets))
     parts = _Joined([dataset.samples for dataset in datasets])
-    return Dataset(name, datasets[0].root, datasets[0].skeleton, parts, notes)
+    without_joints = tuple(s for dataset in datasets for s in dataset.without_joints)
+    return Dataset(name, datasets[0].root, datasets[0].skeleton, parts, notes, without_joints)
 
 
 class _Joined(Sequence[PoseSample]):
@@ -180,27 +181,31 @@ def as_tensors(cropped: CroppedSample, index: int) -> dict[str, Tensor]:
 class Mixture(TorchDataset):
     """Several data sets, drawn from by ratio; an item is a function of (seed, round, index)."""
 
-    def __init__(self, parts: Sequence[TorchDataset], shares: Sequence[float], seed: int) -> None:
+    def __init__(
+        self, parts: Sequence[TorchDataset], shares: Sequence[float | None], seed: int
+    ) -> None:
         """Bind the parts.
 
         Args:
             parts: each takes ``Draw`` keys.
-            shares: how often each is drawn from, in any unit.
+            shares: how often each is drawn from, in any unit; None stands for its size.
             seed: of the choice.
 
         Raises:
             DataError: a share is negative, or all are 0.
         """
+        pairs = zip(parts, shares, strict=True)
+        shares = [len(part) if share is None else share for part, share in pairs]
         total = float(sum(shares))
         if total <= 0 or min(shares) < 0:
-            raise DataError(f"data: the shares {list(shares)} are no ratio; give positive numbers")
+            raise DataError(f"data: the shares {shares} are no ratio; give positive numbers")
         self.parts, self.seed = tuple(parts), seed
         self.shares = [share / total for share in shares]
 
     def __len__(self) -> int:
         return sum(len(part) for part in self.parts)
 
-    def __getitem__(self, key: Draw) -> dict[str, Tensor]:
+    def __getitem__(self, key: Draw) -> Any:
         rng = np.random.default_rng([self.seed, key.round, key.index])
         part = self.parts[int(rng.choice(len(self.parts), p=self.shares))]
         position = key.round * len(self) + key.index

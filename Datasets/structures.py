@@ -8,8 +8,9 @@ sentinel.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -68,6 +69,19 @@ class PoseSample:
     activity: str = ""
     age: str = ""
     video_frame: int | None = None
+
+    @classmethod
+    def unlabelled(cls, image_path: Path, skeleton: Skeleton, **known: Any) -> PoseSample:
+        """Make a sample without joints.
+
+        Args:
+            image_path: see the class.
+            skeleton: see the class.
+            known: other attributes.
+        """
+        joints = len(skeleton)
+        nowhere = np.full((joints, 2), np.nan)
+        return cls(image_path, skeleton, nowhere, np.full(joints, UNLABELLED, np.uint8), **known)
 
 
 @dataclass(frozen=True)
@@ -139,13 +153,16 @@ class Dataset:
         skeleton: convention of all samples.
         samples: in a fixed order (sequence, frame); made on demand where there are very many.
         notes: remarks of the reader for the user, one line each.
+        without_joints: for detectors: people with a box but without labelled joints and, without a
+            box, images that show nobody.
     """
 
     name: str
     root: Path
     skeleton: Skeleton
     samples: Sequence[PoseSample]
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    without_joints: tuple[PoseSample, ...] = ()
 
     def __len__(self) -> int:
         return len(self.samples)

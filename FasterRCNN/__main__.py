@@ -14,16 +14,19 @@ def build_parser() -> ArgumentParser:
     """Make the parser with its two commands; needs no torch."""
     parser = ArgumentParser(prog="python -m FasterRCNN", description=__doc__)
     commands = parser.add_subcommands(dest="command")
-    train = ArgumentParser(description="Train the detector on images of one infant each.")
+    train = ArgumentParser(description="Train the detector on images of infants and adults.")
     train.add_argument("--config", action="config", help="YAML file with these settings")
     train.add_class_arguments(DetectorSettings)
     train.add_argument("--output", type=str, required=True, help="folder of the run")
     train.add_argument("--resume", action="store_true", help="go on from the newest checkpoint")
     commands.add_subcommand("train", train)
-    evaluate = ArgumentParser(description="Mean IoU and average precision on the MINI-RGBD layout.")
+    evaluate = ArgumentParser(description="How well infants are found, and who is mistaken.")
     evaluate.add_argument("--weights", type=str, required=True, help="detector.safetensors")
-    evaluate.add_argument("--root", type=str, required=True, help="folder with 01, 02, ...")
-    evaluate.add_argument("--sequences", type=str, default="", help="such as 11-12; default all")
+    evaluate.add_argument("--dataset", type=str, default="mini_rgbd", help="such as coco or syrip")
+    evaluate.add_argument("--root", type=str, required=True, help="folder of the data set")
+    evaluate.add_argument(
+        "--split", "--sequences", type=str, default="all", help="such as 11-12 or validation"
+    )
     evaluate.add_argument("--output", type=str, default=None, help="folder for metrics.json")
     commands.add_subcommand("evaluate", evaluate)
     return parser
@@ -57,7 +60,7 @@ def _run(parser: ArgumentParser, chosen: Namespace) -> None:
     from FasterRCNN.detector import InfantDetector
     from FasterRCNN.evaluate import evaluate_detector
 
-    dataset = open_dataset("mini_rgbd", values.root, values.sequences or "all")
+    dataset = open_dataset(values.dataset, values.root, values.split)
     detector = InfantDetector.from_weights(Path(values.weights))
     output = Path(values.output) if values.output else None
     for name, value in evaluate_detector(detector, dataset, output).items():

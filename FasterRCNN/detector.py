@@ -1,8 +1,10 @@
-"""Find infants in a frame.
+"""Find infants in a frame, and adults, who are not to be taken for infants.
 
-The rule: a frame's infants are the boxes that score at least ``min_score``, of which overlapping
-ones (IoU above ``MERGE_IOU``) count once, at most ``max_infants`` of them, best first. No such box
-means no infant: an empty answer, never the whole image.
+The rule: a frame's infants are the boxes that score at least ``min_score`` as an infant, of which
+overlapping ones (IoU above ``MERGE_IOU``) count once, at most ``max_infants`` of them, best first.
+Adults likewise, without a limit. An infant's and an adult's box that are almost the same (IoU above
+``SAME_PERSON_IOU``) are one person, who is what the higher score says. No box means nobody: an
+empty answer, never the whole image.
 """
 
 from __future__ import annotations
@@ -17,17 +19,19 @@ import torch
 from jaxtyping import Float
 from PIL import Image
 from torchvision.models.detection import FasterRCNN
-from torchvision.ops import nms
+from torchvision.ops import batched_nms, nms
 
 from Datasets.geometry.boxes import clip_box, iou
 from Datasets.structures import DataError
 from FasterRCNN.images import network_input, transform_boxes
 from FasterRCNN.model import build_detector
 from FasterRCNN.settings import DetectorSettings
+from FasterRCNN.targets import ADULT_LABEL, CLASSES, INFANT_LABEL
 from FasterRCNN.weights import load_weights, save_weights
 
 MIN_SCORE = 0.5
 MERGE_IOU = 0.4
+SAME_PERSON_IOU = 0.7
 SAME_IOU = 0.5
 MAX_INFANTS = 4
 
@@ -37,15 +41,19 @@ _STORED = ("backbone", "min_size", "max_size", "box_head")
 
 @dataclass(frozen=True)
 class Detections:
-    """Infants of one frame, best first.
+    """Infants of one frame, best first; and adults, where the detector knows them.
 
     Attributes:
-        boxes_xyxy: (n, 4) image pixels.
+        boxes_xyxy: (n, 4) infants, image pixels.
         scores: (n,) in 0..1.
+        adults_xyxy: (m, 4) adults, image pixels; None from a detector that knows infants only.
+        adult_scores: (m,) in 0..1, or None.
     """
 
     boxes_xyxy: Float[np.ndarray, "n 4"]
     scores: Float[np.ndarray, "n"]
+    adults_xyxy: Float[np.ndarray, "m 4"] | None = None
+    adult_scores: Float[np.ndarray, "m"] | None = None
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -61,19 +69,23 @@ class InfantDetector:
         min_score: float = MIN_SCORE,
         max_infants: int = MAX_INFANTS,
         second_look: bool = False,
+        classes: Sequence[str] = CLASSES,
     ) -> None:
         """Wrap a network.
 
         Args:
             network: from ``build_detector(settings)``; put into evaluation mode here at each call.
             settings: gives the input size.
-            min_score: lowest score of an infant.
+            min_score: lowest score of an infant and of an adult.
             max_infants: most infants of a frame.
-            second_look: fit each box again in a close-up of it, where its edges are clearer.
+            second_look: fit each infant's box again in a close-up of it, where its edges are
+                clearer.
+            classes: what the network tells apart: ``CLASSES`` or its first two.
         """
         self.network, self.settings = network, settings
         self.min_score, self.max_infants = min_score, max_infants
         self.second_look = second_look
+        self.classes = tuple(classes)
 
     @classmethod
     def from_weights(
@@ -92,7 +104,10 @@ class InfantDetector:
         state, metadata = load_weights(path, sha256)
         try:
             settings = DetectorSettings(**{k: metadata["config"][k] for k in _STORED})
-            network = build_detector(settings)
+            classes = tuple(metadata["classes"])
+            if len(classes) < 2 or classes != CLASSES[: len(classes)]:
+                raise ValueError(f"it tells {', '.join(classes)} apart")
+            network = build_detector(settings, len(classes))
             network.load_state_dict(state)
         except (KeyError, TypeError, RuntimeError, ValueError) as error:
             reason = str(error).splitlines()[0]
@@ -100,14 +115,14 @@ class InfantDetector:
                 f"{path}: no detector weights ({reason}); give detector.safetensors"
             ) from error
         network.to(device, memory_format=torch.channels_last).eval()
-        return cls(network, settings, min_score, max_infants, second_look=True)
+        return cls(network, settings, min_score, max_infants, second_look=True, classes=classes)
 
     def __call__(self, image: Image.Image) -> Detections:
-        """Detect the infants of one RGB image."""
+        """Detect the people of one RGB image."""
         return self.detect([image])[0]
 
     def detect(self, images: Sequence[Image.Image]) -> list[Detections]:
-        """Detect the infants of several RGB images, of any sizes."""
+        """Detect the people of several RGB images, of any sizes."""
         found = self._look(images)
         return self._look_closer(images, found) if self.second_look else found
 
@@ -126,7 +141,7 @@ class InfantDetector:
         closer = [_same(box, next(closer), window) for _, box, window in windows]
         ends = np.cumsum([len(detections) for detections in found])
         parts = np.split(np.stack(closer), ends[:-1])
-        return [Detections(p, f.scores) for p, f in zip(parts, found, strict=True)]
+        return [dataclasses.replace(f, boxes_xyxy=p) for f, p in zip(found, parts, strict=True)]
 
     @torch.inference_mode()
     def _look(self, images: Sequence[Image.Image]) -> list[Detections]:
@@ -145,12 +160,19 @@ class InfantDetector:
         self, output: dict[str, torch.Tensor], matrix: np.ndarray, size: tuple[int, int]
     ) -> Detections:
         boxes, scores = output["boxes"].float().cpu(), output["scores"].float().cpu()
-        sure = scores >= self.min_score
-        boxes, scores = boxes[sure], scores[sure]
-        kept = nms(boxes, scores, MERGE_IOU)[: self.max_infants]
-        in_image = transform_boxes(matrix, boxes[kept].numpy())
-        in_image = np.array([clip_box(box, size) for box in in_image]).reshape(-1, 4)
-        return Detections(in_image, scores[kept].numpy().astype(np.float64))
+        labels = output["labels"].cpu()
+        kept = torch.nonzero(scores >= self.min_score)[:, 0]
+        kept = kept[batched_nms(boxes[kept], scores[kept], labels[kept], MERGE_IOU)]
+        # boxes of one class overlap less by now: this is between the classes
+        kept = kept[nms(boxes[kept], scores[kept], SAME_PERSON_IOU)]
+        in_image = clip_box(transform_boxes(matrix, boxes[kept].numpy()), size)
+        labels, scores = labels[kept].numpy(), scores[kept].numpy().astype(np.float64)
+        infants = np.flatnonzero(labels == INFANT_LABEL)[: self.max_infants]
+        found = Detections(in_image[infants], scores[infants])
+        if len(self.classes) <= ADULT_LABEL:
+            return found
+        adults = labels == ADULT_LABEL
+        return dataclasses.replace(found, adults_xyxy=in_image[adults], adult_scores=scores[adults])
 
 
 def _window(box: Float[np.ndarray, "4"], size: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -175,5 +197,5 @@ def save_detector(path: Path, network: FasterRCNN, settings: DetectorSettings) -
     """Write fp16 weights with what ``from_weights`` needs; return the sha256."""
     stored = dataclasses.asdict(settings)
     config = {key: stored[key] for key in _STORED}
-    metadata = {"model": "FasterRCNN", "config": config, "classes": ["background", "infant"]}
+    metadata = {"model": "FasterRCNN", "config": config, "classes": list(CLASSES)}
     return save_weights(path, network.state_dict(), metadata)

@@ -1,4 +1,4 @@
-"""How well boxes fit: mean IoU as published, and COCO's average precision."""
+"""How well boxes fit: mean IoU as published, COCO's average precision, and who is mistaken."""
 
 from __future__ import annotations
 
@@ -6,22 +6,30 @@ import contextlib
 import io
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from faster_coco_eval import COCO, COCOeval_faster
 from jaxtyping import Float
+from scipy.optimize import linear_sum_assignment
 
+from Datasets.geometry.boxes import iou
 from Datasets.loaders import make_loader
 from Datasets.structures import Dataset
 from FasterRCNN.detector import Detections, InfantDetector
-from FasterRCNN.images import EvaluationImages, collate_pairs
-from FasterRCNN.targets import boxes_of
-from FasterRCNN.train import top_iou
+from FasterRCNN.images import EvaluationImages, collate_evaluation
+from FasterRCNN.scenes import Scene, scenes_of
 
 ALL_SCORES = 0.05
 """Boxes above this score count for average precision, which weighs scores by itself."""
+
+FOUND_IOU = 0.5
+"""Overlap from which an adult counts as found."""
+
+Boxes = Sequence[Float[np.ndarray, "k 4"]]
+"""Boxes per image, pixels."""
 
 
 def evaluate_detector(
@@ -31,38 +39,35 @@ def evaluate_detector(
     batch_size: int = 8,
     num_workers: int = 0,
 ) -> dict[str, Any]:
-    """Compare detections with the mask boxes of a data set.
+    """Compare detections with the people of a data set.
 
     Args:
         detector: with the rule that is used in practice.
-        dataset: samples with masks.
+        dataset: people with masks, boxes or joints.
         output: folder for ``metrics.json``, or None to write nothing.
         batch_size: images per pass.
         num_workers: processes that load images.
 
     Returns:
-        ``mean_iou`` (best box; 0 where none is found), ``box_ap`` (IoU .5 to .95), ``box_ap50`` and
-        ``detected`` in percent, ``mean_iou`` per sequence, and the number of frames.
+        Percentages, None where the data have nothing to count. Over the images with an infant:
+        ``mean_iou`` of the best box with an infant (0 where none is found), also per sequence, and
+        ``detected``. Over all infants: ``box_ap`` (IoU .5 to .95) and ``box_ap50``. Further
+        ``false_alarm_rate`` and ``carer_recall``, see there, and the number of ``frames``.
     """
-    targets = boxes_of(dataset)
-    images = EvaluationImages(dataset, targets)
-    loader = make_loader(images, batch_size, num_workers, train=False, collate=collate_pairs)
-    everything = InfantDetector(detector.network, detector.settings, ALL_SCORES, max_infants=100)
-    chosen, found = [], []
-    for pictures, _ in loader:
-        batch = everything.detect(pictures)
-        found.extend(batch)
-        chosen.extend(_keep(d, detector.min_score, detector.max_infants) for d in batch)
-    overlaps = top_iou(chosen, targets)
-    names = np.array([sample.sequence for sample in dataset.samples])
+    scenes = scenes_of(dataset)
+    images = EvaluationImages(scenes)
+    loader = make_loader(images, batch_size, num_workers, train=False, collate=collate_evaluation)
+    everything = InfantDetector(
+        detector.network, detector.settings, ALL_SCORES, 100, classes=detector.classes
+    )
+    found = [d for pictures, *_ in loader for d in everything.detect(pictures)]
+    chosen = [_keep(d, detector.min_score, detector.max_infants) for d in found]
     metrics = {
-        "mean_iou": 100 * float(overlaps.mean()),
-        "detected": 100 * float(np.mean([len(d) > 0 for d in chosen])),
-        **average_precision(found, targets),
-        "sequences": {
-            str(name): 100 * float(overlaps[names == name].mean()) for name in np.unique(names)
-        },
-        "frames": len(dataset),
+        **_mean_iou(chosen, scenes, images.infants),
+        **average_precision(found, images.infants),
+        "false_alarm_rate": false_alarm_rate(chosen, images.infants),
+        "carer_recall": carer_recall(chosen, images.adults),
+        "frames": len(scenes),
     }
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
@@ -70,15 +75,58 @@ def evaluate_detector(
     return metrics
 
 
-def average_precision(
-    detections: Sequence[Detections], targets: Float[np.ndarray, "n 4"]
-) -> dict[str, float]:
-    """COCO ``box_ap`` and ``box_ap50`` of one target per frame, percent."""
-    category = {"id": 1, "name": "infant"}
+def top_iou(detections: Sequence[Detections], infants: Boxes) -> Float[np.ndarray, "n"]:
+    """IoU of each image's best box with the infant that it fits; 0 where nothing was found."""
+    best = [
+        iou(d.boxes_xyxy[:1], boxes).max() if len(d) else 0.0
+        for d, boxes in zip(detections, infants, strict=True)
+    ]
+    return np.array(best)
+
+
+def agreement(
+    found: Detections, infants: Float[np.ndarray, "k 4"], adults: Float[np.ndarray, "m 4"]
+) -> float:
+    """How much of what is found in an image is there and the reverse, 0 to 1.
+
+    The IoU of the found with the true people of their class, summed over the best pairs, over the
+    number of people found or of people there, whichever is larger; 1 where nobody is found and
+    nobody is. With one infant and one box it is their IoU.
+    """
+    kinds = [(found.boxes_xyxy, infants)]
+    if found.adults_xyxy is not None:
+        kinds.append((found.adults_xyxy, adults))
+    overlaps = [iou(ours, theirs) for ours, theirs in kinds]
+    shared = sum(o[linear_sum_assignment(o, maximize=True)].sum() for o in overlaps)
+    people = max(sum(len(side) for side in sides) for sides in zip(*kinds, strict=True))
+    return float(shared / people) if people else 1.0
+
+
+def false_alarm_rate(detections: Sequence[Detections], infants: Boxes) -> float | None:
+    """Percent of the images without an infant in which one is found."""
+    pairs = zip(detections, infants, strict=True)
+    return _percent([len(d) > 0 for d, boxes in pairs if len(boxes) == 0])
+
+
+def carer_recall(detections: Sequence[Detections], adults: Boxes) -> float | None:
+    """Percent of the adults whom a box of an adult fits; None if the detector knows no adults."""
+    fits = [
+        iou(boxes, d.adults_xyxy).max(axis=1, initial=0.0) >= FOUND_IOU
+        for d, boxes in zip(detections, adults, strict=True)
+        if d.adults_xyxy is not None
+    ]
+    return _percent(np.concatenate(fits)) if fits else None
+
+
+def average_precision(detections: Sequence[Detections], infants: Boxes) -> dict[str, float | None]:
+    """COCO ``box_ap`` and ``box_ap50`` of infants, percent; None without any infant."""
+    boxes = [(i, box) for i, several in enumerate(infants) for box in np.reshape(several, (-1, 4))]
+    if not boxes:
+        return {"box_ap": None, "box_ap50": None}
     truth = {
-        "images": [{"id": i} for i in range(len(targets))],
-        "categories": [category],
-        "annotations": [_annotation(i, box) for i, box in enumerate(targets)],
+        "images": [{"id": i} for i in range(len(infants))],
+        "categories": [{"id": 1, "name": "infant"}],
+        "annotations": [_annotation(n, i, box) for n, (i, box) in enumerate(boxes, 1)],
     }
     results = [
         {"image_id": i, "category_id": 1, "bbox": _xywh(box), "score": float(score)}
@@ -98,14 +146,40 @@ def average_precision(
 
 
 def _keep(detections: Detections, min_score: float, max_infants: int) -> Detections:
-    kept = np.flatnonzero(detections.scores >= min_score)[:max_infants]
-    return Detections(detections.boxes_xyxy[kept], detections.scores[kept])
+    """What is left at a higher ``min_score``."""
+    infants = np.flatnonzero(detections.scores >= min_score)[:max_infants]
+    kept = Detections(detections.boxes_xyxy[infants], detections.scores[infants])
+    if detections.adults_xyxy is None:
+        return kept
+    sure = detections.adult_scores >= min_score
+    adults, scores = detections.adults_xyxy[sure], detections.adult_scores[sure]
+    return replace(kept, adults_xyxy=adults, adult_scores=scores)
 
 
-def _annotation(image: int, box: np.ndarray) -> dict[str, Any]:
+def _mean_iou(
+    detections: Sequence[Detections], scenes: Sequence[Scene], infants: Boxes
+) -> dict[str, Any]:
+    """``mean_iou``, overall and per sequence, and ``detected`` in the images with an infant."""
+    shown = [i for i, boxes in enumerate(infants) if len(boxes)]
+    seen = [detections[i] for i in shown]
+    overlaps = top_iou(seen, [infants[i] for i in shown])
+    names = np.array([scenes[i].image.sequence for i in shown])
+    return {
+        "mean_iou": _percent(overlaps),
+        "detected": _percent([len(d) > 0 for d in seen]),
+        "sequences": {str(name): _percent(overlaps[names == name]) for name in np.unique(names)},
+    }
+
+
+def _percent(shares: Sequence[float] | np.ndarray) -> float | None:
+    """Mean in percent, None of nothing."""
+    return 100 * float(np.mean(shares)) if len(shares) else None
+
+
+def _annotation(number: int, image: int, box: np.ndarray) -> dict[str, Any]:
     x, y, width, height = _xywh(box)
     return {
-        "id": image + 1,
+        "id": number,
         "image_id": image,
         "category_id": 1,
         "bbox": [x, y, width, height],

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset as TorchDataset
@@ -25,14 +26,17 @@ from Datasets.geometry.boxes import area, box_from_points, clip_box
 from Datasets.loaders import Draw
 from Datasets.readers.base import load_mask
 from Datasets.readers.frames import load_sample_image
-from Datasets.structures import Dataset
 from Datasets.transforms.occlusion import train_background, train_occlusion
 from Datasets.transforms.photometric import train_photometric
 from Datasets.transforms.textures import random_texture
-from FasterRCNN.targets import PADDING_PX
+from FasterRCNN.scenes import Scene
+from FasterRCNN.targets import ADULT_LABEL, INFANT_LABEL, padding_of
 
 REFERENCE_HEIGHT = 480
 """Height in pixels of the images that the padding of 5 pixels was meant for."""
+
+LEAST_INSIDE, LEAST_SIDE = 0.5, 8.0
+"""Somebody counts whose box lies on the canvas by this share and has sides of so many pixels."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +48,12 @@ class DetectorTransforms:
         shift: largest offset of the image, over the canvas side.
         degrees: usual range of the rotation, either way.
         any_angle_share: share of images turned by any angle.
-        background_share: share of images whose infant is laid on another surface.
+        background_share: share of images of one masked person who is laid on another surface.
         occlusion_share: share of images with things in front.
         photometric_share: share of images with other light, lens, sensor and codec.
-        empty_share: share of images whose infant is taken out.
-        least_visible: share of the box that has to stay on the canvas.
+        empty_share: share of images whose people are taken out.
+        least_visible: share of the main person's box that has to stay on the canvas.
+        least_length: zooming out stops where that box's longer side has so many canvas pixels.
     """
 
     scale: tuple[float, float] = (0.5, 1.4)
@@ -60,105 +65,150 @@ class DetectorTransforms:
     photometric_share: float = 0.7
     empty_share: float = 0.08
     least_visible: float = 0.9
+    least_length: float = 32.0
 
 
 class DetectorImages(TorchDataset):
     """Training canvases with their boxes; an item is a function of (seed, round, index).
 
-    An item is ``image`` uint8 (3, height, width) and ``box`` (4,), canvas pixels, NaN when empty.
+    An item is ``image`` uint8 (3, height, width), ``boxes`` (n, 4) in canvas pixels and ``labels``
+    (n,), positions in ``CLASSES``.
     """
 
     def __init__(
         self,
-        dataset: Dataset,
-        outlines: Float[np.ndarray, "n 64 2"],
+        scenes: Sequence[Scene],
+        outlines: Sequence[Float[np.ndarray, "n 64 2"]],
         height: int,
         seed: int,
         transforms: DetectorTransforms | None = None,
     ) -> None:
-        """Bind samples to their outlines.
+        """Bind images to the outlines of their people.
 
         Args:
-            dataset: n samples.
-            outlines: see ``targets.outlines_of``.
+            scenes: images.
+            outlines: see ``scene_outlines``.
             height: of the 4:3 canvas, pixels.
             seed: of the variations.
             transforms: how far to vary.
         """
-        self.dataset, self.outlines, self.seed = dataset, outlines, seed
+        self.scenes, self.outlines, self.seed = scenes, outlines, seed
         self.size = (round(height * 4 / 3), height)
         self.transforms = transforms or DetectorTransforms()
 
     def __len__(self) -> int:
-        return len(self.dataset)
+        return len(self.scenes)
 
     def __getitem__(self, key: Draw) -> dict[str, Tensor]:
         generator = np.random.default_rng([self.seed, key.round, key.index])
-        sample, points = self.dataset.samples[key.index], self.outlines[key.index]
-        picture = load_sample_image(sample)
-        matrix = self._placement(picture.size, points, generator)
-        box = self._box(matrix, points)
+        scene, outlines = self.scenes[key.index], self.outlines[key.index]
+        picture = load_sample_image(scene.image)
+        main = None if scene.main is None else outlines[scene.main]
+        matrix = self._placement(picture.size, main, generator)
+        boxes, seen = self._boxes(matrix, scene, outlines)
         fill = tuple(int(v) for v in generator.integers(0, 256, 3))
         canvas = np.asarray(warp_image(picture, matrix, self.size, fill))
-        if sample.mask_path and generator.random() < self.transforms.background_share:
-            mask = warp_image(load_mask(sample.mask_path), matrix, self.size)
+        mask_path = scene.people[0].mask_path if len(scene.people) == 1 else None
+        if mask_path and generator.random() < self.transforms.background_share:
+            mask = warp_image(load_mask(mask_path), matrix, self.size)
             alpha = np.asarray(mask, dtype=np.float32) / 255
             canvas = train_background(canvas, alpha, generator)
         if generator.random() < self.transforms.empty_share:
-            canvas, box = _without_infant(canvas, box, generator), np.full(4, np.nan)
+            canvas, seen = _without_people(canvas, boxes, generator), np.zeros_like(seen)
         elif generator.random() < self.transforms.occlusion_share:
             canvas = train_occlusion(canvas, generator)
         if generator.random() < self.transforms.photometric_share:
             canvas = train_photometric(canvas, generator)
-        return {"image": _to_tensor(canvas), "box": torch.from_numpy(box.astype(np.float32))}
+        return {
+            "image": _to_tensor(canvas),
+            "boxes": torch.from_numpy(boxes[seen].astype(np.float32)),
+            "labels": torch.from_numpy(scene.labels[seen]),
+        }
 
-    def _box(self, matrix: np.ndarray, points: np.ndarray) -> Float[np.ndarray, "4"]:
-        padding = PADDING_PX * self.size[1] / REFERENCE_HEIGHT
-        return clip_box(box_from_points(transform_points(matrix, points), padding), self.size)
+    def _boxes(
+        self, matrix: np.ndarray, scene: Scene, outlines: Float[np.ndarray, "n 64 2"]
+    ) -> tuple[Float[np.ndarray, "n 4"], Bool[np.ndarray, "n"]]:
+        """Where everybody is on the canvas, and who is there enough to be looked for."""
+        points = transform_points(matrix, outlines)
+        whole = np.concatenate([points.min(axis=1), points.max(axis=1)], axis=1)
+        inside = area(clip_box(whole, self.size)) >= LEAST_INSIDE * area(whole)
+        padding = np.array([padding_of(person) for person in scene.people]).reshape(-1, 1)
+        padding = padding * self.size[1] / REFERENCE_HEIGHT
+        boxes = clip_box(whole + padding * np.array([-1, -1, 1, 1]), self.size)
+        large = (boxes[:, 2:] - boxes[:, :2] >= LEAST_SIDE).all(axis=1)
+        return boxes, inside & large
 
     def _placement(
-        self, source: tuple[int, int], points: np.ndarray, generator: np.random.Generator
+        self, source: tuple[int, int], main: np.ndarray | None, generator: np.random.Generator
     ) -> Float[np.ndarray, "3 3"]:
-        """Draw where the image lies on the canvas; gentler as long as the infant is cut off."""
+        """Draw where the image lies on the canvas; gentler as long as the main person is cut off.
+
+        Args:
+            source: (width, height) of the image.
+            main: (64, 2) outline of the person who has to be seen, or None.
+            generator: source of randomness.
+        """
         settings = self.transforms
+        scales = self._scales(source, main)
         gentleness = 1.0
         while True:
             any_angle = generator.random() < settings.any_angle_share
             degrees = generator.uniform(-1, 1) * (180.0 if any_angle else settings.degrees)
-            scale = np.exp(gentleness * generator.uniform(*np.log(settings.scale)))
+            scale = np.exp(gentleness * generator.uniform(*np.log(scales)))
             shift = gentleness * generator.uniform(-settings.shift, settings.shift, 2)
             matrix = self._matrix(source, degrees, scale, shift)
             if generator.random() < 0.5:
                 matrix = horizontal_flip(self.size[0]) @ matrix
-            whole = box_from_points(transform_points(matrix, points))
+            if main is None:
+                return matrix
+            whole = box_from_points(transform_points(matrix, main))
             if area(clip_box(whole, self.size)) >= settings.least_visible * area(whole):
                 return matrix
             if gentleness < 0.1:
                 return self._matrix(source, 0.0, 1.0, np.zeros(2))
             gentleness *= 0.7
 
+    def _scales(self, source: tuple[int, int], main: np.ndarray | None) -> tuple[float, float]:
+        """Range of the factor on the whole image, as far out as the main person bears it."""
+        smallest, largest = self.transforms.scale
+        if main is None:
+            return smallest, largest
+        length = float(np.ptp(main, axis=0).max()) * self._fit(source)
+        bearable = self.transforms.least_length / max(length, 1.0)
+        return max(smallest, min(bearable, 1.0)), largest
+
+    def _fit(self, source: tuple[int, int]) -> float:
+        """Canvas over image pixels where the whole image just fits."""
+        return min(self.size[0] / source[0], self.size[1] / source[1])
+
     def _matrix(
         self, source: tuple[int, int], degrees: float, scale: float, shift: np.ndarray
     ) -> Float[np.ndarray, "3 3"]:
         width, height = self.size
-        fit = min(width / source[0], height / source[1])
         to_origin = translation(-(source[0] - 1) / 2, -(source[1] - 1) / 2)
         back = translation((width - 1) / 2 + shift[0] * width, (height - 1) / 2 + shift[1] * height)
-        return back @ rotation(degrees) @ scaling(fit * scale) @ to_origin
+        return back @ rotation(degrees) @ scaling(self._fit(source) * scale) @ to_origin
 
 
 class EvaluationImages(TorchDataset):
-    """Whole images as PIL with their boxes in image pixels: (image, box)."""
+    """Whole images as PIL with the boxes of infants and of adults in image pixels, (k, 4) each."""
 
-    def __init__(self, dataset: Dataset, boxes: Float[np.ndarray, "n 4"]) -> None:
-        """Bind n samples to n boxes."""
-        self.dataset, self.boxes = dataset, boxes
+    def __init__(self, scenes: Sequence[Scene]) -> None:
+        """Find the boxes of images.
+
+        Raises:
+            DataError: see ``Scene.boxes``.
+        """
+        self.scenes = scenes
+        self.infants = [scene.boxes(INFANT_LABEL) for scene in scenes]
+        self.adults = [scene.boxes(ADULT_LABEL) for scene in scenes]
 
     def __len__(self) -> int:
-        return len(self.dataset)
+        return len(self.scenes)
 
-    def __getitem__(self, index: int) -> tuple[Image.Image, Float[np.ndarray, "4"]]:
-        return load_sample_image(self.dataset.samples[index]), self.boxes[index]
+    def __getitem__(self, index: int) -> tuple[Image.Image, np.ndarray, np.ndarray]:
+        image = load_sample_image(self.scenes[index].image)
+        return image, self.infants[index], self.adults[index]
 
 
 def network_input(
@@ -186,19 +236,30 @@ def transform_boxes(matrix: Float[np.ndarray, "3 3"], boxes: np.ndarray) -> np.n
     return transform_points(matrix, corners).reshape(-1, 4)
 
 
-def collate_pairs(items: Sequence[tuple]) -> tuple[list, np.ndarray]:
-    """Batch of ``EvaluationImages``: a list of images, (n, 4) boxes."""
-    return [image for image, _ in items], np.stack([box for _, box in items])
+def collate_training(items: Sequence[dict[str, Tensor]]) -> dict[str, Any]:
+    """Batch of ``DetectorImages``: ``image`` (batch, 3, height, width), ``targets`` per image."""
+    names = ("boxes", "labels")
+    return {
+        "image": torch.stack([item["image"] for item in items]),
+        "targets": [{name: item[name] for name in names} for item in items],
+    }
 
 
-def _without_infant(
-    canvas: np.ndarray, box: np.ndarray, generator: np.random.Generator
+def collate_evaluation(items: Sequence[tuple]) -> tuple[list, list, list]:
+    """Batch of ``EvaluationImages``: lists of images, of infants' and of adults' boxes."""
+    images, infants, adults = zip(*items, strict=True)
+    return list(images), list(infants), list(adults)
+
+
+def _without_people(
+    canvas: np.ndarray, boxes: Float[np.ndarray, "n 4"], generator: np.random.Generator
 ) -> UInt8[np.ndarray, "height width 3"]:
-    """Cover the infant with a texture, or the whole scene."""
-    x1, y1, x2, y2 = (int(v) for v in box)
-    covered = canvas.copy()
+    """Cover everybody with a texture, or the whole scene."""
     if generator.random() < 0.5:
-        covered[y1 : y2 + 1, x1 : x2 + 1] = random_texture((x2 - x1 + 1, y2 - y1 + 1), generator)
+        covered = canvas.copy()
+        for x1, y1, x2, y2 in boxes.astype(int):
+            size = (x2 - x1 + 1, y2 - y1 + 1)
+            covered[y1 : y2 + 1, x1 : x2 + 1] = random_texture(size, generator)
         return covered
     return random_texture((canvas.shape[1], canvas.shape[0]), generator)
 

@@ -1,9 +1,10 @@
-"""Torchvision's Faster R-CNN for one class, for a small computer and random initial weights.
+"""Torchvision's Faster R-CNN of few classes, for a small computer and random initial weights.
 
-No ImageNet weights are loaded: ``resnet18_fpn`` begins with the ResNet-18 of a heatmap network; in
-the others every layer learns, and groups of channels are normalised instead of batches. With small
-batches of strongly varied images, the running statistics of batch normalisation fit no single
-image: measured after 150 steps, best boxes overlapped by 0.64 with groups and by 0.45 with batches.
+No ImageNet weights are loaded: ``resnet18_fpn`` begins with the ResNet-18 of a heatmap network and
+keeps its first layers and the statistics of its norms; in the others every layer learns, and groups
+of channels are normalised instead of batches. With small batches of strongly varied images, the
+running statistics of batch normalisation fit no single image: measured after 150 steps, best boxes
+overlapped by 0.64 with groups and by 0.45 with batches.
 Unlike torchvision's, the mobile pyramids start at a stride of 16 (or 8) pixels, not 32: boxes have
 to fit limbs.
 """
@@ -28,6 +29,7 @@ from torchvision.ops import FrozenBatchNorm2d, MultiScaleRoIAlign
 
 from Datasets.structures import DataError
 from FasterRCNN.settings import DetectorSettings
+from FasterRCNN.targets import CLASSES
 from FasterRCNN.weights import load_weights
 
 ANCHOR_SIZES = (32, 64, 128, 192, 288)
@@ -39,12 +41,16 @@ _MOBILE_LEVELS = {"6": 40, "12": 112, "16": 960}
 """Last layer of MobileNetV3 at stride 8, 16 and 32 and its channels."""
 
 
-def build_detector(settings: DetectorSettings) -> FasterRCNN:
-    """Make a detector with random weights and two classes, background and infant.
+def build_detector(settings: DetectorSettings, classes: int = len(CLASSES)) -> FasterRCNN:
+    """Make a detector with random weights.
 
     Images go in as (3, height, width) floats in 0..1; see ``DetectorSettings`` for the sizes. The
     training samples are few (64 boxes an image from 100 proposals), which costs a third of
-    torchvision's defaults and no precision for one infant in the picture.
+    torchvision's defaults and no precision for few people in the picture.
+
+    Args:
+        settings: the network.
+        classes: how many of ``CLASSES`` it tells apart, background included.
     """
     backbone, heavy = _backbone(settings.backbone)
     channels, levels = backbone.out_channels, len(backbone.body.return_layers)
@@ -71,7 +77,7 @@ def build_detector(settings: DetectorSettings) -> FasterRCNN:
         rpn_batch_size_per_image=128,
         box_roi_pool=MultiScaleRoIAlign(names, output_size=ROI_SIDE, sampling_ratio=2),
         box_head=box_head,
-        box_predictor=_answering_in_float32(FastRCNNPredictor(settings.box_head, 2)),
+        box_predictor=_answering_in_float32(FastRCNNPredictor(settings.box_head, classes)),
         box_batch_size_per_image=64,
         box_positive_fraction=0.5,
         box_score_thresh=0.05,
@@ -84,6 +90,8 @@ def _backbone(name: str) -> tuple[BackboneWithFPN, bool]:
     """Return the backbone with its feature pyramid, and whether version 2's heads go with it."""
     if name == "resnet18_fpn":
         body = resnet18(weights=None, norm_layer=FrozenBatchNorm2d)
+        for part in (body.conv1, body.bn1, body.layer1):
+            part.requires_grad_(False)
         return _pyramid(body, {"layer2": 128, "layer3": 256, "layer4": 512}, 128), False
     if name == "resnet50_fpn_v2":
         body = resnet50(weights=None, norm_layer=_norm)
@@ -97,7 +105,7 @@ def _backbone(name: str) -> tuple[BackboneWithFPN, bool]:
 def load_backbone(network: FasterRCNN, path: Path) -> None:
     """Begin a ``resnet18_fpn`` with the ResNet-18 of a trained heatmap network.
 
-    It has learnt what infants look like; its first layers and the statistics of its norms stay.
+    It has learnt what infants look like.
 
     Raises:
         DataError: the weights hold no ResNet-18.
@@ -118,8 +126,6 @@ def load_backbone(network: FasterRCNN, path: Path) -> None:
         raise DataError(
             f"{path}: not the weights of a ResNet-18 heatmap network; train one with depth 18"
         ) from None
-    for name, parameter in body.named_parameters():
-        parameter.requires_grad_(not name.startswith(("conv1.", "bn1.", "layer1.")))
 
 
 def _pyramid(body: nn.Module, layers: dict[str, int], channels: int) -> BackboneWithFPN:

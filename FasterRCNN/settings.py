@@ -62,18 +62,20 @@ class OptimiserSettings:
 
 @dataclass(frozen=True)
 class DetectorSettings:
-    """The detector recipe: Faster R-CNN with one foreground class.
+    """The detector recipe: Faster R-CNN with two foreground classes, infant and adult.
 
     Attributes:
-        train: data sets with one infant per image; see ``DataSource``.
+        train: data sets to learn from, mixed by ratio where a share is given; see ``DataSource``.
         validation: the data set to validate on.
         backbone: network under the feature pyramid; ``resnet18_fpn`` begins with a trained one.
-        initial_backbone: heatmap weights whose ResNet-18 ``resnet18_fpn`` begins with.
+        initial_weights: detector weights to start from, of infants alone too, or None.
+        initial_backbone: heatmap weights whose ResNet-18 ``resnet18_fpn`` begins with where there
+            are no ``initial_weights``.
         min_size: images are scaled so that the shorter side has this many pixels.
         max_size: limit of the longer side in pixels.
         box_head: width of the two fully connected layers.
         batch_size: images per step.
-        frame_step: use every n-th frame of a sequence (neighbours look alike).
+        frame_step: use every n-th image (neighbouring frames look alike).
         validation_limit: at most this many validation images, evenly spread.
         num_workers: processes that load images.
         optimiser: see ``OptimiserSettings``.
@@ -85,6 +87,7 @@ class DetectorSettings:
     backbone: Literal[
         "mobilenet_v3_large_320_fpn", "mobilenet_v3_large_fpn", "resnet50_fpn_v2", "resnet18_fpn"
     ] = "mobilenet_v3_large_320_fpn"
+    initial_weights: Path | None = None
     initial_backbone: Path | None = None
     min_size: int = 240
     max_size: int = 640

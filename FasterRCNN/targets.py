@@ -1,8 +1,9 @@
-"""What the detector learns: the box of the mask plus 5 pixels, and how it turns."""
+"""What the detector learns: the box of the mask plus 5 pixels, how it turns, and who it is."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,20 @@ PADDING_PX = 5.0
 
 DIRECTIONS = 64
 
+CLASSES = ("background", "infant", "adult")
+"""What the detector tells apart; a label is a position in it."""
+
+INFANT_LABEL, ADULT_LABEL = 1, 2
+
+
+def label_of(age: str) -> int:
+    """Class of somebody by ``PoseSample.age``: infants and toddlers are ``infant``.
+
+    Everyone else is ``adult``, those of unknown age too: data sets that do not tell ages show
+    adults above all, and a carer must not be called an infant.
+    """
+    return INFANT_LABEL if age in ("infant", "toddler") else ADULT_LABEL
+
 
 def outline(mask: Bool[np.ndarray, "height width"]) -> Float[np.ndarray, "64 2"] | None:
     """Farthest mask pixels in evenly spread directions, or None for an empty mask.
@@ -31,13 +46,37 @@ def outline(mask: Bool[np.ndarray, "height width"]) -> Float[np.ndarray, "64 2"]
     lines = mask[rows]
     first, last = lines.argmax(axis=1), mask.shape[1] - 1 - lines[:, ::-1].argmax(axis=1)
     points = np.stack([np.concatenate([first, last]), np.concatenate([rows, rows])], axis=1)
+    return _farthest(points.astype(np.float64))
+
+
+def _directions() -> Float[np.ndarray, "64 2"]:
+    """Evenly spread unit vectors, those of the axes among them."""
     angles = np.arange(DIRECTIONS) * (2 * np.pi / DIRECTIONS)
-    along = points @ np.stack([np.cos(angles), np.sin(angles)])
-    return points[along.argmax(axis=0)].astype(np.float64)
+    return np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+
+def _farthest(points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "64 2"]:
+    """The point that lies farthest in each direction."""
+    return points[(points @ _directions().T).argmax(axis=0)]
+
+
+def rounded(
+    box: Float[np.ndarray, "4"], keypoints: Float[np.ndarray, "n 2"]
+) -> Float[np.ndarray, "64 2"]:
+    """Outline of somebody of whom a box and some joints (or NaN) are known.
+
+    It touches the four sides of the box and holds its inscribed ellipse and the joints, since
+    nobody fills the corners: turned by 45 degrees, a box around the corners of a square has twice
+    its area.
+    """
+    low, high = box[:2], box[2:]
+    ellipse = (low + high) / 2 + _directions() * (high - low) / 2
+    joints = np.clip(keypoints[np.isfinite(keypoints).all(axis=1)], low, high)
+    return _farthest(np.concatenate([ellipse, joints]))
 
 
 def outline_of(sample: PoseSample) -> Float[np.ndarray, "64 2"]:
-    """Outline of a sample's mask; without a mask, of its box or its keypoints.
+    """Outline of a sample's mask; without a mask, of its box and its keypoints.
 
     Raises:
         DataError: the mask is empty, or the sample has neither mask, box nor keypoints.
@@ -47,12 +86,19 @@ def outline_of(sample: PoseSample) -> Float[np.ndarray, "64 2"]:
         if points is None:
             raise DataError(f"mask: {sample.mask_path} is empty; restore it or leave the frame out")
         return points
-    box = sample.box_xyxy
-    box = box_from_points(sample.keypoints_px) if box is None else np.asarray(box, np.float64)
-    if box is None:
+    box, keypoints = sample.box_xyxy, np.asarray(sample.keypoints_px, np.float64)
+    if box is not None:
+        return rounded(np.asarray(box, np.float64), keypoints)
+    keypoints = keypoints[np.isfinite(keypoints).all(axis=1)]
+    if not len(keypoints):
         raise DataError(f"labels: {sample.image_path} has neither mask, box nor keypoints")
-    corners = box[[0, 1, 2, 1, 2, 3, 0, 3]].reshape(4, 2)
-    return np.tile(corners, (DIRECTIONS // 4, 1))
+    return _farthest(keypoints)
+
+
+def padding_of(sample: PoseSample) -> float:
+    """Pixels beside an outline, at a height of 480: none where it is of a given box."""
+    given = sample.mask_path is None and sample.box_xyxy is not None
+    return 0.0 if given else PADDING_PX
 
 
 def box_target(sample: PoseSample) -> Float[np.ndarray, "4"]:
@@ -77,7 +123,7 @@ def boxes_of(dataset: Dataset, cache: Path | None = None) -> Float[np.ndarray, "
     given = [sample.box_xyxy for sample in dataset.samples]
     if all(box is not None for box in given):
         return np.stack(given).astype(np.float64)
-    points, sizes = outlines_of(dataset, cache)
+    points, sizes = outlines_of(dataset.samples, cache)
     low, high = points.min(axis=1) - PADDING_PX, points.max(axis=1) + PADDING_PX
     limit = np.concatenate([sizes, sizes], axis=1) - 1.0
     return np.clip(np.concatenate([low, high], axis=1), 0, limit)
@@ -90,24 +136,24 @@ def image_boxes(dataset: Dataset) -> Float[np.ndarray, "n 4"]:
 
 
 def outlines_of(
-    dataset: Dataset, cache: Path | None = None
+    samples: Sequence[PoseSample], cache: Path | None = None
 ) -> tuple[Float[np.ndarray, "n 64 2"], Float[np.ndarray, "n 2"]]:
-    """Outlines of all samples in pixels, and the (width, height) of their images.
+    """Outlines of samples in pixels, and the (width, height) of their images.
 
     Args:
-        dataset: n samples.
-        cache: an npz file kept between runs; made again when the masks have changed.
+        samples: n people.
+        cache: an npz file kept between runs; made again when masks or labels have changed.
 
     Raises:
         DataError: see ``outline_of``.
     """
-    key = _fingerprint(dataset)
+    key = _fingerprint(samples)
     if cache is not None and cache.is_file():
         with np.load(cache, allow_pickle=False) as file:
             if str(file["key"]) == key:
                 return file["outlines"].astype(np.float64), file["sizes"].astype(np.float64)
-    outlines = np.stack([outline_of(sample) for sample in dataset.samples])
-    sizes = np.array([_image_size(sample) for sample in dataset.samples], dtype=np.float64)
+    outlines = np.array([outline_of(sample) for sample in samples]).reshape(-1, DIRECTIONS, 2)
+    sizes = np.array([_image_size(sample) for sample in samples], np.float64).reshape(-1, 2)
     if cache is not None:
         cache.parent.mkdir(parents=True, exist_ok=True)
         temporary = cache.with_name(f".{cache.name}.tmp.npz")
@@ -126,11 +172,13 @@ def _image_size(sample: PoseSample) -> tuple[int, int]:
         raise DataError(f"image: {path} is damaged; restore or remove it") from None
 
 
-def _fingerprint(dataset: Dataset) -> str:
-    """Digest of the masks' paths and times of change."""
+def _fingerprint(samples: Sequence[PoseSample]) -> str:
+    """Digest of the masks' paths and times of change, and of the labels of people without one."""
     digest = hashlib.sha256()
-    for sample in dataset.samples:
+    for sample in samples:
         path = sample.mask_path or sample.image_path
         stamp = path.stat().st_mtime_ns if path.exists() else 0
         digest.update(f"{path} {stamp}\n".encode())
+        if sample.mask_path is None:
+            digest.update(f"{sample.box_xyxy}".encode() + sample.keypoints_px.tobytes())
     return digest.hexdigest()

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from Datasets.structures import DataError
 
@@ -66,6 +66,25 @@ def load_weights(path: Path, sha256: str | None = None) -> tuple[dict[str, Tenso
         )
     tensors, metadata = read_safetensors(path)
     return {k: v.float() if v.is_floating_point() else v for k, v in tensors.items()}, metadata
+
+
+def load_initial(network: nn.Module, path: Path | None) -> None:
+    """Start a network from earlier weights; outputs that those lack keep their own start.
+
+    Raises:
+        DataError: the weights are of another shape.
+    """
+    if path is None:
+        return
+    state, _ = load_weights(path)
+    own = network.state_dict()
+    try:
+        network.load_state_dict({key: _grown(value, own.get(key)) for key, value in state.items()})
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:160]
+        raise DataError(
+            f"{path}: does not fit the network; choose its settings alike ({reason})"
+        ) from None
 
 
 def file_sha256(path: Path) -> str:
@@ -140,3 +159,11 @@ def read_metadata(path: Path) -> dict[str, Any]:
     except (SafetensorError, OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"{path}: damaged or truncated ({reason}); fetch it again") from error
+
+
+def _grown(given: Tensor, own: Tensor | None) -> Tensor:
+    """Rows of further outputs, which the network has and the file lacks, put after the given."""
+    alike = own is not None and given.ndim > 0 and given.shape[1:] == own.shape[1:]
+    if not alike or len(given) >= len(own):
+        return given
+    return torch.cat([given, own[len(given) :].to(given)])

@@ -72,6 +72,32 @@ class InfantPose:
 
 
 @dataclass(frozen=True)
+class Adult:
+    """A carer, or anybody else who is no infant: a box and no pose.
+
+    Attributes:
+        box_xyxy: (4,) pixels.
+        box_score: the detector's confidence, 0 to 1.
+    """
+
+    box_xyxy: Float[np.ndarray, "4"]
+    box_score: float
+
+
+@dataclass(frozen=True)
+class People:
+    """Who was found in a picture, best first.
+
+    Attributes:
+        infants: with their poses.
+        adults: None when the detector knows infants only.
+    """
+
+    infants: tuple[InfantPose, ...] = ()
+    adults: tuple[Adult, ...] | None = None
+
+
+@dataclass(frozen=True)
 class FrameResult:
     """One frame: its infants, none when none was found, or the reason why it could not be read.
 
@@ -82,6 +108,7 @@ class FrameResult:
         width, height: of the upright frame in pixels, None when unreadable.
         infants: best first.
         error: one line, or None.
+        adults: best first; None when the detector knows infants only, or the frame is unreadable.
     """
 
     source: str
@@ -91,6 +118,7 @@ class FrameResult:
     height: int | None
     infants: tuple[InfantPose, ...] = ()
     error: str | None = None
+    adults: tuple[Adult, ...] | None = None
 
 
 @dataclass(frozen=True)

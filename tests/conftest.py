@@ -40,7 +40,7 @@ def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     detector = build_detector(small)
     predictor = detector.roi_heads.box_predictor
     torch.nn.init.zeros_(predictor.cls_score.weight)
-    predictor.cls_score.bias.data = torch.tensor([0.0, 3.0])
+    predictor.cls_score.bias.data = torch.tensor([0.0, 3.0, -3.0])
     described = {"skeleton": INFANT.name}
     heatmap = PoseResNet(PoseResNetConfig(head_channels=16))
     codec = {"input_size": 64, "heatmap_size": 16, "sigma": 2.0, "kind": "softmax"}

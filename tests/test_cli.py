@@ -169,6 +169,7 @@ def test_one_bad_photo_among_ten(tmp_path, capsys, config):
     assert [i for i, f in enumerate(content["frames"]) if "error" in f] == [3]
     assert all(f["infants"] for i, f in enumerate(content["frames"]) if i != 3)
     assert len(list((tmp_path / "out" / "overlays").iterdir())) == 9
+    assert content["quality"]["carer_present"] is False  # its detector looks for adults
 
 
 def test_text_named_jpg(tmp_path, capsys, config):

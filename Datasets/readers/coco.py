@@ -41,6 +41,7 @@ class CocoImage:
         image_id: its number.
         size: (width, height) pixels.
         people: those with labelled joints.
+        others: the other people, without joints; crowds are not among them.
         ignored: segmentations (polygons or RLE), or boxes x, y, w, h, of crowds and of people
             without labelled joints.
     """
@@ -50,6 +51,7 @@ class CocoImage:
     size: tuple[int, int]
     people: tuple[PoseSample, ...]
     ignored: tuple[Any, ...]
+    others: tuple[PoseSample, ...] = ()
 
     def ignore_mask(self) -> Bool[np.ndarray, "height width"]:
         """True where a network must neither be rewarded nor punished."""
@@ -94,8 +96,8 @@ def open_coco(root: Path | str, split: str = "all", skeleton: Skeleton | None = 
     root = require_folder(root, "COCO")
     parts = [read_coco(root, name, skeleton=skeleton or COCO_17) for name in _named(root, split)]
     samples = tuple(sample for part in parts for sample in part.samples)
-    notes = tuple(note for part in parts for note in part.notes)
-    return Dataset("coco", root, skeleton or COCO_17, samples, notes)
+    others = tuple(sample for part in parts for sample in part.without_joints)
+    return Dataset("coco", root, skeleton or COCO_17, samples, without_joints=others)
 
 
 def splits_on_disk(root: Path) -> tuple[str, ...]:
@@ -132,8 +134,11 @@ def read_coco(
     Args:
         root: the folder that holds ``annotations``.
         split: ending of the annotation file's name.
-        min_keypoints: people with fewer labelled joints are left out, and so are crowds.
+        min_keypoints: people with fewer labelled joints count as ``without_joints``.
         skeleton: convention of the samples.
+
+    Returns:
+        The people, without crowds; images without any annotation are among ``without_joints``.
 
     Raises:
         DataError: the file is missing, is not in the layout, has another number of joints, holds
@@ -142,7 +147,13 @@ def read_coco(
     root = Path(root)
     images = read_coco_images(root, split, min_keypoints, skeleton)
     people = tuple(person for image in images for person in image.people)
-    return Dataset("coco", root, skeleton, people)
+    others = [other for image in images for other in image.others]
+    nobody = [
+        PoseSample.unlabelled(image.path, skeleton, image_id=image.image_id)
+        for image in images
+        if not image.people and not image.ignored
+    ]
+    return Dataset("coco", root, skeleton, people, without_joints=(*others, *nobody))
 
 
 def read_coco_images(
@@ -219,31 +230,33 @@ def _read_image(
             f"COCO: {source}: image {image.get('id')} needs id, file_name, width and height"
         ) from None
     path = inside(folder, name, source)
-    people, ignored = [], []
+    about_image = {
+        "image_id": image_id,
+        "sequence": str(image.get("image_source", "")),
+        "activity": str(image.get("posture", "")),
+    }
+    people, ignored, others = [], [], []
     for annotation in annotations:
         keypoints, visibility = load_keypoints(annotation, source)
-        labelled = int((visibility > 0).sum())
-        if annotation.get("iscrowd") or labelled < max(min_keypoints, 1):
+        few = int((visibility > 0).sum()) < max(min_keypoints, 1)
+        if few or annotation.get("iscrowd"):
             ignored.append(annotation.get("segmentation") or _box(annotation, source))
+        if annotation.get("iscrowd"):
             continue
-        mapping = joint_map(COCO_17, skeleton)
-        person = PoseSample(
-            image_path=path,
-            skeleton=skeleton,
-            keypoints_px=mapping.apply(keypoints),
-            visibility=mapping.apply(visibility[:, None], fill=0)[:, 0].astype(np.uint8),
+        person = PoseSample.unlabelled(
+            path,
+            skeleton,
             box_xyxy=_xyxy(_box(annotation, source)),
-            area_px=_area(annotation, source),
-            image_id=image_id,
             annotation_id=annotation.get("id"),
-            sequence=str(image.get("image_source", "")),
-            activity=str(image.get("posture", "")),
             age=str(annotation.get("age", "")),
+            **about_image,
         )
-        if skeleton == INFANT and ALL_JOINTS in annotation:
-            person = replace(person, **_all_joints(annotation, source))
-        people.append(person)
-    return CocoImage(path, image_id, size, tuple(people), tuple(ignored))
+        if few:
+            others.append(person)
+        else:
+            joints = _joints(annotation, keypoints, visibility, skeleton, source)
+            people.append(replace(person, **joints))
+    return CocoImage(path, image_id, size, tuple(people), tuple(ignored), tuple(others))
 
 
 def load_keypoints(annotation: dict, source: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -267,6 +280,22 @@ def load_keypoints(annotation: dict, source: Path) -> tuple[np.ndarray, np.ndarr
         raise DataError(f"{where}: visibility is 0, 1 or 2; correct it")
     seen = rows[:, 2] > 0
     return np.where(seen[:, None], rows[:, :2], np.nan), rows[:, 2].astype(np.uint8)
+
+
+def _joints(
+    annotation: dict,
+    keypoints: np.ndarray,
+    visibility: np.ndarray,
+    skeleton: Skeleton,
+    source: Path,
+) -> dict[str, Any]:
+    """What labelled joints add to a sample."""
+    area = {"area_px": _area(annotation, source)}
+    if skeleton == INFANT and ALL_JOINTS in annotation:
+        return area | _all_joints(annotation, source)
+    mapping = joint_map(COCO_17, skeleton)
+    seen = mapping.apply(visibility[:, None], fill=0)[:, 0].astype(np.uint8)
+    return area | {"keypoints_px": mapping.apply(keypoints), "visibility": seen}
 
 
 def _all_joints(annotation: dict, source: Path) -> dict[str, np.ndarray]:

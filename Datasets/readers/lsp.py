@@ -149,6 +149,7 @@ def _samples(
             box_xyxy=boxes[i],
             frame=person + 1,
             image_id=person + 1,
+            age="adult",
         )
         for i, person in enumerate(people)
     )

@@ -198,6 +198,7 @@ def _read_sequence(
             frame=frame,
             head_length_px=head_px,
             head_length_mm=head_mm,
+            age="infant",
         )
         for i, frame in enumerate(frames)
     ]

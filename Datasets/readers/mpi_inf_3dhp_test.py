@@ -158,6 +158,7 @@ def _samples(
                 sequence=folder.name,
                 frame=row + 1,
                 activity=ACTIVITIES[activity - 1] if activity else "",
+                age="adult",
             )
         )
     return samples

@@ -124,6 +124,7 @@ class TrainSamples(Sequence[PoseSample]):
             mask_path=view.file(MASK, frame) if view.masks else None,
             sequence=view.name,
             frame=frame + 1,
+            age="adult",
             video_frame=frame if in_video else None,
         )
 

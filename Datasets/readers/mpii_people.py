@@ -104,6 +104,7 @@ class People:
                 keypoints_px=keypoints[i],
                 visibility=visibility[i],
                 box_xyxy=boxes[i] if known[i] else None,
+                age="adult",
                 **self.more[i],
             )
             for i, name in enumerate(self.names)

@@ -192,6 +192,7 @@ def _subject(
                     sequence=subject.name,
                     frame=frame,
                     activity=cover,
+                    age="adult",
                 )
             )
     return samples

@@ -1,25 +1,44 @@
-"""The weak 3D labels beside SyRIP's photos (Huang et al., 2021).
+"""SyRIP (Huang et al., 2021): photos of infants in COCO's layout, and weak 3D labels beside them.
 
+    root/annotations, root/images    see ``Datasets/readers/coco.py``
     root/weak_3d.npz      file_name (n,), joints_m (n, 14, 3) in LSP's order, corrected (n,)
 
 Metres, camera-like axes (x right, y down, z forward), any origin: a network's output, part of which
-people corrected. The photos themselves are in COCO's layout: ``Datasets/readers/coco.py``.
+people corrected.
 """
 
 from __future__ import annotations
 
 import zipfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
 from Datasets.readers.base import require_file
-from Datasets.skeletons import LSP_14
-from Datasets.structures import DataError
+from Datasets.readers.coco import open_coco
+from Datasets.skeletons import LSP_14, Skeleton
+from Datasets.structures import DataError, Dataset, PoseSample
 
 WEAK_3D = "weak_3d.npz"
+
+
+def open_syrip(root: Path | str, split: str = "all", skeleton: Skeleton | None = None) -> Dataset:
+    """Open a part of the photos: as ``open_coco``, and people of unknown age are infants.
+
+    Raises:
+        DataError: see ``open_coco``.
+    """
+    dataset = open_coco(root, split, skeleton)
+    people = tuple(_infant(sample) for sample in dataset.samples)
+    others = tuple(_infant(sample) for sample in dataset.without_joints)
+    return replace(dataset, samples=people, without_joints=others)
+
+
+def _infant(sample: PoseSample) -> PoseSample:
+    return replace(sample, age=sample.age or "infant")
 
 
 def read_weak_3d(root: Path, names: Sequence[str]) -> Float[np.ndarray, "n 14 3"]:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from Datasets.readers.video import expand_inputs, is_video
 from Datasets.skeletons import INFANT, Skeleton
-from Datasets.structures import UNLABELLED, DataError, Dataset, PoseSample
+from Datasets.structures import DataError, Dataset, PoseSample
 
 
 def read_frames(path: Path | str, skeleton: Skeleton = INFANT) -> Dataset:
@@ -27,17 +25,8 @@ def read_frames(path: Path | str, skeleton: Skeleton = INFANT) -> Dataset:
     samples = []
     for file in expand_inputs([path]):
         for number in range(_frames(file)) if is_video(file) else (None,):
-            samples.append(
-                PoseSample(
-                    image_path=file,
-                    skeleton=skeleton,
-                    keypoints_px=np.full((len(skeleton), 2), np.nan),
-                    visibility=np.full(len(skeleton), UNLABELLED, np.uint8),
-                    sequence=file.name,
-                    frame=number or 0,
-                    video_frame=number,
-                )
-            )
+            known = {"sequence": file.name, "frame": number or 0, "video_frame": number}
+            samples.append(PoseSample.unlabelled(file, skeleton, **known))
     return Dataset("frames", Path(path), skeleton, tuple(samples))
 
 

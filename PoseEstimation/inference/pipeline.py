@@ -31,7 +31,7 @@ from PoseEstimation.inference.weights import (
     load_heatmap,
     load_lifter,
 )
-from PoseEstimation.result import InfantPose
+from PoseEstimation.result import Adult, InfantPose, People
 
 
 class PosePipeline:
@@ -108,12 +108,12 @@ class PosePipeline:
             intrinsics: (3, 3) pixels, or None for the assumed field of view.
         """
         camera = Camera(self.settings.fov_degrees, intrinsics=intrinsics)
-        return self.predict([image], [camera.matrix(image.size)])[0]
+        return self.predict([image], [camera.matrix(image.size)])[0].infants
 
     def predict(
         self, images: Sequence[Image.Image], intrinsics: Sequence[Float[np.ndarray, "3 3"]]
-    ) -> list[tuple[InfantPose, ...]]:
-        """Find the infants of several frames, which share the passes through the 2D network.
+    ) -> list[People]:
+        """Find the people of several frames, which share the passes through the 2D network.
 
         Args:
             images: upright RGB.
@@ -129,7 +129,8 @@ class PosePipeline:
         results, first = [], 0
         for detections, matrix in zip(found, intrinsics, strict=True):
             last = first + len(detections.boxes_xyxy)
-            results.append(self._infants(detections, keypoints[first:last], matrix))
+            infants = self._infants(detections, keypoints[first:last], matrix)
+            results.append(People(infants, _adults(detections)))
             first = last
         return results
 
@@ -200,6 +201,14 @@ class PosePipeline:
             replace(pose, **_in_3d(found[i : i + 1], *(part[i] for part in lifted), intrinsics))
             for i, pose in enumerate(poses)
         ]
+
+
+def _adults(detections: Detections) -> tuple[Adult, ...] | None:
+    """The adults of a frame, where the detector knows any."""
+    if detections.adults_xyxy is None:
+        return None
+    pairs = zip(detections.adults_xyxy, detections.adult_scores, strict=True)
+    return tuple(Adult(box, float(score)) for box, score in pairs)
 
 
 def _in_3d(

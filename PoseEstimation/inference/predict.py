@@ -22,7 +22,7 @@ from PoseEstimation.inference.tracking import Tracker
 from PoseEstimation.io.coco import write_coco
 from PoseEstimation.io.poses_csv import write_poses_csv
 from PoseEstimation.io.poses_json import write_poses_json
-from PoseEstimation.result import FrameResult, InfantPose, PoseResult
+from PoseEstimation.result import Adult, FrameResult, InfantPose, People, PoseResult
 from PoseEstimation.visualise.overlay import Overlay, OverlayStyle, open_overlay, overlay_paths
 
 if TYPE_CHECKING:
@@ -167,10 +167,11 @@ def _frames_of(
     for batch in _batches(iter_frames(source), settings.batch_size):
         frames, matrices = _with_cameras(batch, camera)
         images = [frame.image for frame in frames if frame.image is not None]
-        poses = iter(pipeline.predict(images, matrices) if images else [])
+        found = iter(pipeline.predict(images, matrices) if images else [])
         for frame in frames:
-            infants = () if frame.image is None else _tracked(next(poses), tracker, frame.time_s)
-            yield frame, _frame_result(frame, infants)
+            people = People() if frame.image is None else next(found)
+            infants = _tracked(people.infants, tracker, frame.time_s)
+            yield frame, _frame_result(frame, infants, people.adults)
 
 
 def _with_cameras(batch: Sequence[Frame], camera: Camera) -> tuple[list[Frame], list[np.ndarray]]:
@@ -195,9 +196,13 @@ def _tracked(
     return tuple(replace(i, track_id=n) for i, n in zip(infants, numbers, strict=True))
 
 
-def _frame_result(frame: Frame, infants: tuple[InfantPose, ...]) -> FrameResult:
+def _frame_result(
+    frame: Frame, infants: tuple[InfantPose, ...], adults: tuple[Adult, ...] | None
+) -> FrameResult:
     width, height = (None, None) if frame.image is None else frame.image.size
-    return FrameResult(frame.source, frame.index, frame.time_s, width, height, infants, frame.error)
+    return FrameResult(
+        frame.source, frame.index, frame.time_s, width, height, infants, frame.error, adults
+    )
 
 
 def _batches(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:

@@ -21,7 +21,8 @@ def quality_of(frames: Sequence[FrameResult]) -> dict[str, Any]:
 
     Returns:
         Counts, percent of readable frames with an infant, mean joint confidence of the infants
-        found, duration and frame rate over all videos (None for photos).
+        found, whether an adult was seen (None when the detector does not look for any), duration
+        and frame rate over all videos (None for photos).
     """
     readable = [frame for frame in frames if frame.error is None]
     found = [frame for frame in readable if frame.infants]
@@ -33,11 +34,20 @@ def quality_of(frames: Sequence[FrameResult]) -> dict[str, Any]:
         "frames_with_infant": len(found),
         "infant_found_percent": 100.0 * len(found) / len(readable) if readable else None,
         "mean_confidence": float(np.mean(scores)) if scores else None,
-        "carer_present": None,
-        "carer_present_note": CARER_UNKNOWN,
+        **_carer(readable),
         "fps": intervals / duration_s if duration_s > 0 else None,
         "duration_s": duration_s if intervals else None,
     }
+
+
+def _carer(readable: Sequence[FrameResult]) -> dict[str, Any]:
+    """Whether somebody grown up is in any frame, and in how many."""
+    looked = [frame for frame in readable if frame.adults is not None]
+    if not looked:
+        return {"carer_present": None, "carer_present_note": CARER_UNKNOWN}
+    seen = sum(bool(frame.adults) for frame in looked)
+    note = f"an adult was found in {seen} of {len(looked)} frames"
+    return {"carer_present": seen > 0, "carer_present_note": note}
 
 
 def _duration(frames: Sequence[FrameResult]) -> tuple[float, int]:

@@ -16,7 +16,7 @@ class PredictSettings:
         batch_size: frames that go through the networks together.
         flip_test: average each heatmap with that of the mirrored crop (slower, more accurate).
         temporal: lift each infant of a video in the light of all its frames.
-        min_box_score: a box below this confidence is no infant.
+        min_box_score: a box below this confidence is nobody.
         max_infants: keep at most this many, best first.
         fov_degrees: assumed field of view across the longer image side when the camera is unknown.
         track_min_iou: a track goes on when its last box overlaps the new one at least this much.

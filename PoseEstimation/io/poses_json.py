@@ -1,17 +1,19 @@
 """``poses.json``, schema ``infantpose/1``: everything that is known about every frame.
 
 Top level: schema, notice, model, skeleton (names, bones), units, quality, assumptions, complete,
-frames. A frame: source, index, time_s, width, height, infants, and error where it could not be
-read. An infant: track_id, box_xyxy, box_score, keypoints_px, keypoint_scores, sigma_px, joints_mm,
-sigma_mm, root_mm, size_mm (crown over pelvis to ankle: an assumption, see assumptions) and
-joints_per_size, which are joints_mm over size_mm and assume no scale. NaN is written as null. One
-frame per line, so that long recordings stream and can be read by line tools.
+frames. A frame: source, index, time_s, width, height, infants, adults (null when nobody looked for
+them), and error where it could not be read. An adult: box_xyxy, box_score. An infant: track_id,
+box_xyxy, box_score, keypoints_px, keypoint_scores, sigma_px, joints_mm, sigma_mm, root_mm, size_mm
+(crown over pelvis to ankle: an assumption, see assumptions) and joints_per_size, which are
+joints_mm over size_mm and assume no scale. NaN is written as null. One frame per line, so that long
+recordings stream and can be read by line tools.
 """
 
 from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +90,7 @@ def _frame(frame: FrameResult, skeleton: Skeleton) -> dict[str, Any]:
         "width": frame.width,
         "height": frame.height,
         "infants": [_infant(infant, skeleton) for infant in frame.infants],
+        "adults": None if frame.adults is None else [asdict(adult) for adult in frame.adults],
     }
     return fields if frame.error is None else {**fields, "error": frame.error}
 

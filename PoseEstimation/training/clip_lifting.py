@@ -19,6 +19,7 @@ from Datasets.skeletons.convert import joint_map
 from Datasets.structures import DataError
 from FasterRCNN.module import AveragedModule
 from FasterRCNN.trainer import FitSummary, fit
+from FasterRCNN.weights import load_initial
 from PoseEstimation.codecs.rays import FEATURES, UNIT_MM, RayCodec
 from PoseEstimation.losses.lifting import (
     body_distance,
@@ -44,7 +45,7 @@ from PoseEstimation.training.clips import (
     with_depth,
     worsened,
 )
-from PoseEstimation.training.weights import load_initial, write_best
+from PoseEstimation.training.weights import write_best
 
 CLIPS_PER_EPOCH = 10_000
 

@@ -16,6 +16,7 @@ from Datasets.structures import DataError, Dataset
 from FasterRCNN.module import AveragedModule
 from FasterRCNN.targets import boxes_of, image_boxes
 from FasterRCNN.trainer import FitSummary, fit
+from FasterRCNN.weights import load_initial
 from PoseEstimation.codecs.depth import DepthCodec, read_maps
 from PoseEstimation.codecs.heatmap import HeatmapCodec
 from PoseEstimation.losses.heatmap import (
@@ -27,7 +28,7 @@ from PoseEstimation.losses.heatmap import (
 from PoseEstimation.models.pose_resnet import PoseResNet, PoseResNetConfig
 from PoseEstimation.settings import HeatmapSettings
 from PoseEstimation.training.streaming import GENERATED, GeneratedCrops
-from PoseEstimation.training.weights import load_initial, write_best
+from PoseEstimation.training.weights import write_best
 
 
 class HeatmapModule(AveragedModule):
@@ -160,9 +161,7 @@ def _training_crops(settings: HeatmapSettings, output: Path) -> TorchDataset:
         else:
             data = thinned(open_sources([source], skeleton)[0], settings.frame_step)
             parts.append(_crops(data, settings, output / f"outlines_train_{i}.npz", train=True))
-    pairs = zip(settings.train, parts, strict=True)
-    shares = [len(part) if s.share is None else s.share for s, part in pairs]
-    return Mixture(parts, shares, seed)
+    return Mixture(parts, [source.share for source in settings.train], seed)
 
 
 def _crops(data: Dataset, settings: HeatmapSettings, cache: Path, train: bool) -> CropDataset:

@@ -17,12 +17,13 @@ from Datasets.sources import DataSource
 from Datasets.structures import DataError
 from FasterRCNN.module import AveragedModule
 from FasterRCNN.trainer import FitSummary, fit
+from FasterRCNN.weights import load_initial
 from PoseEstimation.codecs.pixels import UNIT_MM, PixelCodec
 from PoseEstimation.losses.lifting import lifting_distance, lifting_mse
 from PoseEstimation.models.martinez import MartinezConfig, MartinezLifter
 from PoseEstimation.settings import LiftingSettings
 from PoseEstimation.training.clips import Clip, joined_clips, load_observed, true_clip
-from PoseEstimation.training.weights import load_initial, write_best
+from PoseEstimation.training.weights import write_best
 
 
 class LiftingModule(AveragedModule):

@@ -1,4 +1,4 @@
-"""What the pose recipes share beside ``AveragedModule``: the weights they begin and end with."""
+"""What the pose recipes share beside ``AveragedModule``: the weights they end with."""
 
 from __future__ import annotations
 
@@ -6,31 +6,10 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from Datasets.structures import DataError
 from FasterRCNN.trainer import best_state
 from FasterRCNN.weights import load_weights, save_weights
-
-
-def load_initial(network: nn.Module, path: Path | None) -> None:
-    """Start a network from earlier weights; outputs that those lack keep their own start.
-
-    Raises:
-        DataError: the weights are of another shape.
-    """
-    if path is None:
-        return
-    state, _ = load_weights(path)
-    own = network.state_dict()
-    try:
-        network.load_state_dict({key: _grown(value, own.get(key)) for key, value in state.items()})
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())[:160]
-        raise DataError(
-            f"{path}: does not fit the network; choose its settings alike ({reason})"
-        ) from None
 
 
 def with_codec(path: Path, output: Path, **changes: float) -> None:
@@ -66,14 +45,6 @@ def _layer_number(key: str) -> int:
 def _each(order: Sequence[int], values: int) -> list[int]:
     """Places of the values of joints, which have so many each."""
     return [values * joint + i for joint in order for i in range(values)]
-
-
-def _grown(given: Tensor, own: Tensor | None) -> Tensor:
-    """Rows of further outputs, which the network has and the file lacks, put after the given."""
-    alike = own is not None and given.ndim > 0 and given.shape[1:] == own.shape[1:]
-    if not alike or len(given) >= len(own):
-        return given
-    return torch.cat([given, own[len(given) :].to(given)])
 
 
 def write_best(output: Path, name: str, network: nn.Module, codec: object, skeleton: str) -> Path:

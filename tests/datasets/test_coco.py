@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from Datasets.catalogue import open_dataset
+from Datasets.loaders import joined
 from Datasets.readers.coco import CocoImage, open_coco, read_coco, read_coco_images, region_mask
 from Datasets.skeletons import COCO_17, INFANT
 from Datasets.skeletons.convert import joint_map
@@ -113,6 +116,30 @@ def test_crowds_and_unlabelled_people_are_ignored_where_they_are(root: Path) -> 
 def test_few_joints_can_be_left_out(root: Path) -> None:
     assert len(read_coco(root, "val2017")) == 2
     assert len(read_coco(root, "val2017", min_keypoints=5)) == 1
+
+
+def test_boxes_without_joints_and_empty_images_are_kept_for_detectors(root: Path) -> None:
+    rng = np.random.default_rng(3)
+    bare, crowd = person(rng, labelled=0), np.ones((48, 64), bool)
+    written(root, picture(1, bare), picture(2), picture(3, crowds=(crowd,)), split="val2014")
+    data = open_coco(root, "val2014", INFANT)
+    assert len(data) == 0
+    boxed, nobody = data.without_joints
+    np.testing.assert_array_equal(boxed.box_xyxy, bare.sample.box_xyxy)
+    assert (boxed.image_id, nobody.image_id) == (1, 2) and nobody.box_xyxy is None
+    assert not boxed.visibility.any() and nobody.image_path.name == "000000000002.jpg"
+    both = joined([data, open_coco(root, "val2017", INFANT)])
+    assert [sample.image_id for sample in both.without_joints] == [1, 2, 7]
+
+
+def test_people_of_syrip_are_infants_unless_it_says_otherwise(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    carer = person(rng)
+    carer = replace(carer, sample=replace(carer.sample, age="adult"))
+    written(tmp_path, picture(1, person(rng), carer, person(rng, 0)), split="train200")
+    assert [s.age for s in open_dataset("coco", tmp_path, "train").samples] == ["", "adult"]
+    data = open_dataset("syrip", tmp_path, "train")
+    assert [s.age for s in (*data.samples, *data.without_joints)] == ["infant", "adult", "infant"]
 
 
 def test_splits_and_other_joints(root: Path) -> None:

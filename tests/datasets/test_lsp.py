@@ -57,6 +57,7 @@ def test_what_is_written_is_read(tmp_path: Path, seed: int, count: int, extended
     samples = [person(rng, extended) for _ in range(count)]
     write_lsp(tmp_path, samples, extended)
     read = read_lsp(tmp_path).samples
+    assert {sample.age for sample in read} == {"adult"}
     assert len(read) == count
     for number, (ours, theirs) in enumerate(zip(samples, read, strict=True), 1):
         np.testing.assert_array_equal(theirs.keypoints_px, ours.keypoints_px)

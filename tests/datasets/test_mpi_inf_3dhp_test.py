@@ -56,6 +56,7 @@ def test_valid_frames_with_activity_and_a_camera_found_again(root: Path) -> None
     keypoints, joints = write(root / "TS1")
     dataset = read_mpi_inf_3dhp_test(root)
     assert [sample.frame for sample in dataset.samples] == [1, 3, 4]
+    assert {sample.age for sample in dataset.samples} == {"adult"}
     assert [sample.activity for sample in dataset.samples] == [
         *("Standing/Walking", "Sitting", "Reaching/Crouching")
     ]

@@ -102,6 +102,7 @@ def test_samples_carry_what_was_written(tmp_path: Path) -> None:
         residual = np.abs(project(sample.joints_mm, sample.intrinsics) - sample.keypoints_px)
         assert residual.max() < 1e-3
     assert dataset.samples[5].image_path.name == "img_3_000002.jpg"
+    assert {sample.age for sample in dataset.samples} == {"adult"}
 
 
 def test_universal_labels_have_the_standard_length_and_no_camera(root: Path) -> None:

@@ -89,6 +89,7 @@ def test_all_forms_give_back_what_was_written(tmp_path: Path, seed: int, count: 
         for ours, theirs in zip(people, data.samples, strict=True):
             same(ours, theirs, *fields, occlusion=data is not forms[0][0])
     assert forms[0][0].samples[0].image_path == tmp_path / "images" / "000000000.jpg"
+    assert {sample.age for data, *_ in forms for sample in data.samples} == {"adult"}
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=SHARED)

@@ -47,6 +47,7 @@ def test_projection_test_notices_a_wrong_camera(root: Path) -> None:
 
 def test_samples_carry_what_was_written(shared_root: Path) -> None:
     sample = read_mini_rgbd(shared_root, ["02"]).samples[1]
+    assert sample.age == "infant"
     assert (sample.sequence, sample.frame) == ("02", 1)
     assert sample.image_path.name == "syn_00001.png" and sample.mask_path.name == "mask_00001.png"
     assert sample.joints_mm[:, 2].min() > 500  # metres became millimetres

@@ -60,6 +60,7 @@ def test_what_is_written_is_read(tmp_path: Path, seed: int, frames: int) -> None
         assert np.array_equal(sample.visibility, visibility[sample.frame - 1])
     assert [s.activity for s in samples[::frames]] == list(COVERS)
     assert samples[0].sequence == "danaLab/00001" and samples[0].skeleton == SLP_14
+    assert {sample.age for sample in samples} == {"adult"}
 
 
 def test_files_count_from_one_and_the_third_row_is_occluded(tmp_path: Path) -> None:

@@ -9,36 +9,44 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from scenes import write_scenes
+from scenes import write_people, write_scenes
 
+from Datasets.readers.coco import open_coco
 from Datasets.readers.mini_rgbd import read_mini_rgbd
 from Datasets.sources import DataSource
 from Datasets.structures import DataError
 from FasterRCNN.__main__ import main
 from FasterRCNN.detector import Detections, InfantDetector, save_detector
-from FasterRCNN.evaluate import average_precision, evaluate_detector
+from FasterRCNN.evaluate import evaluate_detector
 from FasterRCNN.model import build_detector, load_backbone
 from FasterRCNN.settings import DetectorSettings, TrainerSettings
-from FasterRCNN.train import top_iou, train_detector
-from FasterRCNN.weights import load_weights, save_weights
+from FasterRCNN.targets import ADULT_LABEL, CLASSES, INFANT_LABEL
+from FasterRCNN.train import train_detector
+from FasterRCNN.weights import load_initial, load_weights, save_weights
 
 SMALL = DetectorSettings(min_size=72, max_size=128, box_head=16)
+STORED = {key: getattr(SMALL, key) for key in ("backbone", "min_size", "max_size", "box_head")}
 
 
 class Answers(torch.nn.Module):
     """A network that says what it is told, whatever it sees."""
 
-    def __init__(self, boxes, scores):
+    def __init__(self, boxes, scores, labels):
         super().__init__()
         self.unused = torch.nn.Parameter(torch.zeros(1))
-        self.output = {"boxes": torch.tensor(boxes).float(), "scores": torch.tensor(scores)}
+        self.output = {
+            "boxes": torch.tensor(boxes).float(),
+            "scores": torch.tensor(scores),
+            "labels": torch.tensor(labels),
+        }
 
     def forward(self, images):
         return [self.output for _ in images]
 
 
-def detector_saying(boxes, scores, **rule):
-    return InfantDetector(Answers(boxes, scores), SMALL, **rule)
+def detector_saying(boxes, scores, labels=None, **rule):
+    labels = [INFANT_LABEL] * len(boxes) if labels is None else labels
+    return InfantDetector(Answers(boxes, scores, labels), SMALL, **rule)
 
 
 def test_rule_for_none_and_several_infants():
@@ -49,7 +57,51 @@ def test_rule_for_none_and_several_infants():
     np.testing.assert_allclose(found.scores, [0.95, 0.9], atol=1e-6)
     assert len(detector_saying(boxes, [0.9, 0.8, 0.95, 0.4], max_infants=1)(image)) == 1
     nobody = detector_saying(boxes, [0.1, 0.2, 0.3, 0.4])(image)
-    assert nobody.boxes_xyxy.shape == (0, 4)
+    assert nobody.boxes_xyxy.shape == nobody.adults_xyxy.shape == (0, 4)
+
+
+A, B = INFANT_LABEL, ADULT_LABEL
+BOX, ALIKE, INSIDE = [10, 10, 60, 60], [12, 10, 62, 60], [30, 30, 60, 60]
+
+
+@pytest.mark.parametrize(
+    ("boxes", "labels", "infants", "adults"),
+    [
+        ([BOX, ALIKE], [B, A], 0, 1),
+        ([BOX, ALIKE], [A, B], 1, 0),
+        ([BOX, INSIDE], [B, A], 1, 1),
+        ([BOX, ALIKE, ALIKE], [B, A, B], 0, 1),
+        ([BOX, BOX, [10, 10, 60, 44]], [A, B, A], 1, 0),
+    ],
+    ids=["an adult", "an infant", "a carer", "one adult", "one infant"],
+)
+def test_one_person_is_what_the_higher_score_says(boxes, labels, infants, adults):
+    scores = [0.9, 0.8, 0.7][: len(boxes)]
+    found = detector_saying(boxes, scores, labels)(Image.new("RGB", (96, 72)))
+    assert (len(found.boxes_xyxy), len(found.adults_xyxy)) == (infants, adults)
+    assert (len(found), len(found.adult_scores)) == (infants, adults)
+
+
+def test_adults_count_from_the_same_score_and_beyond_the_limit_of_infants():
+    rows = [[0, 0, 20, 20], [30, 0, 50, 20], [60, 0, 80, 20]]
+    detector = detector_saying(rows, [0.9, 0.8, 0.4], [B, B, B], max_infants=1)
+    found = detector(Image.new("RGB", (96, 72)))
+    np.testing.assert_allclose(found.adults_xyxy, rows[:2], atol=1e-5)
+    np.testing.assert_allclose(found.adult_scores, [0.9, 0.8])
+
+
+def test_a_detector_of_infants_says_nothing_of_adults(tmp_path):
+    network = build_detector(SMALL, classes=2)
+    path = tmp_path / "detector.safetensors"
+    for classes, known in ((CLASSES[:2], True), (("background", "dog"), False)):
+        metadata = {"model": "FasterRCNN", "config": STORED, "classes": list(classes)}
+        save_weights(path, network.state_dict(), metadata)
+        if known:
+            detector = InfantDetector.from_weights(path)
+            assert detector(Image.new("RGB", (96, 72))).adults_xyxy is None
+        else:
+            with pytest.raises(DataError, match="background, dog apart"):
+                InfantDetector.from_weights(path)
 
 
 def test_boxes_are_given_in_pixels_of_the_image_and_inside_it():
@@ -91,6 +143,7 @@ def test_saved_detector_answers_alike(tmp_path):
     direct = InfantDetector(network, SMALL, min_score=0.0)
     for a, b in zip(loaded.detect(images), direct.detect(images), strict=True):
         np.testing.assert_allclose(a.scores, b.scores, atol=1e-3)
+        np.testing.assert_allclose(a.adult_scores, b.adult_scores, atol=1e-3)
     alone, batched = direct(images[0]), direct.detect([images[0]] * 2)[1]
     np.testing.assert_allclose(alone.boxes_xyxy, batched.boxes_xyxy, atol=1e-2)
 
@@ -101,29 +154,6 @@ def test_other_weights_are_refused(tmp_path):
     with pytest.raises(DataError, match="no detector weights") as caught:
         InfantDetector.from_weights(path)
     assert "\n" not in str(caught.value)
-
-
-def test_mean_iou_counts_a_miss_as_zero():
-    one = Detections(np.array([[0.0, 0, 10, 10], [50, 50, 60, 60]]), np.array([0.9, 0.8]))
-    none = Detections(np.zeros((0, 4)), np.zeros(0))
-    targets = np.array([[0.0, 0, 10, 5], [50, 50, 60, 60]])
-    np.testing.assert_allclose(top_iou([one, none], targets), [0.5, 0.0])
-    # the best-scored box counts, not the best-fitting one
-    np.testing.assert_allclose(top_iou([one], targets[1:]), [0.0])
-
-
-def test_average_precision_on_a_case_counted_by_hand():
-    targets = np.array([[0.0, 0, 10, 10], [20, 20, 40, 40]])
-    exact = [Detections(t[None], np.array([0.9])) for t in targets]
-    assert average_precision(exact, targets) == pytest.approx({"box_ap": 100, "box_ap50": 100})
-    # second box has IoU 0.5625 with its target: found at 0.50 and 0.55, not above
-    loose = [exact[0], Detections(np.array([[20.0, 20, 35, 35]]), np.array([0.8]))]
-    half = 100 * 51 / 101  # recall up to 0.5 on COCO's 101 points
-    result = average_precision(loose, targets)
-    assert result["box_ap50"] == pytest.approx(100)
-    assert result["box_ap"] == pytest.approx((2 * 100 + 8 * half) / 10)
-    empty = [Detections(np.zeros((0, 4)), np.zeros(0))] * 2
-    assert average_precision(empty, targets) == {"box_ap": 0.0, "box_ap50": 0.0}
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +184,51 @@ def test_recipe_writes_weights_that_load_and_evaluate(recipe, tmp_path):
     assert (output / "outlines.npz").is_file()
 
 
+def test_recipe_mixes_people_and_starts_from_a_detector_of_infants(recipe, tmp_path):
+    settings, _, _ = recipe
+    carer, baby = ("adult", (20.0, 36.0), (12.0, 30.0)), ("infant", (70.0, 40.0), (18.0, 11.0))
+    root = write_people(tmp_path / "data", "train", (carer, baby), (carer,), (), (baby, baby))
+    old = build_detector(SMALL, classes=2)
+    described = {"config": STORED, "classes": CLASSES[:2]}
+    save_weights(tmp_path / "old.safetensors", old.state_dict(), described)
+    mixed = dataclasses.replace(
+        settings,
+        train=(
+            DataSource("coco", root=root, share=3),
+            dataclasses.replace(settings.train[0], share=1),
+        ),
+        validation=DataSource("coco", root=root),
+        initial_weights=tmp_path / "old.safetensors",
+        trainer=dataclasses.replace(settings.trainer, max_epochs=1),
+    )
+    train_detector(mixed, tmp_path / "run")
+    detector = InfantDetector.from_weights(tmp_path / "run" / "detector.safetensors")
+    assert detector.classes == CLASSES
+    metrics = evaluate_detector(detector, open_coco(root))
+    assert metrics["frames"] == 4 and 0 <= metrics["false_alarm_rate"] <= 100
+    assert {r.name for r in (tmp_path / "run").glob("outlines*")} == {
+        "outlines_0.npz",
+        "outlines_1.npz",
+    }
+
+
+def test_infants_are_known_from_the_start_and_adults_are_new(tmp_path):
+    torch.manual_seed(0)
+    old, new = build_detector(SMALL, classes=2).half().float(), build_detector(SMALL)
+    before = {key: value.clone() for key, value in new.state_dict().items()}
+    save_weights(tmp_path / "old.safetensors", old.state_dict(), {})
+    load_initial(new, tmp_path / "old.safetensors")
+    for key, value in old.state_dict().items():
+        now = new.state_dict()[key]
+        assert torch.equal(now[: len(value)], value)
+        assert torch.equal(now[len(value) :], before[key][len(value) :])
+    assert len(new.state_dict()["roi_heads.box_predictor.bbox_pred.bias"]) == 4 * len(CLASSES)
+    with pytest.raises(DataError, match="does not fit"):
+        load_initial(
+            build_detector(dataclasses.replace(SMALL, box_head=32)), tmp_path / "old.safetensors"
+        )
+
+
 def test_interrupted_recipe_ends_with_the_same_bytes(recipe, tmp_path):
     settings, output, _ = recipe
     timed = dataclasses.replace(settings.trainer, max_minutes=0.0)
@@ -174,7 +249,13 @@ def test_command_line_evaluates_and_refuses_in_one_line(recipe, tmp_path, capsys
     root = str(settings.validation.root)
     arguments = ["--weights", weights, "--root", root, "--sequences", "2"]
     assert main(["evaluate", *arguments, "--output", str(tmp_path)]) == 0
-    assert "mean_iou" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "mean_iou: " in printed and "false_alarm_rate: None" in printed
+    people = write_people(tmp_path / "people", "val", (("", (30.0, 30.0), (20.0, 20.0)),))
+    arguments = ["--weights", weights, "--root", str(people), "--dataset", "coco"]
+    assert main(["evaluate", *arguments, "--split", "validation"]) == 0
+    printed = capsys.readouterr().out
+    assert "box_ap: None" in printed and "carer_recall: None" not in printed
     assert main(["evaluate", "--weights", str(tmp_path / "no"), "--root", root]) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1

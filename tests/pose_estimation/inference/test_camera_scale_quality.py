@@ -13,7 +13,7 @@ from Datasets.structures import DataError
 from PoseEstimation.inference.body_scale import CHAIN_SHARE, scale_to_length
 from PoseEstimation.inference.camera import Camera, read_intrinsics
 from PoseEstimation.inference.quality import quality_of
-from PoseEstimation.result import FrameResult, InfantPose
+from PoseEstimation.result import Adult, FrameResult, InfantPose
 
 JOINTS = len(INFANT)
 
@@ -97,6 +97,17 @@ def test_quality_counts_readable_frames():
     assert quality["frames_unreadable"] == 1
     assert quality["fps"] == pytest.approx(10) and quality["duration_s"] == pytest.approx(0.3)
     assert quality["carer_present"] is None and "unknown" in quality["carer_present_note"]
+
+
+def test_a_carer_is_present_where_a_detector_that_looks_finds_one():
+    unreadable = frame(2, error="x")
+    alone = [replace(frame(i, pose()), adults=()) for i in range(2)]
+    carer = replace(alone[1], adults=(Adult(np.arange(4.0), 0.9), Adult(np.arange(4.0), 0.8)))
+    assert quality_of([*alone, unreadable])["carer_present"] is False
+    quality = quality_of([alone[0], carer, unreadable])
+    assert quality["carer_present"] is True
+    assert quality["carer_present_note"] == "an adult was found in 1 of 2 frames"
+    assert quality_of([unreadable])["carer_present"] is None
 
 
 def test_quality_of_photos_has_no_rate():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -94,12 +95,27 @@ def test_flip_test_is_symmetric_under_mirroring():
 def test_every_infant_gets_its_own_joints(stub):
     image = dots((100, 100), (310, 60))
     matrix = intrinsics_from_fov(image.size, 60)
-    first, second = stub.predict([image], [matrix])[0]
+    people = stub.predict([image], [matrix])[0]
+    first, second = people.infants
+    assert people.adults is None
     assert np.allclose(first.keypoints_px, (100, 100), atol=1)
     assert np.allclose(second.keypoints_px, (310, 60), atol=1)
     assert (first.track_id, second.track_id) == (1, 2)
     assert first.joints_mm.shape == (JOINTS, 3) and first.sigma_mm.shape == (JOINTS,)
     assert np.allclose(first.joints_mm[INFANT.root_index], 0)
+
+
+def test_adults_are_told_and_get_no_joints():
+    class Carer(TwoBoxes):
+        def __call__(self, image):
+            scores = np.array([0.7])
+            return replace(super().__call__(image), adults_xyxy=np.eye(1, 4), adult_scores=scores)
+
+    pipeline = PosePipeline(Carer(), HEATMAP, lifting(), settings=FLOAT)
+    people = pipeline.predict([dots((100, 100))], [intrinsics_from_fov((400, 200), 60)])[0]
+    (adult,) = people.adults
+    assert len(people.infants) == 2
+    assert adult.box_xyxy.tolist() == [1, 0, 0, 0] and adult.box_score == 0.7
 
 
 def test_batches_give_what_single_frames_give(stub):
@@ -108,7 +124,7 @@ def test_batches_give_what_single_frames_give(stub):
     together = stub.predict(images, matrices)
     alone = [stub(image) for image in images]
     for a, b in zip(together, alone, strict=True):
-        for x, y in zip(a, b, strict=True):
+        for x, y in zip(a.infants, b, strict=True):
             assert np.allclose(x.keypoints_px, y.keypoints_px, atol=1e-3)
             assert np.array_equal(x.box_xyxy, y.box_xyxy)
 

@@ -15,7 +15,7 @@ from PoseEstimation.io.atomic import replacing
 from PoseEstimation.io.coco import read_image_ids, require_ids, write_coco
 from PoseEstimation.io.poses_csv import write_poses_csv
 from PoseEstimation.io.poses_json import write_poses_json
-from PoseEstimation.result import NOTICE, FrameResult, InfantPose, PoseResult
+from PoseEstimation.result import NOTICE, Adult, FrameResult, InfantPose, PoseResult
 
 JOINTS = len(INFANT)
 
@@ -72,6 +72,18 @@ def test_poses_json_has_the_documented_layout(tmp_path):
     )
     assert second["infants"] == [] and "error" not in second
     assert third["error"] == "image: b.jpg is damaged" and third["width"] is None
+
+
+def test_adults_are_boxes_and_null_when_nobody_looked(tmp_path):
+    carer = Adult(np.array([1.0, 2, 30, 40]), 0.75)
+    frames = (frame(), replace(frame(), adults=()), replace(frame(), adults=(carer,)))
+    write_poses_json(result(*frames), tmp_path / "poses.json")
+    written = strict((tmp_path / "poses.json").read_text())["frames"]
+    assert [f["adults"] for f in written] == [
+        None,
+        [],
+        [{"box_xyxy": [1.0, 2.0, 30.0, 40.0], "box_score": 0.75}],
+    ]
 
 
 def test_nan_becomes_null(tmp_path):

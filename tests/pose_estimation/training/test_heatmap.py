@@ -7,13 +7,12 @@ import torch
 from Datasets.sources import DataSource
 from Datasets.structures import DataError
 from FasterRCNN.settings import TrainerSettings
-from FasterRCNN.weights import load_weights
+from FasterRCNN.weights import load_initial, load_weights
 from PoseEstimation.chains.ellershaw import HEATMAP
 from PoseEstimation.codecs.heatmap import HeatmapCodec
 from PoseEstimation.models.pose_resnet import PoseResNet, PoseResNetConfig
 from PoseEstimation.settings import HeatmapSettings, OptimiserSettings
 from PoseEstimation.training.heatmap import make_codec, make_network, train_heatmap
-from PoseEstimation.training.weights import load_initial
 
 TINY = TrainerSettings(max_epochs=2, steps_per_epoch=2, precision="32-true", log_every=1)
 

@@ -54,6 +54,8 @@ def test_a_mixture_keeps_its_ratio_and_order():
     assert share == pytest.approx(0.75, abs=0.03)
     assert drawn == [mixture[Draw(r, i)] for r in range(4) for i in range(500)]
     assert len({key for _, key in drawn}) == len(drawn)
+    by_size = Mixture([Numbers("a", 10), Numbers("b", 30)], [None, None], seed=1)
+    assert by_size.shares == [0.25, 0.75]
     with pytest.raises(DataError, match="no ratio"):
         Mixture([Numbers("a", 1)], [0], seed=0)
 
