@@ -16,7 +16,7 @@ from Datasets.synthetic.body import BodyShape
 from Datasets.synthetic.camera_effects import CameraEffects, defocused, without_stairs
 from Datasets.synthetic.people import draw_person, dress_person
 from Datasets.synthetic.places import Seat, look_at_people, make_outdoors, make_place
-from Datasets.synthetic.postures import Posed, draw_posture
+from Datasets.synthetic.postures import ON_SEAT, Posed, draw_posture
 from Datasets.synthetic.scene import Camera, Scene
 from Datasets.synthetic.studio import Actor, Shot, Studio
 from Datasets.synthetic.wardrobe import Look, weight_of
@@ -127,7 +127,7 @@ def seated(guests: Sequence[Guest], apart: tuple[float, float] = (0.0, 0.45)) ->
     placed: list[Guest] = []
     taken: list[tuple[np.ndarray, float]] = []
     for number, guest in enumerate(guests):
-        reach = _reach(guest)
+        reach = reach_of(guest)
         spot = np.zeros(2)
         angle = 2.4 * number
         step = 0.0
@@ -142,7 +142,7 @@ def seated(guests: Sequence[Guest], apart: tuple[float, float] = (0.0, 0.45)) ->
     return placed
 
 
-def _reach(guest: Guest) -> float:
+def reach_of(guest: Guest) -> float:
     """Radius that somebody needs; hands and feet of neighbours may cross."""
     away = np.linalg.norm(guest.posed.place[:, :2], axis=1)
     return float(np.quantile(away, 0.85)) + 0.06
@@ -174,7 +174,7 @@ def photograph(
     extent = 1.1 * float(np.linalg.norm(high - low))
     camera = look_at_people(rng, size, (low + high) / 2, extent, elevation_degrees, closeness)
     radius = float(np.linalg.norm(points[:, :2], axis=1).max())
-    seats = [_seat(g) for g in guests if g.posed.kind == ON_SEAT]
+    seats = [seat_of(g) for g in guests if g.posed.kind == ON_SEAT]
     if behind:
         scene = make_outdoors(rng, camera, radius, seats)
     else:
@@ -246,10 +246,7 @@ def _set_back(
     return [guest.moved(*away) for guest in group]
 
 
-ON_SEAT = "on a seat"
-
-
-def _seat(guest: Guest) -> Seat:
+def seat_of(guest: Guest) -> Seat:
     """What somebody sits on, up to just under the hips."""
     pelvis = guest.posed.place[0]
     return pelvis[:2], 0.26 * guest.size_m, max(pelvis[2] - 0.13 * guest.size_m, 0.05)

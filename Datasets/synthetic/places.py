@@ -102,7 +102,7 @@ def make_room(
 ) -> Scene:
     """A furnished room with floor, walls and ceiling; see ``make_place``."""
     setting = Setting()
-    _put_seats(rng, setting, seats)
+    put_seats(rng, setting, seats)
     raised = nursery and not seats and radius_m < 0.75 and rng.random() < 0.55
     floor = -rng.uniform(*RAISED_M) if raised else 0.0
     soft = nursery and not raised
@@ -207,7 +207,7 @@ def make_outdoors(
     ``setting`` is what is there already.
     """
     setting = Setting() if setting is None else setting
-    _put_seats(rng, setting, seats)
+    put_seats(rng, setting, seats)
     setting.plane([0, 0, 0], [0, 0, 1], surfaces.LANDS)
     front = np.arctan2(camera.position[1], camera.position[0])
     free = [(np.zeros(2), radius_m + 2.0), (camera.position[:2], 3.0)]
@@ -227,7 +227,8 @@ def make_outdoors(
     return light_up(rng, camera, setting, lights, ambient, _sky(rng, camera))
 
 
-def _put_seats(rng: np.random.Generator, setting: Setting, seats: Sequence[Seat]) -> None:
+def put_seats(rng: np.random.Generator, setting: Setting, seats: Sequence[Seat]) -> None:
+    """Add a box under everybody who sits."""
     for spot, half, height in seats:
         material = setting.material(surfaces.FURNITURE)
         size = np.array([half, half * rng.uniform(0.8, 1.3), height / 2])
