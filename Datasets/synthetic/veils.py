@@ -17,6 +17,8 @@ from Datasets.synthetic.scene import Camera, Scene
 from Datasets.synthetic.solids import Box, viewing_rays, window_of
 from Datasets.synthetic.studio import Shot
 
+RADIUS_PX = (0.8, 24.0)
+"""Thinner cables would be dotted, thicker ones, close to the camera, too many pixels."""
 OVER_M = 0.001
 """How much nearer than a surface something must be to lie over it."""
 
@@ -97,7 +99,7 @@ def _drawn(tube: Tube, camera: Camera) -> tuple[np.ndarray, np.ndarray, np.ndarr
     if not seen.size:
         return np.empty(0, int), np.empty(0), np.empty(0)
     points = project(seen, camera.intrinsics)
-    radius = np.maximum(tube.radius_m * camera.intrinsics[0, 0] / seen[:, 2], 0.8)
+    radius = np.clip(tube.radius_m * camera.intrinsics[0, 0] / seen[:, 2], *RADIUS_PX)
     most = int(np.ceil(radius.max()))
     steps = np.stack(np.meshgrid(*[np.arange(-most, most + 1)] * 2), axis=-1).reshape(-1, 1, 2)
     cells = np.round(points) + steps
