@@ -28,6 +28,7 @@ PROFILES = (
     "slp",
     "lsp",
     "syrip",
+    "scenes",
 )
 FORMATS = ("json", "csv", "coco")
 
@@ -144,7 +145,7 @@ def _add_data_commands(
     synth.add_argument(
         "--frames",
         type=_count,
-        help="per sequence or subject; pictures in all (mpii, coco, lsp, syrip)",
+        help="per sequence or subject; pictures in all (mpii, coco, lsp, syrip, scenes)",
     )
     synth.add_argument("--seed", type=int, help="default: the profile's own")
     synth.add_argument("--fps", type=_between(0.1, 240), default=30.0, help="of lying infants")

@@ -146,6 +146,8 @@ def test_synth_hands_every_profile_what_was_asked(tmp_path, capsys, monkeypatch)
             (output / "images").mkdir(parents=True, exist_ok=True)
             (output / "annotations").mkdir(exist_ok=True)
             asked[name] = (count, *more[:1])
+            if "style" in options:
+                asked[options["style"].name] = asked[name]
 
         return generate
 
@@ -160,6 +162,11 @@ def test_synth_hands_every_profile_what_was_asked(tmp_path, capsys, monkeypatch)
         assert main([*arguments, "--frames", "7", "--seed", "3"]) == 0
         assert asked[name] == (7, 3) and "7 pictures" in capsys.readouterr().out
         assert main(arguments) == 2 and "exists" in capsys.readouterr().err
+    for name in ("syrip", "scenes"):
+        arguments = ["synth", "--profile", name, "--output", str(tmp_path / name)]
+        assert main([*arguments, "--frames", "9", "--seed", "4"]) == 0
+        assert asked[name] == (9, 4) and main(arguments) == 2
+    capsys.readouterr()
     for name, count in (("slp", 10), ("mpi_inf_3dhp", 8)):
         assert main(["synth", "--profile", name, "--output", str(tmp_path / name)]) == 0
         assert asked[name][0] == count

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from Datasets.synthetic import body as bodies
 from Datasets.synthetic.body import BodyShape
 from Datasets.synthetic.signals import smooth
+from Datasets.synthetic.wardrobe import weight_of
 
 HAND_BONES = ("wrist", "finger3-1", "finger3-3", "lowerarm02")
 HAND_RADIUS = 0.014
@@ -63,8 +64,7 @@ def push_out(
 
 def _ellipsoid(shape: BodyShape, carrier: str, bones: tuple[str, ...]):
     """Carrying bone, centre and radii (metres, body frame) of the flesh around some bones."""
-    columns = [i for i, name in enumerate(bodies.rig().bones) if name.startswith(bones)]
-    own = np.asarray(bodies.rig().weights[:, columns].sum(axis=1)).ravel() > 0.6
+    own = weight_of(bones) > 0.6
     low, high = np.quantile(shape.vertices[own], [0.02, 0.98], axis=0)
     return bodies.rig().index(carrier), (low + high) / 2, (high - low) / 2
 

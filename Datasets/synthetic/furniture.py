@@ -37,12 +37,16 @@ class Part(NamedTuple):
     solid: type[Solid] = Box
 
 
+Piece = Callable[[np.random.Generator], list[Part]]
+"""Draws a piece of furniture."""
+
+
 def furnish(
     rng: np.random.Generator,
     places: Sequence[tuple[np.ndarray, float]],
     new_material: Callable[[tuple[Painter, ...]], int],
     free: Sequence[Circle],
-    pieces: Sequence[Callable[[np.random.Generator], list[Part]]],
+    pieces: Sequence[Piece],
     floor: float = 0.0,
 ) -> list[Solid]:
     """Put a piece of furniture on every place where it does not stand in the way.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,16 +16,33 @@ from Datasets.synthetic.body import BodyShape
 from Datasets.synthetic.camera_effects import CameraEffects, defocused, without_stairs
 from Datasets.synthetic.people import draw_person, dress_person
 from Datasets.synthetic.places import Seat, look_at_people, make_outdoors, make_place
-from Datasets.synthetic.postures import Posed, draw_posture
-from Datasets.synthetic.scene import Camera
+from Datasets.synthetic.postures import ON_SEAT, Posed, draw_posture
+from Datasets.synthetic.scene import Camera, Scene
 from Datasets.synthetic.studio import Actor, Shot, Studio
 from Datasets.synthetic.wardrobe import Look, weight_of
 
 HIDDEN_DEPTH = 0.2
 """How much nearer than a joint a surface must be to hide it, as a share of root to crown."""
 
-GREY_SHARE, DARK_SHARE, BLURRED_SHARE = 0.06, 0.07, 0.35
-"""How often a picture is grey, taken in the dark, or sharp only where the people are."""
+
+@dataclass(frozen=True)
+class Footage:
+    """How pictures look.
+
+    Attributes:
+        grey: share of pictures without colour.
+        dark: share of noisy pictures, taken in the dark.
+        blurred: share of pictures that are sharp only where the people are.
+        clipped: whoever reaches beside the camera is cut off there, else is not in the picture.
+    """
+
+    grey: float = 0.06
+    dark: float = 0.07
+    blurred: float = 0.35
+    clipped: bool = False
+
+
+EVERYDAY = Footage()
 
 
 @dataclass(frozen=True)
@@ -81,12 +98,14 @@ class Picture:
     Attributes:
         rgb: the picture.
         person: (height, width) number of the guest that each pixel shows, -1 elsewhere.
+        beneath: the same as it would be without blankets and cables, which show a body's shape.
         labels: one per guest, in their order.
         camera: where from.
     """
 
     rgb: UInt8[np.ndarray, "height width 3"]
     person: Int[np.ndarray, "height width"]
+    beneath: Int[np.ndarray, "height width"]
     labels: tuple[Labels, ...]
     camera: Camera
 
@@ -108,7 +127,7 @@ def seated(guests: Sequence[Guest], apart: tuple[float, float] = (0.0, 0.45)) ->
     placed: list[Guest] = []
     taken: list[tuple[np.ndarray, float]] = []
     for number, guest in enumerate(guests):
-        reach = _reach(guest)
+        reach = reach_of(guest)
         spot = np.zeros(2)
         angle = 2.4 * number
         step = 0.0
@@ -123,7 +142,7 @@ def seated(guests: Sequence[Guest], apart: tuple[float, float] = (0.0, 0.45)) ->
     return placed
 
 
-def _reach(guest: Guest) -> float:
+def reach_of(guest: Guest) -> float:
     """Radius that somebody needs; hands and feet of neighbours may cross."""
     away = np.linalg.norm(guest.posed.place[:, :2], axis=1)
     return float(np.quantile(away, 0.85)) + 0.06
@@ -155,27 +174,56 @@ def photograph(
     extent = 1.1 * float(np.linalg.norm(high - low))
     camera = look_at_people(rng, size, (low + high) / 2, extent, elevation_degrees, closeness)
     radius = float(np.linalg.norm(points[:, :2], axis=1).max())
-    seats = [_seat(g) for g in guests if g.posed.kind == ON_SEAT]
+    seats = [seat_of(g) for g in guests if g.posed.kind == ON_SEAT]
     if behind:
         scene = make_outdoors(rng, camera, radius, seats)
     else:
         nursery = any(guest.age in ("infant", "toddler") for guest in guests)
         scene = make_place(rng, camera, radius, seats, nursery)
-    guests = [*guests, *_set_back(rng, behind, camera, radius)]
-    actors = [Actor(g.shape, g.look, int(rng.integers(2**31))) for g in guests]
-    studio = Studio(scene, actors)
-    shot = studio.shoot([(g.posed.turn, g.posed.place) for g in guests])
-    rgb = _developed(rng, shot, camera.to_camera(guests[0].posed.place[0])[2])
-    labels = tuple(_labels(guest, camera, shot.depth_m) for guest in guests)
-    return Picture(rgb, shot.person, labels, camera)
+    return expose(rng, scene, [*guests, *_set_back(rng, behind, camera, radius)])
 
 
-def _developed(rng: np.random.Generator, shot: Shot, focus_m: float) -> np.ndarray:
+def expose(
+    rng: np.random.Generator,
+    scene: Scene,
+    guests: Sequence[Guest],
+    dolls: Sequence[Guest] = (),
+    lay: Sequence[Callable[[Shot], Shot]] = (),
+    footage: Footage = EVERYDAY,
+) -> Picture:
+    """Take a picture of people in a scene.
+
+    Args:
+        rng: source of randomness.
+        scene: where, with the camera.
+        guests: who; the first is in focus.
+        dolls: bodies that are nobody: they are drawn, and have neither number nor label.
+        lay: what is laid over the rendered people, in this order.
+        footage: how pictures look.
+    """
+    everybody = [*guests, *dolls]
+    actors = [Actor(g.shape, g.look, int(rng.integers(2**31))) for g in everybody]
+    studio = Studio(scene, actors, clipped=footage.clipped)
+    shot = studio.shoot([(g.posed.turn, g.posed.place) for g in everybody])
+    beneath = np.where(shot.person < len(guests), shot.person, -1)
+    for over in lay:
+        shot = over(shot)
+    focus = everybody[0].posed.place[0] if everybody else np.zeros(3)
+    rgb = _developed(rng, shot, scene.camera.to_camera(focus)[2], footage)
+    person = np.where(shot.person < len(guests), shot.person, -1)
+    covered = (beneath >= 0) & (person != beneath)
+    labels = tuple(_labels(guest, scene.camera, shot.depth_m, covered) for guest in guests)
+    return Picture(rgb, person, beneath, labels, scene.camera)
+
+
+def _developed(
+    rng: np.random.Generator, shot: Shot, focus_m: float, footage: Footage
+) -> np.ndarray:
     """What a camera makes of it: at times blurred before and behind, in the dark, or grey."""
     effects, linear = CameraEffects.draw(rng), without_stairs(shot.linear, shot.person)
-    if rng.random() < BLURRED_SHARE:
+    if rng.random() < footage.blurred:
         linear = defocused(linear, shot.depth_m, focus_m, rng.uniform(1.5, 8.0))
-    if rng.random() < DARK_SHARE:
+    if rng.random() < footage.dark:
         noisier = rng.uniform(2.0, 4.0)
         effects = replace(
             effects,
@@ -184,7 +232,7 @@ def _developed(rng: np.random.Generator, shot: Shot, focus_m: float) -> np.ndarr
             read_noise=noisier * effects.read_noise,
         )
     rgb = effects.develop(rng, linear, effects.gains(linear))
-    if rng.random() < GREY_SHARE:
+    if rng.random() < footage.grey:
         rgb = np.repeat(rgb.mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2)
     return rgb
 
@@ -198,16 +246,13 @@ def _set_back(
     return [guest.moved(*away) for guest in group]
 
 
-ON_SEAT = "on a seat"
-
-
-def _seat(guest: Guest) -> Seat:
+def seat_of(guest: Guest) -> Seat:
     """What somebody sits on, up to just under the hips."""
     pelvis = guest.posed.place[0]
     return pelvis[:2], 0.26 * guest.size_m, max(pelvis[2] - 0.13 * guest.size_m, 0.05)
 
 
-def _labels(guest: Guest, camera: Camera, depth_m: np.ndarray) -> Labels:
+def _labels(guest: Guest, camera: Camera, depth_m: np.ndarray, covered: np.ndarray) -> Labels:
     joints_mm = 1000 * camera.to_camera(guest.joints())
     keypoints = project(joints_mm, camera.intrinsics)
     surface = 1000 * camera.to_camera(guest.surface())
@@ -218,6 +263,7 @@ def _labels(guest: Guest, camera: Camera, depth_m: np.ndarray) -> Labels:
         inside = ((keypoints >= 0) & (keypoints <= limit)).all(axis=1)
     x, y = np.clip(np.nan_to_num(keypoints).round(), 0, limit).astype(int).T
     hidden = depth_m[y, x] < joints_mm[:, 2] / 1000 - HIDDEN_DEPTH * guest.size_m
+    hidden |= covered[y, x]
     seen = np.where(inside, np.where(hidden, OCCLUDED, VISIBLE), UNLABELLED)
     return Labels(
         keypoints_px=keypoints,

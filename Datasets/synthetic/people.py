@@ -50,16 +50,16 @@ def dress_person(rng: np.random.Generator, shape: BodyShape, age: str) -> Look:
     """Clothe a body: from a nappy upwards on the small, trunk and hips always on the grown."""
     if age in ("infant", "toddler"):
         look = dress(rng, shape)
-        return replace(look, materials=tuple(_unlike_skin(rng, look, m) for m in look.materials))
+        return replace(look, materials=tuple(unlike_skin(rng, look, m) for m in look.materials))
     where = surface_coordinates(shape)
     scale = shape.heads[:, 2].max() - shape.heads[0][2]
     look = wear(rng, shape, where, _outfit(rng, where, scale))
     cloth = [replace(m, period_m=m.period_m * rng.uniform(1.0, 3.0)) for m in look.materials]
-    cloth = tuple(_unlike_skin(rng, look, m) for m in cloth)
+    cloth = tuple(unlike_skin(rng, look, m) for m in cloth)
     return replace(look, materials=cloth, face=_with_hair(rng, shape, where, scale, look.face))
 
 
-def _unlike_skin(rng: np.random.Generator, look: Look, cloth: Material) -> Material:
+def unlike_skin(rng: np.random.Generator, look: Look, cloth: Material) -> Material:
     """Cloth of which no colour can be taken for the wearer's skin."""
     while min(unlikeness(tone, look.skin) for tone in cloth.colours) < LEAST_UNLIKE:
         cloth = replace(cloth, colours=np.stack([colour(rng), colour(rng)]))

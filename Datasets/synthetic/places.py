@@ -33,6 +33,7 @@ def look_at_people(
     extent_m: float,
     elevation_degrees: tuple[float, float] = (-5.0, 50.0),
     closeness: tuple[float, float] = (1.0, 2.2),
+    azimuth_degrees: tuple[float, float] = (0.0, 360.0),
 ) -> Camera:
     """Place a camera somewhere around people so that they are in the picture.
 
@@ -43,12 +44,14 @@ def look_at_people(
         extent_m: how much around it must fit into the shorter side at ``closeness`` 1.
         elevation_degrees: range of the angle from which the camera looks down.
         closeness: range of distances over the one at which ``extent_m`` just fits.
+        azimuth_degrees: range of the direction, from the people, in which the camera stands.
     """
     fov = rng.uniform(35, 80)
     intrinsics = intrinsics_from_fov(size, fov)
     fitting = extent_m / 2 * intrinsics[0, 0] / (min(size) / 2)
     distance = fitting * rng.uniform(*closeness)
-    elevation, yaw = np.radians(rng.uniform(*elevation_degrees)), rng.uniform(0, 2 * np.pi)
+    elevation = np.radians(rng.uniform(*elevation_degrees))
+    yaw = rng.uniform(*np.radians(azimuth_degrees))
     away = np.array([np.cos(yaw) * np.cos(elevation), np.sin(yaw) * np.cos(elevation), 0])
     away[2] = np.sin(elevation)
     position = target + distance * away
@@ -99,11 +102,42 @@ def make_room(
 ) -> Scene:
     """A furnished room with floor, walls and ceiling; see ``make_place``."""
     setting = Setting()
-    _put_seats(rng, setting, seats)
+    put_seats(rng, setting, seats)
     raised = nursery and not seats and radius_m < 0.75 and rng.random() < 0.55
     floor = -rng.uniform(*RAISED_M) if raised else 0.0
     soft = nursery and not raised
-    setting.plane([0, 0, floor], [0, 0, 1], surfaces.SOFT_FLOORS if soft else surfaces.FLOORS)
+    enclose(
+        rng, camera, setting, radius_m, floor, surfaces.SOFT_FLOORS if soft else surfaces.FLOORS
+    )
+    if raised:
+        _raise(rng, setting, radius_m, floor)
+    elif rng.random() < 0.3:
+        setting.solids.append(_rug(rng, setting))
+    pieces = furniture.NURSERY if nursery else furniture.INDOORS
+    return furnished(rng, camera, setting, radius_m, pieces, floor)
+
+
+def enclose(
+    rng: np.random.Generator,
+    camera: Camera,
+    setting: Setting,
+    radius_m: float,
+    floor: float,
+    floors: tuple[surfaces.Painter, ...],
+    walls: tuple[surfaces.Painter, ...] = surfaces.WALLS,
+) -> None:
+    """Put floor, ceiling and four walls around people and camera.
+
+    Args:
+        rng: source of randomness.
+        camera: inside.
+        setting: is added to.
+        radius_m: the people are within this distance of the origin.
+        floor: its height, metres.
+        floors: what paints the floor.
+        walls: what paints the walls.
+    """
+    setting.plane([0, 0, floor], [0, 0, 1], floors)
     height = max(floor + rng.uniform(2.3, 3.4), camera.position[2] + 0.2)
     setting.plane([0, 0, height], [0, 0, -1], surfaces.CEILINGS)
     yaw = np.arctan2(camera.position[1], camera.position[0]) + rng.uniform(-0.7, 0.7)
@@ -113,13 +147,28 @@ def make_room(
         room = radius_m + rng.uniform(0.15, 2.5)
         room = max(room, -(camera.position @ inward) + 0.3)
         foot = -inward * room + [0, 0, floor]
-        setting.plane(foot, inward, surfaces.WALLS)
+        setting.plane(foot, inward, walls)
         _hang(rng, setting, foot, inward)
-    if raised:
-        _raise(rng, setting, radius_m, floor)
-    elif rng.random() < 0.3:
-        setting.solids.append(_rug(rng, setting))
-    pieces = furniture.NURSERY if nursery else furniture.INDOORS
+
+
+def furnished(
+    rng: np.random.Generator,
+    camera: Camera,
+    setting: Setting,
+    radius_m: float,
+    pieces: Sequence[furniture.Piece],
+    floor: float = 0.0,
+) -> Scene:
+    """Furnish a room around people and light it, dimly now and then.
+
+    Args:
+        rng: source of randomness.
+        camera: where from.
+        setting: what is there already.
+        radius_m: the people are within this distance of the origin.
+        pieces: what may stand around them.
+        floor: its height, metres.
+    """
     _put_furniture(rng, camera, setting, radius_m, int(rng.integers(1, 7)), pieces, floor)
     _hide(rng, camera, setting, radius_m)
     dim = rng.uniform(0.12, 0.4) if rng.random() < 0.15 else 1.0
@@ -147,11 +196,18 @@ def make_green_studio(camera: Camera, reach_m: float, seed: int) -> Scene:
 
 
 def make_outdoors(
-    rng: np.random.Generator, camera: Camera, radius_m: float, seats: Sequence[Seat] = ()
+    rng: np.random.Generator,
+    camera: Camera,
+    radius_m: float,
+    seats: Sequence[Seat] = (),
+    setting: Setting | None = None,
 ) -> Scene:
-    """Open land under a sky, with buildings, hedges and trees far off; see ``make_place``."""
-    setting = Setting()
-    _put_seats(rng, setting, seats)
+    """Open land under a sky, with buildings, hedges and trees far off; see ``make_place``.
+
+    ``setting`` is what is there already.
+    """
+    setting = Setting() if setting is None else setting
+    put_seats(rng, setting, seats)
     setting.plane([0, 0, 0], [0, 0, 1], surfaces.LANDS)
     front = np.arctan2(camera.position[1], camera.position[0])
     free = [(np.zeros(2), radius_m + 2.0), (camera.position[:2], 3.0)]
@@ -171,7 +227,8 @@ def make_outdoors(
     return light_up(rng, camera, setting, lights, ambient, _sky(rng, camera))
 
 
-def _put_seats(rng: np.random.Generator, setting: Setting, seats: Sequence[Seat]) -> None:
+def put_seats(rng: np.random.Generator, setting: Setting, seats: Sequence[Seat]) -> None:
+    """Add a box under everybody who sits."""
     for spot, half, height in seats:
         material = setting.material(surfaces.FURNITURE)
         size = np.array([half, half * rng.uniform(0.8, 1.3), height / 2])
@@ -220,7 +277,7 @@ def _put_furniture(
     setting: Setting,
     radius_m: float,
     count: int,
-    pieces,
+    pieces: Sequence[furniture.Piece],
     floor: float = 0.0,
 ) -> None:
     """Furnish beside and behind the people, not on them nor around the camera."""

@@ -19,6 +19,8 @@ from Datasets.synthetic.stance import Stance, take
 
 Limbs = np.ndarray
 
+ON_SEAT = "on a seat"
+
 
 @dataclass(frozen=True)
 class Posed:

@@ -66,12 +66,14 @@ class ShadowMaps:
         span_m: what that side covers, metres, around the origin.
         bias_m: slack against a surface's shadow on itself.
         margin_px: how far from a body its shadow is looked for in the image.
+        raised: bodies may also stand lower than z = 0, beside what others lie on.
     """
 
     size: int = 224
     span_m: float = 1.15
     bias_m: float = 0.010
     margin_px: int = 90
+    raised: bool = False
 
 
 @dataclass(frozen=True)

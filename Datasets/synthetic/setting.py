@@ -149,7 +149,7 @@ def _touching(camera: Camera, view: View, setting: Setting) -> Float[np.ndarray,
 def _light_share(view: View, light: Light, solids: Sequence[Solid]) -> np.ndarray:
     """Share (height, width) of a light that gets past the furniture, softened."""
     coarse = view.point[::SHADE_STEP, ::SHADE_STEP]
-    large = [s for s in solids if np.median(s.half) > 0.03 and s.half[2] > 0.01]
+    large = [s for s in solids if s.shades and np.median(s.half) > 0.03 and s.half[2] > 0.01]
     clear = reaching(coarse.reshape(-1, 3), light.towards, large).reshape(coarse.shape[:2])
     fine = np.repeat(np.repeat(clear.astype(np.float32), SHADE_STEP, 0), SHADE_STEP, 1)
     fine = gaussian_filter(fine[: view.point.shape[0], : view.point.shape[1]], 2.5)

@@ -35,6 +35,9 @@ class Solid(ABC):
     yaw: float
     material: int
 
+    shades = True
+    """Whether it keeps light from what is behind it."""
+
     @abstractmethod
     def crossing(self, start: np.ndarray, along: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Where lines enter and leave, in lengths of ``along``; entering after leaving is a miss.
@@ -88,6 +91,54 @@ class Box(Solid):
         normals[rows, axis] = np.sign(offset[rows, axis])
         across, upward = np.where(axis == 0, 1, 0), np.where(axis == 2, 1, 2)
         return normals, np.stack([offset[rows, across], offset[rows, upward]], axis=-1)
+
+
+class Bars(Box):
+    """Upright square bars side by side along the longer side of a thin box."""
+
+    shades = False
+    apart, thick = 0.085, 0.018
+
+    def entry(self, origin, rays):
+        """See ``Solid``."""
+        near, far = self.crossing(self.to_local(origin - self.centre), self.to_local(rays))
+        reach = np.where((far > near) & (near > 1e-3), near, np.inf)
+        hit = np.flatnonzero(np.isfinite(reach))
+        start, end = (
+            self._place(origin, rays[hit], near[hit]),
+            self._place(origin, rays[hit], far[hit]),
+        )
+        # Counted in bars from the first one's edge: a bar ends where the fraction passes ``share``.
+        share = self.thick / self._step()
+        ahead = np.where(end > start, np.ceil(start) - start, start - np.floor(start) - share)
+        ahead = np.where(start % 1.0 < share, 0.0, ahead)
+        travel = np.abs(end - start)
+        part = ahead / np.maximum(travel, _TINY)
+        reach[hit] = np.where(ahead <= travel, near[hit] + part * (far[hit] - near[hit]), np.inf)
+        return reach
+
+    def surface(self, offset):
+        """See ``Solid``."""
+        normals, local = super().surface(offset)
+        along = int(np.argmax(self.half[:2]))
+        inside = (np.abs(offset) < 0.999 * self.half).all(axis=1)
+        past = self._count(offset[inside, along]) % 1.0
+        share = self.thick / self._step()
+        normals[inside] = 0.0
+        normals[inside, along] = np.where((past > share / 2) & (past < (1 + share) / 2), 1.0, -1.0)
+        return normals, local
+
+    def _step(self) -> float:
+        length_m = 2 * self.half[:2].max()
+        return length_m / max(round(length_m / self.apart), 1)
+
+    def _count(self, along: np.ndarray) -> np.ndarray:
+        """Number of bars before a place along the box, metres from its middle."""
+        return (along + self.half[:2].max() + self.thick / 2) / self._step()
+
+    def _place(self, origin: np.ndarray, rays: np.ndarray, reach: np.ndarray) -> np.ndarray:
+        offset = self.to_local(origin + rays * reach[:, None] - self.centre)
+        return self._count(offset[:, int(np.argmax(self.half[:2]))])
 
 
 class Ball(Solid):
@@ -267,14 +318,19 @@ def _around(offset: np.ndarray, half: np.ndarray) -> Float[np.ndarray, "n 2"]:
 
 def pixels_of(camera: Camera, solid: Solid) -> Int[np.ndarray, "n"]:
     """Flat indices of the pixels that a solid may cover."""
+    rows, columns = window_of(camera, solid)
+    y, x = np.arange(rows.start, rows.stop), np.arange(columns.start, columns.stop)
+    return (y[:, None] * camera.size[0] + x).ravel()
+
+
+def window_of(camera: Camera, solid: Solid) -> tuple[slice, slice]:
+    """Rows and columns of the pixels that a solid may cover; empty where it is not in view."""
     seen = camera.to_camera(solid.corners())
-    width, height = camera.size
     if (seen[:, 2] < 0.05).all():
-        return np.empty(0, dtype=int)
-    low, high = np.zeros(2), np.array([width - 1, height - 1])
+        return slice(0, 0), slice(0, 0)
+    low, high = np.zeros(2, dtype=int), np.array(camera.size)
     if (seen[:, 2] > 0.05).all():
         pixels = project(seen, camera.intrinsics)
-        low = np.clip(np.floor(pixels.min(axis=0)), 0, high + 1)
-        high = np.clip(np.ceil(pixels.max(axis=0)), -1, high)
-    x, y = np.arange(low[0], high[0] + 1), np.arange(low[1], high[1] + 1)
-    return (y[:, None] * width + x).astype(int).ravel()
+        low = np.clip(np.floor(pixels.min(axis=0)), 0, high).astype(int)
+        high = np.clip(np.ceil(pixels.max(axis=0)) + 1, low, high).astype(int)
+    return slice(low[1], high[1]), slice(low[0], high[0])

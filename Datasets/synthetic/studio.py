@@ -55,6 +55,7 @@ class _Posed:
 
     world: np.ndarray
     points: wp.array
+    faces: wp.array
     winners: wp.array
     depth_m: np.ndarray
 
@@ -65,13 +66,15 @@ class Studio:
     Args:
         scene: where.
         actors: who; poses are given in their order.
+        clipped: a body that reaches beside or behind the camera is cut off before it, else it has
+            no image.
 
     Attributes:
         empty: (height, width, 3) linear RGB of the scene without people.
     """
 
-    def __init__(self, scene: Scene, actors: Sequence[Actor]) -> None:
-        self.scene, self.actors = scene, tuple(actors)
+    def __init__(self, scene: Scene, actors: Sequence[Actor], clipped: bool = False) -> None:
+        self.scene, self.actors, self._clipped = scene, tuple(actors), clipped
         self._faces = wp.array(bodies.rig().faces, dtype=wp.vec3i)
         self._fixed = [_Fixed(actor) for actor in self.actors]
         self._ground = wp.array(scene.ground.astype(np.float32), dtype=wp.vec3)
@@ -113,22 +116,25 @@ class Studio:
     def _pose(self, fixed: _Fixed, pose: tuple[np.ndarray, np.ndarray]) -> _Posed:
         camera = self.scene.camera
         world = bodies.skin(fixed.actor.shape, *pose, fixed.actor.look.vertices)
-        seen = camera.to_camera(world)
-        if seen[:, 2].min() < NEAREST_M:
-            # A body that reaches beside or behind the camera has no image.
+        seen, faces = camera.to_camera(world), self._faces
+        near = seen[:, 2] < NEAREST_M
+        if near.any() and self._clipped:
+            faces = _without(near)
+            seen = np.where(near[:, None], [0.0, 0.0, 1.0], seen)
+        elif near.any():
             seen = np.broadcast_to([0.0, 0.0, -1.0], seen.shape)
         pixels = seen @ camera.intrinsics.T
         screen = np.column_stack([pixels[:, :2] / pixels[:, 2:], 1 / seen[:, 2]])
-        points, nearness = render.rasterise(screen, self._faces, camera.size)
-        winners = render.winning_faces(points, self._faces, nearness)
-        near = nearness.numpy()
-        depth = np.where(near > 0, 1 / np.maximum(near, 1e-6), np.inf)
-        return _Posed(world, points, winners, depth)
+        points, nearness = render.rasterise(screen, faces, camera.size)
+        winners = render.winning_faces(points, faces, nearness)
+        shown = nearness.numpy()
+        depth = np.where(shown > 0, 1 / np.maximum(shown, 1e-6), np.inf)
+        return _Posed(world, points, faces, winners, depth)
 
     def _mesh(self, fixed: _Fixed, body: _Posed) -> shading.Mesh:
         """The body's values per vertex, as the shading kernel reads them."""
         mesh = shading.Mesh()
-        mesh.points, mesh.faces = body.points, self._faces
+        mesh.points, mesh.faces = body.points, body.faces
         mesh.world = _vec3(body.world)
         mesh.normals = _vec3(bodies.vertex_normals(body.world))
         mesh.rest, mesh.fields, mesh.marks = fixed.rest, fixed.fields, fixed.marks
@@ -148,7 +154,13 @@ class Studio:
         for light, view in zip(self.scene.lights, self._views, strict=True):
             maps.append(self._seen_from(view, worlds))
             texel = self.scene.shadows.span_m / self.scene.shadows.size
-            covered = (maps[-1] > render.FAR / 2).astype(np.float32)
+            above = maps[-1]
+            if self.scene.shadows.raised:
+                # What is below the top of a bed does not shade it.
+                above = self._seen_from(
+                    view, [np.maximum(w, [-np.inf, -np.inf, 0]) for w in worlds]
+                )
+            covered = (above > render.FAR / 2).astype(np.float32)
             shades.append(gaussian_filter(covered, light.softness / texel))
         lights = shading.Lights()
         lights.towards = _vec3(np.stack([light.towards for light in self.scene.lights]))
@@ -194,6 +206,12 @@ class _Fixed:
         self.fields = wp.array(actor.look.fields.astype(np.float32), dtype=wp.vec4)
         self.marks = wp.array(actor.look.face.astype(np.float32), dtype=wp.vec4)
         self.materials = _materials(actor.look, actor.seed)
+
+
+def _without(hidden: Bool[np.ndarray, "vertex"]) -> wp.array:
+    """All faces, in their order; those with a hidden vertex are points and draw nothing."""
+    faces = bodies.rig().faces
+    return wp.array(np.where(hidden[faces].any(axis=1)[:, None], 0, faces), dtype=wp.vec3i)
 
 
 def _vec3(values: np.ndarray) -> wp.array:

@@ -149,6 +149,24 @@ def bedding(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
     return cloth(rng, xy)[0]
 
 
+def crumpled(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
+    """A sheet somebody lay on, with creases."""
+    crease = np.exp(-((noise(rng, xy, rng.uniform(0.3, 0.7)) / 0.22) ** 2))
+    crease *= np.clip(noise(rng, xy, 0.5), 0, 1)
+    return bedding(rng, xy) * (1 - rng.uniform(0.1, 0.3) * crease)[..., None]
+
+
+def paper(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
+    """Paper or oilcloth of a clinic: pale, faintly wrinkled."""
+    tint = np.array([0.8, 0.83, 0.84]) * rng.uniform(0.75, 1.1)
+    return tint * (1 + 0.03 * noise(rng, xy, 0.1))[..., None]
+
+
+def vinyl(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
+    """Smooth upholstery of one colour."""
+    return np.broadcast_to(colour(rng, 0.8, (0.15, 0.9)), (*xy.shape[:-1], 3))
+
+
 def lacquer(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
     """Even furniture paint with gaps between doors and drawers, and their handles."""
     width, height = rng.uniform(0.3, 0.6), rng.uniform(0.2, 0.9)
@@ -309,6 +327,7 @@ CEILINGS: tuple[Painter, ...] = (ceiling,)
 FURNITURE: tuple[Painter, ...] = (wood, lacquer, lacquer, fabric, fabric, shelf, dark)
 SOFT: tuple[Painter, ...] = (fabric,)
 BEDDING: tuple[Painter, ...] = (bedding,)
+SHEETS: tuple[Painter, ...] = (bedding, crumpled, crumpled)
 PLANTS: tuple[Painter, ...] = (leaves,)
 STEMS: tuple[Painter, ...] = (bark,)
 BUILDINGS: tuple[Painter, ...] = (house, house, house, bricks, concrete)
@@ -318,5 +337,6 @@ LANDS: tuple[Painter, ...] = (land, land, land, land, tiles, concrete)
 RELIEF: dict[Painter, tuple[float, float]] = {
     bedding: (0.14, 0.22), fabric: (0.08, 0.3), leaves: (0.7, 0.12), land: (0.2, 0.07),
     bark: (0.3, 0.08), carpet: (0.06, 0.03), bricks: (0.05, 0.1), concrete: (0.03, 0.2),
+    crumpled: (0.22, 0.16), paper: (0.1, 0.12),
 }  # fmt: skip
 """How much bumps tilt a surface, as a tangent, and how far they are apart, metres."""

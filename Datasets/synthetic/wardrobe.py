@@ -10,6 +10,7 @@ from __future__ import annotations
 import colorsys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float
@@ -95,10 +96,13 @@ def surface_coordinates(shape: BodyShape) -> SurfaceCoordinates:
     return SurfaceCoordinates(arm, leg, crown, shape.vertices[:, 2] - shape.heads[0][2])
 
 
+@lru_cache(maxsize=64)
 def weight_of(prefixes: tuple[str, ...]) -> np.ndarray:
-    """Skinning weight (vertex,) of all bones whose names begin so."""
+    """Skinning weight (vertex,) of all bones whose names begin so; read-only."""
     columns = [i for i, bone in enumerate(bodies.rig().bones) if bone.startswith(prefixes)]
-    return np.asarray(bodies.rig().weights[:, columns].sum(axis=1)).ravel()
+    weights = np.asarray(bodies.rig().weights[:, columns].sum(axis=1)).ravel()
+    weights.setflags(write=False)
+    return weights
 
 
 def _along(shape: BodyShape, chain: list[np.ndarray], prefixes: tuple[str, ...]) -> np.ndarray:

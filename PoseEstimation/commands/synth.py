@@ -29,6 +29,7 @@ def run(args: argparse.Namespace) -> int:
         "slp": _slp,
         "lsp": _lsp,
         "syrip": _syrip,
+        "scenes": _scenes,
     }
     if args.profile not in makers:
         known = ", ".join(makers)
@@ -84,6 +85,15 @@ def _syrip(args: argparse.Namespace, advance: Advance) -> tuple[int, str]:
 
     generate = partial(generate_coco, style=SYRIP)
     return _pictures(args, advance, generate, "annotations", default=451)
+
+
+def _scenes(args: argparse.Namespace, advance: Advance) -> tuple[int, str]:
+    """Infants, carers, dolls and empty beds."""
+    from Datasets.synthetic.profiles.coco import generate_coco
+    from Datasets.synthetic.profiles.scenes import STYLE
+
+    generate = partial(generate_coco, style=STYLE)
+    return _pictures(args, advance, generate, "annotations")
 
 
 def _lsp(args: argparse.Namespace, advance: Advance) -> tuple[int, str]:

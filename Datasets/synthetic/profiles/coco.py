@@ -6,6 +6,7 @@ import json
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,25 @@ CROWD = 9
 MIN_PIXELS = 60
 
 
+CROWD_SHARE = 0.12
+"""Share of pictures with many people in the background."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A picture and who is in it.
+
+    Attributes:
+        picture: pixels of people who are numbered after the guests are a crowd.
+        guests: who is labelled one by one.
+        more: further keys of the image, such as ``posture``.
+    """
+
+    picture: Picture
+    guests: tuple[Guest, ...]
+    more: tuple[tuple[str, str], ...] = ()
+
+
 @dataclass(frozen=True)
 class Style:
     """A data set in COCO's layout.
@@ -53,26 +73,56 @@ class Style:
     Attributes:
         name: of the profile.
         seed: the default seed.
-        groups: who is together, and how often.
-        crowd_share: share of images with many people in the background.
+        take: takes one picture; a function of a module, so that processes can share it.
         splits: names of training and validation.
         one_folder: all images lie in ``images``, else in a folder per split.
     """
 
     name: str
     seed: int
-    groups: tuple[tuple[tuple[str, ...], float], ...]
-    crowd_share: float
-    splits: tuple[str, str]
-    one_folder: bool
+    take: Callable[[np.random.Generator], Snapshot]
+    splits: tuple[str, str] = ("train2017", "val2017")
+    one_folder: bool = False
 
     def split(self, number: int) -> str:
         """Split of an image."""
         return self.splits[number % VALIDATION_EVERY == VALIDATION_EVERY - 1]
 
 
-COCO = Style("coco", 50001, TOGETHER, 0.12, ("train2017", "val2017"), False)
-SYRIP = Style("syrip", 51001, ((("infant",), 1.0),), 0.0, ("train200", "validate"), True)
+def take_together(
+    rng: np.random.Generator,
+    groups: tuple[tuple[tuple[str, ...], float], ...] = TOGETHER,
+    crowd_share: float = CROWD_SHARE,
+) -> Snapshot:
+    """Photograph people in a place, at times with many more behind them.
+
+    Args:
+        rng: source of randomness.
+        groups: who is together, and how often.
+        crowd_share: share of pictures with many people in the background.
+    """
+    from Datasets.synthetic.gathering import photograph
+
+    crowded = rng.random() < crowd_share
+    guests = _guests(rng, groups)
+    strangers = _strangers(rng) if crowded else []
+    size = SIZES[int(rng.integers(len(SIZES)))]
+    from_above = len(guests) == 1 and guests[0].age == "infant" and rng.random() < 0.5
+    elevation = (35.0, 88.0) if from_above else (5.0, 70.0)
+    if crowded:
+        elevation = (2.0, 25.0)
+    picture = photograph(rng, guests, size, elevation, (0.55, 1.3), strangers)
+    return Snapshot(picture, tuple(guests), (("posture", guests[0].posed.kind),))
+
+
+COCO = Style("coco", 50001, take_together)
+SYRIP = Style(
+    "syrip",
+    51001,
+    partial(take_together, groups=((("infant",), 1.0),), crowd_share=0.0),
+    ("train200", "validate"),
+    one_folder=True,
+)
 
 
 def generate_coco(
@@ -91,7 +141,7 @@ def generate_coco(
         seed: default is the profile's own.
         workers: processes; any number gives the same bytes.
         progress: called with (images written, images in all).
-        style: who is in the pictures, and what the splits are called.
+        style: how pictures are taken, and what the splits are called.
     """
     seed, output = style.seed if seed is None else seed, Path(output)
     output.mkdir(parents=True, exist_ok=True)
@@ -110,43 +160,34 @@ def write_images(output: Path, seed: int, style: Style, numbers: range) -> list[
 
 
 def _write_image(output: Path, seed: int, number: int, style: Style) -> CocoEntry:
-    from Datasets.synthetic.gathering import photograph
-
-    rng = np.random.default_rng((seed, zlib.crc32(style.name.encode()), number))
-    crowded = rng.random() < style.crowd_share
-    guests = _guests(rng, style)
-    many = len(guests)
-    strangers = _strangers(rng) if crowded else []
-    size = SIZES[int(rng.integers(len(SIZES)))]
-    from_above = many == 1 and guests[0].age == "infant" and rng.random() < 0.5
-    elevation = (35.0, 88.0) if from_above else (5.0, 70.0)
-    if crowded:
-        elevation = (2.0, 25.0)
-    picture = photograph(rng, guests, size, elevation, (0.55, 1.3), strangers)
+    taken = style.take(np.random.default_rng((seed, zlib.crc32(style.name.encode()), number)))
+    picture = taken.picture
     name = f"{number:012d}.jpg"
     write_coco_image(
         output, "images" if style.one_folder else style.split(number), name, picture.rgb
     )
-    people = [_person(picture, guests[i], i) for i in range(many)]
-    crowd = picture.person >= many
+    people = [_person(picture, guest, i) for i, guest in enumerate(taken.guests)]
+    crowd = picture.person >= len(people)
     return describe(
         CocoPicture(
             file_name=name,
             image_id=number,
-            size=size,
+            size=picture.camera.size,
             people=tuple(person for person in people if person is not None),
             crowds=(crowd,) if crowd.sum() >= MIN_PIXELS else (),
-            more=(("posture", guests[0].posed.kind), ("image_source", str(number))),
+            more=(*taken.more, ("image_source", str(number))),
         )
     )
 
 
-def _guests(rng: np.random.Generator, style: Style) -> list[Guest]:
+def _guests(
+    rng: np.random.Generator, groups: tuple[tuple[tuple[str, ...], float], ...]
+) -> list[Guest]:
     """A group; whoever comes with an infant often bends over it."""
     from Datasets.synthetic.gathering import invite, seated
 
-    groups, shares = zip(*style.groups, strict=True)
-    ages = groups[int(rng.choice(len(groups), p=np.array(shares) / sum(shares)))]
+    together, shares = zip(*groups, strict=True)
+    ages = together[int(rng.choice(len(groups), p=np.array(shares) / sum(shares)))]
     small = ages[0] in ("infant", "toddler")
     guests = []
     for age in ages:
@@ -176,7 +217,7 @@ def _person(picture: Picture, guest: Guest, number: int) -> CocoPerson | None:
         visibility=labels.visibility,
         joints_mm=labels.joints_mm,
         intrinsics=picture.camera.intrinsics,
-        box_xyxy=box_from_mask(mask),
+        box_xyxy=box_from_mask(picture.beneath == number),
         activity=f"{guest.age}, {guest.posed.kind}",
         age=guest.age,
     )

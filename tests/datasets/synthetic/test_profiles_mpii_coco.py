@@ -149,7 +149,7 @@ def test_coco_masks_boxes_areas_and_joints_agree(coco_root):
 def test_crowds_are_regions_to_ignore(tmp_path):
     for number in range(200):
         rng = np.random.default_rng((9, zlib.crc32(b"coco"), number))
-        if rng.random() < coco.COCO.crowd_share:
+        if rng.random() < coco.CROWD_SHARE:
             entry = coco.write_images(tmp_path, 9, coco.COCO, range(number, number + 1))[0]
             if any(one["iscrowd"] for one in entry.annotations):
                 break

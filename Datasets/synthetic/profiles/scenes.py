@@ -1,0 +1,49 @@
+"""Profile ``scenes``: what a detector of infants must tell apart, in COCO's layout.
+
+Infants alone and with carers, carers alone, dolls, empty beds, and infants half hidden. Dolls and
+beds carry no annotation; the age of everybody else is written. An image's ``scene`` is the kind of
+picture, its ``place`` what the small lie on.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from Datasets.synthetic.profiles.coco import Snapshot, Style
+
+SIZES = ((480, 360), (480, 320), (360, 480), (480, 270), (400, 300))
+"""Detectors shrink pictures to fewer pixels still."""
+GROWN = (("adult",), ("adult",), ("adult", "adult"), ("child",), ("child", "adult"), ("elder",),
+         ("child", "child"))  # fmt: skip
+EVERYDAY_SHARE = 0.4
+"""How often people without an infant are anywhere, rather than at an empty bed."""
+
+
+def take_scene(rng: np.random.Generator) -> Snapshot:
+    """Draw a kind of scene and photograph it."""
+    from Datasets.synthetic.compositions import SCENES, draw_kind
+    from Datasets.synthetic.staging import shoot
+
+    kind, size = draw_kind(rng), SIZES[int(rng.integers(len(SIZES)))]
+    if kind == "grown" and rng.random() < EVERYDAY_SHARE:
+        return _everyday(rng, size)
+    stage = SCENES[kind][0](rng)
+    picture = shoot(rng, stage, size)
+    more = (("scene", kind), ("place", stage.place.name))
+    if stage.guests:
+        more = (("posture", stage.guests[0].posed.kind), *more)
+    return Snapshot(picture, tuple(stage.guests), more)
+
+
+def _everyday(rng: np.random.Generator, size: tuple[int, int]) -> Snapshot:
+    """People without an infant anywhere."""
+    from Datasets.synthetic.gathering import invite, photograph, seated
+
+    ages = GROWN[int(rng.integers(len(GROWN)))]
+    guests = seated([invite(rng, age) for age in ages], apart=(0.0, 0.4))
+    picture = photograph(rng, guests, size, (0.0, 60.0), (0.55, 1.3))
+    more = (("posture", guests[0].posed.kind), ("scene", "grown"), ("place", "anywhere"))
+    return Snapshot(picture, tuple(guests), more)
+
+
+STYLE = Style("scenes", 52001, take_scene)
