@@ -93,7 +93,8 @@ class CropDataset(TorchDataset):
 
     An item is a dict of tensors: ``image`` uint8 (3, size, size); ``keypoints_px`` (joint, 2), 0
     where ``visibility`` (joint,) is 0; ``joints_mm`` (joint, 3), NaN where unlabelled;
-    ``crop_intrinsics`` (3, 3), NaN when unknown; ``crop_matrix`` (3, 3), image to crop; ``index``.
+    ``crop_intrinsics`` (3, 3), NaN when unknown; ``crop_matrix`` (3, 3), image to crop; ``index``;
+    ``source``, the number of the data set among several.
 
     In training an item is a function of (seed, round, index) and nothing else.
     """
@@ -107,6 +108,7 @@ class CropDataset(TorchDataset):
         seed: int = 0,
         transforms: TrainTransforms | None = None,
         margin: float = CROP_MARGIN,
+        source: int = 0,
     ) -> None:
         """Bind the samples to their boxes.
 
@@ -118,6 +120,7 @@ class CropDataset(TorchDataset):
             seed: of the variations.
             transforms: how far to vary them.
             margin: side of the crop over the longer side of the box.
+            source: number of the data set among several.
 
         Raises:
             DataError: another number of boxes than of samples, or a box without area or not finite.
@@ -133,7 +136,7 @@ class CropDataset(TorchDataset):
                 f"boxes: {path} has the empty box {boxes[bad[0]].tolist()}; leave it out"
             )
         self.dataset, self.boxes, self.size = dataset, boxes, size
-        self.train, self.seed, self.margin = train, seed, margin
+        self.train, self.seed, self.margin, self.source = train, seed, margin, source
         self.transforms = transforms or TrainTransforms()
         self.frames = FrameSource()
 
@@ -152,7 +155,7 @@ class CropDataset(TorchDataset):
             )
         else:
             cropped = eval_sample(sample, image, box, self.size, self.margin)
-        return as_tensors(cropped, draw.index)
+        return as_tensors(cropped, draw.index, self.source)
 
     def _mask(self, sample: PoseSample, generator: np.random.Generator) -> Image.Image | None:
         """Read the mask for the share of samples that change their background."""
@@ -160,7 +163,7 @@ class CropDataset(TorchDataset):
         return load_mask(sample.mask_path) if wanted and sample.mask_path else None
 
 
-def as_tensors(cropped: CroppedSample, index: int) -> dict[str, Tensor]:
+def as_tensors(cropped: CroppedSample, index: int, source: int = 0) -> dict[str, Tensor]:
     """Make the item of ``CropDataset``."""
     joints = len(cropped.keypoints_px)
     seen = cropped.visibility > 0
@@ -175,6 +178,7 @@ def as_tensors(cropped: CroppedSample, index: int) -> dict[str, Tensor]:
         "crop_intrinsics": torch.from_numpy(camera.astype(np.float32)),
         "crop_matrix": torch.from_numpy(cropped.crop.matrix.astype(np.float32)),
         "index": torch.tensor(index),
+        "source": torch.tensor(source),
     }
 
 

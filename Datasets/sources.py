@@ -17,9 +17,11 @@ class DataSource:
             of what is generated.
         root: its folder; None takes ``paths.DATASET`` of config.yaml.
         share: of the samples that are drawn, where data sets are mixed by ratio; None: by size.
+        shifted: its joints are defined otherwise than a network's own: a shift is learnt.
     """
 
     dataset: str
     split: str = "all"
     root: Path | None = None
     share: float | None = None
+    shifted: bool = False

@@ -49,9 +49,9 @@ class AveragedModule(L.LightningModule):
         return self
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """AdamW over the trained network."""
+        """AdamW over the trained network, and whatever else a recipe learns."""
         return torch.optim.AdamW(
-            self.network.parameters(),
+            [p for p in self.parameters() if p.requires_grad],
             lr=self.settings.learning_rate,
             weight_decay=self.settings.weight_decay,
         )

@@ -22,6 +22,7 @@ class HeatmapSettings:
         validation_limit: at most this many validation images, evenly spread.
         initial_weights: weights to start from, or None for random ones.
         augment: vary crops, light and occlusion.
+        any_angle_share: share of crops that are turned by any angle, where they vary.
         input_size: side of the square crop in pixels.
         crop_margin: side of the crop over the longer side of the box; 1 as published.
         whole_image: crop nothing.
@@ -46,6 +47,7 @@ class HeatmapSettings:
     validation_limit: int = 400
     initial_weights: Path | None = None
     augment: bool = True
+    any_angle_share: float = 0.4
     input_size: int = 256
     crop_margin: float = 1.25
     whole_image: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -13,6 +14,7 @@ from Datasets.catalogue import open_sources
 from Datasets.loaders import CropDataset, Mixture, joined, limited, make_loader, thinned
 from Datasets.skeletons import SKELETONS
 from Datasets.structures import DataError, Dataset
+from Datasets.transforms.presets import TrainTransforms
 from FasterRCNN.module import AveragedModule
 from FasterRCNN.targets import boxes_of, image_boxes
 from FasterRCNN.trainer import FitSummary, fit
@@ -27,6 +29,7 @@ from PoseEstimation.losses.heatmap import (
 )
 from PoseEstimation.models.pose_resnet import PoseResNet, PoseResNetConfig
 from PoseEstimation.settings import HeatmapSettings
+from PoseEstimation.training.shifts import JointShifts
 from PoseEstimation.training.streaming import GENERATED, GeneratedCrops
 from PoseEstimation.training.weights import write_best
 
@@ -42,11 +45,13 @@ class HeatmapModule(AveragedModule):
         self.codec = make_codec(settings)
         self.loss = heatmap_mse if settings.loss == "mse" else heatmap_cross_entropy
         self.depth_codec = DepthCodec(SKELETONS[settings.skeleton].root_index, settings.input_size)
+        self.shifts = JointShifts(SKELETONS[settings.skeleton], [s.shifted for s in settings.train])
         self.depth_weight, self.sigma_weight = settings.depth_weight, settings.sigma_weight
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
         """Loss of a batch of crops."""
-        targets, weights = self.codec.encode(batch["keypoints_px"], batch["visibility"])
+        keypoints = self.shifts(batch["keypoints_px"], batch["visibility"], batch["source"])
+        targets, weights = self.codec.encode(keypoints, batch["visibility"])
         maps = self.network(as_input(batch["image"]))
         loss = self.loss(maps[:, 0], targets, weights)
         if not self.depth_weight:
@@ -150,26 +155,30 @@ def make_loaders(settings: HeatmapSettings, output: Path) -> tuple[DataLoader, D
 def _training_crops(settings: HeatmapSettings, output: Path) -> TorchDataset:
     """All data sets as one, or mixed by ratio where a share is given."""
     skeleton, seed = SKELETONS[settings.skeleton], settings.trainer.seed
-    if all(s.share is None and s.dataset != GENERATED for s in settings.train):
+    if all(s.share is None and not s.shifted and s.dataset != GENERATED for s in settings.train):
         data = thinned(joined(open_sources(settings.train, skeleton)), settings.frame_step)
         return _crops(data, settings, output / "outlines_train.npz", train=True)
     parts = []
     for i, source in enumerate(settings.train):
         if source.dataset == GENERATED:
             size, margin = settings.input_size, settings.crop_margin
-            parts.append(GeneratedCrops(source.split, seed, size, margin, skeleton))
+            parts.append(GeneratedCrops(source.split, seed, size, margin, skeleton, source=i))
         else:
             data = thinned(open_sources([source], skeleton)[0], settings.frame_step)
-            parts.append(_crops(data, settings, output / f"outlines_train_{i}.npz", train=True))
+            cache = output / f"outlines_train_{i}.npz"
+            parts.append(_crops(data, settings, cache, train=True, source=i))
     return Mixture(parts, [source.share for source in settings.train], seed)
 
 
-def _crops(data: Dataset, settings: HeatmapSettings, cache: Path, train: bool) -> CropDataset:
+def _crops(
+    data: Dataset, settings: HeatmapSettings, cache: Path, train: bool, source: int = 0
+) -> CropDataset:
     """Crops around the people's boxes, varied in training."""
     boxes = image_boxes(data) if settings.whole_image else boxes_of(data, cache)
     vary, seed = train and settings.augment, settings.trainer.seed
     size, margin = settings.input_size, settings.crop_margin
-    return CropDataset(data, boxes, size, vary, seed, margin=margin)
+    turned = replace(TrainTransforms(), any_angle_share=settings.any_angle_share)
+    return CropDataset(data, boxes, size, vary, seed, turned, margin, source)
 
 
 def as_input(images: Tensor) -> Tensor:

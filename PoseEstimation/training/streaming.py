@@ -40,6 +40,7 @@ class GeneratedCrops(TorchDataset):
         margin: float = CROP_MARGIN,
         skeleton: Skeleton = INFANT,
         length: int = 10_000,
+        source: int = 0,
     ) -> None:
         """Bind the choice.
 
@@ -50,6 +51,7 @@ class GeneratedCrops(TorchDataset):
             margin: side of the crop over the longer side of the box.
             skeleton: joints of the labels.
             length: draws per round.
+            source: number of the data set among several.
 
         Raises:
             DataError: an unknown profile.
@@ -58,7 +60,7 @@ class GeneratedCrops(TorchDataset):
             known = ", ".join(PROFILES)
             raise DataError(f"generated: split is '{profile}'; choose a profile: {known}")
         self.profile, self.seed, self.size, self.margin = profile, seed, size, margin
-        self.length, self.skeleton = length, skeleton
+        self.length, self.skeleton, self.source = length, skeleton, source
 
     def __len__(self) -> int:
         return self.length
@@ -74,9 +76,8 @@ class GeneratedCrops(TorchDataset):
         mask = Image.fromarray(frame.mask.astype(np.uint8) * 255)
         rng = np.random.default_rng([self.seed, key.round, key.index])
         sample = self._sample(frame, number)
-        return as_tensors(
-            train_sample(sample, image, mask, box, self.size, rng, margin=self.margin), key.index
-        )
+        cropped = train_sample(sample, image, mask, box, self.size, rng, margin=self.margin)
+        return as_tensors(cropped, key.index, self.source)
 
     def _sample(self, frame, number: int) -> PoseSample:
         """Labels of a frame in the joints that are wanted."""
