@@ -22,6 +22,7 @@ PROFILES = (
     "mini_rgbd",
     "varied",
     "movements",
+    "postures",
     "mpii",
     "coco",
     "mpi_inf_3dhp",
@@ -140,7 +141,7 @@ def _add_data_commands(
     synth.add_argument("--output", type=Path, required=True, metavar="DIR")
     synth.add_argument(
         "--sequences", help="a number, or names such as 11-12: sequences (mini_rgbd, varied), "
-        "infants (movements) or subjects (mpi_inf_3dhp, slp)",
+        "infants (movements, postures) or subjects (mpi_inf_3dhp, slp)",
     )  # fmt: skip
     synth.add_argument(
         "--frames",
@@ -151,6 +152,9 @@ def _add_data_commands(
     synth.add_argument("--fps", type=_between(0.1, 240), default=30.0, help="of lying infants")
     synth.add_argument("--size", type=_count, default=512, help="of mpi_inf_3dhp's square frames")
     synth.add_argument("--cameras", default="vnect", help="camera set of mpi_inf_3dhp")
+    synth.add_argument(
+        "--smpl-poses", type=Path, metavar="FILE", help="npz of fits that some postures take"
+    )
     synth.add_argument("--workers", type=_count, default=2)
     render = _add(commands, "render", configured, "draw a sheet of labelled samples")
     verify = _add(commands, "verify", configured, "check a folder against the official layout")

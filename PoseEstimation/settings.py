@@ -269,6 +269,8 @@ class ClipLiftingSettings:
     Attributes:
         train: data sets with 3D labels in sequences, filmed anew; see ``DataSource``.
         movement_banks: npz files of ``synth --profile movements``.
+        posture_banks: npz files of ``synth --profile postures``, for photos and slow videos.
+        posture_share: share of those from postures, where given.
         observed: npz files of what a 2D network saw of sequences with 3D labels, at 30 frames/s.
         observed_slow: likewise, of sequences whose frames are far apart.
         observed_share: share of clips from what was observed, where given.
@@ -306,6 +308,8 @@ class ClipLiftingSettings:
 
     train: tuple[DataSource, ...] = ()
     movement_banks: tuple[Path, ...] = ()
+    posture_banks: tuple[Path, ...] = ()
+    posture_share: float = 0.7
     observed: tuple[Path, ...] = ()
     observed_slow: tuple[Path, ...] = ()
     observed_share: float = 0.3

@@ -210,8 +210,13 @@ def mini_rgbd_joints(shape: BodyShape, turn: np.ndarray, place: np.ndarray) -> n
 
 def infant_joints(shape: BodyShape, turn: np.ndarray, place: np.ndarray) -> np.ndarray:
     """The joints of the canonical skeleton, (frame, 25, 3), world frame, metres."""
-    mini = mini_rgbd_joints(shape, turn, place)
-    face = face_points(shape, turn, place)
+    return named_joints(mini_rgbd_joints(shape, turn, place), face_points(shape, turn, place))
+
+
+def named_joints(
+    mini: Float[np.ndarray, "frame 25 3"], face: Float[np.ndarray, "frame 6 3"]
+) -> Float[np.ndarray, "frame 25 3"]:
+    """The joints of the canonical skeleton from MINI-RGBD's and ``FACE_POINTS``."""
     same = {"thorax": "spine2", "upper_neck": "neck"}
     columns = [
         face[:, FACE_POINTS.index(joint)]

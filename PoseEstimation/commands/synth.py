@@ -23,6 +23,7 @@ def run(args: argparse.Namespace) -> int:
         "mini_rgbd": _infants,
         "varied": _infants,
         "movements": _movement_bank,
+        "postures": _posture_bank,
         "mpii": _mpii,
         "coco": _coco,
         "mpi_inf_3dhp": _mpi_inf_3dhp,
@@ -63,6 +64,16 @@ def _movement_bank(args: argparse.Namespace, advance: Advance) -> tuple[int, str
     output = args.output / "movements.npz"
     write_movement_bank(output, infants, args.seed or 0, args.workers, advance)
     return infants, "infants' movements"
+
+
+def _posture_bank(args: argparse.Namespace, advance: Advance) -> tuple[int, str]:
+    """Postures without pictures for the lifter of photos."""
+    from Datasets.synthetic.movement_bank import write_posture_bank
+
+    infants = len(sequence_names(args.sequences or "100"))
+    output = args.output / "postures.npz"
+    write_posture_bank(output, infants, args.seed or 0, args.workers, advance, args.smpl_poses)
+    return infants, "infants' postures"
 
 
 def _mpii(args: argparse.Namespace, advance: Advance) -> tuple[int, str]:

@@ -162,7 +162,8 @@ def make_loaders(settings: ClipLiftingSettings) -> tuple[DataLoader, DataLoader]
         raise DataError("clip_lifting: no movements; give train or movement_banks")
     if settings.validation is None:
         raise DataError("clip_lifting: validation must be given; name a data set with 3D labels")
-    train = TrainingClips(movements, observed, slow, settings)
+    postures = [m for path in settings.posture_banks for m in load_movements(path, skeleton)]
+    train = TrainingClips(movements, observed, slow, settings, postures)
     return (
         DataLoader(
             _Keys(CLIPS_PER_EPOCH),
@@ -203,8 +204,9 @@ class TrainingClips:
         observed: Sequence[Movement],
         slow: Sequence[Movement],
         settings: ClipLiftingSettings,
+        postures: Sequence[Movement] = (),
     ) -> None:
-        self.movements, self.settings = movements, settings
+        self.movements, self.settings, self.postures = movements, settings, postures
         self.observed, self.scattered = observed, [*observed, *slow]
         self.skeleton = SKELETONS[settings.skeleton]
         self.codec = RayCodec(self.skeleton)
@@ -235,21 +237,28 @@ class TrainingClips:
             movement = observed[rng.integers(len(observed))]
             clip = movement.observed[cut(movement, runs, frames, rng)]
             return self._hidden_depth(clip, rng)
-        number = int(rng.integers(len(self.movements)))
-        movement = self.movements[number]
-        joints_mm = movement.joints_mm[cut(movement, runs, frames, rng)].astype(np.float64)
-        if settings.body_mixing:
-            other = self.lengths[rng.integers(len(self.lengths))]
-            share = rng.uniform(-settings.body_mixing, 1 + settings.body_mixing)
-            ratios = 1 + share * (other / self.lengths[number] - 1)
-            joints_mm = rebuilt(joints_mm, ratios, self.skeleton)
-        clip = filmed(joints_mm, settings.cameras, rng)
+        clip = filmed(self._posed(runs, frames, rng), settings.cameras, rng)
         if rng.random() < settings.exact_share:
             return self._labelled(clip, rng)
         clip = worsened(
             with_depth(clip, self.skeleton.root_index), self.skeleton, settings.noise, rng
         )
         return self._hidden_depth(clip, rng)
+
+    def _posed(self, runs: int, frames: int, rng: np.random.Generator) -> np.ndarray:
+        """Joints of an infant in motion, or of one in postures that have nothing to do with it."""
+        settings = self.settings
+        if frames == 1 and self.postures and rng.random() < settings.posture_share:
+            still = self.postures[rng.integers(len(self.postures))]
+            return still.joints_mm[cut(still, runs, frames, rng)].astype(np.float64)
+        number = int(rng.integers(len(self.movements)))
+        movement = self.movements[number]
+        joints_mm = movement.joints_mm[cut(movement, runs, frames, rng)].astype(np.float64)
+        if not settings.body_mixing:
+            return joints_mm
+        other = self.lengths[rng.integers(len(self.lengths))]
+        share = rng.uniform(-settings.body_mixing, 1 + settings.body_mixing)
+        return rebuilt(joints_mm, 1 + share * (other / self.lengths[number] - 1), self.skeleton)
 
     def _labelled(self, clip: Clip, rng: np.random.Generator) -> Clip:
         """Leave out what MINI-RGBD does not label in a share of the clips."""
