@@ -290,7 +290,7 @@ class ClipLiftingSettings:
         cameras: see ``CameraSettings``.
         noise: see ``ClipNoiseSettings``.
         velocity_weight: weight of the error of frame differences.
-        speed_weight: weight of the difference of mean speeds, against smoothing.
+        speed_weight: weight of the difference of clips' mean speeds, against smoothing.
         bone_weight: weight of the error of the logs of bone lengths.
         sigma_weight: weight of the likelihood that teaches the error bars.
         width: of the hidden layers.

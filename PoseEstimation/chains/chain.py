@@ -165,7 +165,7 @@ def named_files(settings: object, prefix: str = "") -> Iterator[tuple[str, Path]
         value, key = getattr(settings, field.name), f"{prefix}{field.name}"
         if dataclasses.is_dataclass(value):
             yield from named_files(value, f"{key}.")
-        paths = [v for v in (value if isinstance(value, tuple) else (value,))]
+        paths = value if isinstance(value, tuple) else (value,)
         for path in (p for p in paths if isinstance(p, Path) and p.suffix):
             if not path.is_file():
                 raise DataError(f"chain: {key} names {path}, which does not exist")

@@ -46,7 +46,7 @@ def speed_difference(
     target: Float[Tensor, "clip run frame joint 3"],
     mask: Float[Tensor, "clip run frame joint"],
 ) -> Float[Tensor, ""]:
-    """How far the joints' mean speeds in a clip are from the true ones, as a share of all.
+    """How far the mean speed of all joints in a clip is from the true one, as a share of that.
 
     The likeliest place in every frame moves less than the joint does: a lifter that is judged by
     distances alone smooths. This asks it to move as much, whenever that may be.
@@ -58,7 +58,7 @@ def speed_difference(
     for joints in (predicted, target):
         change = _difference(joints[..., 1:, :, :], joints[..., :-1, :, :], both)
         speed = (change.square().sum(-1) + 1e-8).sqrt() * both
-        summed.append(speed.sum((1, 2)))
+        summed.append(speed.sum((1, 2, 3)))
     found, true = summed
     return (found - true).abs().sum() / true.sum().clamp_min(1e-6)
 

@@ -13,12 +13,11 @@ from FasterRCNN.weights import load_weights
 from PoseEstimation.inference.lifting import ClipLifting, Keypoints
 from PoseEstimation.inference.weights import load_lifter
 from PoseEstimation.metrics.errors import joint_errors
+from PoseEstimation.metrics.protocols import MiniRgbdProtocol
 from PoseEstimation.metrics.uncertainty import calibration_factor
 from PoseEstimation.settings import CalibrationSettings
 from PoseEstimation.training.clips import Clip, load_observed
 from PoseEstimation.training.weights import with_codec
-
-FPS = 30.0
 
 
 def calibrate(settings: CalibrationSettings, output: Path) -> dict[str, float]:
@@ -64,7 +63,7 @@ def _planar(clip: Clip) -> tuple[np.ndarray, np.ndarray]:
 def _spatial(clip: Clip, lifting: ClipLifting) -> tuple[np.ndarray, np.ndarray]:
     """Distances in millimetres and their sigmas, the clip lifted as one video."""
     found = Keypoints.of(clip)
-    times_s = np.arange(len(found)) / FPS
+    times_s = np.arange(len(found)) / MiniRgbdProtocol().fps
     joints_mm, sigma_mm = lifting(found, clip.intrinsics[0], times_s)
     target = root_relative(clip.joints_mm, lifting.skeleton.root_index)
     return joint_errors(joints_mm, target), sigma_mm
