@@ -9,9 +9,11 @@ people corrected.
 
 from __future__ import annotations
 
+import re
 import zipfile
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,13 +30,71 @@ WEAK_3D = "weak_3d.npz"
 def open_syrip(root: Path | str, split: str = "all", skeleton: Skeleton | None = None) -> Dataset:
     """Open a part of the photos: as ``open_coco``, and people of unknown age are infants.
 
+    Args:
+        root: see the module.
+        split: as of ``open_coco``; ``train:2of4`` is the second of four parts of ``train`` that
+            share no source, ``train:not-2of4`` the other three.
+        skeleton: convention of the samples, default COCO's own.
+
     Raises:
-        DataError: see ``open_coco``.
+        DataError: see ``open_coco``, or a part that does not exist.
     """
-    dataset = open_coco(root, split, skeleton)
+    whole, wanted = _part_of(split)
+    dataset = open_coco(root, whole, skeleton)
     people = tuple(_infant(sample) for sample in dataset.samples)
     others = tuple(_infant(sample) for sample in dataset.without_joints)
+    if wanted is not None:
+        parts = source_parts([source_of(sample) for sample in (*people, *others)], wanted.count)
+        people, others = (
+            tuple(s for s in group if (parts[source_of(s)] == wanted.number) != wanted.others)
+            for group in (people, others)
+        )
     return replace(dataset, samples=people, without_joints=others)
+
+
+def source_of(sample: PoseSample) -> str:
+    """Where a photo is from; one of unknown source is its own."""
+    return sample.sequence or sample.image_path.name
+
+
+def source_parts(sources: Sequence[str], count: int) -> dict[str, int]:
+    """Deal sources out to parts, 1 to ``count``, of about as many photos each.
+
+    Args:
+        sources: of each photo.
+        count: of the parts.
+    """
+    photos = Counter(sources)
+    sizes, parts = [0] * count, {}
+    for source in sorted(photos, key=lambda name: (-photos[name], name)):
+        smallest = sizes.index(min(sizes))
+        sizes[smallest] += photos[source]
+        parts[source] = smallest + 1
+    return parts
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One of several parts, or all others."""
+
+    number: int
+    count: int
+    others: bool
+
+
+def _part_of(split: str) -> tuple[str, _Part | None]:
+    """Take a split's name apart.
+
+    Raises:
+        DataError: the part does not exist.
+    """
+    match = re.fullmatch(r"(.+):(not-)?([0-9]+)of([0-9]+)", split)
+    if match is None:
+        return split, None
+    number, count = int(match[3]), int(match[4])
+    if not 1 <= number <= count or count < 2:
+        raise DataError(f"SyRIP: '{split}' is no part; write train:1of4 or train:not-1of4")
+    return match[1], _Part(number, count, bool(match[2]))
 
 
 def _infant(sample: PoseSample) -> PoseSample:

@@ -13,7 +13,7 @@ from rich.progress import track
 
 from Datasets.catalogue import open_dataset
 from Datasets.readers.base import load_image
-from Datasets.readers.syrip import WEAK_3D, read_weak_3d
+from Datasets.readers.syrip import WEAK_3D, read_weak_3d, source_of
 from Datasets.skeletons import COCO_17, LSP_14
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import Dataset, PoseSample
@@ -202,7 +202,7 @@ def _interval(samples: Sequence[PoseSample], results: Sequence[dict[str, Any]]) 
         by_image.setdefault(result["image_id"], []).append(result)
     sources: dict[str, list[PoseSample]] = {}
     for sample in samples:
-        sources.setdefault(sample.sequence or sample.image_path.name, []).append(sample)
+        sources.setdefault(source_of(sample), []).append(sample)
     groups, rng = list(sources.values()), np.random.default_rng(0)
     drawn = []
     for _ in range(RESAMPLES):
