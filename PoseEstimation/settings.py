@@ -272,7 +272,7 @@ class ClipLiftingSettings:
         posture_banks: npz files of ``synth --profile postures``, for photos and slow videos.
         posture_share: share of those from postures, where given.
         observed: npz files of what a 2D network saw of sequences with 3D labels, at 30 frames/s.
-        observed_slow: likewise, of sequences whose frames are far apart.
+        observed_slow: likewise, of sequences whose frames are far apart, and of photos.
         observed_share: share of clips from what was observed, where given.
         validation: the data set to validate on, from its true 2D joints.
         validation_observed: what a 2D network saw of it, or None.

@@ -208,6 +208,7 @@ class TrainingClips:
     ) -> None:
         self.movements, self.settings, self.postures = movements, settings, postures
         self.observed, self.scattered = observed, [*observed, *slow]
+        self.lasting = [m for m in self.scattered if len(m.joints_mm) > 1]
         self.skeleton = SKELETONS[settings.skeleton]
         self.codec = RayCodec(self.skeleton)
         labelled, _ = joint_map(MINI_RGBD_25, self.skeleton).index_lists
@@ -232,7 +233,7 @@ class TrainingClips:
     def draw(self, runs: int, frames: int, rng: np.random.Generator) -> Clip:
         """Make one clip."""
         settings = self.settings
-        observed = self.observed if frames > 1 else self.scattered
+        observed = self._fitting(runs, frames)
         if observed and rng.random() < settings.observed_share:
             movement = observed[rng.integers(len(observed))]
             clip = movement.observed[cut(movement, runs, frames, rng)]
@@ -244,6 +245,12 @@ class TrainingClips:
             with_depth(clip, self.skeleton.root_index), self.skeleton, settings.noise, rng
         )
         return self._hidden_depth(clip, rng)
+
+    def _fitting(self, runs: int, frames: int) -> Sequence[Movement]:
+        """What was observed that such a clip may be cut from."""
+        if frames > 1:
+            return self.observed
+        return self.lasting if runs > 1 else self.scattered
 
     def _posed(self, runs: int, frames: int, rng: np.random.Generator) -> np.ndarray:
         """Joints of an infant in motion, or of one in postures that have nothing to do with it."""

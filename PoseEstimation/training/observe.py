@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,8 @@ import numpy as np
 from Datasets.catalogue import open_sources
 from Datasets.loaders import thinned
 from Datasets.readers.frames import load_sample_image
-from Datasets.skeletons import SKELETONS
-from Datasets.structures import DataError, Dataset
+from Datasets.skeletons import SKELETONS, Skeleton
+from Datasets.structures import DataError, Dataset, PoseSample
 from FasterRCNN.detector import InfantDetector
 from FasterRCNN.targets import boxes_of, image_boxes
 from PoseEstimation.inference.keypoints import KeypointFinder
@@ -34,18 +35,38 @@ def observe(settings: ObserveSettings, output: Path) -> int:
         raise DataError("observe: data must be given")
     if settings.heatmap is None:
         skeleton = SKELETONS[settings.skeleton]
-        dataset = thinned(open_sources([settings.data], skeleton)[0], settings.frame_step)
+        dataset = _labelled_part(settings, skeleton)
         clip = true_clip(dataset)
     else:
         device = choose_device("auto")
         predict = PredictSettings(flip_test=settings.flip_test)
         finder = KeypointFinder(load_heatmap(settings.heatmap), device, predict)
         skeleton = finder.skeleton
-        dataset = thinned(open_sources([settings.data], skeleton)[0], settings.frame_step)
+        dataset = _labelled_part(settings, skeleton)
         clip = labelled(dataset, _seen(dataset, finder, settings))
-    names, frames = zip(*((s.sequence, s.frame) for s in dataset.samples), strict=True)
-    save_observed(output / FILE, clip, names, frames, skeleton)
+    names = [_name(sample) for sample in dataset.samples]
+    save_observed(output / FILE, clip, names, [s.frame for s in dataset.samples], skeleton)
     return len(dataset)
+
+
+def _labelled_part(settings: ObserveSettings, skeleton: Skeleton) -> Dataset:
+    """The frames with 3D labels.
+
+    Raises:
+        DataError: there is none.
+    """
+    dataset = open_sources([settings.data], skeleton)[0]
+    if all(sample.joints_mm is not None for sample in dataset.samples):
+        return thinned(dataset, settings.frame_step)
+    samples = tuple(sample for sample in dataset.samples if sample.joints_mm is not None)
+    if not samples:
+        raise DataError(f"observe: {dataset.root} has no 3D labels; nothing can be learnt from it")
+    return thinned(replace(dataset, samples=samples), settings.frame_step)
+
+
+def _name(sample: PoseSample) -> str:
+    """The sequence; a photo's people have one each."""
+    return sample.sequence or f"{sample.image_path.stem} {sample.annotation_id}"
 
 
 def _seen(dataset: Dataset, finder: KeypointFinder, settings: ObserveSettings) -> Keypoints:

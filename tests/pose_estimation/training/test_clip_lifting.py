@@ -271,3 +271,14 @@ def test_a_short_movement_repeats_its_last_frame(settings):
     batch = TrainingClips([short], [], [], still)([Draw(0, 0)])
     assert batch["target"].shape == (1, 2, 9, 25, 3)
     assert torch.allclose(batch["target"][:, :, 2], batch["target"][:, :, 8], atol=1e-4)
+
+
+def test_a_photo_is_no_video(settings, bank):
+    photo, video = (
+        replace(movement, observed=object(), joints_mm=movement.joints_mm[:frames])
+        for movement, frames in zip(load_movements(bank), (1, FRAMES), strict=False)
+    )
+    made = TrainingClips(load_movements(bank), [], [photo, video], settings)
+    assert made._fitting(1, 1) == [photo, video]
+    assert made._fitting(SLOW_FRAMES, 1) == [video]
+    assert made._fitting(2, 9) == []

@@ -1,0 +1,65 @@
+"""What is observed of photos: the people whose joints are known in space, each on their own."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from Datasets.skeletons import COCO_17, INFANT
+from Datasets.sources import DataSource
+from Datasets.structures import DataError, PoseSample
+from Datasets.writers.coco import CocoPerson, CocoPicture, write_coco, write_coco_image
+from PoseEstimation.io.observed import FILE
+from PoseEstimation.settings import ObserveSettings
+from PoseEstimation.training.clips import load_observed
+from PoseEstimation.training.observe import observe
+
+
+def _person(seed: int) -> PoseSample:
+    rng = np.random.default_rng(seed)
+    return PoseSample(
+        Path("x.jpg"),
+        INFANT,
+        rng.uniform(10, 80, (len(INFANT), 2)).round(3),
+        np.full(len(INFANT), 2, np.uint8),
+        joints_mm=(rng.normal(0, 100, (len(INFANT), 3)) + [0, 0, 900]).round(3),
+        intrinsics=np.array([[500.0, 0, 50], [0, 500, 50], [0, 0, 1]]),
+        box_xyxy=np.array([1.0, 2, 80, 90]),
+        area_px=500.0,
+        age="infant",
+    )
+
+
+def _flat(sample: PoseSample) -> PoseSample:
+    keypoints, visibility = np.full((len(COCO_17), 2), 30.0), np.full(len(COCO_17), 2, np.uint8)
+    return replace(
+        sample, skeleton=COCO_17, keypoints_px=keypoints, visibility=visibility, joints_mm=None
+    )
+
+
+def _photos(root: Path, *pictures: tuple[PoseSample, ...]) -> ObserveSettings:
+    pages = [
+        CocoPicture(f"{number}.jpg", number, (100, 100), tuple(map(CocoPerson, people)))
+        for number, people in enumerate(pictures, 1)
+    ]
+    write_coco(root, "train200", pages)
+    for page in pages:
+        write_coco_image(root, "train200", page.file_name, np.full((100, 100, 3), 9, np.uint8))
+    return ObserveSettings(DataSource("syrip", "all", root))
+
+
+def test_people_without_joints_in_space_are_left_out(tmp_path: Path) -> None:
+    people = [_person(seed) for seed in range(3)]
+    settings = _photos(tmp_path / "data", (people[0], _flat(people[0])), (people[1], people[2]))
+    assert observe(settings, tmp_path) == 3
+    seen = load_observed(tmp_path / FILE)
+    assert [len(movement.joints_mm) for movement in seen] == [1, 1, 1]
+    found = sorted(float(m.observed.joints_mm[0, 0, 0]) for m in seen)
+    np.testing.assert_allclose(found, sorted(p.joints_mm[0, 0] for p in people), rtol=1e-6)
+
+
+def test_photos_without_joints_in_space_are_refused(tmp_path: Path) -> None:
+    settings = _photos(tmp_path / "data", (_flat(_person(0)),))
+    with pytest.raises(DataError, match="no 3D labels"):
+        observe(settings, tmp_path)
