@@ -29,6 +29,7 @@ class PathSettings:
     Attributes:
         mini_rgbd, mpii, mpi_inf_3dhp, coco, slp, lsp, syrip: the official data set or a generated
             copy of its layout.
+        smpl_poses: fits of people in bed that the chain ``real`` takes where the file exists.
         cache: what is kept of large label files in a form that opens at once.
         saved_models: weight sets and their ``index.yaml``.
     """
@@ -40,6 +41,7 @@ class PathSettings:
     slp: Path = Path("data/slp")
     lsp: Path = Path("data/lsp")
     syrip: Path = Path("data/syrip")
+    smpl_poses: Path = Path("data/smpl_poses.npz")
     cache: Path = Path("data/cache")
     saved_models: Path = Path("SavedModels")
 

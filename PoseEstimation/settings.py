@@ -72,20 +72,25 @@ class GenerateSettings:
     """Fresh data for the stages after it: new bodies, movements, places and cameras.
 
     Attributes:
-        profile: ``mini_rgbd`` or ``varied`` (pictures), or ``movements`` (none).
-        infants: how many; each is a sequence.
-        frames: pictures of each.
+        profile: ``mini_rgbd`` or ``varied`` (videos), ``syrip`` or ``scenes`` (photos), or
+            ``movements`` or ``postures`` (no pictures).
+        infants: how many, each a sequence; or how many photos.
+        frames: pictures of each, in videos.
         fps: pictures per second of movement; a low rate spreads few over more of it.
         seed: decides everything.
         workers: processes.
+        smpl_poses: fits that a share of the postures take, or None.
     """
 
-    profile: Literal["mini_rgbd", "varied", "movements"] = "mini_rgbd"
+    profile: Literal["mini_rgbd", "varied", "syrip", "scenes", "movements", "postures"] = (
+        "mini_rgbd"
+    )
     infants: int = 300
     frames: int = 8
     fps: float = 0.8
     seed: int = 0
     workers: int = 2
+    smpl_poses: Path | None = None
 
 
 @dataclass(frozen=True)

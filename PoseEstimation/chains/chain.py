@@ -197,26 +197,26 @@ def _observe(settings: ObserveSettings, output: Path) -> dict[str, Any]:
 
 
 def _generate(settings: GenerateSettings, output: Path) -> dict[str, Any]:
-    """Write sequences, or movements; a stage that was killed begins anew."""
-    from Datasets.synthetic import generate
-    from Datasets.synthetic.movement_bank import write_movement_bank
+    """Write videos, photos, movements or postures; a stage that was killed begins anew."""
+    from Datasets.synthetic.movement_bank import write_movement_bank, write_posture_bank
+    from Datasets.synthetic.profiles.coco import SYRIP, generate_coco
+    from Datasets.synthetic.profiles.mini_rgbd import generate
+    from Datasets.synthetic.profiles.scenes import STYLE
 
+    count, seed, workers = settings.infants, settings.seed, settings.workers
     if settings.profile == "movements":
-        write_movement_bank(
-            output / "movements.npz", settings.infants, settings.seed, settings.workers
-        )
-        return {"infants": settings.infants}
-    names = tuple(f"{number:04d}" for number in range(1, settings.infants + 1))
-    generate(
-        settings.profile,
-        output,
-        names,
-        settings.frames,
-        settings.seed,
-        settings.workers,
-        settings.fps,
-    )
-    return {"infants": settings.infants, "frames": settings.infants * settings.frames}
+        write_movement_bank(output / "movements.npz", count, seed, workers)
+    elif settings.profile == "postures":
+        bank, fits = output / "postures.npz", settings.smpl_poses
+        write_posture_bank(bank, count, seed, workers, smpl_poses=fits)
+    elif settings.profile in ("syrip", "scenes"):
+        style = SYRIP if settings.profile == "syrip" else STYLE
+        generate_coco(output, count, seed, workers, style=style)
+    else:
+        names = tuple(f"{number:04d}" for number in range(1, count + 1))
+        generate(settings.profile, output, names, settings.frames, seed, workers, settings.fps)
+        return {"infants": count, "frames": count * settings.frames}
+    return {"infants": count}
 
 
 def _calibrate(settings: CalibrationSettings, output: Path) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def _run_chain(args: argparse.Namespace) -> int:
 
 def stages_of(name: str, config: Config, folder: Path) -> list[Stage]:
     """List the stages of a chain on the data that ``config.paths`` name."""
-    from PoseEstimation.chains import best, ellershaw, lite, matched
+    from PoseEstimation.chains import best, ellershaw, lite, matched, real
 
     paths = config.paths
     infants = {
@@ -81,6 +81,17 @@ def stages_of(name: str, config: Config, folder: Path) -> list[Stage]:
             paths.mpii, paths.mpi_inf_3dhp, paths.mini_rgbd, pictures, made / best.MOVEMENTS
         )
         return lite.lite_chain(folder, data)
+    if name == "real":
+        fits = paths.smpl_poses if paths.smpl_poses.is_file() else None
+        photos = real.RealData(
+            paths.saved_models / real.BEGIN,
+            DataSource("lsp", "all", paths.lsp),
+            DataSource("coco", "all", paths.coco),
+            DataSource("syrip", "train", paths.syrip),
+            infants["validation"],
+            fits,
+        )
+        return real.real_chain(folder, photos)
     adults_2d = [DataSource("mpii", split, paths.mpii) for split in infants]
     if name == "matched":
         return matched.matched_chain(folder, adults_2d[0], *infants.values())

@@ -1,0 +1,164 @@
+"""The chain for real photos: generated infants and carers, and the few photos there are.
+
+It begins with the networks of ``best``, which have seen nobody but generated infants that lie. They
+learn any posture, place and turn of the camera from generated photos, and what real ones look like
+from adults in sport and everyday life and from 200 infants. What is learnt from photos may be used
+as their terms allow: research.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from Datasets.sources import DataSource
+from FasterRCNN.settings import DetectorSettings, OptimiserSettings, TrainerSettings
+from PoseEstimation.chains.chain import Stage
+from PoseEstimation.settings import (
+    CalibrationSettings,
+    CameraSettings,
+    ClipLiftingSettings,
+    GenerateSettings,
+    HeatmapSettings,
+    ObserveSettings,
+)
+
+BEGIN = "infant-synthetic"
+"""Weight set whose networks the chain goes on from."""
+
+
+@dataclass(frozen=True)
+class RealData:
+    """What the chain needs beside what it generates.
+
+    Attributes:
+        begin: folder of the weight set to begin with, without photos: ``best``'s.
+        sport: LSP-extended.
+        everyday: COCO.
+        infants: SyRIP.
+        held_out: MINI-RGBD, to validate and calibrate the lifter on.
+        smpl_poses: fits of people in bed, or None.
+    """
+
+    begin: Path
+    sport: DataSource
+    everyday: DataSource
+    infants: DataSource
+    held_out: DataSource
+    smpl_poses: Path | None
+
+
+HEATMAP = HeatmapSettings(
+    any_angle_share=0.7,
+    optimiser=OptimiserSettings(learning_rate=8e-4),
+    trainer=TrainerSettings(max_minutes=85, steps_per_epoch=400, patience=99, gradient_clip=5.0),
+)
+
+CLIPS = ClipLiftingSettings(
+    observed_share=0.4,
+    single_share=0.35,
+    cameras=CameraSettings(wide_share=0.5),
+    optimiser=OptimiserSettings(learning_rate=5e-4),
+    trainer=TrainerSettings(max_minutes=60, steps_per_epoch=200, patience=99, gradient_clip=5.0),
+)
+
+DETECTOR = DetectorSettings(
+    backbone="resnet18_fpn",
+    optimiser=OptimiserSettings(learning_rate=5e-4, warmup_steps=200),
+    trainer=TrainerSettings(max_minutes=80, steps_per_epoch=300, patience=99, gradient_clip=5.0),
+)
+
+
+def real_chain(
+    folder: Path,
+    data: RealData,
+    heatmap: HeatmapSettings = HEATMAP,
+    clips: ClipLiftingSettings = CLIPS,
+    detector: DetectorSettings = DETECTOR,
+    photos: int = 3000,
+) -> list[Stage]:
+    """List the stages.
+
+    Args:
+        folder: of the chain.
+        data: see the class.
+        heatmap: the 2D recipe, without data.
+        clips: the 3D recipe, without data.
+        detector: the detector's, without data.
+        photos: how many are generated with carers, dolls and empty beds; half as many of infants
+            alone.
+    """
+    scenes, alone = folder / "01-scenes", folder / "02-infants"
+    lying = DataSource("mini_rgbd", "all", folder / "03-lying", share=0.15)
+    made = [
+        Stage("01-scenes", GenerateSettings("scenes", photos, seed=52101)),
+        Stage("02-infants", GenerateSettings("syrip", photos // 2, seed=51101)),
+        Stage("03-lying", GenerateSettings("mini_rgbd", photos // 10, frames=8, seed=7901)),
+    ]
+    held_out = DataSource("syrip", "validation", alone)
+    mixed = (
+        DataSource("coco", "train", scenes, share=0.2),
+        DataSource("syrip", "train", alone, share=0.2),
+        lying,
+        replace(data.sport, share=0.2, shifted=True),
+        replace(data.everyday, share=0.03),
+        replace(data.infants, share=0.22),
+    )
+    planar = replace(
+        heatmap,
+        train=mixed,
+        validation=held_out,
+        initial_weights=data.begin / "heatmap.safetensors",
+    )
+    return [*made, Stage("04-heatmap", planar), *_spatial(folder, data, clips, photos)] + [
+        Stage("11-detector", _detector(detector, data, scenes, alone)),
+    ]
+
+
+def _detector(
+    detector: DetectorSettings, data: RealData, scenes: Path, alone: Path
+) -> DetectorSettings:
+    """Everybody of every source, and nobody."""
+    sources = (
+        DataSource("coco", "train", scenes, share=0.45),
+        DataSource("syrip", "train", alone, share=0.1),
+        replace(data.sport, share=0.1),
+        replace(data.everyday, share=0.1),
+        replace(data.infants, share=0.25),
+    )
+    return replace(
+        detector,
+        train=sources,
+        validation=DataSource("coco", "validation", scenes),
+        initial_weights=data.begin / "detector.safetensors",
+    )
+
+
+def _spatial(folder: Path, data: RealData, clips: ClipLiftingSettings, photos: int) -> list[Stage]:
+    """The lifter: movements, postures, and what the 2D network sees of generated infants."""
+    weights_2d = folder / "04-heatmap" / "heatmap.safetensors"
+    seen = {
+        name: folder / name / "observed.npz"
+        for name in ("07-observe-photos", "08-observe-validation")
+    }
+    lift = replace(
+        clips,
+        movement_banks=(folder / "05-movements" / "movements.npz",),
+        posture_banks=(folder / "06-postures" / "postures.npz",),
+        observed_slow=(seen["07-observe-photos"],),
+        validation=data.held_out,
+        validation_observed=seen["08-observe-validation"],
+        initial_weights=data.begin / "lifter.safetensors",
+    )
+    fits = data.smpl_poses
+    alone = DataSource("syrip", "train", folder / "02-infants")
+    weights_3d = folder / "09-clips" / "lifter.safetensors"
+    honest = CalibrationSettings((seen["08-observe-validation"],), weights_2d, weights_3d)
+    return [
+        Stage("05-movements", GenerateSettings("movements", photos // 2, seed=7402)),
+        Stage("06-postures", GenerateSettings("postures", photos, seed=7403, smpl_poses=fits)),
+        Stage("07-observe-photos", ObserveSettings(alone, weights_2d)),
+        Stage("08-observe-validation", ObserveSettings(data.held_out, weights_2d)),
+        Stage("09-clips", lift),
+        Stage("10-calibrated", honest),
+    ]
