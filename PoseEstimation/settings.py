@@ -295,7 +295,6 @@ class ClipLiftingSettings:
         cameras: see ``CameraSettings``.
         noise: see ``ClipNoiseSettings``.
         velocity_weight: weight of the error of frame differences.
-        speed_weight: weight of the difference of clips' mean speeds, against smoothing.
         bone_weight: weight of the error of the logs of bone lengths.
         sigma_weight: weight of the likelihood that teaches the error bars.
         width: of the hidden layers.
@@ -333,7 +332,6 @@ class ClipLiftingSettings:
     cameras: CameraSettings = field(default_factory=CameraSettings)
     noise: ClipNoiseSettings = field(default_factory=ClipNoiseSettings)
     velocity_weight: float = 1.0
-    speed_weight: float = 0.0
     bone_weight: float = 0.3
     sigma_weight: float = 0.05
     width: int = 512

@@ -19,8 +19,8 @@ FEATURES = 6
 
 
 LOW = ("pelvis", "left_hip", "right_hip")
-HIGH = ("upper_neck", "left_shoulder", "right_shoulder")
-"""The trunk goes from the mean of the first to the mean of the second."""
+HIGH = ("upper_neck", "neck", "left_shoulder", "right_shoulder")
+"""The trunk goes from the mean of the first to the mean of the second, those that there are."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ class RayCodec:
 
     def _mean_of(self, ray: np.ndarray, usable: np.ndarray, joints: tuple[str, ...]) -> np.ndarray:
         """Mean place (clip, run, frame, 2) of the usable ones of some joints; NaN without any."""
-        chosen = self.skeleton.indices(joints)
+        chosen = self.skeleton.indices([j for j in joints if j in self.skeleton.joints])
         weight = (usable & (ray[..., 2] > 0))[..., chosen, None].astype(np.float64)
         place = ray[..., chosen, :2] / np.where(weight > 0, ray[..., chosen, 2:], 1.0)
         count = weight.sum(-2)

@@ -41,28 +41,6 @@ def velocity_distance(
     return lifting_distance(change, target[..., 1:, :, :] - target[..., :-1, :, :], both)
 
 
-def speed_difference(
-    predicted: Float[Tensor, "clip run frame joint 3"],
-    target: Float[Tensor, "clip run frame joint 3"],
-    mask: Float[Tensor, "clip run frame joint"],
-) -> Float[Tensor, ""]:
-    """How far the mean speed of all joints in a clip is from the true one, as a share of that.
-
-    The likeliest place in every frame moves less than the joint does: a lifter that is judged by
-    distances alone smooths. This asks it to move as much, whenever that may be.
-    """
-    both = mask[..., 1:, :] * mask[..., :-1, :]
-    if both.numel() == 0:
-        return predicted.sum() * 0
-    summed = []
-    for joints in (predicted, target):
-        change = _difference(joints[..., 1:, :, :], joints[..., :-1, :, :], both)
-        speed = (change.square().sum(-1) + 1e-8).sqrt() * both
-        summed.append(speed.sum((1, 2, 3)))
-    found, true = summed
-    return (found - true).abs().sum() / true.sum().clamp_min(1e-6)
-
-
 def body_distance(
     log_lengths: Float[Tensor, "clip run_or_1 frame_or_1 bone"],
     target: Float[Tensor, "clip run frame joint 3"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -39,12 +40,10 @@ def calibrate(settings: CalibrationSettings, output: Path) -> dict[str, float]:
         for path in settings.observed
         for movement in load_observed(path, lifting.skeleton)
     ]
-    planar = [_planar(clip) for clip in clips]
-    spatial = [_spatial(clip, lifting) for clip in clips]
-    factors = {
-        "sigma_px": calibration_factor(*_joined(planar), axes=2),
-        "sigma_mm": calibration_factor(*_joined(spatial), axes=3),
-    }
+    planar = calibration_factor(*_joined([_planar(clip) for clip in clips]), axes=2)
+    told = [replace(clip, sigma_px=planar * clip.sigma_px) for clip in clips]
+    spatial = calibration_factor(*_joined([_spatial(clip, lifting) for clip in told]), axes=3)
+    factors = {"sigma_px": planar, "sigma_mm": spatial}
     for path, name in ((settings.heatmap, "sigma_px"), (settings.lifter, "sigma_mm")):
         before = load_weights(path)[1]["codec"].get("sigma_scale", 1.0)
         with_codec(path, output / f"{_PARTS[name]}", sigma_scale=before * factors[name])

@@ -25,7 +25,6 @@ from PoseEstimation.losses.lifting import (
     body_distance,
     gaussian_nll,
     lifting_distance,
-    speed_difference,
     velocity_distance,
 )
 from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig
@@ -73,8 +72,6 @@ class ClipLiftingModule(AveragedModule):
         loss = lifting_distance(joints, target, mask)
         if recipe.velocity_weight:
             loss = loss + recipe.velocity_weight * velocity_distance(joints, target, mask)
-        if recipe.speed_weight:
-            loss = loss + recipe.speed_weight * speed_difference(joints, target, mask)
         if recipe.bone_weight:
             bones = body_distance(log_lengths, target, mask, self.bones)
             loss = loss + recipe.bone_weight * bones
@@ -89,7 +86,6 @@ class ClipLiftingModule(AveragedModule):
         values = {
             f"validation_{kind}_mm": error,
             f"validation_{kind}_velocity": 30 * UNIT_MM * velocity_distance(joints, target, mask),
-            f"validation_{kind}_speed": speed_difference(joints, target, mask),
             f"validation_{kind}_body": body_distance(log_lengths, target, mask, self.bones),
             f"validation_{kind}_nll": gaussian_nll(log_sigma, joints, target, mask),
             "validation_loss": error,

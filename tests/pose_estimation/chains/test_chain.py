@@ -17,6 +17,8 @@ from PoseEstimation.chains.chain import Stage, named_files, run_chain
 from PoseEstimation.cli import CHAINS
 from PoseEstimation.commands.train import stages_of
 from PoseEstimation.config import load_config
+from PoseEstimation.inference.lifting import ClipLifting
+from PoseEstimation.inference.weights import load_lifter
 from PoseEstimation.settings import (
     CalibrationSettings,
     ClipLiftingSettings,
@@ -73,6 +75,28 @@ def test_calibration_changes_the_scale_of_sigma_and_nothing_else(stages, tmp_pat
     assert after[1]["codec"].pop("sigma_scale") == pytest.approx(factor)
     assert before[1]["codec"].pop("sigma_scale") == 1
     assert before[1] == after[1] and factor > 0
+
+
+def test_the_lifter_is_calibrated_on_what_the_calibrated_2d_network_tells(
+    stages, tmp_path, monkeypatch
+):
+    told = []
+
+    class Listening(ClipLifting):
+        def __call__(self, found, intrinsics, times_s=None):
+            told.append(found.sigma_px)
+            return super().__call__(found, intrinsics, times_s)
+
+    def listening(path):
+        lifting = load_lifter(path)
+        return Listening(lifting.network, lifting.codec)
+
+    monkeypatch.setattr("PoseEstimation.training.calibrate.load_lifter", listening)
+    records = run_chain(stages, tmp_path, lambda line: None)
+    (movement,) = load_observed(tmp_path / "2-observe" / "observed.npz")
+    factor = records[3].summary["sigma_px"]
+    assert abs(factor - 1) > 0.05
+    np.testing.assert_allclose(told[0], factor * movement.observed.sigma_px, rtol=1e-6)
 
 
 def test_what_was_observed_has_the_truth_beside_it(stages, tmp_path):

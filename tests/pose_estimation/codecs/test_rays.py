@@ -4,9 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from Datasets.geometry.camera import intrinsics_matrix, project
-from Datasets.skeletons import INFANT
+from Datasets.skeletons import INFANT, MINI_RGBD_25, MPI_INF_17, MPII_16
 from PoseEstimation.codecs.pixels import PixelCodec
-from PoseEstimation.codecs.rays import UNIT_MM, RayCodec
+from PoseEstimation.codecs.rays import HIGH, LOW, UNIT_MM, RayCodec
 
 CAMERA = intrinsics_matrix(588.7, 590.3, 322.2, 237.5)
 CODEC = RayCodec(INFANT)
@@ -104,6 +104,19 @@ def test_input_does_not_depend_on_the_focal_length_or_the_size():
         1, abs=1e-5
     )
     assert features[:, ROOT, :2] == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("skeleton", [INFANT, MINI_RGBD_25, MPII_16, MPI_INF_17])
+def test_the_trunk_points_up_in_every_convention(skeleton):
+    codec, count = RayCodec(skeleton), len(skeleton)
+    keypoints = np.random.default_rng(1).uniform(100, 400, (6, 1, 1, count, 2))
+    features, _ = codec.encode_input(keypoints, np.ones((6, 1, 1, count)), CAMERA)
+    low, high = (
+        features[..., skeleton.indices([j for j in ends if j in skeleton.joints]), :2].mean(-2)
+        for ends in (LOW, HIGH)
+    )
+    trunk = (high - low)[:, 0, 0]
+    assert np.abs(trunk[:, 0]).max() < 1e-4 and (trunk[:, 1] < 0).all()
 
 
 def test_one_camera_per_pose():

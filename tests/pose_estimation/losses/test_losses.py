@@ -8,7 +8,6 @@ from PoseEstimation.losses.lifting import (
     gaussian_nll,
     lifting_distance,
     lifting_mse,
-    speed_difference,
 )
 
 
@@ -88,23 +87,3 @@ def test_the_nll_teaches_the_true_spread_and_leaves_the_positions_alone():
     log_sigma = torch.full((20000, 1), math.log(0.3), requires_grad=True)
     gaussian_nll(log_sigma, predicted, target, mask).backward()
     assert predicted.grad is None and abs(log_sigma.grad.sum()) < 0.05
-
-
-def test_speeds_are_compared_by_their_means_and_not_by_place_or_direction():
-    generator = torch.Generator().manual_seed(0)
-    target = torch.randn(2, 3, 9, 4, 3, generator=generator)
-    mask = torch.ones(2, 3, 9, 4)
-    assert speed_difference(target, target, mask) == pytest.approx(0, abs=1e-6)
-    assert speed_difference(5 - target, target, mask) == pytest.approx(0, abs=1e-5)
-    assert speed_difference(0.8 * target, target, mask) == pytest.approx(0.2, abs=1e-3)
-    assert speed_difference(target[:, :, :1], target[:, :, :1], mask[:, :, :1]) == 0
-
-
-def test_speed_of_joints_without_labels_does_not_count():
-    target, mask = torch.zeros(1, 1, 5, 2, 3), torch.ones(1, 1, 5, 2)
-    target[0, 0, :, 0, 0] = torch.arange(5.0)
-    target[0, 0, :, 1], mask[0, 0, :, 1] = torch.nan, 0
-    predicted = torch.zeros(1, 1, 5, 2, 3, requires_grad=True)
-    loss = speed_difference(predicted, target, mask)
-    loss.backward()
-    assert loss.item() == pytest.approx(1, abs=1e-3) and predicted.grad.isfinite().all()

@@ -90,6 +90,17 @@ def test_a_run_learns_and_writes_weights_that_rebuild_the_lifter(settings, tmp_p
     lifter.load_state_dict(state)
 
 
+@pytest.mark.parametrize("skeleton", ["mini_rgbd_25", "mpii_16"])
+def test_other_conventions_are_learnt(settings, root, tmp_path, skeleton):
+    trainer = replace(settings.trainer, steps_per_epoch=2)
+    videos = (DataSource("mini_rgbd", "1", root),)
+    few = replace(
+        settings, skeleton=skeleton, movement_banks=(), train=videos, trainer=trainer, frames=3
+    )
+    assert np.isfinite(train_clip_lifting(few, tmp_path).best_loss)
+    assert load_weights(tmp_path / "lifter.safetensors")[1]["skeleton"] == skeleton
+
+
 def test_a_batch_is_a_function_of_its_keys(settings, bank):
     make = clips(settings, bank)
     keys = [Draw(0, i) for i in range(4)]
