@@ -23,6 +23,7 @@ class PublishedRow:
 
 
 _THESIS = "Ellershaw, 2022, table 5.1"
+_ZEDO = "Zhou et al., WACV workshops 2024, arXiv 2311.12043"
 
 MINI_RGBD_3D = (
     PublishedRow(
@@ -43,6 +44,7 @@ MINI_RGBD_3D = (
         "true 2D",
         {"ajpe_mm": 25.44, "pckh_1": 69.28, "pckh_2": 91.19},
     ),
+    PublishedRow("ZeDO-i, its 17 joints", _ZEDO, "true 2D", {"ajpe_mm": 21.2}),
 )
 
 MINI_RGBD_2D = (
