@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from PIL import Image
 from rich.console import Console
 from rich.progress import track
 
 from Datasets.catalogue import open_dataset
+from Datasets.geometry.affine import transform_points
 from Datasets.readers.base import load_image
 from Datasets.readers.syrip import WEAK_3D, read_weak_3d, source_of
 from Datasets.skeletons import COCO_17, LSP_14
@@ -20,6 +22,7 @@ from Datasets.structures import Dataset, PoseSample
 from FasterRCNN.evaluate import average_precision
 from PoseEstimation.evaluation.provenance import code_version, hash_files
 from PoseEstimation.evaluation.report import SCHEMA, Table, number, write_metrics, write_tables
+from PoseEstimation.evaluation.turns import QUARTERS, turn_matrix, turned
 from PoseEstimation.inference.camera import Camera
 from PoseEstimation.inference.lifting import Keypoints, joined
 from PoseEstimation.metrics.protocols import CocoProtocol, SyripProtocol
@@ -44,12 +47,14 @@ class _Seen:
         results: boxes (``own``, ``true``) to results in COCO's form.
         keypoints_px: (photo, 17, 2) in true boxes.
         limbs_mm: (photo, 12, 3) ``LIMB_JOINTS``, from the true boxes.
+        turned: degrees by which the photos were turned to ``results``, in upright pixels.
     """
 
     detections: list[Detections]
     results: dict[str, list[dict[str, Any]]]
     keypoints_px: np.ndarray
     limbs_mm: np.ndarray
+    turned: dict[int, dict[str, list[dict[str, Any]]]]
 
 
 def evaluate_syrip(
@@ -87,22 +92,52 @@ def evaluate_syrip(
 
 def _look(pipeline: PosePipeline, dataset: Dataset) -> _Seen:
     """Detect, find the joints in both kinds of boxes, lift those of the true ones."""
-    own, true, detections, parts, limbs = [], [], [], [], []
+    results, detections, parts, limbs = {"own": [], "true": []}, [], [], []
+    turns = {degrees: {"own": [], "true": []} for degrees in QUARTERS}
     chosen = pipeline.skeleton.indices(LIMB_JOINTS)
     bar = Console(stderr=True)
     for sample in track(dataset.samples, "evaluating", console=bar, disable=not bar.is_terminal):
         image = load_image(sample.image_path)
-        found = pipeline.detect(image)
+        found, in_true = _in_boxes(pipeline, sample, image, np.eye(3), results)
         detections.append(found)
-        in_own = pipeline.estimate_2d(image, found.boxes_xyxy)
-        own += _results(pipeline, in_own, found.scores, sample.image_id)
-        in_true = pipeline.estimate_2d(image, sample.box_xyxy[None])
-        true += _results(pipeline, in_true, np.ones(1), sample.image_id)
+        for degrees, turn in turns.items():
+            matrix = turn_matrix(degrees, image.size)
+            _in_boxes(pipeline, sample, turned(image, degrees), matrix, turn)
         camera = Camera(pipeline.settings.fov_degrees).matrix(image.size)
         limbs.append(pipeline.lift(in_true, camera)[0][0, chosen])
         parts.append(in_true)
     keypoints = joint_map(pipeline.skeleton, COCO_17).apply(joined(parts).keypoints_px)
-    return _Seen(detections, {"own": own, "true": true}, keypoints, np.stack(limbs))
+    return _Seen(detections, results, keypoints, np.stack(limbs), turns)
+
+
+def _in_boxes(
+    pipeline: PosePipeline,
+    sample: PoseSample,
+    image: Image.Image,
+    matrix: np.ndarray,
+    results: dict[str, list[dict[str, Any]]],
+) -> tuple[Detections, Keypoints]:
+    """Add what is found in own boxes and in the true one, in the pixels of the upright photo.
+
+    Args:
+        pipeline: to look with.
+        sample: the upright photo's labels.
+        image: the photo, perhaps turned.
+        matrix: (3, 3) upright pixels to the image's.
+        results: boxes (``own``, ``true``) to results in COCO's form.
+    """
+    found = pipeline.detect(image)
+    corners = transform_points(matrix, sample.box_xyxy.reshape(2, 2))
+    true_box = np.concatenate([corners.min(0), corners.max(0)])[None]
+    back = np.linalg.inv(matrix)
+    for kind, boxes, scores in (
+        ("own", found.boxes_xyxy, found.scores),
+        ("true", true_box, np.ones(1)),
+    ):
+        seen = pipeline.estimate_2d(image, boxes)
+        upright = replace(seen, keypoints_px=transform_points(back, seen.keypoints_px))
+        results[kind] += _results(pipeline, upright, scores, sample.image_id)
+    return found, seen
 
 
 def _results(
@@ -155,6 +190,7 @@ def _metrics(
         },
         "boxes": boxes,
         "postures": _postures(samples, seen.results),
+        "rotations": _rotations(samples, seen.turned, boxes),
         "yardstick": yardstick,
         "per_joint": planar.per_joint,
         "counts": {
@@ -236,6 +272,22 @@ def _postures(
     return table
 
 
+def _rotations(
+    samples: Sequence[PoseSample],
+    turns: dict[int, dict[str, list[dict[str, Any]]]],
+    upright: dict[str, dict[str, Any]],
+) -> dict[str, dict[str, float]]:
+    """AP of the turned photos by the degrees, and how far it is from the upright ones'."""
+    table = {}
+    for degrees, results in turns.items():
+        row = {}
+        for kind, ending in (("true", ""), ("own", "_own_boxes")):
+            row[f"ap{ending}"] = _ap(samples, results[kind])["ap"]
+            row[f"change{ending}"] = row[f"ap{ending}"] - upright[kind]["ap"]
+        table[str(degrees)] = row
+    return table
+
+
 def _in_3d(dataset: Dataset, seen: _Seen) -> tuple[dict[str, float], dict[str, Any], dict]:
     """Measures in space, where the folder has weak truth."""
     if not (dataset.root / WEAK_3D).is_file():
@@ -276,6 +328,14 @@ def syrip_tables(metrics: dict[str, Any]) -> tuple[Table, ...]:
                 (p, str(v["photos"]), number(v["ap"], 1), _span(v["interval"]),
                  number(v["ap_own_boxes"], 1))
                 for p, v in metrics["postures"].items()
+            ),
+        ),
+        Table(
+            "Turned photos",
+            ("degrees", "AP", "change", "AP own boxes", "change"),
+            tuple(
+                (degrees, *(number(row[k], 1) for k in row))
+                for degrees, row in metrics["rotations"].items()
             ),
         ),
     ]  # fmt: skip

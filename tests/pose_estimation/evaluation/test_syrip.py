@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from Datasets.geometry.affine import transform_points
 from Datasets.readers.syrip import read_weak_3d
 from Datasets.skeletons import COCO_17, INFANT, LSP_14
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import DataError
 from PoseEstimation.evaluation.syrip import evaluate_syrip, syrip_notes, syrip_tables
+from PoseEstimation.evaluation.turns import QUARTERS, turn_matrix, turned
 from PoseEstimation.inference.lifting import Keypoints
 from PoseEstimation.inference.settings import PredictSettings
 
@@ -25,18 +27,24 @@ def photo(number):
     return np.random.default_rng(number).uniform(20, 80, (17, 2)).round(2)
 
 
+def upright(number):
+    image = Image.new("RGB", (100, 100), (number, 0, 0))
+    image.putpixel((99, 0), (number, 255, 0))
+    return image
+
+
 def weak(number):
     return np.random.default_rng(number).normal(0, 0.1, (14, 3))
 
 
 @pytest.fixture
 def root(tmp_path):
-    """Six photos of two postures, known by their first pixel."""
+    """Six photos of two postures, known by their red, upright where the right corner is green."""
     (tmp_path / "images").mkdir()
     (tmp_path / "annotations").mkdir()
     images, annotations = [], []
     for i in range(PHOTOS):
-        Image.new("RGB", (100, 100), (i, 0, 0)).save(tmp_path / "images" / f"{i}.png")
+        upright(i).save(tmp_path / "images" / f"{i}.png")
         posture, source = POSTURES[i % 2], "video" if i < 3 else ""
         images.append(
             {"id": 10 + i, "file_name": f"{i}.png", "width": 100, "height": 100}
@@ -79,6 +87,9 @@ class Knowing:
     def estimate_2d(self, image, boxes):
         number = image.getpixel((0, 0))[0]
         points = photo(number) + (50 if number % 2 else 0)
+        for degrees in QUARTERS:
+            if turned(upright(number), degrees).tobytes() == image.tobytes():
+                points = transform_points(turn_matrix(degrees, (100, 100)), points)
         found = np.tile(joint_map(COCO_17, INFANT).apply(points), (len(boxes), 1, 1))
         ones = np.ones(found.shape[:2])
         return Keypoints(found, ones, ones, number * ones)
@@ -101,6 +112,9 @@ def test_every_part_is_measured_against_its_truth(root, tmp_path):
     assert metrics["clean"]["pa_mpjpe_mm"] == pytest.approx(0, abs=1e-3)
     assert metrics["clean"]["limb_degrees"] == pytest.approx(0, abs=1e-3)
     assert metrics["data"]["real"] and metrics["counts"]["people_3d"] == PHOTOS
+    for row in metrics["rotations"].values():
+        assert row["ap"] == pytest.approx(metrics["clean"]["ap"]) and abs(row["change"]) < 1e-9
+        assert abs(row["change_own_boxes"]) < 1e-9
     low, high = metrics["boxes"]["true"]["interval"]
     assert 0 <= low < metrics["clean"]["ap"] < high <= 100
     shown = "\n".join(table.markdown() for table in syrip_tables(metrics))
@@ -113,7 +127,28 @@ def test_own_boxes_may_be_the_headline_and_weak_truth_may_be_absent(root):
     metrics = evaluate_syrip(Knowing(), root, box_kind="own")
     assert metrics["clean"]["ar"] == metrics["boxes"]["own"]["ar"]
     assert "pa_mpjpe_mm" not in metrics["clean"] and metrics["counts"]["people_3d"] == 0
-    assert len(syrip_tables(metrics)) == 2
+    assert len(syrip_tables(metrics)) == 3
+
+
+class KnowsOneWayUp(Knowing):
+    def estimate_2d(self, image, boxes):
+        return super().estimate_2d(upright(image.getpixel((0, 0))[0]), boxes)
+
+
+def test_who_knows_one_way_up_loses_when_photos_are_turned(root):
+    metrics = evaluate_syrip(KnowsOneWayUp(), root)
+    assert set(metrics["rotations"]) == {"90", "180", "270"}
+    for row in metrics["rotations"].values():
+        assert row["change"] == pytest.approx(row["ap"] - metrics["clean"]["ap"]) and row["ap"] < 5
+
+
+@pytest.mark.parametrize("degrees", QUARTERS)
+def test_a_turned_pixel_is_where_the_matrix_says(degrees):
+    picture = np.random.default_rng(0).integers(0, 256, (5, 8, 3), dtype=np.uint8)
+    result = np.asarray(turned(Image.fromarray(picture), degrees))
+    for y, x in np.ndindex(5, 8):
+        column, row = transform_points(turn_matrix(degrees, (8, 5)), np.array([x, y])).astype(int)
+        assert (result[row, column] == picture[y, x]).all()
 
 
 def test_weak_joints_come_in_millimetres_by_name(root):
