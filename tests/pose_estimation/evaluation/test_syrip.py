@@ -104,6 +104,7 @@ def test_every_part_is_measured_against_its_truth(root, tmp_path):
     assert metrics == json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert metrics["postures"]["supine"]["ap"] == pytest.approx(100)
     assert metrics["postures"]["prone"]["ap"] == 0
+    assert sum(group["photos"] for group in metrics["skin"].values()) == PHOTOS
     assert metrics["boxes"]["true"]["ar"] == pytest.approx(50)
     assert metrics["boxes"]["own"]["ar"] == pytest.approx(100 / 3)
     assert metrics["clean"]["ar"] == metrics["boxes"]["true"]["ar"]
@@ -127,7 +128,7 @@ def test_own_boxes_may_be_the_headline_and_weak_truth_may_be_absent(root):
     metrics = evaluate_syrip(Knowing(), root, box_kind="own")
     assert metrics["clean"]["ar"] == metrics["boxes"]["own"]["ar"]
     assert "pa_mpjpe_mm" not in metrics["clean"] and metrics["counts"]["people_3d"] == 0
-    assert len(syrip_tables(metrics)) == 3
+    assert len(syrip_tables(metrics)) == 4
 
 
 class KnowsOneWayUp(Knowing):
