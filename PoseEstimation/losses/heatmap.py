@@ -51,9 +51,10 @@ def heatmap_cross_entropy(
     """Cross-entropy between target densities and the softmax over each map, in nats per joint.
 
     The targets' own entropy is subtracted, so that a perfect map has loss 0 and a relative gain
-    means the same at any target width; gradients do not change.
+    means the same at any target width; no gradient flows through it.
     """
     log_density = maps.float().flatten(2).log_softmax(-1)
     targets = targets.flatten(2)
-    per_joint = (torch.xlogy(targets, targets) - targets * log_density).sum(-1)
+    entropy = torch.xlogy(targets.detach(), targets.detach())
+    per_joint = (entropy - targets * log_density).sum(-1)
     return (per_joint * weights).sum() / weights.sum().clamp_min(1)

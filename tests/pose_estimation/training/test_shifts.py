@@ -4,6 +4,8 @@ import pytest
 import torch
 
 from Datasets.skeletons import INFANT
+from PoseEstimation.codecs.heatmap import HeatmapCodec
+from PoseEstimation.losses.heatmap import heatmap_cross_entropy
 from PoseEstimation.training.shifts import LARGEST, JointShifts
 
 HIP, KNEE = INFANT.indices(["left_hip", "left_knee"])
@@ -77,3 +79,17 @@ def test_a_skeleton_without_hips_has_bones_all_the_same():
     shifts = JointShifts(MPII_16, (True,))
     assert shifts.weights().shape == (1, 16, 16) and shifts.meets.sum() > 2 * len(MPII_16.bones)
     assert shifts.weights().detach().sum() == pytest.approx(0)
+
+
+def test_a_heatmap_pulls_a_shift_towards_its_peak():
+    shifts, keypoints, seen = JointShifts(INFANT, (True,)), people(), torch.ones(4, len(INFANT))
+    codec = HeatmapCodec(256, 64, 2.0, "softmax")
+    peaks, _ = codec.encode(keypoints + torch.tensor([6.0, 0.0]), seen)
+    targets, weights = codec.encode(shifts(keypoints, seen, torch.zeros(4).long()), seen)
+    heatmap_cross_entropy((peaks + 1e-6).log(), targets, weights).backward()
+    step = shifts.shares.grad
+    assert step.isfinite().all() and step.abs().max() > 0
+    with torch.no_grad():
+        shifts.shares -= 0.5 * step / step.abs().max()
+    moved = shifts(keypoints, seen, torch.zeros(4).long())[weights > 0]
+    assert (moved - keypoints[weights > 0])[:, 0].mean() > 0.5
