@@ -65,7 +65,7 @@ CLIPS = ClipLiftingSettings(
 DETECTOR = DetectorSettings(
     backbone="resnet18_fpn",
     optimiser=OptimiserSettings(learning_rate=5e-4, warmup_steps=200),
-    trainer=TrainerSettings(max_minutes=80, steps_per_epoch=300, patience=99, gradient_clip=5.0),
+    trainer=TrainerSettings(max_minutes=60, steps_per_epoch=300, patience=99, gradient_clip=5.0),
 )
 
 
