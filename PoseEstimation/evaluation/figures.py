@@ -62,7 +62,7 @@ def calibration(rows: Mapping[str, Mapping[str, Any]], kind: str = "3d") -> Figu
     """
     unit = "mm" if kind == "3d" else "px"
     with plt.rc_context(STYLE):
-        figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
+        figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
         left.plot([0, 100], [0, 100], color="#bbbbbb", linewidth=1)
         for label, row in rows.items():
             found = row["calibration"][0]
@@ -74,12 +74,12 @@ def calibration(rows: Mapping[str, Mapping[str, Any]], kind: str = "3d") -> Figu
         left.set(xlabel="promised coverage (%)", ylabel="observed coverage (%)")
         right.set(xlabel="most certain joints kept (%)", ylabel=f"mean error ({unit})")
         right.set_ylim(bottom=0)
-        left.legend()
+        figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
 
 
 def learning_curves(chains: Mapping[str, list[Mapping[str, Any]]]) -> Figure:
-    """Validation loss of every training stage, over its value at the first validation.
+    """Validation loss of every training stage over its minutes.
 
     Args:
         chains: contents of ``chains.json``.

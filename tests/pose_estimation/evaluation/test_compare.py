@@ -76,6 +76,21 @@ def test_pckh_uses_the_published_length_of_each_sequence(tmp_path):
     assert "ajpe_2d_px" not in row
 
 
+def test_error_bars_gain_at_most_what_the_errors_themselves_would(tmp_path):
+    rng = np.random.default_rng(3)
+    errors_mm, sigma_mm = rng.uniform(1, 30, (2, FRAMES, 16))
+    unknown, names = np.full((FRAMES, 16), np.nan), np.repeat(["11"], FRAMES)
+    speeds, frames = np.full((FRAMES, 3), np.nan), np.arange(FRAMES)
+    for name, told in (("blind", sigma_mm), ("knowing", 2 * errors_mm)):
+        run = FrameErrors(PUBLISHED_16, names, frames, errors_mm, told, unknown, unknown, speeds)
+        write_errors(tmp_path / name, run)
+    blind, knowing = compare([Row(n, (tmp_path / n,)) for n in ("blind", "knowing")]).values()
+    (blind,), (knowing,) = blind["calibration"], knowing["calibration"]
+    assert blind["largest_gain_80_3d"] == pytest.approx(knowing["largest_gain_80_3d"])
+    assert knowing["gain_of_certain_80_3d"] == pytest.approx(knowing["largest_gain_80_3d"])
+    assert abs(blind["gain_of_certain_80_3d"]) < 0.3 * blind["largest_gain_80_3d"]
+
+
 def test_folds_are_pooled(tmp_path):
     first = write(tmp_path / "a", np.full(20, 10.0), ("01", "02"))
     second = write(tmp_path / "b", np.full(60, 30.0), ("03", "04"))
