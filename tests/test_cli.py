@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -144,6 +145,18 @@ def test_bad_weights_are_refused(tmp_path, capsys, tiny_weights, fault):
     code = main(["predict", source, "--weights", str(folder), "--output", str(tmp_path / "o")])
     line = one_error_line(capsys, code)
     assert str(target) in line and fault in line
+
+
+@pytest.mark.parametrize("entry", ["tiny-research: {licence: only for study}", "other: {}"])
+def test_terms_of_research_weights_are_said_once(tmp_path, capsys, tiny_weights, entry):
+    folder = tmp_path / "SavedModels" / "tiny-research"
+    shutil.copytree(tiny_weights / "tiny", folder)
+    (folder.parent / "index.yaml").write_text(entry)
+    sources = [str(photo(tmp_path / f"{name}.jpg")) for name in "ab"]
+    assert main(["predict", *sources, "--weights", str(folder), "--output", str(tmp_path)]) == 0
+    expected = "only for study" if "study" in entry else "research only, non-commercial"
+    said = capsys.readouterr().err.splitlines()
+    assert said.count(f"infantpose: tiny-research: {expected}; see MODEL_CARD.md") == 1
 
 
 def predict(config: Path, output: Path, *inputs: Path | str, more: tuple[str, ...] = ()) -> int:

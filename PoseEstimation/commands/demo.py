@@ -22,7 +22,6 @@ from PoseEstimation.evaluation.mini_rgbd import evaluate_mini_rgbd, print_mini_r
 from PoseEstimation.inference.camera import Camera
 from PoseEstimation.inference.pipeline import PosePipeline
 from PoseEstimation.inference.predict import Prediction, PredictRequest
-from PoseEstimation.inference.weights import find_weights
 from PoseEstimation.result import NOTICE
 from PoseEstimation.visualise.figure3d import pose_figure
 from PoseEstimation.visualise.overlay import draw_overlay
@@ -36,8 +35,8 @@ VIDEO_FRAMES = 150
 def run(args: argparse.Namespace) -> int:
     """Generate, evaluate, predict on a video, draw, and say where everything lies."""
     config = load_config(args.config, args.overrides)
-    folder = find_weights(config.paths.saved_models, args.weights or config.weights)
-    pipeline = PosePipeline.from_weights(folder, settings=config.predict)
+    name = args.weights or config.weights
+    pipeline = PosePipeline.named(config.paths.saved_models, name, config.predict)
     root, sequences = args.output / "data", MINI_RGBD_SPLIT.test
     print(f"1/3 generate sequences {' and '.join(sequences)}, {args.frames} frames each: {root}")
     _clear(root)

@@ -15,7 +15,6 @@ from PoseEstimation.evaluation.mini_rgbd import evaluate_mini_rgbd, print_mini_r
 from PoseEstimation.evaluation.report import print_tables
 from PoseEstimation.evaluation.syrip import evaluate_syrip, syrip_notes, syrip_tables
 from PoseEstimation.inference.pipeline import PosePipeline
-from PoseEstimation.inference.weights import find_weights
 
 TABLE_WIDTH = 120
 
@@ -23,8 +22,8 @@ TABLE_WIDTH = 120
 def run(args: argparse.Namespace) -> int:
     """Evaluate, print the tables and name the files."""
     config = load_config(args.config, args.overrides)
-    folder = find_weights(config.paths.saved_models, args.weights or config.weights)
-    pipeline = PosePipeline.from_weights(folder, settings=config.predict)
+    name = args.weights or config.weights
+    pipeline = PosePipeline.named(config.paths.saved_models, name, config.predict)
     (_syrip if args.protocol == "syrip" else _mini_rgbd)(pipeline, args, config)
     print(f"{args.output}: {', '.join(sorted(path.name for path in args.output.iterdir()))}")
     return 0

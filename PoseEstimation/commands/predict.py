@@ -17,7 +17,6 @@ from PoseEstimation.config import Config, load_config
 from PoseEstimation.inference.camera import Camera, read_intrinsics
 from PoseEstimation.inference.pipeline import PosePipeline
 from PoseEstimation.inference.predict import Prediction, PredictRequest, predict
-from PoseEstimation.inference.weights import find_weights
 from PoseEstimation.io.coco import read_image_ids, require_ids
 from PoseEstimation.result import ASSUMED, NOTICE, FrameResult
 from PoseEstimation.visualise.overlay import OverlayStyle
@@ -29,8 +28,8 @@ def run(args: argparse.Namespace) -> int:
     """Predict; 2 when something could not be read, after everything else was done."""
     config = load_config(args.config, args.overrides)
     request = _request(args, config)
-    folder = find_weights(config.paths.saved_models, args.weights or config.weights)
-    pipeline = PosePipeline.from_weights(folder, settings=config.predict)
+    name = args.weights or config.weights
+    pipeline = PosePipeline.named(config.paths.saved_models, name, config.predict)
     prediction = predict_with_progress(pipeline, request)
     report_errors(prediction.result.frames)
     print(last_line(prediction, request.output))

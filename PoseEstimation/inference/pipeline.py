@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -28,8 +29,10 @@ from PoseEstimation.inference.settings import PredictSettings
 from PoseEstimation.inference.weights import (
     check_weights,
     choose_device,
+    find_weights,
     load_heatmap,
     load_lifter,
+    restricted_terms,
 )
 from PoseEstimation.result import Adult, InfantPose, People
 
@@ -97,6 +100,19 @@ class PosePipeline:
         heatmap = load_heatmap(folder / "heatmap.safetensors")
         lifting = load_lifter(folder / "lifter.safetensors")
         return cls(detector, heatmap, lifting, info, settings)
+
+    @classmethod
+    def named(cls, saved_models: Path, name: str, settings: PredictSettings) -> PosePipeline:
+        """Load a weight set by name or folder; says its terms on standard error where it has some.
+
+        Raises:
+            DataError: see ``find_weights`` and ``from_weights``.
+        """
+        folder = find_weights(saved_models, name)
+        pipeline = cls.from_weights(folder, settings=settings)
+        if terms := restricted_terms(folder):
+            print(f"infantpose: {terms}", file=sys.stderr)
+        return pipeline
 
     def __call__(
         self, image: Image.Image, intrinsics: Float[np.ndarray, "3 3"] | None = None

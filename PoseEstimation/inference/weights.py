@@ -69,6 +69,14 @@ def check_weights(folder: Path) -> dict[str, str]:
     return digests
 
 
+def restricted_terms(folder: Path) -> str | None:
+    """Terms of a set that may not be used for everything: one whose name ends in ``-research``."""
+    if not folder.name.endswith("-research"):
+        return None
+    licence = _index_entry(folder).get("licence", "research only, non-commercial")
+    return f"{folder.name}: {licence}; see MODEL_CARD.md"
+
+
 def is_indexed(folder: Path) -> bool:
     """Whether ``index.yaml`` says what every file of the set must be."""
     return set(FILES) <= set(_index_entry(folder).get("sha256") or {})
