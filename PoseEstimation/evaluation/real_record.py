@@ -1,0 +1,113 @@
+"""``real.json``: what was measured on photos, from the evaluations' files: ``python -m``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from Datasets.readers.base import load_json
+from Datasets.structures import DataError
+from PoseEstimation.io.atomic import replacing
+
+HEADLINE = ("ap", "ap50", "ap75", "ar", "box_ap", "box_ap50", "pckh_05")
+SPATIAL = ("pa_mpjpe_mm", "scale_mpjpe_mm", "limb_degrees")
+ALARMS = ("false_alarm_rate", "carer_recall", "frames")
+
+
+def real_record(
+    photos: Path,
+    detectors: Mapping[str, Path] | None = None,
+    mixes: Mapping[str, Path] | None = None,
+    generated: Path | None = None,
+) -> dict[str, Any]:
+    """Collect the measures of evaluations.
+
+    Args:
+        photos: folder of ``infantpose evaluate syrip`` on the held-out photos.
+        detectors: data set to folder of ``python -m FasterRCNN evaluate``.
+        mixes: what the 2D network learnt from to folder of ``infantpose evaluate syrip``.
+        generated: folder of ``infantpose evaluate syrip`` on generated photos.
+
+    Raises:
+        DataError: an evaluation is missing or of another kind.
+    """
+    found = _syrip(photos)
+    record = {
+        **{key: found["clean"][key] for key in (*HEADLINE, *SPATIAL) if key in found["clean"]},
+        "interval": found["boxes"][found["data"]["boxes"]]["interval"],
+        "boxes": found["boxes"],
+        "postures": found["postures"],
+        "skin": found["skin"],
+        "rotations": found["rotations"],
+        "yardstick": found["yardstick"],
+        "counts": found["counts"],
+        "source_mix": {name: _headline(_syrip(path)) for name, path in (mixes or {}).items()},
+        "made_by": {key: found[key] for key in ("data", "weights", "code_version")},
+    }
+    for key in ALARMS:
+        named = {name: _detector(path).get(key) for name, path in (detectors or {}).items()}
+        record[key] = {name: value for name, value in named.items() if value is not None}
+    if generated is not None:
+        record["generated_postures"] = _syrip(generated)["postures"]
+    return record
+
+
+def _syrip(folder: Path) -> dict[str, Any]:
+    """Metrics of photos.
+
+    Raises:
+        DataError: there are none.
+    """
+    found = load_json(folder / "metrics.json", "evaluation")
+    if found.get("protocol") != "syrip":
+        raise DataError(f"{folder}: is no evaluation of SyRIP; run 'infantpose evaluate syrip'")
+    return found
+
+
+def _headline(found: dict[str, Any]) -> dict[str, Any]:
+    kind = found["boxes"]["true"]
+    return {"ap": kind["ap"], "interval": kind["interval"], "photos": found["counts"]["photos"]}
+
+
+def _detector(folder: Path) -> dict[str, Any]:
+    found = load_json(folder / "metrics.json", "evaluation")
+    if "false_alarm_rate" not in found:
+        raise DataError(f"{folder}: tells no false alarms; run 'python -m FasterRCNN evaluate'")
+    return found
+
+
+def _named(text: str) -> tuple[str, Path]:
+    name, _, folder = text.partition("=")
+    if not folder:
+        raise argparse.ArgumentTypeError(f"'{text}' is not NAME=DIR")
+    return name, Path(folder)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the file; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("photos", type=Path, help="folder of 'infantpose evaluate syrip'")
+    parser.add_argument("--detector", type=_named, action="append", default=[], metavar="NAME=DIR")
+    parser.add_argument("--mix", type=_named, action="append", default=[], metavar="NAME=DIR")
+    parser.add_argument("--generated", type=Path, help="the same of generated photos")
+    parser.add_argument("--output", type=Path, required=True, help="real.json")
+    options = parser.parse_args(arguments)
+    try:
+        record = real_record(
+            options.photos, dict(options.detector), dict(options.mix), options.generated
+        )
+    except DataError as error:
+        print(f"infantpose: error: {error}", file=sys.stderr)
+        return 2
+    with replacing(options.output) as file:
+        file.write(json.dumps(record, indent=1, allow_nan=False) + "\n")
+    print(options.output)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""``real.json`` holds what the evaluations of photos and of the detector say."""
+
+import json
+
+import pytest
+
+from PoseEstimation.evaluation.real_record import main
+
+BOXES = {
+    kind: {"ap": ap, "ap50": 90.0, "interval": [ap - 5, ap + 5]}
+    for kind, ap in (("own", 55.0), ("true", 65.0))
+}
+PHOTOS = {
+    "protocol": "syrip",
+    "data": {"boxes": "true", "split": "validation"},
+    "weights": {"name": "x"},
+    "code_version": "1",
+    "clean": {"ap": 65.0, "ap50": 90.0, "box_ap50": 95.0, "pa_mpjpe_mm": 33.0},
+    "boxes": BOXES,
+    "postures": {"supine": {"ap": 70.0, "photos": 4}},
+    "skin": {"dark": {"ap": 60.0}},
+    "rotations": {"90": {"ap": 64.0, "change": -1.0}},
+    "yardstick": {"mean pose": {"pa_mpjpe_mm": 47.0}},
+    "counts": {"photos": 9},
+}
+
+
+def write(folder, content):
+    folder.mkdir()
+    (folder / "metrics.json").write_text(json.dumps(content))
+    return folder
+
+
+@pytest.fixture
+def folders(tmp_path):
+    alarms = {"false_alarm_rate": 3.0, "carer_recall": None, "frames": 75}
+    fewer = {**PHOTOS, "boxes": {"true": {"ap": 40.0, "interval": [35.0, 45.0]}}}
+    return {
+        "photos": write(tmp_path / "photos", PHOTOS),
+        "less": write(tmp_path / "less", fewer),
+        "coco": write(tmp_path / "coco", alarms),
+    }
+
+
+def test_everything_has_its_place(folders, tmp_path):
+    output = tmp_path / "real.json"
+    arguments = [str(folders["photos"]), f"--mix=synthetic={folders['less']}"]
+    arguments += [f"--detector=coco={folders['coco']}", f"--generated={folders['photos']}"]
+    assert main([*arguments, f"--output={output}"]) == 0
+    record = json.loads(output.read_text())
+    assert (record["ap"], record["box_ap50"], record["pa_mpjpe_mm"]) == (65.0, 95.0, 33.0)
+    assert record["interval"] == [60.0, 70.0] and record["boxes"] == BOXES
+    assert record["source_mix"]["synthetic"] == {"ap": 40.0, "interval": [35, 45], "photos": 9}
+    assert record["false_alarm_rate"] == {"coco": 3.0} and record["carer_recall"] == {}
+    assert record["generated_postures"] == record["postures"] == PHOTOS["postures"]
+    assert record["rotations"]["90"]["change"] == -1
+
+
+@pytest.mark.parametrize(("photos", "more"), [("coco", []), ("photos", ["--detector=a=less"])])
+def test_another_kind_of_evaluation_is_one_line(folders, tmp_path, capsys, photos, more):
+    more = [text.replace("less", str(folders["less"])) for text in more]
+    assert main([str(folders[photos]), *more, f"--output={tmp_path / 'real.json'}"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
