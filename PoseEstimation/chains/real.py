@@ -49,10 +49,12 @@ class RealData:
 
 
 HEATMAP = HeatmapSettings(
-    any_angle_share=0.7,
-    optimiser=OptimiserSettings(learning_rate=8e-4),
+    input_size=192,
+    any_angle_share=1.0,
+    optimiser=OptimiserSettings(learning_rate=1e-3),
     trainer=TrainerSettings(max_minutes=85, steps_per_epoch=400, patience=99, gradient_clip=5.0),
 )
+"""First stage of the 2D network; the second works at 256 pixels."""
 
 CLIPS = ClipLiftingSettings(
     observed_share=0.4,
@@ -82,14 +84,14 @@ def real_chain(
     Args:
         folder: of the chain.
         data: see the class.
-        heatmap: the 2D recipe, without data.
+        heatmap: first stage of the 2D network, without data.
         clips: the 3D recipe, without data.
         detector: the detector's, without data.
         photos: how many are generated with carers, dolls and empty beds; half as many of infants
             alone.
     """
     scenes, alone = folder / "01-scenes", folder / "02-infants"
-    lying = DataSource("mini_rgbd", "all", folder / "03-lying", share=0.15)
+    lying = DataSource("mini_rgbd", "all", folder / "03-lying", share=0.1)
     made = [
         Stage("01-scenes", GenerateSettings("scenes", photos, seed=52101)),
         Stage("02-infants", GenerateSettings("syrip", photos // 2, seed=51101)),
@@ -97,12 +99,12 @@ def real_chain(
     ]
     held_out = DataSource("syrip", "validation", alone)
     mixed = (
-        DataSource("coco", "train", scenes, share=0.2),
-        DataSource("syrip", "train", alone, share=0.2),
+        DataSource("coco", "train", scenes, share=0.15),
+        DataSource("syrip", "train", alone, share=0.22),
         lying,
-        replace(data.sport, share=0.2, shifted=True),
+        replace(data.sport, share=0.25, shifted=True),
         replace(data.everyday, share=0.03),
-        replace(data.infants, share=0.22),
+        replace(data.infants, share=0.25),
     )
     planar = replace(
         heatmap,
@@ -110,8 +112,15 @@ def real_chain(
         validation=held_out,
         initial_weights=data.begin / "heatmap.safetensors",
     )
-    return [*made, Stage("04-heatmap", planar), *_spatial(folder, data, clips, photos)] + [
-        Stage("11-detector", _detector(detector, data, scenes, alone)),
+    large = replace(
+        planar, input_size=256, initial_weights=folder / "04-heatmap" / "heatmap.safetensors"
+    )
+    return [
+        *made,
+        Stage("04-heatmap", planar),
+        Stage("05-heatmap", large),
+        *_spatial(folder, data, clips, photos),
+        Stage("12-detector", _detector(detector, data, scenes, alone)),
     ]
 
 
@@ -136,29 +145,29 @@ def _detector(
 
 def _spatial(folder: Path, data: RealData, clips: ClipLiftingSettings, photos: int) -> list[Stage]:
     """The lifter: movements, postures, and what the 2D network sees of generated infants."""
-    weights_2d = folder / "04-heatmap" / "heatmap.safetensors"
+    weights_2d = folder / "05-heatmap" / "heatmap.safetensors"
     seen = {
         name: folder / name / "observed.npz"
-        for name in ("07-observe-photos", "08-observe-validation")
+        for name in ("08-observe-photos", "09-observe-validation")
     }
     lift = replace(
         clips,
-        movement_banks=(folder / "05-movements" / "movements.npz",),
-        posture_banks=(folder / "06-postures" / "postures.npz",),
-        observed_slow=(seen["07-observe-photos"],),
+        movement_banks=(folder / "06-movements" / "movements.npz",),
+        posture_banks=(folder / "07-postures" / "postures.npz",),
+        observed_slow=(seen["08-observe-photos"],),
         validation=data.held_out,
-        validation_observed=seen["08-observe-validation"],
+        validation_observed=seen["09-observe-validation"],
         initial_weights=data.begin / "lifter.safetensors",
     )
     fits = data.smpl_poses
     alone = DataSource("syrip", "train", folder / "02-infants")
-    weights_3d = folder / "09-clips" / "lifter.safetensors"
-    honest = CalibrationSettings((seen["08-observe-validation"],), weights_2d, weights_3d)
+    weights_3d = folder / "10-clips" / "lifter.safetensors"
+    honest = CalibrationSettings((seen["09-observe-validation"],), weights_2d, weights_3d)
     return [
-        Stage("05-movements", GenerateSettings("movements", photos // 2, seed=7402)),
-        Stage("06-postures", GenerateSettings("postures", photos, seed=7403, smpl_poses=fits)),
-        Stage("07-observe-photos", ObserveSettings(alone, weights_2d)),
-        Stage("08-observe-validation", ObserveSettings(data.held_out, weights_2d)),
-        Stage("09-clips", lift),
-        Stage("10-calibrated", honest),
+        Stage("06-movements", GenerateSettings("movements", photos // 2, seed=7402)),
+        Stage("07-postures", GenerateSettings("postures", photos, seed=7403, smpl_poses=fits)),
+        Stage("08-observe-photos", ObserveSettings(alone, weights_2d)),
+        Stage("09-observe-validation", ObserveSettings(data.held_out, weights_2d)),
+        Stage("10-clips", lift),
+        Stage("11-calibrated", honest),
     ]
