@@ -193,7 +193,7 @@ def _published_ablations(lite: Lite) -> None:
     """The published table: no adults, no mapping, no box; each alone."""
     first = lite.folder / "ellershaw-0"
     planar = lite.stages["ellershaw-0/2-heatmap-mini_rgbd"].settings
-    spatial = lite.stages["ellershaw-0/4-lifting-mini_rgbd"].settings
+    spatial = lite.stages[f"ellershaw-0/{ellershaw.EXACT}"].settings
     whole = {"whole_image": True}
     unmapped_2d = lite.add(
         "unmapped/mpii",
@@ -213,7 +213,7 @@ def _published_ablations(lite: Lite) -> None:
     truth = lite.observed("true-16", None, "11-12", skeleton="mpii_16")
     for row, (in_2d, in_3d, watched) in rows.items():
         heatmap = lite.add(f"{row}/2d", replace(planar, **in_2d), "heatmap.safetensors")
-        lifter = first / "4-lifting-mini_rgbd" / "lifter.safetensors"
+        lifter = first / ellershaw.EXACT / "lifter.safetensors"
         if in_3d is not None:
             lifter = lite.add(f"{row}/3d", replace(spatial, **in_3d), "lifter.safetensors")
             lite.scored(f"{row}-true-2d", truth, lifter)
