@@ -38,6 +38,10 @@ LIFTING = LiftingSettings()
 """The published 3D recipe, which is the default."""
 
 
+EXACT = "4-lifting-mini_rgbd"
+"""Stage of the lifter that has seen infants' true 2D joints alone."""
+
+
 @dataclass(frozen=True)
 class Sources:
     """Data of the chain: what it learns from, and what stops it.
@@ -73,7 +77,7 @@ def ellershaw_chain(
         frame_step: look at every n-th frame before the last stage, likewise.
     """
     adult_2d, infant_2d = "1-heatmap-mpii", "2-heatmap-mini_rgbd"
-    adult_3d, infant_3d = "3-lifting-3dhp", "4-lifting-mini_rgbd"
+    adult_3d, infant_3d = "3-lifting-3dhp", EXACT
     seen, seen_validation = "5-observe-train", "6-observe-validation"
     weights_2d = folder / infant_2d / "heatmap.safetensors"
     adults = replace(heatmap, train=(data.mpii,), validation=data.mpii_validation)

@@ -17,6 +17,7 @@ from PoseEstimation.chains import ellershaw
 from PoseEstimation.chains.chain import Stage
 from PoseEstimation.chains.matched import our_stages
 from PoseEstimation.settings import (
+    CalibrationSettings,
     ClipLiftingSettings,
     HeatmapSettings,
     ObserveSettings,
@@ -192,7 +193,7 @@ def _published_ablations(lite: Lite) -> None:
     """The published table: no adults, no mapping, no box; each alone."""
     first = lite.folder / "ellershaw-0"
     planar = lite.stages["ellershaw-0/2-heatmap-mini_rgbd"].settings
-    spatial = lite.stages["ellershaw-0/4-lifting-mini_rgbd"].settings
+    spatial = lite.stages[f"ellershaw-0/{ellershaw.EXACT}"].settings
     whole = {"whole_image": True}
     unmapped_2d = lite.add(
         "unmapped/mpii",
@@ -212,7 +213,7 @@ def _published_ablations(lite: Lite) -> None:
     truth = lite.observed("true-16", None, "11-12", skeleton="mpii_16")
     for row, (in_2d, in_3d, watched) in rows.items():
         heatmap = lite.add(f"{row}/2d", replace(planar, **in_2d), "heatmap.safetensors")
-        lifter = first / "4-lifting-mini_rgbd" / "lifter.safetensors"
+        lifter = first / ellershaw.EXACT / "lifter.safetensors"
         if in_3d is not None:
             lifter = lite.add(f"{row}/3d", replace(spatial, **in_3d), "lifter.safetensors")
             lite.scored(f"{row}-true-2d", truth, lifter)
@@ -232,8 +233,9 @@ def _ingredients(lite: Lite) -> None:
         "no-augmentation": {"augment": False},
         "adults-too": {"train": with_adults},
     }.items():
-        other = lite.add(f"{row}/2d", replace(planar, **changes), "heatmap.safetensors")
-        lite.scored(row, lite.observed(row, other, "11-12"), lifter)
+        raw = lite.add(f"{row}/2d", replace(planar, **changes), "heatmap.safetensors")
+        other, told = _calibrated(lite, row, raw)
+        lite.scored(row, lite.observed(row, other, "11-12"), told)
     for row, changes in {
         "no-clip-context": {"context": False},
         "no-time": {"dilations": ()},
@@ -257,6 +259,14 @@ def _ingredients(lite: Lite) -> None:
     few = replace(clips, skeleton="mpii_16")
     sixteen = lite.add("16-joints/3d", few, "lifter.safetensors")
     lite.scored("16-joints", seen, sixteen)
+
+
+def _calibrated(lite: Lite, name: str, heatmap: Path) -> tuple[Path, Path]:
+    """Another 2D network with the lifter of ``best-0``, both as honest as those of ``_ours``."""
+    held = lite.observed(name, heatmap, "9-10")
+    lifter = lite.folder / "best-0" / "2-clips" / "lifter.safetensors"
+    lite.add(f"{name}/4-calibrated", CalibrationSettings((held,), heatmap, lifter))
+    return lite.networks(name)
 
 
 def _folds(lite: Lite) -> None:

@@ -66,7 +66,7 @@ def _run_chain(args: argparse.Namespace) -> int:
 
 def stages_of(name: str, config: Config, folder: Path) -> list[Stage]:
     """List the stages of a chain on the data that ``config.paths`` name."""
-    from PoseEstimation.chains import best, ellershaw, lite, matched, real
+    from PoseEstimation.chains import best, ellershaw, lite, matched, real, shipped
 
     paths = config.paths
     infants = {
@@ -92,6 +92,10 @@ def stages_of(name: str, config: Config, folder: Path) -> list[Stage]:
             fits,
         )
         return real.real_chain(folder, photos)
+    if name == "shipped":
+        weights = paths.saved_models / config.weights
+        published = folder.parent / "ellershaw" / ellershaw.EXACT / "lifter.safetensors"
+        return shipped.shipped_chain(folder, weights, published, paths.mini_rgbd)
     adults_2d = [DataSource("mpii", split, paths.mpii) for split in infants]
     if name == "matched":
         return matched.matched_chain(folder, adults_2d[0], *infants.values())

@@ -17,6 +17,7 @@ import numpy as np
 import yaml
 from jaxtyping import Float
 
+from Datasets.readers.base import load_json
 from Datasets.readers.mini_rgbd import HEAD_LENGTH_MM, HEAD_LENGTH_PX
 from Datasets.structures import DataError
 from PoseEstimation.evaluation.errors_file import FrameErrors, pooled, read_errors
@@ -85,10 +86,10 @@ def compare(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
     """Compute the table.
 
     Returns:
-        By the row's name: ``n_seeds``, ``note``, and per measure ``mean``, ``sd`` over seeds and
-        ``interval``, over frames and over whole infants; ``speed_ratio``, predicted over true;
-        ``calibration`` where sigma is told; where
-        the row is compared, ``against`` and the ``difference``.
+        By the row's name: ``n_seeds``, ``note``, ``runs`` (what made each), and per measure
+        ``mean``, ``sd`` over seeds and ``interval``, over frames and over whole infants;
+        ``speed_ratio``, predicted over true; ``calibration`` where sigma is told; where the row is
+        compared, ``against`` and the ``difference``.
 
     Raises:
         DataError: an evaluation is missing, or rows that are compared have other frames.
@@ -108,7 +109,8 @@ def _result(row: Row, seeds: Mapping[str, Sequence[FrameErrors]]) -> dict[str, A
     own, where = seeds[row.name], seeds[row.name][0]
     series = [_series(errors) for errors in own]
     mean = _mean(series)
-    result: dict[str, Any] = {"n_seeds": len(own), "note": row.note}
+    made = [made_by(run) for run in row.runs]
+    result: dict[str, Any] = {"n_seeds": len(own), "note": row.note, "runs": made}
     for key, values in mean.items():
         spread = _spread(series, key)
         result[key] = {"mean": float(np.nanmean(values)), "sd": spread, **_intervals(values, where)}
@@ -127,6 +129,23 @@ def _result(row: Row, seeds: Mapping[str, Sequence[FrameErrors]]) -> dict[str, A
             for gain in [values - other[key]]
         }
     return result
+
+
+def made_by(run: Path) -> dict[str, Any]:
+    """Data and weights of an evaluation, or what a chain's stage began with, by sha256."""
+    if (run / "metrics.json").is_file():
+        found = load_json(run / "metrics.json", "evaluation")
+        return {
+            "protocol": found["protocol"],
+            "input": found["data"]["input"],
+            "code_version": found["code_version"],
+            "labels_sha256": found["data"]["root_sha256"],
+            "weights_sha256": found["weights"].get("sha256", {}),
+        }
+    if (run / "stage.json").is_file():
+        stage = load_json(run / "stage.json", "stage")
+        return {"stage": stage["name"], "begins_with": stage["begins_with"]}
+    return {}
 
 
 def _calibration(errors: FrameErrors) -> dict[str, Any]:
@@ -218,7 +237,7 @@ def table(title: str, results: Mapping[str, Mapping[str, Any]]) -> Table:
     header = ("row", "seeds", *(MEASURES[key] for key in keys), "speed ratio", "AJPE against")
     rows = tuple(
         (
-            name,
+            f"{name} ({result['note']})" if result["note"] else name,
             str(result["n_seeds"]),
             *(_cell(result.get(key)) for key in keys),
             number(result.get("speed_ratio")),
@@ -236,7 +255,7 @@ MEASURES = {
     "ajpe_2d_px": "2D AJPE px",
     "pckh_1_2d": "2D PCKh@1.0",
     "pckh_2_2d": "2D PCKh@2.0",
-    "velocity_mm_s": "velocity mm/s",
+    "velocity_mm_s": "velocity error mm/s",
 }
 
 

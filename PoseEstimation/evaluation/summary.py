@@ -133,7 +133,11 @@ class Names:
         return _markdown([_sources(self.results.metrics)])
 
     def plot(self, kind: str, *names: str) -> str:
-        """Draw one of ``figures`` from results: metrics, or rows of a comparison."""
+        """Draw one of ``figures`` from results: metrics, or rows of a comparison.
+
+        ``names`` are of metrics for ``per_joint``; for ``calibration`` ``3d`` or ``2d``, and the
+        rows if not all.
+        """
         found = self.results
         if kind == "learning_curves":
             figure = figures.learning_curves(found.chains)
@@ -143,10 +147,9 @@ class Names:
             figure = figures.ablation(_rows(found.comparisons["ablation"]))
         else:
             rows = _rows(found.comparisons["calibration"])
-            figure = figures.calibration(
-                {n: r for n, r in rows.items() if r["calibration"]}, *names
-            )
-        name = "_".join((kind, *names)) if kind == "calibration" else kind
+            shown = names[1:] or [name for name, row in rows.items() if row["calibration"]]
+            figure = figures.calibration({name: rows[name] for name in shown}, names[0])
+        name = f"{kind}_{names[0]}" if kind == "calibration" else kind
         figures.save(figure, self.pictures / f"report_{name}.png")
         return self.picture(f"report_{name}.png", kind.replace("_", " "))
 

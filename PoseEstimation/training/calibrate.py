@@ -11,10 +11,9 @@ from Datasets.geometry.alignment import root_relative
 from Datasets.geometry.camera import project
 from Datasets.structures import DataError
 from FasterRCNN.weights import load_weights
-from PoseEstimation.inference.lifting import ClipLifting, Keypoints
+from PoseEstimation.inference.lifting import RATE, ClipLifting, Keypoints
 from PoseEstimation.inference.weights import load_lifter
 from PoseEstimation.metrics.errors import joint_errors
-from PoseEstimation.metrics.protocols import MiniRgbdProtocol
 from PoseEstimation.metrics.uncertainty import calibration_factor
 from PoseEstimation.settings import CalibrationSettings
 from PoseEstimation.training.clips import Clip, load_observed
@@ -46,7 +45,7 @@ def calibrate(settings: CalibrationSettings, output: Path) -> dict[str, float]:
     factors = {"sigma_px": planar, "sigma_mm": spatial}
     for path, name in ((settings.heatmap, "sigma_px"), (settings.lifter, "sigma_mm")):
         before = load_weights(path)[1]["codec"].get("sigma_scale", 1.0)
-        with_codec(path, output / f"{_PARTS[name]}", sigma_scale=before * factors[name])
+        with_codec(path, output / _PARTS[name], sigma_scale=before * factors[name])
     return factors
 
 
@@ -62,7 +61,7 @@ def _planar(clip: Clip) -> tuple[np.ndarray, np.ndarray]:
 def _spatial(clip: Clip, lifting: ClipLifting) -> tuple[np.ndarray, np.ndarray]:
     """Distances in millimetres and their sigmas, the clip lifted as one video."""
     found = Keypoints.of(clip)
-    times_s = np.arange(len(found)) / MiniRgbdProtocol().fps
+    times_s = np.arange(len(found)) / RATE
     joints_mm, sigma_mm = lifting(found, clip.intrinsics[0], times_s)
     target = root_relative(clip.joints_mm, lifting.skeleton.root_index)
     return joint_errors(joints_mm, target), sigma_mm

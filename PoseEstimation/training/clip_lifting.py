@@ -21,6 +21,7 @@ from FasterRCNN.module import AveragedModule
 from FasterRCNN.trainer import FitSummary, fit
 from FasterRCNN.weights import load_initial
 from PoseEstimation.codecs.rays import FEATURES, UNIT_MM, RayCodec
+from PoseEstimation.inference.lifting import RATE
 from PoseEstimation.losses.lifting import (
     body_distance,
     gaussian_nll,
@@ -85,7 +86,7 @@ class ClipLiftingModule(AveragedModule):
         kind = "observed" if batch["observed"].all() else "true"
         values = {
             f"validation_{kind}_mm": error,
-            f"validation_{kind}_velocity": 30 * UNIT_MM * velocity_distance(joints, target, mask),
+            f"validation_{kind}_velocity": RATE * UNIT_MM * velocity_distance(joints, target, mask),
             f"validation_{kind}_body": body_distance(log_lengths, target, mask, self.bones),
             f"validation_{kind}_nll": gaussian_nll(log_sigma, joints, target, mask),
             "validation_loss": error,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from PoseEstimation.evaluation.compare import Row, compare, write_comparison
 from PoseEstimation.evaluation.errors_file import FrameErrors, write_errors
 from PoseEstimation.evaluation.published import MINI_RGBD_2D, MINI_RGBD_3D
 from PoseEstimation.evaluation.report import SCHEMA
-from PoseEstimation.evaluation.summary import MARKS, Results, main
+from PoseEstimation.evaluation.summary import MARKS, Results, main, write_report
 from PoseEstimation.metrics.protocols import HeadLengths, MiniRgbdProtocol, ScoredPoses
 
 PROTOCOL = MiniRgbdProtocol()
@@ -170,3 +171,19 @@ def test_pages_take_the_tables_between_their_marks_and_keep_the_rest(folder, tmp
     assert "17.25" in text and "28.47" in text and "old" not in text
     page_path.write_text("no marks")
     assert main([str(folder), *arguments, "--into", str(page_path)]) == 2
+
+
+def test_the_report_of_this_repository_is_what_its_results_say(tmp_path):
+    repository = Path(__file__).parents[3]
+    pictures = tmp_path / "Images"
+    pictures.mkdir()
+    shutil.copy(repository / "Images" / "report_worst.png", pictures)
+    template = repository / "report" / "template.md"
+    results = Results(repository / "report" / "results")
+    write_report(results, template, tmp_path / "report", pictures)
+    text = (tmp_path / "report" / "report.md").read_text()
+    assert text == (repository / "report" / "report.md").read_text()
+    best = results.comparisons["chain"]["best"]
+    met = "yes" if best["ajpe_mm"]["mean"] <= 14 else "**no**"
+    assert f"| 14 or less | {best['ajpe_mm']['mean']:.2f} | {met} |" in text
+    assert "nan" not in text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import yaml
 
 from FasterRCNN.weights import file_sha256
+from PoseEstimation.config import load_config
 from PoseEstimation.export.weight_set import main
 from PoseEstimation.inference.weights import check_weights
 
@@ -16,15 +17,25 @@ def test_a_collected_set_passes_its_own_check(tiny_weights, tmp_path):
         runs[part].mkdir()
         name = f"{part}.safetensors"
         (runs[part] / name).write_bytes((tiny_weights / "tiny" / name).read_bytes())
-        (runs[part] / "settings.yaml").write_text("train_roots: [/data/mine/a]\nseed: 3\n")
+        (runs[part] / "settings.yaml").write_text("train: [{root: /data/mine/a}]\nseed: 3\n")
     folder = tmp_path / "models" / "mine"
     arguments = [f"--{part}={run}" for part, run in runs.items()]
     assert main([*arguments, f"--output={folder}", "--data=generated infants"]) == 0
     assert check_weights(folder)["lifter.safetensors"] == file_sha256(folder / "lifter.safetensors")
     settings = yaml.safe_load((folder / "config.yaml").read_text())
-    assert settings["clip_lifting"] == {"train_roots": ["a"], "seed": 3}
+    assert settings["clip_lifting"] == {"train": [{"root": "a"}], "seed": 3}
     index = yaml.safe_load((folder.parent / "index.yaml").read_text())
     assert index["mine"]["data"] == "generated infants"
+
+
+def test_the_shipped_settings_are_read_and_their_data_named_in_the_card():
+    folder = load_config().paths.saved_models / "infant-synthetic"
+    settings = load_config(folder / "config.yaml", ())
+    card = (folder / "MODEL_CARD.md").read_text()
+    for recipe in (settings.detector, settings.heatmap):
+        named = [source.root.name for source in (*recipe.train, recipe.validation)]
+        assert named and all(f"{root}" in card for root in named)
+    assert settings.clip_lifting.movement_banks[0].name in card
 
 
 def test_a_run_without_weights_is_refused(tmp_path, capsys):
