@@ -37,7 +37,6 @@ HEATMAP = HeatmapSettings(
 LIFTING = LiftingSettings()
 """The published 3D recipe, which is the default."""
 
-
 EXACT = "4-lifting-mini_rgbd"
 """Stage of the lifter that has seen infants' true 2D joints alone."""
 

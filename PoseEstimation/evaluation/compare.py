@@ -24,7 +24,7 @@ from PoseEstimation.evaluation.errors_file import FrameErrors, pooled, read_erro
 from PoseEstimation.evaluation.provenance import code_version
 from PoseEstimation.evaluation.report import Table, number
 from PoseEstimation.io.atomic import replacing
-from PoseEstimation.metrics.uncertainty import coverage, risk_coverage
+from PoseEstimation.metrics.uncertainty import best_risk_coverage, coverage, risk_coverage
 
 DRAWS, SEED = 2000, 0
 SCHEMA = "infantpose-compare/1"
@@ -165,8 +165,7 @@ def _calibration(errors: FrameErrors) -> dict[str, Any]:
         if not (np.isfinite(distances) & (sigma > 0)).any():
             continue
         curve = risk_coverage(distances, sigma)
-        told = np.where(sigma > 0, np.maximum(distances, 1e-12), np.nan)
-        ideal = risk_coverage(distances, told)
+        ideal = best_risk_coverage(distances, sigma)
         result |= {
             f"coverage_90_{kind}": coverage(distances, sigma, axes),
             f"reliability_{kind}": [coverage(distances, sigma, axes, p / 100) for p in LEVELS],

@@ -61,11 +61,17 @@ def risk_coverage(
     return running[last]
 
 
+def best_risk_coverage(
+    errors: Float[np.ndarray, "*batch"], sigma: Float[np.ndarray, "*batch"], steps: int = 100
+) -> Float[np.ndarray, "step"]:
+    """``risk_coverage`` of the joints with a sigma, in the order of their true errors."""
+    errors, _ = _counted(errors, sigma)
+    return risk_coverage(errors, np.where(errors > 0, errors, 1e-12), steps)
+
+
 def ause(errors: Float[np.ndarray, "*batch"], sigma: Float[np.ndarray, "*batch"]) -> float:
     """Area between the risk-coverage curve and the best possible one, in the errors' unit."""
-    errors, sigma = _counted(errors, sigma)
-    tiny = np.where(errors > 0, errors, 1e-12)
-    return float(np.mean(risk_coverage(errors, sigma) - risk_coverage(errors, tiny)))
+    return float(np.mean(risk_coverage(errors, sigma) - best_risk_coverage(errors, sigma)))
 
 
 def rank_correlation(

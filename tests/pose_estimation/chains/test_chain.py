@@ -134,13 +134,12 @@ def test_every_file_that_a_stage_names_is_made_by_an_earlier_one(name, tmp_path)
         "lite": {tmp_path / "best" / file for file in (*PICTURES, MOVEMENTS)},
         "shipped": {tmp_path / "ellershaw" / EXACT / "lifter.safetensors"},
     }
-    made = others.get(name, set())
+    made, shipped = others.get(name, set()), load_config().paths.saved_models
     for stage in stages_of(name, load_config(), tmp_path / name):
         settings, folder = stage.settings, tmp_path / name / stage.name
         files = [getattr(settings, field, None) for field in settings.__dataclass_fields__]
         flat = [p for v in files for p in (v if isinstance(v, tuple) else (v,))]
         paths = [p for p in flat if hasattr(p, "suffix") and p.suffix]
-        shipped = load_config().paths.saved_models
         assert all(p in made or p.is_relative_to(shipped) for p in paths), stage.name
         sources = [s.root for s in flat if isinstance(s, DataSource)]
         assert all(r in made for r in sources if r.is_relative_to(tmp_path)), stage.name

@@ -34,7 +34,7 @@ def test_the_shipped_settings_are_read_and_their_data_named_in_the_card():
     card = (folder / "MODEL_CARD.md").read_text()
     for recipe in (settings.detector, settings.heatmap):
         named = [source.root.name for source in (*recipe.train, recipe.validation)]
-        assert named and all(f"{root}" in card for root in named)
+        assert named and all(root in card for root in named)
     assert settings.clip_lifting.movement_banks[0].name in card
 
 
