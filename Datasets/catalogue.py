@@ -12,6 +12,7 @@ from Datasets.readers.lsp import open_lsp
 from Datasets.readers.mini_rgbd import read_mini_rgbd
 from Datasets.readers.mpi_inf_3dhp import open_mpi_inf_3dhp
 from Datasets.readers.mpii import open_mpii
+from Datasets.readers.self_labels import SelfLabels
 from Datasets.readers.slp import open_slp
 from Datasets.readers.syrip import open_syrip
 from Datasets.skeletons import MINI_RGBD_25, Skeleton
@@ -108,7 +109,14 @@ def open_sources(
     bare = next((source for source in sources if source.root is None), None)
     if bare is not None:
         raise DataError(f"data: {bare.dataset} has no folder; set its root or paths in config.yaml")
-    return [open_dataset(s.dataset, s.root, s.split, skeleton, cache) for s in sources]
+    return [_open_source(source, skeleton, cache) for source in sources]
+
+
+def _open_source(source: DataSource, skeleton: Skeleton, cache: Path) -> Dataset:
+    dataset = open_dataset(source.dataset, source.root, source.split, skeleton, cache)
+    if source.labels is None:
+        return dataset
+    return SelfLabels.load(source.labels, skeleton).given_to(dataset)
 
 
 def verify_dataset(name: str, root: Path | str) -> Verification:

@@ -18,6 +18,7 @@ class DataSource:
         root: its folder; None takes ``paths.DATASET`` of config.yaml.
         share: of the samples that are drawn, where data sets are mixed by ratio; None: by size.
         shifted: its joints are defined otherwise than a network's own: a shift is learnt.
+        labels: file of a network's labels in place of its own; see ``self_label``.
     """
 
     dataset: str
@@ -25,3 +26,4 @@ class DataSource:
     root: Path | None = None
     share: float | None = None
     shifted: bool = False
+    labels: Path | None = None

@@ -56,14 +56,14 @@ class DetectorTransforms:
         least_length: zooming out stops where that box's longer side has so many canvas pixels.
     """
 
-    scale: tuple[float, float] = (0.5, 1.4)
-    shift: float = 0.2
-    degrees: float = 20.0
-    any_angle_share: float = 0.4
-    background_share: float = 0.3
-    occlusion_share: float = 0.3
-    photometric_share: float = 0.7
-    empty_share: float = 0.08
+    scale: tuple[float, float] = (0.7, 1.5)
+    shift: float = 0.15
+    degrees: float = 15.0
+    any_angle_share: float = 0.25
+    background_share: float = 0.15
+    occlusion_share: float = 0.2
+    photometric_share: float = 0.5
+    empty_share: float = 0.05
     least_visible: float = 0.9
     least_length: float = 32.0
 

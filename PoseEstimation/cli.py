@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 RECIPES = ("detector", "heatmap", "lifting", "clip_lifting", "chain")
-CHAINS = ("ellershaw", "matched", "best", "lite", "shipped", "real")
+CHAINS = ("ellershaw", "matched", "best", "lite", "shipped", "real", "real_mix")
 PROTOCOLS = ("mini_rgbd", "syrip")
 DATASETS = ("mini_rgbd", "mpii", "mpi_inf_3dhp", "coco", "slp", "lsp", "syrip")
 PROFILES = (

@@ -23,6 +23,8 @@ class HeatmapSettings:
         initial_weights: weights to start from, or None for random ones.
         augment: vary crops, light and occlusion.
         any_angle_share: share of crops that are turned by any angle, where they vary.
+        occlusion_share: share of crops with things in front, where they vary.
+        photometric_share: share of crops with other light, lens, sensor and codec.
         input_size: side of the square crop in pixels.
         crop_margin: side of the crop over the longer side of the box; 1 as published.
         whole_image: crop nothing.
@@ -48,6 +50,8 @@ class HeatmapSettings:
     initial_weights: Path | None = None
     augment: bool = True
     any_angle_share: float = 0.4
+    occlusion_share: float = 0.4
+    photometric_share: float = 0.9
     input_size: int = 256
     crop_margin: float = 1.25
     whole_image: bool = False
@@ -133,6 +137,37 @@ class ScoreSettings:
     joints: Literal["ellershaw", "zedo"] = "ellershaw"
     depths: bool = True
     temporal: bool = True
+
+
+@dataclass(frozen=True)
+class PhotoScoreSettings:
+    """How well a 2D network does on photos of infants, in true boxes.
+
+    Attributes:
+        photos: in SyRIP's layout.
+        heatmap: weights.
+    """
+
+    photos: DataSource | None = None
+    heatmap: Path | None = None
+
+
+@dataclass(frozen=True)
+class SelfLabelSettings:
+    """Labels that a 2D network gives to people without: where it agrees with itself.
+
+    Attributes:
+        unlabelled: people with boxes or masks; their joints, if any, are not looked at.
+        heatmap: weights of the network.
+        min_score: a joint below this mean score is not trusted.
+        max_spread: nor one whose places in turned and mirrored images lie farther apart than this,
+            root mean square over the box's longer side.
+    """
+
+    unlabelled: DataSource | None = None
+    heatmap: Path | None = None
+    min_score: float = 0.3
+    max_spread: float = 0.03
 
 
 @dataclass(frozen=True)

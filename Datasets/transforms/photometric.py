@@ -17,19 +17,16 @@ from Datasets.transforms.textures import pixel_grid, smooth_field
 
 Picture = UInt8[np.ndarray, "height width 3"]
 
-UNTOUCHED_SHARE = 0.08
 LUMA = np.array([0.299, 0.587, 0.114])
 
 
 def train_photometric(picture: Picture, generator: np.random.Generator) -> Picture:
-    """Apply a random choice of ``STEPS``; a small share of the pictures stays as it is.
+    """Apply a random choice of ``STEPS``.
 
     Args:
         picture: any size; step sizes in pixels scale with it.
         generator: source of randomness.
     """
-    if generator.random() < UNTOUCHED_SHARE:
-        return picture
     for share, step in STEPS:
         if generator.random() < share:
             picture = step(picture, generator)

@@ -31,7 +31,7 @@ class TrainTransforms:
         flip_share: share of mirrored samples.
         background_share: share of samples laid on another surface, where a mask exists.
         occlusion_share: share of samples with things in front.
-        photometric: whether light, lens, sensor and codec vary.
+        photometric_share: share of samples with other light, lens, sensor and codec.
     """
 
     jitter: float = 0.03
@@ -42,7 +42,7 @@ class TrainTransforms:
     flip_share: float = 0.5
     background_share: float = 0.25
     occlusion_share: float = 0.4
-    photometric: bool = True
+    photometric_share: float = 0.9
 
 
 def eval_crop(box_xyxy: Float[np.ndarray, "4"], size: int, margin: float = CROP_MARGIN) -> Crop:
@@ -113,7 +113,7 @@ def train_sample(
         picture = train_background(picture, alpha, generator)
     if generator.random() < settings.occlusion_share:
         picture = train_occlusion(picture, generator)
-    if settings.photometric:
+    if generator.random() < settings.photometric_share:
         picture = train_photometric(picture, generator)
     return crop_sample(sample, picture, crop)
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from Datasets.skeletons.mini_rgbd import MINI_RGBD_25, PUBLISHED_16
+from Datasets.sources import DataSource
 from Datasets.structures import DataError
 from FasterRCNN.settings import DetectorSettings
 from FasterRCNN.weights import file_sha256
@@ -28,8 +29,10 @@ from PoseEstimation.settings import (
     HeatmapSettings,
     LiftingSettings,
     ObserveSettings,
+    PhotoScoreSettings,
     ReorderSettings,
     ScoreSettings,
+    SelfLabelSettings,
 )
 
 RECORD = "stage.json"
@@ -165,7 +168,8 @@ def named_files(settings: object, prefix: str = "") -> Iterator[tuple[str, Path]
         value, key = getattr(settings, field.name), f"{prefix}{field.name}"
         if dataclasses.is_dataclass(value):
             yield from named_files(value, f"{key}.")
-        paths = value if isinstance(value, tuple) else (value,)
+        values = value if isinstance(value, tuple) else (value,)
+        paths = [v.labels if isinstance(v, DataSource) else v for v in values]
         for path in (p for p in paths if isinstance(p, Path) and p.suffix):
             if not path.is_file():
                 raise DataError(f"chain: {key} names {path}, which does not exist")
@@ -231,6 +235,18 @@ def _score(settings: ScoreSettings, output: Path) -> dict[str, Any]:
     return dict(score_observed(settings, output))
 
 
+def _score_photos(settings: PhotoScoreSettings, output: Path) -> dict[str, Any]:
+    from PoseEstimation.evaluation.photo_score import score_photos
+
+    return dict(score_photos(settings, output))
+
+
+def _self_label(settings: SelfLabelSettings, output: Path) -> dict[str, Any]:
+    from PoseEstimation.training.self_label import self_label
+
+    return dict(self_label(settings, output))
+
+
 def _reorder(settings: ReorderSettings, output: Path) -> dict[str, Any]:
     """Give each joint of MPII the weights of the one that is as far down MINI-RGBD's list."""
     from PoseEstimation.training.weights import reordered
@@ -256,5 +272,7 @@ RUNNERS: dict[type, Callable[[Any, Path], dict[str, Any]]] = {
     CalibrationSettings: _calibrate,
     DetectorSettings: _train_detector,
     ScoreSettings: _score,
+    PhotoScoreSettings: _score_photos,
+    SelfLabelSettings: _self_label,
     ReorderSettings: _reorder,
 }

@@ -66,7 +66,7 @@ def _run_chain(args: argparse.Namespace) -> int:
 
 def stages_of(name: str, config: Config, folder: Path) -> list[Stage]:
     """List the stages of a chain on the data that ``config.paths`` name."""
-    from PoseEstimation.chains import best, ellershaw, lite, matched, real, shipped
+    from PoseEstimation.chains import best, ellershaw, lite, matched, real, real_mix, shipped
 
     paths = config.paths
     infants = {
@@ -81,7 +81,7 @@ def stages_of(name: str, config: Config, folder: Path) -> list[Stage]:
             paths.mpii, paths.mpi_inf_3dhp, paths.mini_rgbd, pictures, made / best.MOVEMENTS
         )
         return lite.lite_chain(folder, data)
-    if name == "real":
+    if name in ("real", "real_mix"):
         fits = paths.smpl_poses if paths.smpl_poses.is_file() else None
         photos = real.RealData(
             paths.saved_models / real.BEGIN,
@@ -91,7 +91,9 @@ def stages_of(name: str, config: Config, folder: Path) -> list[Stage]:
             infants["validation"],
             fits,
         )
-        return real.real_chain(folder, photos)
+        if name == "real":
+            return real.real_chain(folder, photos)
+        return real_mix.mix_chain(folder, folder.parent / "real", photos)
     if name == "shipped":
         weights = paths.saved_models / config.weights
         published = folder.parent / "ellershaw" / ellershaw.EXACT / "lifter.safetensors"

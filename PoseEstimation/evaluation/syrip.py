@@ -14,29 +14,31 @@ from rich.progress import track
 
 from Datasets.catalogue import open_dataset
 from Datasets.geometry.affine import transform_points
+from Datasets.geometry.turns import QUARTERS, turn_matrix, turned
 from Datasets.readers.base import load_image
-from Datasets.readers.syrip import WEAK_3D, read_weak_3d, source_of
+from Datasets.readers.syrip import WEAK_3D, read_weak_3d
 from Datasets.skeletons import COCO_17, LSP_14
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import Dataset, PoseSample
 from FasterRCNN.evaluate import average_precision
+from PoseEstimation.evaluation.photo_ap import (
+    AP_KEYS,
+    ap_groups,
+    ap_interval,
+    keypoint_ap,
+    keypoint_results,
+)
 from PoseEstimation.evaluation.provenance import code_version, hash_files
 from PoseEstimation.evaluation.report import SCHEMA, Table, number, write_metrics, write_tables
-from PoseEstimation.evaluation.turns import QUARTERS, turn_matrix, turned
 from PoseEstimation.inference.camera import Camera
 from PoseEstimation.inference.lifting import Keypoints, joined
-from PoseEstimation.metrics.protocols import CocoProtocol, SyripProtocol
+from PoseEstimation.metrics.protocols import SyripProtocol
 from PoseEstimation.metrics.protocols.syrip import LIMB_JOINTS
 from PoseEstimation.metrics.skin import skin_class
 
 if TYPE_CHECKING:
     from FasterRCNN.detector import Detections
     from PoseEstimation.inference.pipeline import PosePipeline
-
-RESAMPLES = 200
-"""Of the photos' sources, for the intervals."""
-
-_KEYS = ("ap", "ap50", "ap75", "ar")
 
 
 @dataclass(frozen=True)
@@ -140,25 +142,8 @@ def _in_boxes(
     ):
         seen = pipeline.estimate_2d(image, boxes)
         upright = replace(seen, keypoints_px=transform_points(back, seen.keypoints_px))
-        results[kind] += _results(pipeline, upright, scores, sample.image_id)
+        results[kind] += keypoint_results(pipeline.skeleton, upright, scores, sample.image_id)
     return found, seen
-
-
-def _results(
-    pipeline: PosePipeline, found: Keypoints, box_scores: np.ndarray, image_id: int | None
-) -> list[dict[str, Any]]:
-    """Results in COCO's form; a score is the box's times the joints' mean."""
-    mapping = joint_map(pipeline.skeleton, COCO_17)
-    values = mapping.apply(np.concatenate([found.keypoints_px, found.scores[..., None]], axis=-1))
-    return [
-        {
-            "image_id": image_id,
-            "category_id": 1,
-            "keypoints": person.ravel().tolist(),
-            "score": float(score * np.nanmean(person[:, 2])),
-        }
-        for person, score in zip(values, box_scores, strict=True)
-    ]
 
 
 def _metrics(
@@ -172,13 +157,14 @@ def _metrics(
     """Score a run: the contents of metrics.json."""
     samples = list(dataset.samples)
     boxes = {
-        kind: {**_ap(samples, results), "interval": _interval(samples, results)}
+        kind: {**keypoint_ap(samples, results), "interval": ap_interval(samples, results)}
         for kind, results in seen.results.items()
     }
     target = np.stack([sample.keypoints_px for sample in samples])
     planar = SyripProtocol().score_2d(seen.keypoints_px, target)
     spatial, counts_3d, yardstick = _in_3d(dataset, seen)
     true_boxes = np.stack([sample.box_xyxy for sample in samples])
+    results = seen.results["true"], seen.results["own"]
     return {
         "schema": SCHEMA,
         "protocol": "syrip",
@@ -187,14 +173,14 @@ def _metrics(
         "command": command,
         "code_version": code_version(),
         "clean": {
-            **{key: value for key, value in boxes[box_kind].items() if key in _KEYS},
+            **{key: value for key, value in boxes[box_kind].items() if key in AP_KEYS},
             **average_precision(seen.detections, true_boxes),
             **planar.clean,
             **spatial,
         },
         "boxes": boxes,
-        "postures": _groups(samples, [s.activity.lower() for s in samples], seen.results),
-        "skin": _groups(samples, seen.skins, seen.results),
+        "postures": ap_groups(samples, [s.activity.lower() for s in samples], *results),
+        "skin": ap_groups(samples, seen.skins, *results),
         "rotations": _rotations(samples, seen.turned, boxes),
         "yardstick": yardstick,
         "per_joint": planar.per_joint,
@@ -207,75 +193,6 @@ def _metrics(
     }
 
 
-def _ap(samples: Sequence[PoseSample], results: Sequence[dict[str, Any]]) -> dict[str, float]:
-    """AP and AR of the results on some photos."""
-    wanted = {sample.image_id for sample in samples}
-    found = [result for result in results if result["image_id"] in wanted]
-    scores = CocoProtocol().score(_truth(samples), found).clean if found else {}
-    return {key: scores.get(key, 0.0) for key in _KEYS}
-
-
-def _truth(samples: Sequence[PoseSample]) -> dict[str, Any]:
-    """The contents of an annotation file."""
-    return {
-        "images": [{"id": sample.image_id} for sample in samples],
-        "annotations": [
-            {
-                "id": number,
-                "image_id": sample.image_id,
-                "category_id": 1,
-                "bbox": [*sample.box_xyxy[:2], *(sample.box_xyxy[2:] - sample.box_xyxy[:2])],
-                "area": sample.area_px,
-                "iscrowd": 0,
-                "keypoints": np.column_stack(
-                    [np.nan_to_num(sample.keypoints_px), sample.visibility]
-                ).ravel(),
-            }
-            for number, sample in enumerate(samples, 1)
-        ],
-    }
-
-
-def _interval(samples: Sequence[PoseSample], results: Sequence[dict[str, Any]]) -> list[float]:
-    """95 % percentile interval of AP by the bootstrap over sources; photos without one are each."""
-    by_image: dict[int | None, list[dict[str, Any]]] = {}
-    for result in results:
-        by_image.setdefault(result["image_id"], []).append(result)
-    sources: dict[str, list[PoseSample]] = {}
-    for sample in samples:
-        sources.setdefault(source_of(sample), []).append(sample)
-    groups, rng = list(sources.values()), np.random.default_rng(0)
-    drawn = []
-    for _ in range(RESAMPLES):
-        picked = [s for i in rng.integers(len(groups), size=len(groups)) for s in groups[i]]
-        photos = [replace(s, image_id=number) for number, s in enumerate(picked)]
-        found = [
-            {**result, "image_id": number}
-            for number, sample in enumerate(picked)
-            for result in by_image.get(sample.image_id, ())
-        ]
-        drawn.append(_ap(photos, found)["ap"])
-    return [float(v) for v in np.percentile(drawn, [2.5, 97.5])]
-
-
-def _groups(
-    samples: Sequence[PoseSample], names: Sequence[str], results: dict[str, list[dict[str, Any]]]
-) -> dict[str, dict[str, Any]]:
-    """AP of the photos of each name, with its interval and its number of photos."""
-    table = {}
-    for name in sorted(set(names) - {""}):
-        chosen = [sample for sample, own in zip(samples, names, strict=True) if own == name]
-        wanted = {sample.image_id for sample in chosen}
-        own, true = ([r for r in results[k] if r["image_id"] in wanted] for k in ("own", "true"))
-        table[name] = {
-            "photos": len(chosen),
-            "ap": _ap(chosen, true)["ap"],
-            "interval": _interval(chosen, true),
-            "ap_own_boxes": _ap(chosen, own)["ap"],
-        }
-    return table
-
-
 def _rotations(
     samples: Sequence[PoseSample],
     turns: dict[int, dict[str, list[dict[str, Any]]]],
@@ -286,7 +203,7 @@ def _rotations(
     for degrees, results in turns.items():
         row = {}
         for kind, ending in (("true", ""), ("own", "_own_boxes")):
-            row[f"ap{ending}"] = _ap(samples, results[kind])["ap"]
+            row[f"ap{ending}"] = keypoint_ap(samples, results[kind])["ap"]
             row[f"change{ending}"] = row[f"ap{ending}"] - upright[kind]["ap"]
         table[str(degrees)] = row
     return table
@@ -320,7 +237,7 @@ def syrip_tables(metrics: dict[str, Any]) -> tuple[Table, ...]:
     """Boxes, joints, postures and 3D."""
     clean, name = metrics["clean"], str(metrics["weights"].get("name", "this run"))
     rows = tuple(
-        (f"{name}, {kind} boxes", *(number(found[k], 1) for k in _KEYS), _span(found["interval"]))
+        (f"{name}, {kind} boxes", *(number(found[k], 1) for k in AP_KEYS), _span(found["interval"]))
         for kind, found in metrics["boxes"].items()
     )
     tables = [

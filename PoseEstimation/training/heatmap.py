@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -177,8 +176,12 @@ def _crops(
     boxes = image_boxes(data) if settings.whole_image else boxes_of(data, cache)
     vary, seed = train and settings.augment, settings.trainer.seed
     size, margin = settings.input_size, settings.crop_margin
-    turned = replace(TrainTransforms(), any_angle_share=settings.any_angle_share)
-    return CropDataset(data, boxes, size, vary, seed, turned, margin, source)
+    stray = TrainTransforms(
+        any_angle_share=settings.any_angle_share,
+        occlusion_share=settings.occlusion_share,
+        photometric_share=settings.photometric_share,
+    )
+    return CropDataset(data, boxes, size, vary, seed, stray, margin, source)
 
 
 def as_input(images: Tensor) -> Tensor:

@@ -130,8 +130,10 @@ def test_a_file_that_is_not_there_is_named(stages, tmp_path):
 
 @pytest.mark.parametrize("name", CHAINS)
 def test_every_file_that_a_stage_names_is_made_by_an_earlier_one(name, tmp_path):
+    made_for_real = stages_of("real", load_config(), tmp_path / "real")
     others = {
         "lite": {tmp_path / "best" / file for file in (*PICTURES, MOVEMENTS)},
+        "real_mix": {tmp_path / "real" / s.name for s in made_for_real},
         "shipped": {tmp_path / "ellershaw" / EXACT / "lifter.safetensors"},
     }
     made, shipped = others.get(name, set()), load_config().paths.saved_models
@@ -141,11 +143,13 @@ def test_every_file_that_a_stage_names_is_made_by_an_earlier_one(name, tmp_path)
         flat = [p for v in files for p in (v if isinstance(v, tuple) else (v,))]
         paths = [p for p in flat if hasattr(p, "suffix") and p.suffix]
         assert all(p in made or p.is_relative_to(shipped) for p in paths), stage.name
+        assert {s.labels for s in flat if isinstance(s, DataSource)} - {None} <= made, stage.name
         sources = [s.root for s in flat if isinstance(s, DataSource)]
         assert all(r in made for r in sources if r.is_relative_to(tmp_path)), stage.name
         if isinstance(settings, GenerateSettings):
             made |= {folder, folder / "movements.npz", folder / "postures.npz"}
         made |= {folder / n for n in ("heatmap.safetensors", "lifter.safetensors", "observed.npz")}
+        made |= {folder / "labels.npz"}
         if name == "lite" and hasattr(settings, "trainer"):
             assert settings.trainer.max_minutes <= 8
 

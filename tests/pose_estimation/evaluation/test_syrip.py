@@ -9,14 +9,17 @@ import pytest
 from PIL import Image
 
 from Datasets.geometry.affine import transform_points
+from Datasets.geometry.turns import QUARTERS, turn_matrix, turned
 from Datasets.readers.syrip import read_weak_3d
 from Datasets.skeletons import COCO_17, INFANT, LSP_14
 from Datasets.skeletons.convert import joint_map
+from Datasets.sources import DataSource
 from Datasets.structures import DataError
+from PoseEstimation.evaluation.photo_score import score_photos
 from PoseEstimation.evaluation.syrip import evaluate_syrip, syrip_notes, syrip_tables
-from PoseEstimation.evaluation.turns import QUARTERS, turn_matrix, turned
-from PoseEstimation.inference.lifting import Keypoints
+from PoseEstimation.inference.lifting import Keypoints, joined
 from PoseEstimation.inference.settings import PredictSettings
+from PoseEstimation.settings import PhotoScoreSettings
 
 PHOTOS = 6
 POSTURES = ("Supine", "Prone")
@@ -166,3 +169,26 @@ def test_damaged_weak_labels_are_one_line(root, content):
         (root / "weak_3d.npz").write_bytes(content)
     with pytest.raises(DataError, match=r"weak_3d\.npz"):
         read_weak_3d(root, ["a"])
+
+
+def test_a_2d_network_alone_scores_as_within_the_pipeline(root, tmp_path, monkeypatch):
+    class Finder:
+        skeleton = INFANT
+
+        def __init__(self, *_):
+            pass
+
+        def __call__(self, places):
+            return joined([Knowing().estimate_2d(image, box[None]) for image, box in places])
+
+    for name, value in (("KeypointFinder", Finder), ("load_heatmap", lambda path: path)):
+        monkeypatch.setattr(f"PoseEstimation.evaluation.photo_score.{name}", value)
+    photos = DataSource("syrip", "validation", root)
+    scores = score_photos(PhotoScoreSettings(photos, tmp_path / "h.safetensors"), tmp_path)
+    whole = evaluate_syrip(Knowing(), root)
+    alone = json.loads((tmp_path / "metrics.json").read_text())
+    assert alone["boxes"]["true"] == whole["boxes"]["true"] and scores["ar"] > 0
+    for posture, row in alone["postures"].items():
+        assert row.items() <= whole["postures"][posture].items()
+    with pytest.raises(DataError, match="must be given"):
+        score_photos(PhotoScoreSettings(photos), tmp_path)

@@ -1,0 +1,93 @@
+"""``labels.npz``: joints that a network gave to people whom nobody has labelled.
+
+skeleton      name of the convention
+person (n,)   see ``person_key``
+keypoints_px (n, joint, 2), trusted (n, joint)
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from Datasets.readers.base import require_file
+from Datasets.skeletons import Skeleton
+from Datasets.structures import UNLABELLED, VISIBLE, DataError, Dataset, PoseSample
+
+FILE = "labels.npz"
+
+
+@dataclass(frozen=True)
+class SelfLabels:
+    """Joints of people, and which of them are trusted.
+
+    Attributes:
+        skeleton: convention of the joint axis.
+        people: see ``person_key``.
+        keypoints_px: image pixels.
+        trusted: the others count as unlabelled.
+    """
+
+    skeleton: Skeleton
+    people: Sequence[str]
+    keypoints_px: Float[np.ndarray, "n joint 2"]
+    trusted: Bool[np.ndarray, "n joint"]
+
+    def save(self, path: Path) -> None:
+        """Write the file."""
+        np.savez_compressed(
+            path,
+            skeleton=self.skeleton.name,
+            person=np.array(self.people),
+            keypoints_px=self.keypoints_px.astype(np.float32),
+            trusted=self.trusted,
+        )
+
+    @classmethod
+    def load(cls, path: Path, skeleton: Skeleton) -> SelfLabels:
+        """Read the file.
+
+        Raises:
+            DataError: it is missing, damaged or in other joints.
+        """
+        try:
+            with np.load(require_file(path, "self-labels"), allow_pickle=False) as file:
+                known, name = file["person"].tolist(), str(file["skeleton"])
+                points, trusted = file["keypoints_px"].astype(np.float64), file["trusted"]
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
+            raise DataError(f"self-labels: {path} is damaged; run its stage again") from None
+        if name != skeleton.name:
+            raise DataError(f"self-labels: {path} has the joints of {name}, not {skeleton.name}")
+        return cls(skeleton, known, points, trusted)
+
+    def given_to(self, dataset: Dataset) -> Dataset:
+        """The people who have a trusted joint, with these joints in place of their own labels."""
+        rows = {person: row for row, person in enumerate(self.people)}
+        chosen = [(s, rows.get(person_key(s))) for s in dataset.samples]
+        samples = tuple(
+            self._labelled(sample, row)
+            for sample, row in chosen
+            if row is not None and self.trusted[row].any()
+        )
+        if not samples:
+            raise DataError(f"self-labels: nobody in {dataset.root} is labelled; trust more joints")
+        return replace(dataset, samples=samples)
+
+    def _labelled(self, sample: PoseSample, row: int) -> PoseSample:
+        known = self.trusted[row]
+        return replace(
+            sample,
+            keypoints_px=np.where(known[:, None], self.keypoints_px[row], np.nan),
+            visibility=np.where(known, VISIBLE, UNLABELLED).astype(np.uint8),
+            joints_mm=None,
+        )
+
+
+def person_key(sample: PoseSample) -> str:
+    """What tells a person from every other in the data set."""
+    return f"{sample.image_path.name} {sample.frame} {sample.annotation_id}"

@@ -1,0 +1,116 @@
+"""Keypoint AP of photos of one infant each: results in COCO's form, intervals, groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from Datasets.readers.syrip import source_of
+from Datasets.skeletons import COCO_17, Skeleton
+from Datasets.skeletons.convert import joint_map
+from Datasets.structures import PoseSample
+from PoseEstimation.inference.lifting import Keypoints
+from PoseEstimation.metrics.protocols import CocoProtocol
+
+RESAMPLES = 200
+"""Of the photos' sources, for the intervals."""
+
+AP_KEYS = ("ap", "ap50", "ap75", "ar")
+
+Results = Sequence[dict[str, Any]]
+"""Results in COCO's form."""
+
+
+def keypoint_results(
+    skeleton: Skeleton, found: Keypoints, box_scores: np.ndarray, image_id: int | None
+) -> list[dict[str, Any]]:
+    """Results in COCO's form; a score is the box's times the joints' mean."""
+    mapping = joint_map(skeleton, COCO_17)
+    values = mapping.apply(np.concatenate([found.keypoints_px, found.scores[..., None]], axis=-1))
+    return [
+        {
+            "image_id": image_id,
+            "category_id": 1,
+            "keypoints": person.ravel().tolist(),
+            "score": float(score * np.nanmean(person[:, 2])),
+        }
+        for person, score in zip(values, box_scores, strict=True)
+    ]
+
+
+def keypoint_ap(samples: Sequence[PoseSample], results: Results) -> dict[str, float]:
+    """AP and AR of the results on some photos."""
+    wanted = {sample.image_id for sample in samples}
+    found = [result for result in results if result["image_id"] in wanted]
+    scores = CocoProtocol().score(_truth(samples), found).clean if found else {}
+    return {key: scores.get(key, 0.0) for key in AP_KEYS}
+
+
+def _truth(samples: Sequence[PoseSample]) -> dict[str, Any]:
+    """The contents of an annotation file."""
+    return {
+        "images": [{"id": sample.image_id} for sample in samples],
+        "annotations": [
+            {
+                "id": number,
+                "image_id": sample.image_id,
+                "category_id": 1,
+                "bbox": [*sample.box_xyxy[:2], *(sample.box_xyxy[2:] - sample.box_xyxy[:2])],
+                "area": sample.area_px,
+                "iscrowd": 0,
+                "keypoints": np.column_stack(
+                    [np.nan_to_num(sample.keypoints_px), sample.visibility]
+                ).ravel(),
+            }
+            for number, sample in enumerate(samples, 1)
+        ],
+    }
+
+
+def ap_interval(samples: Sequence[PoseSample], results: Results) -> list[float]:
+    """95 % percentile interval of AP by the bootstrap over sources; photos without one are each."""
+    by_image: dict[int | None, list[dict[str, Any]]] = {}
+    for result in results:
+        by_image.setdefault(result["image_id"], []).append(result)
+    sources: dict[str, list[PoseSample]] = {}
+    for sample in samples:
+        sources.setdefault(source_of(sample), []).append(sample)
+    groups, rng = list(sources.values()), np.random.default_rng(0)
+    drawn = []
+    for _ in range(RESAMPLES):
+        picked = [s for i in rng.integers(len(groups), size=len(groups)) for s in groups[i]]
+        photos = [replace(s, image_id=number) for number, s in enumerate(picked)]
+        found = [
+            {**result, "image_id": number}
+            for number, sample in enumerate(picked)
+            for result in by_image.get(sample.image_id, ())
+        ]
+        drawn.append(keypoint_ap(photos, found)["ap"])
+    return [float(v) for v in np.percentile(drawn, [2.5, 97.5])]
+
+
+def ap_groups(
+    samples: Sequence[PoseSample], names: Sequence[str], true: Results, own: Results | None = None
+) -> dict[str, dict[str, Any]]:
+    """AP of the photos of each name, with its interval and its number of photos.
+
+    Args:
+        samples: the photos.
+        names: the group of each; photos of the empty name are in none.
+        true: results in true boxes.
+        own: results in the detector's boxes, or None.
+    """
+    table = {}
+    for name in sorted(set(names) - {""}):
+        chosen = [sample for sample, its in zip(samples, names, strict=True) if its == name]
+        table[name] = {
+            "photos": len(chosen),
+            "ap": keypoint_ap(chosen, true)["ap"],
+            "interval": ap_interval(chosen, true),
+        }
+        if own is not None:
+            table[name]["ap_own_boxes"] = keypoint_ap(chosen, own)["ap"]
+    return table

@@ -1,0 +1,97 @@
+"""Self-training: joints are trusted where a network agrees with itself, and no others."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from Datasets.catalogue import open_sources
+from Datasets.geometry.affine import transform_points
+from Datasets.readers.self_labels import SelfLabels, person_key
+from Datasets.skeletons import INFANT, MPII_16
+from Datasets.sources import DataSource
+from Datasets.structures import DataError
+from PoseEstimation.inference.lifting import Keypoints
+from PoseEstimation.settings import SelfLabelSettings
+from PoseEstimation.training.self_label import _views, self_agreement
+
+BOX = np.array([20.0, 10, 100, 70])
+SETTINGS = SelfLabelSettings(min_score=0.5, max_spread=0.05)
+JOINTS = len(INFANT)
+
+
+def picture():
+    pixels = np.random.default_rng(0).integers(0, 255, (90, 120, 3), dtype=np.uint8)
+    return Image.fromarray(pixels)
+
+
+class Eight:
+    """Answers with the true joints of each of the eight views, and with mistakes that are asked."""
+
+    skeleton = INFANT
+
+    def __init__(self, wander=0.0, unsure=(), forgets_to_swap=False):
+        self.truth = np.random.default_rng(1).uniform(20, 70, (JOINTS, 2))
+        self.wander, self.unsure, self.forgets_to_swap = wander, unsure, forgets_to_swap
+
+    def __call__(self, places):
+        points = []
+        rng = np.random.default_rng(2)
+        for (image, box), (seen, matrix, mirrored) in zip(places, _views(picture()), strict=True):
+            assert image.tobytes() == seen.tobytes() and (box[2:] > box[:2]).all()
+            assert (box >= 0).all() and (box[2:] < image.size).all()
+            swapped = mirrored and not self.forgets_to_swap
+            truth = self.truth[list(INFANT.flip_indices)] if swapped else self.truth
+            points.append(transform_points(matrix, truth) + rng.normal(0, self.wander, truth.shape))
+        scores = np.ones((8, JOINTS))
+        scores[:, list(self.unsure)] = 0.1
+        return Keypoints(np.stack(points), scores, np.ones((8, JOINTS)), np.ones((8, JOINTS)))
+
+
+def test_a_network_that_is_right_from_all_sides_is_trusted():
+    network = Eight()
+    points, trusted = self_agreement(network, picture(), BOX, SETTINGS)
+    np.testing.assert_allclose(points, network.truth, atol=1e-9)
+    assert trusted.all()
+
+
+def test_joints_that_wander_or_are_unsure_are_not_trusted():
+    assert not self_agreement(Eight(wander=20.0), picture(), BOX, SETTINGS)[1].any()
+    nose = INFANT.index("nose")
+    _, trusted = self_agreement(Eight(unsure=(nose,)), picture(), BOX, SETTINGS)
+    assert not trusted[nose] and trusted.sum() == JOINTS - 1
+    _, trusted = self_agreement(Eight(forgets_to_swap=True), picture(), BOX, SETTINGS)
+    middle = np.array(INFANT.flip_indices) == np.arange(JOINTS)
+    assert trusted[middle].all() and not trusted[~middle].all()
+
+
+def test_labels_take_the_place_of_the_data_sets_own(root, tmp_path):
+    source = DataSource("mini_rgbd", "1", root)
+    dataset = open_sources([source], INFANT)[0]
+    people = [person_key(sample) for sample in dataset.samples]
+    assert len(set(people)) == len(people)
+    points = np.random.default_rng(0).uniform(0, 99, (len(people), JOINTS, 2))
+    trusted = np.ones((len(people), JOINTS), bool)
+    trusted[0], trusted[1, 2:] = False, False
+    path = tmp_path / "labels.npz"
+    SelfLabels(INFANT, people, points, trusted).save(path)
+    lent = open_sources([DataSource("mini_rgbd", "1", root, labels=path)], INFANT)[0].samples
+    assert [person_key(sample) for sample in lent] == people[1:]
+    assert (lent[0].visibility > 0).sum() == 2 and np.isnan(lent[0].keypoints_px[2:]).all()
+    np.testing.assert_allclose(lent[1].keypoints_px, points[2], atol=1e-4)
+    assert lent[1].joints_mm is None and lent[1].box_xyxy is dataset.samples[2].box_xyxy
+
+
+def test_labels_that_do_not_fit_are_refused(root, tmp_path):
+    path = tmp_path / "labels.npz"
+    source = DataSource("mini_rgbd", "1", root, labels=path)
+    with pytest.raises(DataError, match=r"labels\.npz"):
+        open_sources([source], INFANT)
+    points = np.zeros((1, JOINTS, 2))
+    SelfLabels(INFANT, ["nobody"], points, np.ones((1, JOINTS), bool)).save(path)
+    with pytest.raises(DataError, match="nobody in"):
+        open_sources([source], INFANT)
+    with pytest.raises(DataError, match="not mpii_16"):
+        open_sources([source], MPII_16)
+    path.write_bytes(b"PK\x03\x04 damaged")
+    with pytest.raises(DataError, match="damaged"):
+        open_sources([source], INFANT)
