@@ -109,6 +109,7 @@ class ObserveSettings:
         whole_image: crop nothing.
         flip_test: average with the mirrored crop.
         frame_step: use every n-th frame of a sequence.
+        weak: take the weak 3D labels beside SyRIP's photos, which lack a camera and a scale.
     """
 
     data: DataSource | None = None
@@ -118,6 +119,7 @@ class ObserveSettings:
     whole_image: bool = False
     flip_test: bool = True
     frame_step: int = 1
+    weak: bool = False
 
 
 @dataclass(frozen=True)
@@ -314,6 +316,8 @@ class ClipLiftingSettings:
         observed: npz files of what a 2D network saw of sequences with 3D labels, at 30 frames/s.
         observed_slow: likewise, of sequences whose frames are far apart, and of photos.
         observed_share: share of clips from what was observed, where given.
+        observed_weak: likewise, of photos whose 3D joints are known but for place and size.
+        weak_share: share of photos from those, where given.
         validation: the data set to validate on, from its true 2D joints.
         validation_observed: what a 2D network saw of it, or None.
         skeleton: joints in and out.
@@ -352,6 +356,8 @@ class ClipLiftingSettings:
     observed: tuple[Path, ...] = ()
     observed_slow: tuple[Path, ...] = ()
     observed_share: float = 0.3
+    observed_weak: tuple[Path, ...] = ()
+    weak_share: float = 0.2
     validation: DataSource | None = None
     validation_observed: Path | None = None
     skeleton: Literal["infant", "mpii_16", "mini_rgbd_25"] = "infant"

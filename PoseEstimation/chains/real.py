@@ -1,9 +1,9 @@
 """The chain for real photos: generated infants and carers, and the few photos there are.
 
-It begins with the networks of ``best``, which have seen nobody but generated infants that lie. They
-learn any posture, place and turn of the camera from generated photos, and what real ones look like
-from adults in sport and everyday life and from 200 infants. What is learnt from photos may be used
-as their terms allow: research.
+It begins with the 2D network and the lifter of ``best``, which have seen nobody but generated
+infants that lie. They learn any posture, place and turn of the camera from generated photos, and
+what real ones look like from adults in sport and everyday life and from 200 infants. What is learnt
+from photos may be used as their terms allow: research.
 """
 
 from __future__ import annotations
@@ -51,6 +51,8 @@ class RealData:
 HEATMAP = HeatmapSettings(
     input_size=192,
     any_angle_share=1.0,
+    occlusion_share=0.2,
+    photometric_share=0.5,
     optimiser=OptimiserSettings(learning_rate=1e-3),
     trainer=TrainerSettings(max_minutes=85, steps_per_epoch=400, patience=99, gradient_clip=5.0),
 )
@@ -59,7 +61,7 @@ HEATMAP = HeatmapSettings(
 CLIPS = ClipLiftingSettings(
     observed_share=0.4,
     single_share=0.35,
-    cameras=CameraSettings(wide_share=0.5),
+    cameras=CameraSettings(wide_share=0.6, wide_tilt_degrees=90.0),
     optimiser=OptimiserSettings(learning_rate=5e-4),
     trainer=TrainerSettings(max_minutes=60, steps_per_epoch=200, patience=99, gradient_clip=5.0),
 )
@@ -90,13 +92,12 @@ def real_chain(
         photos: how many are generated with carers, dolls and empty beds; half as many of infants
             alone.
     """
-    scenes, alone = folder / "01-scenes", folder / "02-infants"
     made = [
         Stage("01-scenes", GenerateSettings("scenes", photos, seed=52101)),
         Stage("02-infants", GenerateSettings("syrip", photos // 2, seed=51101)),
         Stage("03-lying", GenerateSettings("mini_rgbd", photos // 10, frames=8, seed=7901)),
     ]
-    held_out = DataSource("syrip", "validation", alone)
+    held_out = DataSource("syrip", "validation", folder / "02-infants")
     mixed = (
         *generated_sources(folder),
         *adult_sources(data),
@@ -116,7 +117,7 @@ def real_chain(
         Stage("04-heatmap", planar),
         Stage("05-heatmap", large),
         *_spatial(folder, data, clips, photos),
-        Stage("12-detector", _detector(detector, data, scenes, alone)),
+        Stage("13-detector", _detector(folder, data, detector)),
     ]
 
 
@@ -137,22 +138,20 @@ def adult_sources(data: RealData) -> tuple[DataSource, ...]:
     )
 
 
-def _detector(
-    detector: DetectorSettings, data: RealData, scenes: Path, alone: Path
-) -> DetectorSettings:
-    """Everybody of every source, and nobody."""
+def _detector(folder: Path, data: RealData, detector: DetectorSettings) -> DetectorSettings:
+    """Everybody, and nobody; everyday photos are left to see whom it takes for an infant there."""
+    scenes = folder / "01-scenes"
     sources = (
-        DataSource("coco", "train", scenes, share=0.45),
-        DataSource("syrip", "train", alone, share=0.1),
-        replace(data.sport, share=0.1),
-        replace(data.everyday, share=0.1),
-        replace(data.infants, share=0.25),
+        DataSource("coco", "train", scenes, share=0.4),
+        DataSource("syrip", "train", folder / "02-infants", share=0.15),
+        replace(data.sport, share=0.15),
+        replace(data.infants, share=0.3),
     )
     return replace(
         detector,
         train=sources,
         validation=DataSource("coco", "validation", scenes),
-        initial_weights=data.begin / "detector.safetensors",
+        initial_backbone=folder / "04-heatmap" / "heatmap.safetensors",
     )
 
 
@@ -161,26 +160,28 @@ def _spatial(folder: Path, data: RealData, clips: ClipLiftingSettings, photos: i
     weights_2d = folder / "05-heatmap" / "heatmap.safetensors"
     seen = {
         name: folder / name / "observed.npz"
-        for name in ("08-observe-photos", "09-observe-validation")
+        for name in ("08-observe-photos", "09-observe-infants", "10-observe-validation")
     }
     lift = replace(
         clips,
         movement_banks=(folder / "06-movements" / "movements.npz",),
         posture_banks=(folder / "07-postures" / "postures.npz",),
         observed_slow=(seen["08-observe-photos"],),
+        observed_weak=(seen["09-observe-infants"],),
         validation=data.held_out,
-        validation_observed=seen["09-observe-validation"],
+        validation_observed=seen["10-observe-validation"],
         initial_weights=data.begin / "lifter.safetensors",
     )
     fits = data.smpl_poses
     alone = DataSource("syrip", "train", folder / "02-infants")
-    weights_3d = folder / "10-clips" / "lifter.safetensors"
-    honest = CalibrationSettings((seen["09-observe-validation"],), weights_2d, weights_3d)
+    weights_3d = folder / "11-clips" / "lifter.safetensors"
+    honest = CalibrationSettings((seen["10-observe-validation"],), weights_2d, weights_3d)
     return [
         Stage("06-movements", GenerateSettings("movements", photos // 2, seed=7402)),
         Stage("07-postures", GenerateSettings("postures", photos, seed=7403, smpl_poses=fits)),
         Stage("08-observe-photos", ObserveSettings(alone, weights_2d)),
-        Stage("09-observe-validation", ObserveSettings(data.held_out, weights_2d)),
-        Stage("10-clips", lift),
-        Stage("11-calibrated", honest),
+        Stage("09-observe-infants", ObserveSettings(data.infants, weights_2d, weak=True)),
+        Stage("10-observe-validation", ObserveSettings(data.held_out, weights_2d)),
+        Stage("11-clips", lift),
+        Stage("12-calibrated", honest),
     ]

@@ -28,6 +28,30 @@ def lifting_distance(
     return _masked_mean((square + 1e-8).sqrt(), mask)
 
 
+def placed(
+    target: Float[Tensor, "*batch joint 3"],
+    predicted: Float[Tensor, "*batch joint 3"],
+    mask: Float[Tensor, "*batch joint"],
+) -> Float[Tensor, "*batch joint 3"]:
+    """Labels that are known but for place and size, moved and scaled to the prediction.
+
+    The scale is that of least squares, but at least half the prediction's size over the labels', so
+    that a pose that is all wrong does not shrink its labels away. No gradient goes through it.
+    """
+    weight = (mask > 0).float()[..., None]
+
+    def centred(values: Tensor) -> tuple[Tensor, Tensor]:
+        values = torch.where(weight > 0, values.detach().float(), 0.0)
+        mean = values.sum(-2, keepdim=True) / weight.sum(-2, keepdim=True).clamp_min(1)
+        return (values - mean) * weight, mean
+
+    (theirs, _), (ours, place) = centred(target), centred(predicted)
+    square = theirs.square().sum((-2, -1), keepdim=True).clamp_min(1e-6)
+    fitted = (theirs * ours).sum((-2, -1), keepdim=True) / square
+    least = 0.5 * (ours.square().sum((-2, -1), keepdim=True) / square).sqrt()
+    return torch.maximum(fitted, least) * theirs + place
+
+
 def velocity_distance(
     predicted: Float[Tensor, "*batch frame joint 3"],
     target: Float[Tensor, "*batch frame joint 3"],

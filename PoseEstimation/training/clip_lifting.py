@@ -26,6 +26,7 @@ from PoseEstimation.losses.lifting import (
     body_distance,
     gaussian_nll,
     lifting_distance,
+    placed,
     velocity_distance,
 )
 from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig
@@ -70,11 +71,13 @@ class ClipLiftingModule(AveragedModule):
         """Loss of a batch of clips."""
         joints, log_sigma, log_lengths = self.network(batch["features"], batch["radius"])
         target, mask, recipe = batch["target"], batch["mask"], self.recipe
+        weak = batch["weak"].view(-1, 1, 1, 1)
+        target = torch.where(weak[..., None], placed(target, joints, mask), target)
         loss = lifting_distance(joints, target, mask)
         if recipe.velocity_weight:
             loss = loss + recipe.velocity_weight * velocity_distance(joints, target, mask)
         if recipe.bone_weight:
-            bones = body_distance(log_lengths, target, mask, self.bones)
+            bones = body_distance(log_lengths, target, mask * ~weak, self.bones)
             loss = loss + recipe.bone_weight * bones
         return loss + recipe.sigma_weight * gaussian_nll(log_sigma, joints, target, mask)
 
@@ -160,7 +163,8 @@ def make_loaders(settings: ClipLiftingSettings) -> tuple[DataLoader, DataLoader]
     if settings.validation is None:
         raise DataError("clip_lifting: validation must be given; name a data set with 3D labels")
     postures = [m for path in settings.posture_banks for m in load_movements(path, skeleton)]
-    train = TrainingClips(movements, observed, slow, settings, postures)
+    weak = [m for path in settings.observed_weak for m in load_observed(path, skeleton)]
+    train = TrainingClips(movements, observed, slow, settings, postures, weak)
     return (
         DataLoader(
             _Keys(CLIPS_PER_EPOCH),
@@ -202,8 +206,10 @@ class TrainingClips:
         slow: Sequence[Movement],
         settings: ClipLiftingSettings,
         postures: Sequence[Movement] = (),
+        weak: Sequence[Movement] = (),
     ) -> None:
-        self.movements, self.settings, self.postures = movements, settings, postures
+        self.movements, self.settings = movements, settings
+        self.postures, self.weak = postures, weak
         self.observed, self.scattered = observed, [*observed, *slow]
         self.lasting = [m for m in self.scattered if len(m.joints_mm) > 1]
         self.skeleton = SKELETONS[settings.skeleton]
@@ -223,9 +229,16 @@ class TrainingClips:
             runs, frames, count = 1, 1, count * runs * frames // 4
         elif kind < settings.single_share + settings.slow_share:
             runs, frames, count = SLOW_FRAMES, 1, max(count * runs * frames // (2 * SLOW_FRAMES), 1)
-        clip = stacked([self.draw(runs, frames, rng) for _ in range(count)])
-        batch = _tensors(clip, self.codec)
+        weak = round(count * settings.weak_share) if self.weak and runs * frames == 1 else 0
+        clips = [self._weakly_labelled(rng) for _ in range(weak)]
+        clips += [self.draw(runs, frames, rng) for _ in range(count - weak)]
+        batch = {**_tensors(stacked(clips), self.codec), "weak": torch.arange(count) < weak}
         return _varied(batch, self.skeleton, rng)
+
+    def _weakly_labelled(self, rng: np.random.Generator) -> Clip:
+        """A photo whose joints are known but for place and size."""
+        movement = self.weak[rng.integers(len(self.weak))]
+        return self._hidden_depth(movement.observed[cut(movement, 1, 1, rng)], rng)
 
     def draw(self, runs: int, frames: int, rng: np.random.Generator) -> Clip:
         """Make one clip."""

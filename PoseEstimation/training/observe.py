@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +11,13 @@ import numpy as np
 from Datasets.catalogue import open_sources
 from Datasets.loaders import thinned
 from Datasets.readers.frames import load_sample_image
-from Datasets.skeletons import SKELETONS, Skeleton
+from Datasets.readers.syrip import read_weak_3d
+from Datasets.skeletons import LSP_14, SKELETONS, Skeleton
+from Datasets.skeletons.convert import joint_map
 from Datasets.structures import DataError, Dataset, PoseSample
 from FasterRCNN.detector import InfantDetector
 from FasterRCNN.targets import boxes_of, image_boxes
+from PoseEstimation.inference.camera import Camera
 from PoseEstimation.inference.keypoints import KeypointFinder
 from PoseEstimation.inference.lifting import Keypoints, joined
 from PoseEstimation.inference.settings import PredictSettings
@@ -56,12 +60,36 @@ def _labelled_part(settings: ObserveSettings, skeleton: Skeleton) -> Dataset:
         DataError: there is none.
     """
     dataset = open_sources([settings.data], skeleton)[0]
+    if settings.weak:
+        dataset = _weakly_labelled(dataset)
     if all(sample.joints_mm is not None for sample in dataset.samples):
         return thinned(dataset, settings.frame_step)
     samples = tuple(sample for sample in dataset.samples if sample.joints_mm is not None)
     if not samples:
         raise DataError(f"observe: {dataset.root} has no 3D labels; nothing can be learnt from it")
     return thinned(replace(dataset, samples=samples), settings.frame_step)
+
+
+def _weakly_labelled(dataset: Dataset) -> Dataset:
+    """SyRIP's photos with their weak joints, before a camera of the assumed field of view.
+
+    The hips are left out: theirs lie wider and lower than where the thigh bends. The pelvis, which
+    they lack, is put in the middle of the joints.
+    """
+    names = [sample.image_path.name for sample in dataset.samples]
+    weak = read_weak_3d(dataset.root, names)
+    known = np.isfinite(weak).all(axis=(1, 2))
+    weak[:, LSP_14.indices(("left_hip", "right_hip"))] = np.nan
+    joints_mm = joint_map(LSP_14, dataset.skeleton).apply(weak)
+    joints_mm[known, dataset.skeleton.root_index] = np.nanmean(joints_mm[known], axis=1)
+    camera = Camera(PredictSettings().fov_degrees)
+    samples = tuple(
+        replace(sample, joints_mm=joints, intrinsics=camera.matrix(load_sample_image(sample).size))
+        for sample, joints in zip(
+            itertools.compress(dataset.samples, known), joints_mm[known], strict=True
+        )
+    )
+    return replace(dataset, samples=samples)
 
 
 def _name(sample: PoseSample) -> str:

@@ -8,6 +8,7 @@ from PoseEstimation.losses.lifting import (
     gaussian_nll,
     lifting_distance,
     lifting_mse,
+    placed,
 )
 
 
@@ -87,3 +88,20 @@ def test_the_nll_teaches_the_true_spread_and_leaves_the_positions_alone():
     log_sigma = torch.full((20000, 1), math.log(0.3), requires_grad=True)
     gaussian_nll(log_sigma, predicted, target, mask).backward()
     assert predicted.grad is None and abs(log_sigma.grad.sum()) < 0.05
+
+
+def test_weak_labels_are_placed_and_scaled_and_nothing_else():
+    generator = torch.Generator().manual_seed(3)
+    truth = torch.randn(4, 9, 3, generator=generator)
+    mask = torch.ones(4, 9)
+    mask[:, 7:] = 0
+    weak = 0.3 * truth + torch.tensor([5.0, -2, 1])
+    weak[:, 7:] = 99
+    moved = placed(weak, truth, mask)
+    assert lifting_distance(truth, moved, mask) == pytest.approx(0, abs=1e-3)
+    turned = truth[..., [1, 0, 2]] * torch.tensor([1.0, -1, 1])
+    assert lifting_distance(truth, placed(turned, truth, mask), mask) > 0.3
+    upside_down = placed(-truth, truth, mask)
+    assert upside_down[:, :7].std(1).mean() > 0.4 * truth[:, :7].std(1).mean()
+    asked = truth.clone().requires_grad_()
+    assert not placed(weak, asked, mask).requires_grad

@@ -145,6 +145,23 @@ def test_batches_of_photos_have_single_frames(settings, bank):
     assert photos["features"].shape[1:3] == (1, 1) and len(photos["features"]) > 4
 
 
+def test_a_share_of_the_photos_is_known_but_for_place_and_size(settings, bank):
+    movement = load_movements(bank)[0]
+    clip = filmed(movement.joints_mm[None].astype(np.float64), STILL, np.random.default_rng(0))[0]
+    known = np.arange(25) < 9
+    clip = replace(clip, joints_mm=np.where(known[:, None], clip.joints_mm, np.nan))
+    photo = Movement(movement.joints_mm, clip)
+    only = replace(settings, single_share=1.0, weak_share=0.25)
+    keys = [Draw(0, i) for i in range(4)]
+    batch = TrainingClips([movement], [], [], only, weak=[photo])(keys)
+    weak = batch["weak"]
+    assert weak.sum() == round(0.25 * len(weak)) and weak.dtype == torch.bool
+    labels = batch["mask"].sum(-1).ravel()
+    assert (labels[weak] <= 9).all() and (labels[~weak] == 24).all()
+    videos = TrainingClips([movement], [], [], replace(only, single_share=0.0), weak=[photo])(keys)
+    assert not videos["weak"].any()
+
+
 def test_filming_projects_and_looks_from_all_sides():
     body = np.random.default_rng(0).normal(0, 100, (1, 2, 25, 3))
     cameras = CameraSettings(wide_share=0.5, moving_share=0.3)

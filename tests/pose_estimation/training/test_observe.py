@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from Datasets.skeletons import COCO_17, INFANT
+from Datasets.skeletons import COCO_17, INFANT, LSP_14
 from Datasets.sources import DataSource
 from Datasets.structures import DataError, PoseSample
 from Datasets.writers.coco import CocoPerson, CocoPicture, write_coco, write_coco_image
@@ -63,3 +63,25 @@ def test_photos_without_joints_in_space_are_refused(tmp_path: Path) -> None:
     settings = _photos(tmp_path / "data", (_flat(_person(0)),))
     with pytest.raises(DataError, match="no 3D labels"):
         observe(settings, tmp_path)
+
+
+def test_weak_joints_of_photos_get_a_middle_and_a_camera(tmp_path: Path) -> None:
+    settings = _photos(tmp_path / "data", *((_flat(_person(seed)),) for seed in range(3)))
+    joints_m = np.random.default_rng(0).normal(0, 0.1, (2, 14, 3)).astype(np.float32)
+    corrected, names = np.ones(2, bool), ["1.jpg", "3.jpg"]
+    np.savez(
+        tmp_path / "data" / "weak_3d.npz", file_name=names, joints_m=joints_m, corrected=corrected
+    )
+    assert observe(replace(settings, weak=True), tmp_path) == 2
+    first, second = (m.observed for m in load_observed(tmp_path / FILE))
+    known = np.isfinite(first.joints_mm[0]).all(-1)
+    assert known.sum() == 13 and known[INFANT.root_index]
+    assert not known[INFANT.indices(("left_hip", "right_hip"))].any()
+    wrist = 1000 * joints_m[:, LSP_14.index("left_wrist")]
+    place = INFANT.index("left_wrist")
+    found = np.stack([c.joints_mm[0, place] for c in (first, second)])
+    np.testing.assert_allclose(found, wrist, rtol=1e-5)
+    others = known & (np.arange(len(INFANT)) != INFANT.root_index)
+    middle = first.joints_mm[0, others].mean(0)
+    np.testing.assert_allclose(first.joints_mm[0, INFANT.root_index], middle, rtol=1e-4)
+    assert first.intrinsics[0, 0, 2] == pytest.approx(49.5)
