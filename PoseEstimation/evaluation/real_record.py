@@ -13,6 +13,7 @@ from Datasets.readers.base import load_json
 from Datasets.structures import DataError
 from PoseEstimation.io.atomic import replacing
 
+SCHEMA = "infantpose-photos-1"
 HEADLINE = ("ap", "ap50", "ap75", "ar", "box_ap", "box_ap50", "pckh_05")
 SPATIAL = ("pa_mpjpe_mm", "scale_mpjpe_mm", "limb_degrees")
 ALARMS = ("false_alarm_rate", "carer_recall", "frames")
@@ -37,6 +38,7 @@ def real_record(
     """
     found = _syrip(photos)
     record = {
+        "schema": SCHEMA,
         **{key: found["clean"][key] for key in (*HEADLINE, *SPATIAL) if key in found["clean"]},
         "interval": found["boxes"][found["data"]["boxes"]]["interval"],
         "boxes": found["boxes"],

@@ -18,9 +18,10 @@ import jinja2
 
 from Datasets.readers.base import load_json, require_file, require_folder
 from Datasets.structures import DataError
-from PoseEstimation.evaluation import compare, figures
+from PoseEstimation.evaluation import compare, figures, real_record
 from PoseEstimation.evaluation.mini_rgbd_tables import mini_rgbd_tables
 from PoseEstimation.evaluation.page import to_html
+from PoseEstimation.evaluation.photo_tables import record_tables
 from PoseEstimation.evaluation.report import SCHEMA, Table, number
 from PoseEstimation.io.atomic import replacing
 
@@ -35,6 +36,7 @@ class Results:
         metrics: contents of each ``metrics.json`` of ``infantpose evaluate``.
         comparisons: rows of each ``compare.json`` of ``infantpose compare``.
         chains: stages of each chain, of ``chains.json``.
+        photos: what each set of weights does on photos, of ``real_record``.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -46,6 +48,7 @@ class Results:
         self.metrics: dict[str, dict[str, Any]] = {}
         self.comparisons: dict[str, dict[str, Any]] = {}
         self.chains: dict[str, list[dict[str, Any]]] = {}
+        self.photos: dict[str, dict[str, Any]] = {}
         paths = sorted(require_folder(folder, "results").glob("*.json"))
         if not paths:
             raise DataError(f"results: {folder} holds none; copy a metrics.json there as NAME.json")
@@ -58,6 +61,8 @@ class Results:
             self.chains = content
         elif isinstance(about, dict) and about.get("schema") == compare.SCHEMA:
             self.comparisons[path.stem] = content
+        elif isinstance(content, dict) and content.get("schema") == real_record.SCHEMA:
+            self.photos[path.stem] = content
         elif isinstance(content, dict) and _is_metrics(content):
             self.metrics[path.stem] = content
         else:
@@ -99,11 +104,13 @@ class Names:
     def words(self) -> dict[str, Any]:
         """Functions by the names that templates use."""
         names = ("tables", "comparison", "stages", "sources", "value", "plot", "picture", "row")
+        names += ("photo_tables",)
         found = self.results
         stored = {
             "metrics": found.metrics,
             "comparisons": found.comparisons,
             "chains": found.chains,
+            "photos": found.photos,
         }
         return {**stored, **{name: getattr(self, name) for name in names}}
 
@@ -123,6 +130,10 @@ class Names:
     def value(self, number_: float, decimals: int = 2) -> str:
         """A number."""
         return number(number_, decimals)
+
+    def photo_tables(self, name: str) -> str:
+        """Everything that was measured on photos."""
+        return _markdown(record_tables(self.results.photos[name]))
 
     def stages(self) -> str:
         """What each stage of each chain cost and began with."""

@@ -28,8 +28,9 @@ from PoseEstimation.evaluation.photo_ap import (
     keypoint_ap,
     keypoint_results,
 )
+from PoseEstimation.evaluation.photo_tables import syrip_notes, syrip_tables
 from PoseEstimation.evaluation.provenance import code_version, hash_files
-from PoseEstimation.evaluation.report import SCHEMA, Table, number, write_metrics, write_tables
+from PoseEstimation.evaluation.report import SCHEMA, write_metrics, write_tables
 from PoseEstimation.inference.camera import Camera
 from PoseEstimation.inference.lifting import Keypoints, joined
 from PoseEstimation.metrics.protocols import SyripProtocol
@@ -231,60 +232,3 @@ def _data(dataset: Dataset, split: str, box_kind: str) -> dict[str, Any]:
         "split": split,
         "boxes": box_kind,
     }
-
-
-def syrip_tables(metrics: dict[str, Any]) -> tuple[Table, ...]:
-    """Boxes, joints, postures and 3D."""
-    clean, name = metrics["clean"], str(metrics["weights"].get("name", "this run"))
-    rows = tuple(
-        (f"{name}, {kind} boxes", *(number(found[k], 1) for k in AP_KEYS), _span(found["interval"]))
-        for kind, found in metrics["boxes"].items()
-    )
-    tables = [
-        Table("Joints by OKS", ("boxes", "AP", "AP50", "AP75", "AR", "95 % of AP"), rows),
-        _group_table("Postures, true boxes", "posture", metrics["postures"]),
-        _group_table("Skin, true boxes", "skin of the face", metrics["skin"]),
-        Table(
-            "Turned photos",
-            ("degrees", "AP", "change", "AP own boxes", "change"),
-            tuple(
-                (degrees, *(number(row[k], 1) for k in row))
-                for degrees, row in metrics["rotations"].items()
-            ),
-        ),
-    ]  # fmt: skip
-    if "pa_mpjpe_mm" in clean:
-        keys = ("pa_mpjpe_mm", "scale_mpjpe_mm", "limb_degrees")
-        rows = [(name, *(number(clean.get(k), 1) for k in keys))]
-        for other, values in metrics["yardstick"].items():
-            rows.append((other, *(number(values.get(k), 1) for k in keys)))
-        header = ("weak truth", "PA-MPJPE mm", "scale-aligned MPJPE mm", "limbs off by degrees")
-        tables.append(Table("3D against weak truth, 12 limb joints", header, tuple(rows)))
-    return tuple(tables)
-
-
-def _group_table(title: str, kind: str, groups: dict[str, dict[str, Any]]) -> Table:
-    """AP of groups of photos."""
-    rows = tuple(
-        (name, str(found["photos"]), number(found["ap"], 1), _span(found["interval"]),
-         number(found["ap_own_boxes"], 1))
-        for name, found in groups.items()
-    )  # fmt: skip
-    return Table(title, (kind, "photos", "AP", "95 %", "AP own boxes"), rows)
-
-
-def syrip_notes(metrics: dict[str, Any]) -> tuple[str, ...]:
-    """What the numbers rest on."""
-    clean, counts = metrics["clean"], metrics["counts"]
-    return (
-        f"{counts['photos']} photos; box AP50 {number(clean['box_ap50'], 1)}, "
-        f"AP {number(clean['box_ap'], 1)}; {counts['photos_without_detection']} without a box.",
-        f"PCKh@0.5 {number(clean.get('pckh_05'), 1)}: {counts['rule']}.",
-        "Intervals: bootstrap over the photos' sources.",
-        "Skin: individual typology angle of the pixels between eyes and nose, measured; light from "
-        "41 degrees, medium from 10.",
-    )
-
-
-def _span(interval: Sequence[float]) -> str:
-    return f"{interval[0]:.1f} - {interval[1]:.1f}"

@@ -4,10 +4,12 @@ import json
 
 import pytest
 
+from PoseEstimation.evaluation.photo_tables import record_tables
 from PoseEstimation.evaluation.real_record import main
+from PoseEstimation.evaluation.summary import Results
 
 BOXES = {
-    kind: {"ap": ap, "ap50": 90.0, "interval": [ap - 5, ap + 5]}
+    kind: {"ap": ap, "ap50": 90.0, "ap75": 70.0, "ar": 77.0, "interval": [ap - 5, ap + 5]}
     for kind, ap in (("own", 55.0), ("true", 65.0))
 }
 PHOTOS = {
@@ -17,9 +19,13 @@ PHOTOS = {
     "code_version": "1",
     "clean": {"ap": 65.0, "ap50": 90.0, "box_ap50": 95.0, "pa_mpjpe_mm": 33.0},
     "boxes": BOXES,
-    "postures": {"supine": {"ap": 70.0, "photos": 4}},
-    "skin": {"dark": {"ap": 60.0}},
-    "rotations": {"90": {"ap": 64.0, "change": -1.0}},
+    "postures": {
+        "supine": {"photos": 4, "ap": 71.5, "interval": [60.0, 80.0], "ap_own_boxes": 62.5}
+    },
+    "skin": {"dark": {"photos": 3, "ap": 60.5, "interval": [50.0, 70.0], "ap_own_boxes": 51.5}},
+    "rotations": {
+        "90": {"ap": 64.0, "change": -1.0, "ap_own_boxes": 53.25, "change_own_boxes": -1.75}
+    },
     "yardstick": {"mean pose": {"pa_mpjpe_mm": 47.0}},
     "counts": {"photos": 9},
 }
@@ -54,6 +60,19 @@ def test_everything_has_its_place(folders, tmp_path):
     assert record["false_alarm_rate"] == {"coco": 3.0} and record["carer_recall"] == {}
     assert record["generated_postures"] == record["postures"] == PHOTOS["postures"]
     assert record["rotations"]["90"]["change"] == -1
+
+
+def test_the_report_has_a_table_of_everything(folders, tmp_path):
+    (tmp_path / "results").mkdir()
+    output = tmp_path / "results" / "real.json"
+    arguments = [str(folders["photos"]), f"--mix=synthetic={folders['less']}"]
+    arguments += [f"--detector=coco={folders['coco']}", f"--generated={folders['photos']}"]
+    main([*arguments, f"--output={output}"])
+    tables = record_tables(Results(output.parent).photos["real"])
+    text = "\n".join(table.markdown() for table in tables)
+    for said in ("71.5", "60.5", "53.2", "-1.8", "33.0", "47.0", "| synthetic | 9 | 40.0 |"):
+        assert said in text, said
+    assert "| coco | 75 | 3.0 | - |" in text and len(tables) == 8
 
 
 @pytest.mark.parametrize(("photos", "more"), [("coco", []), ("photos", ["--detector=a=less"])])

@@ -16,7 +16,8 @@ from Datasets.skeletons.convert import joint_map
 from Datasets.sources import DataSource
 from Datasets.structures import DataError
 from PoseEstimation.evaluation.photo_score import score_photos
-from PoseEstimation.evaluation.syrip import evaluate_syrip, syrip_notes, syrip_tables
+from PoseEstimation.evaluation.photo_tables import syrip_notes, syrip_tables
+from PoseEstimation.evaluation.syrip import evaluate_syrip
 from PoseEstimation.inference.lifting import Keypoints, joined
 from PoseEstimation.inference.settings import PredictSettings
 from PoseEstimation.settings import PhotoScoreSettings
