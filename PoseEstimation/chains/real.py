@@ -51,12 +51,10 @@ class RealData:
 HEATMAP = HeatmapSettings(
     input_size=192,
     any_angle_share=1.0,
-    occlusion_share=0.2,
-    photometric_share=0.5,
     optimiser=OptimiserSettings(learning_rate=1e-3),
     trainer=TrainerSettings(max_minutes=85, steps_per_epoch=400, patience=99, gradient_clip=5.0),
 )
-"""First stage of the 2D network; the second works at 256 pixels."""
+"""First stage of the 2D network; the second has 256 pixels and gentler pictures."""
 
 CLIPS = ClipLiftingSettings(
     observed_share=0.4,
@@ -110,7 +108,11 @@ def real_chain(
         initial_weights=data.begin / "heatmap.safetensors",
     )
     large = replace(
-        planar, input_size=256, initial_weights=folder / "04-heatmap" / "heatmap.safetensors"
+        planar,
+        input_size=256,
+        occlusion_share=0.2,
+        photometric_share=0.5,
+        initial_weights=folder / "04-heatmap" / "heatmap.safetensors",
     )
     return [
         *made,
