@@ -316,7 +316,7 @@ class ClipLiftingSettings:
         observed: npz files of what a 2D network saw of sequences with 3D labels, at 30 frames/s.
         observed_slow: likewise, of sequences whose frames are far apart, and of photos.
         observed_share: share of clips from what was observed, where given.
-        observed_weak: likewise, of photos whose 3D joints are known but for place and size.
+        observed_weak: likewise, of photos whose 3D joints are known but for their place.
         weak_share: share of photos from those, where given.
         validation: the data set to validate on, from its true 2D joints.
         validation_observed: what a 2D network saw of it, or None.

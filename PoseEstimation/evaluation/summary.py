@@ -2,7 +2,7 @@
 
 ``report/template.md`` holds the words, with a name in braces where a table, a picture or a number
 belongs; every number comes from ``report/results``. The tables of results also go into other pages
-(README, model card) between the two ``MARKS``.
+(README, model cards) between the two ``MARKS``, those of photos between the ``PHOTO_MARKS``.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from PoseEstimation.evaluation.report import SCHEMA, Table, number
 from PoseEstimation.io.atomic import replacing
 
 MARKS = ("<!-- results: begin, written by make report -->", "<!-- results: end -->")
+PHOTO_MARKS = ("<!-- photos: begin, written by make report -->", "<!-- photos: end -->")
 CHAINS = "chains"
 
 
@@ -189,16 +190,21 @@ def result_tables(results: Results) -> list[Table]:
 
 
 def with_tables(text: str, results: Results, where: Path) -> str:
-    """Return a page with what stands between its ``MARKS`` replaced by the tables.
+    """Return a page with what stands between its marks replaced by the tables.
 
     Raises:
-        DataError: ``where``, the page's path, lacks the marks.
+        DataError: ``where``, the page's path, has neither ``MARKS`` nor ``PHOTO_MARKS``.
     """
-    begin, end = MARKS
-    if text.count(begin) != 1 or text.count(end) != 1:
-        raise DataError(f"{where}: needs one line '{begin}' and one line '{end}'")
-    before, rest = text.split(begin)
-    return f"{before}{begin}\n\n{_markdown(result_tables(results))}\n{end}{rest.split(end)[1]}"
+    photos = [table for record in results.photos.values() for table in record_tables(record)]
+    kinds = {MARKS: result_tables(results), PHOTO_MARKS: photos}
+    found = [marks for marks in kinds if all(text.count(mark) == 1 for mark in marks)]
+    if not found:
+        raise DataError(f"{where}: needs one line '{MARKS[0]}' and one line '{MARKS[1]}'")
+    for begin, end in found:
+        before, rest = text.split(begin)
+        tables = _markdown(kinds[begin, end])
+        text = f"{before}{begin}\n\n{tables}\n{end}{rest.split(end)[1]}"
+    return text
 
 
 def _merged(tables: list[Table]) -> Table:

@@ -33,23 +33,14 @@ def placed(
     predicted: Float[Tensor, "*batch joint 3"],
     mask: Float[Tensor, "*batch joint"],
 ) -> Float[Tensor, "*batch joint 3"]:
-    """Labels that are known but for place and size, moved and scaled to the prediction.
+    """Labels that are known but for their place, moved to the mean place of the prediction.
 
-    The scale is that of least squares, but at least half the prediction's size over the labels', so
-    that a pose that is all wrong does not shrink its labels away. No gradient goes through it.
+    Their size stays: labels that were scaled to the prediction would let it shrink to a point. No
+    gradient goes through the move.
     """
-    weight = (mask > 0).float()[..., None]
-
-    def centred(values: Tensor) -> tuple[Tensor, Tensor]:
-        values = torch.where(weight > 0, values.detach().float(), 0.0)
-        mean = values.sum(-2, keepdim=True) / weight.sum(-2, keepdim=True).clamp_min(1)
-        return (values - mean) * weight, mean
-
-    (theirs, _), (ours, place) = centred(target), centred(predicted)
-    square = theirs.square().sum((-2, -1), keepdim=True).clamp_min(1e-6)
-    fitted = (theirs * ours).sum((-2, -1), keepdim=True) / square
-    least = 0.5 * (ours.square().sum((-2, -1), keepdim=True) / square).sqrt()
-    return torch.maximum(fitted, least) * theirs + place
+    counted = mask[..., None] > 0
+    off = torch.where(counted, predicted.detach().float() - torch.where(counted, target, 0.0), 0.0)
+    return target + off.sum(-2, keepdim=True) / counted.sum(-2, keepdim=True).clamp_min(1)
 
 
 def velocity_distance(

@@ -236,7 +236,7 @@ class TrainingClips:
         return _varied(batch, self.skeleton, rng)
 
     def _weakly_labelled(self, rng: np.random.Generator) -> Clip:
-        """A photo whose joints are known but for place and size."""
+        """A photo whose joints are known but for their place."""
         movement = self.weak[rng.integers(len(self.weak))]
         return self._hidden_depth(movement.observed[cut(movement, 1, 1, rng)], rng)
 

@@ -4,9 +4,10 @@ import json
 
 import pytest
 
+from Datasets.structures import DataError
 from PoseEstimation.evaluation.photo_tables import record_tables
 from PoseEstimation.evaluation.real_record import main
-from PoseEstimation.evaluation.summary import Results
+from PoseEstimation.evaluation.summary import PHOTO_MARKS, Results, with_tables
 
 BOXES = {
     kind: {"ap": ap, "ap50": 90.0, "ap75": 70.0, "ar": 77.0, "interval": [ap - 5, ap + 5]}
@@ -73,6 +74,12 @@ def test_the_report_has_a_table_of_everything(folders, tmp_path):
     for said in ("71.5", "60.5", "53.2", "-1.8", "33.0", "47.0", "| synthetic | 9 | 40.0 |"):
         assert said in text, said
     assert "| coco | 75 | 3.0 | - |" in text and len(tables) == 8
+    begin, end = PHOTO_MARKS
+    page = with_tables(f"a\n{begin}\nold 99.9\n{end}\nz\n", Results(output.parent), tmp_path)
+    assert text in page and "99.9" not in page and page.startswith("a\n") and page.endswith("z\n")
+    assert with_tables(page, Results(output.parent), tmp_path) == page
+    with pytest.raises(DataError, match="needs one line"):
+        with_tables("a page", Results(output.parent), tmp_path)
 
 
 @pytest.mark.parametrize(("photos", "more"), [("coco", []), ("photos", ["--detector=a=less"])])

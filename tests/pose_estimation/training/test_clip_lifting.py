@@ -145,7 +145,7 @@ def test_batches_of_photos_have_single_frames(settings, bank):
     assert photos["features"].shape[1:3] == (1, 1) and len(photos["features"]) > 4
 
 
-def test_a_share_of_the_photos_is_known_but_for_place_and_size(settings, bank):
+def test_a_share_of_the_photos_is_known_but_for_its_place(settings, bank):
     movement = load_movements(bank)[0]
     clip = filmed(movement.joints_mm[None].astype(np.float64), STILL, np.random.default_rng(0))[0]
     known = np.arange(25) < 9
