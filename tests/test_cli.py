@@ -15,6 +15,7 @@ import pytest
 import torch
 from PIL import Image
 
+from FasterRCNN.weights import file_sha256
 from PoseEstimation.cli import build_parser, main
 from PoseEstimation.visualise.video import VideoWriter
 
@@ -157,6 +158,22 @@ def test_terms_of_research_weights_are_said_once(tmp_path, capsys, tiny_weights,
     expected = "only for study" if "study" in entry else "research only, non-commercial"
     said = capsys.readouterr().err.splitlines()
     assert said.count(f"infantpose: tiny-research: {expected}; see MODEL_CARD.md") == 1
+
+
+def test_weights_with_other_terms_are_named_and_not_taken(tmp_path, capsys, tiny_weights):
+    saved = tmp_path / "SavedModels"
+    for name in ("tiny", "tiny-research"):
+        shutil.copytree(tiny_weights / "tiny", saved / name)
+    digests = {path.name: file_sha256(path) for path in (saved / "tiny").glob("*.safetensors")}
+    index = {"tiny-research": {"licence": "only study", "sha256": digests}}
+    (saved / "index.yaml").write_text(json.dumps(index))
+    config = tmp_path / "c.yaml"
+    config.write_text(f"weights: tiny\npaths: {{saved_models: {saved}}}\n")
+    source = str(photo(tmp_path / "a.jpg"))
+    assert main(["predict", source, "--config", str(config), "--output", str(tmp_path / "o")]) == 0
+    said = [line for line in capsys.readouterr().err.splitlines() if "only study" in line]
+    assert len(said) == 1 and "--weights tiny-research" in said[0]
+    assert load(tmp_path / "o")["model"]["name"] == "tiny"
 
 
 def predict(config: Path, output: Path, *inputs: Path | str, more: tuple[str, ...] = ()) -> int:

@@ -32,7 +32,7 @@ from PoseEstimation.inference.weights import (
     find_weights,
     load_heatmap,
     load_lifter,
-    restricted_terms,
+    notice_of_terms,
 )
 from PoseEstimation.result import Adult, InfantPose, People
 
@@ -103,15 +103,15 @@ class PosePipeline:
 
     @classmethod
     def named(cls, saved_models: Path, name: str, settings: PredictSettings) -> PosePipeline:
-        """Load a weight set by name or folder; says its terms on standard error where it has some.
+        """Load a weight set by name or folder; says on standard error what terms it has.
 
         Raises:
             DataError: see ``find_weights`` and ``from_weights``.
         """
         folder = find_weights(saved_models, name)
         pipeline = cls.from_weights(folder, settings=settings)
-        if terms := restricted_terms(folder):
-            print(f"infantpose: {terms}", file=sys.stderr)
+        if notice := notice_of_terms(folder, saved_models):
+            print(f"infantpose: {notice}", file=sys.stderr)
         return pipeline
 
     def __call__(

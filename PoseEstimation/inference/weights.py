@@ -69,10 +69,25 @@ def check_weights(folder: Path) -> dict[str, str]:
     return digests
 
 
-def restricted_terms(folder: Path) -> str | None:
-    """Terms of a set that may not be used for everything: one whose name ends in ``-research``."""
-    if not folder.name.endswith("-research"):
+def notice_of_terms(folder: Path, saved_models: Path) -> str | None:
+    """What to say about weights that may not be used for everything: names end in ``-research``.
+
+    Args:
+        folder: of the chosen set.
+        saved_models: where others may lie that know more and are not chosen on their own.
+
+    Returns:
+        One line, or None where there are no such weights.
+    """
+    if folder.name.endswith("-research"):
+        return _terms(folder)
+    others = [path for path in sorted(saved_models.glob("*-research")) if is_indexed(path)]
+    if not others:
         return None
+    return f"with other terms there is {_terms(others[0])}; --weights {others[0].name} takes it"
+
+
+def _terms(folder: Path) -> str:
     licence = _index_entry(folder).get("licence", "research only, non-commercial")
     return f"{folder.name}: {licence}; see MODEL_CARD.md"
 
