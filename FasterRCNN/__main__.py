@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 
 from jsonargparse import ArgumentParser, Namespace
@@ -37,14 +38,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser = build_parser()
     chosen = parser.parse_args(arguments)
     try:
-        _run(parser, chosen)
+        _run(
+            parser, chosen, shlex.join(["python", "-m", "FasterRCNN", *(arguments or sys.argv[1:])])
+        )
     except DataError as error:
         print(f"python -m FasterRCNN: error: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-def _run(parser: ArgumentParser, chosen: Namespace) -> None:
+def _run(parser: ArgumentParser, chosen: Namespace, command: str) -> None:
     from pathlib import Path
 
     values = chosen[chosen.command]
@@ -59,11 +62,17 @@ def _run(parser: ArgumentParser, chosen: Namespace) -> None:
     from Datasets.catalogue import open_dataset
     from FasterRCNN.detector import InfantDetector
     from FasterRCNN.evaluate import evaluate_detector
+    from FasterRCNN.weights import file_sha256
 
     dataset = open_dataset(values.dataset, values.root, values.split)
     detector = InfantDetector.from_weights(Path(values.weights))
     output = Path(values.output) if values.output else None
-    for name, value in evaluate_detector(detector, dataset, output).items():
+    made_by = {
+        "weights_sha256": file_sha256(Path(values.weights)),
+        "data": f"{values.dataset}, {values.split}",
+        "command": command,
+    }
+    for name, value in evaluate_detector(detector, dataset, output, made_by=made_by).items():
         print(f"{name}: {value}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ ALL_SCORES = 0.05
 """Boxes above this score count for average precision, which weighs scores by itself."""
 
 FOUND_IOU = 0.5
-"""Overlap from which an adult counts as found."""
+"""Overlap from which somebody counts as found."""
 
 Boxes = Sequence[Float[np.ndarray, "k 4"]]
 """Boxes per image, pixels."""
@@ -38,6 +38,7 @@ def evaluate_detector(
     output: Path | None = None,
     batch_size: int = 8,
     num_workers: int = 0,
+    made_by: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Compare detections with the people of a data set.
 
@@ -47,12 +48,14 @@ def evaluate_detector(
         output: folder for ``metrics.json``, or None to write nothing.
         batch_size: images per pass.
         num_workers: processes that load images.
+        made_by: weights, data and command, for the file.
 
     Returns:
         Percentages, None where the data have nothing to count. Over the images with an infant:
         ``mean_iou`` of the best box with an infant (0 where none is found), also per sequence, and
         ``detected``. Over all infants: ``box_ap`` (IoU .5 to .95) and ``box_ap50``. Further
-        ``false_alarm_rate`` and ``carer_recall``, see there, and the number of ``frames``.
+        ``false_alarm_rate``, ``mistaken_rate`` and ``carer_recall``, see there, the number of
+        ``frames`` and of those without an infant, and the threshold.
     """
     scenes = scenes_of(dataset)
     images = EvaluationImages(scenes)
@@ -66,12 +69,16 @@ def evaluate_detector(
         **_mean_iou(chosen, scenes, images.infants),
         **average_precision(found, images.infants),
         "false_alarm_rate": false_alarm_rate(chosen, images.infants),
+        "mistaken_rate": mistaken_rate(chosen, images.infants),
         "carer_recall": carer_recall(chosen, images.adults),
         "frames": len(scenes),
+        "frames_without_infant": sum(len(boxes) == 0 for boxes in images.infants),
+        "min_score": detector.min_score,
     }
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
-        (output / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
+        record = {**metrics, "made_by": dict(made_by or {})}
+        (output / "metrics.json").write_text(json.dumps(record, indent=2) + "\n")
     return metrics
 
 
@@ -106,6 +113,21 @@ def false_alarm_rate(detections: Sequence[Detections], infants: Boxes) -> float 
     """Percent of the images without an infant in which one is found."""
     pairs = zip(detections, infants, strict=True)
     return _percent([len(d) > 0 for d, boxes in pairs if len(boxes) == 0])
+
+
+def mistaken_rate(detections: Sequence[Detections], infants: Boxes) -> float | None:
+    """Percent of all images in which something is taken for an infant that overlaps none of them.
+
+    A carer or a doll beside an infant counts, and so does a box that fits its infant worse than
+    ``FOUND_IOU``.
+    """
+    pairs = zip(detections, infants, strict=True)
+    return _percent([bool((_best_overlap(d, boxes) < FOUND_IOU).any()) for d, boxes in pairs])
+
+
+def _best_overlap(found: Detections, boxes: Float[np.ndarray, "k 4"]) -> Float[np.ndarray, "n"]:
+    """IoU of each found box with the true one that it fits best."""
+    return iou(found.boxes_xyxy, boxes).max(axis=1, initial=0.0)
 
 
 def carer_recall(detections: Sequence[Detections], adults: Boxes) -> float | None:

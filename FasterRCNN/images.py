@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -30,6 +29,7 @@ from Datasets.transforms.occlusion import train_background, train_occlusion
 from Datasets.transforms.photometric import train_photometric
 from Datasets.transforms.textures import random_texture
 from FasterRCNN.scenes import Scene
+from FasterRCNN.settings import DetectorTransforms
 from FasterRCNN.targets import ADULT_LABEL, INFANT_LABEL, padding_of
 
 REFERENCE_HEIGHT = 480
@@ -37,35 +37,6 @@ REFERENCE_HEIGHT = 480
 
 LEAST_INSIDE, LEAST_SIDE = 0.5, 8.0
 """Somebody counts whose box lies on the canvas by this share and has sides of so many pixels."""
-
-
-@dataclass(frozen=True)
-class DetectorTransforms:
-    """How far training images stray.
-
-    Attributes:
-        scale: range of the factor on the whole image; below 1 zooms out.
-        shift: largest offset of the image, over the canvas side.
-        degrees: usual range of the rotation, either way.
-        any_angle_share: share of images turned by any angle.
-        background_share: share of images of one masked person who is laid on another surface.
-        occlusion_share: share of images with things in front.
-        photometric_share: share of images with other light, lens, sensor and codec.
-        empty_share: share of images whose people are taken out.
-        least_visible: share of the main person's box that has to stay on the canvas.
-        least_length: zooming out stops where that box's longer side has so many canvas pixels.
-    """
-
-    scale: tuple[float, float] = (0.7, 1.5)
-    shift: float = 0.15
-    degrees: float = 15.0
-    any_angle_share: float = 0.25
-    background_share: float = 0.15
-    occlusion_share: float = 0.2
-    photometric_share: float = 0.5
-    empty_share: float = 0.05
-    least_visible: float = 0.9
-    least_length: float = 32.0
 
 
 class DetectorImages(TorchDataset):

@@ -61,6 +61,35 @@ class OptimiserSettings:
 
 
 @dataclass(frozen=True)
+class DetectorTransforms:
+    """How far training images stray.
+
+    Attributes:
+        scale: range of the factor on the whole image; below 1 zooms out.
+        shift: largest offset of the image, over the canvas side.
+        degrees: usual range of the rotation, either way.
+        any_angle_share: share of images turned by any angle.
+        background_share: share of images of one masked person who is laid on another surface.
+        occlusion_share: share of images with things in front.
+        photometric_share: share of images with other light, lens, sensor and codec.
+        empty_share: share of images whose people are taken out.
+        least_visible: share of the main person's box that has to stay on the canvas.
+        least_length: zooming out stops where that box's longer side has so many canvas pixels.
+    """
+
+    scale: tuple[float, float] = (0.5, 1.4)
+    shift: float = 0.2
+    degrees: float = 20.0
+    any_angle_share: float = 0.4
+    background_share: float = 0.3
+    occlusion_share: float = 0.3
+    photometric_share: float = 0.7
+    empty_share: float = 0.08
+    least_visible: float = 0.9
+    least_length: float = 32.0
+
+
+@dataclass(frozen=True)
 class DetectorSettings:
     """The detector recipe: Faster R-CNN with two foreground classes, infant and adult.
 
@@ -78,6 +107,7 @@ class DetectorSettings:
         frame_step: use every n-th image (neighbouring frames look alike).
         validation_limit: at most this many validation images, evenly spread.
         num_workers: processes that load images.
+        transforms: see ``DetectorTransforms``.
         optimiser: see ``OptimiserSettings``.
         trainer: see ``TrainerSettings``.
     """
@@ -96,6 +126,7 @@ class DetectorSettings:
     frame_step: int = 1
     validation_limit: int = 200
     num_workers: int = 1
+    transforms: DetectorTransforms = DetectorTransforms()
     optimiser: OptimiserSettings = OptimiserSettings(warmup_steps=200)
     trainer: TrainerSettings = TrainerSettings(
         max_epochs=12, gradient_clip=5.0, steps_per_epoch=500

@@ -77,7 +77,8 @@ def _training_images(settings: DetectorSettings, output: Path) -> DetectorImages
     def images(sources: Sequence[DataSource], cache: str) -> DetectorImages:
         scenes = scenes_of(joined(open_sources(sources, INFANT)))[:: settings.frame_step]
         outlines = scene_outlines(scenes, output / cache)
-        return DetectorImages(scenes, outlines, settings.min_size, settings.trainer.seed)
+        size, seed = settings.min_size, settings.trainer.seed
+        return DetectorImages(scenes, outlines, size, seed, settings.transforms)
 
     if all(source.share is None for source in settings.train):
         return images(settings.train, "outlines.npz")

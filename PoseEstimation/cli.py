@@ -155,6 +155,9 @@ def _add_data_commands(
     synth.add_argument(
         "--smpl-poses", type=Path, metavar="FILE", help="npz of fits that some postures take"
     )
+    synth.add_argument(
+        "--postures", type=_names, default=(), metavar="A,B", help="of syrip: only these, as often"
+    )
     synth.add_argument("--workers", type=_count, default=2)
     render = _add(commands, "render", configured, "draw a sheet of labelled samples")
     verify = _add(commands, "verify", configured, "check a folder against the official layout")
@@ -175,8 +178,12 @@ def _add_data_commands(
     render.add_argument("--output", type=Path, default=Path("Images"), metavar="DIR")
 
 
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(","))
+
+
 def _formats(text: str) -> tuple[str, ...]:
-    names = tuple(part.strip() for part in text.split(","))
+    names = _names(text)
     unknown = [name for name in names if name not in FORMATS]
     if unknown:
         raise argparse.ArgumentTypeError(f"'{unknown[0]}' is not one of {', '.join(FORMATS)}")

@@ -320,6 +320,8 @@ class ClipLiftingSettings:
         weak_share: share of photos from those, where given.
         validation: the data set to validate on, from its true 2D joints.
         validation_observed: what a 2D network saw of it, or None.
+        validation_photos: what a 2D network saw of photos, or None; all together count as much as
+            one sequence.
         skeleton: joints in and out.
         initial_weights: weights to start from, or None for random ones.
         runs: runs of consecutive frames in a clip.
@@ -360,6 +362,7 @@ class ClipLiftingSettings:
     weak_share: float = 0.2
     validation: DataSource | None = None
     validation_observed: Path | None = None
+    validation_photos: Path | None = None
     skeleton: Literal["infant", "mpii_16", "mini_rgbd_25"] = "infant"
     initial_weights: Path | None = None
     runs: int = 3

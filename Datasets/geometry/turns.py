@@ -25,6 +25,6 @@ def turn_matrix(degrees: int, size: tuple[int, int]) -> Float[np.ndarray, "3 3"]
     return np.array([*rows[degrees], [0, 0, 1]], dtype=np.float64)
 
 
-def turned(image: Image.Image, degrees: int) -> Image.Image:
+def quarter_turned(image: Image.Image, degrees: int) -> Image.Image:
     """The image turned anticlockwise; no pixel changes its value."""
     return image.transpose(QUARTERS[degrees])

@@ -1,7 +1,7 @@
 """``labels.npz``: joints that a network gave to people whom nobody has labelled.
 
 skeleton      name of the convention
-person (n,)   see ``person_key``
+person (n,)   see ``person_keys``
 keypoints_px (n, joint, 2), trusted (n, joint)
 """
 
@@ -28,7 +28,7 @@ class SelfLabels:
 
     Attributes:
         skeleton: convention of the joint axis.
-        people: see ``person_key``.
+        people: see ``person_keys``.
         keypoints_px: image pixels.
         trusted: the others count as unlabelled.
     """
@@ -40,13 +40,15 @@ class SelfLabels:
 
     def save(self, path: Path) -> None:
         """Write the file."""
+        temporary = path.with_name(f".{path.name}.tmp.npz")
         np.savez_compressed(
-            path,
+            temporary,
             skeleton=self.skeleton.name,
             person=np.array(self.people),
             keypoints_px=self.keypoints_px.astype(np.float32),
             trusted=self.trusted,
         )
+        temporary.replace(path)
 
     @classmethod
     def load(cls, path: Path, skeleton: Skeleton) -> SelfLabels:
@@ -68,10 +70,10 @@ class SelfLabels:
     def given_to(self, dataset: Dataset) -> Dataset:
         """The people who have a trusted joint, with these joints in place of their own labels."""
         rows = {person: row for row, person in enumerate(self.people)}
-        chosen = [(s, rows.get(person_key(s))) for s in dataset.samples]
+        found = [rows.get(key) for key in person_keys(dataset)]
         samples = tuple(
             self._labelled(sample, row)
-            for sample, row in chosen
+            for sample, row in zip(dataset.samples, found, strict=True)
             if row is not None and self.trusted[row].any()
         )
         if not samples:
@@ -88,6 +90,16 @@ class SelfLabels:
         )
 
 
-def person_key(sample: PoseSample) -> str:
-    """What tells a person from every other in the data set."""
-    return f"{sample.image_path.name} {sample.frame} {sample.annotation_id}"
+def person_keys(dataset: Dataset) -> list[str]:
+    """What tells each person from every other in the data set.
+
+    Raises:
+        DataError: two are the same.
+    """
+    keys = [
+        f"{s.image_path.relative_to(dataset.root).as_posix()} {s.video_frame} {s.annotation_id}"
+        for s in dataset.samples
+    ]
+    if len(set(keys)) < len(keys):
+        raise DataError(f"self-labels: people of {dataset.root} cannot be told apart")
+    return keys

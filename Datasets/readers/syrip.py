@@ -26,6 +26,8 @@ from Datasets.structures import DataError, Dataset, PoseSample
 
 WEAK_3D = "weak_3d.npz"
 
+_VIDEO = re.compile(r"youtu(?:be\.com/watch\?(?:.*&)?v=|\.be/)([\w-]+)")
+
 
 def open_syrip(root: Path | str, split: str = "all", skeleton: Skeleton | None = None) -> Dataset:
     """Open a part of the photos: as ``open_coco``, and people of unknown age are infants.
@@ -53,8 +55,9 @@ def open_syrip(root: Path | str, split: str = "all", skeleton: Skeleton | None =
 
 
 def source_of(sample: PoseSample) -> str:
-    """Where a photo is from; one of unknown source is its own."""
-    return sample.sequence or sample.image_path.name
+    """Where a photo is from, a video from any second the same; of unknown source is its own."""
+    video = _VIDEO.search(sample.sequence)
+    return video[1] if video else sample.sequence or sample.image_path.name
 
 
 def source_parts(sources: Sequence[str], count: int) -> dict[str, int]:

@@ -20,6 +20,7 @@ from Datasets.synthetic.studio import Shot
 from Datasets.synthetic.veils import lead
 
 ABOVE, ASIDE = (45.0, 88.0), (8.0, 45.0)
+YOUNG = ("infant", "toddler")
 LYING = ("supine", "supine", "prone", "on the side")
 
 
@@ -45,7 +46,7 @@ def _crumple(rng: np.random.Generator, stage: Stage) -> None:
 
 def _infant(rng: np.random.Generator, stage: Stage, kind: str | None = None) -> Guest:
     """Put an infant on the place, in a hospital often with cables."""
-    infant = invite(rng, "infant", kind)
+    infant = invite(rng, YOUNG[int(rng.random() < 0.2)], kind)
     infant = stage.settle(rng, infant, reach_of(infant))
     stage.guests.append(infant)
     if rng.random() < (0.6 if stage.place.clinic else 0.08):
@@ -130,9 +131,11 @@ def _held(rng: np.random.Generator, doll: bool) -> Stage:
     """An infant or a doll in somebody's hands."""
     stage = Stage(open_floor(rng), elevation_degrees=(0.0, 45.0))
     age = str(rng.choice(["child", "adult", "elder"] if doll else ["adult", "adult", "elder"]))
-    small = make_doll(rng, str(rng.choice(["sitting", "standing"]))) if doll else invite(
-        rng, "infant", str(rng.choice(["squatting", "sitting"]))
-    )  # fmt: skip
+    if doll:
+        small = make_doll(rng, str(rng.choice(["sitting", "standing"])))
+    else:
+        kind = str(rng.choice(["squatting", "sitting", "standing held"]))
+        small = invite(rng, YOUNG[int(rng.random() < 0.3)], kind)
     holder, small = embrace(rng, small, age)
     (stage.dolls if doll else stage.guests).append(small)
     stage.guests.append(holder)

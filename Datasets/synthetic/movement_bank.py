@@ -19,6 +19,9 @@ FPS, FRAMES = 30.0, 288
 POSTURES = 36
 """Of each infant in a bank of postures."""
 
+TODDLERS = 0.25
+"""Share of toddlers among the bodies of a bank of postures."""
+
 SMPL_SHARE = 0.4
 """Share of the infants in fitted poses, where there are some."""
 
@@ -126,13 +129,14 @@ def postures_of_infant(
     from Datasets.synthetic.smpl_kinematics import smpl_posed_joints
 
     rng = np.random.default_rng((seed, zlib.crc32(b"posture_bank"), number))
-    shape = draw_person(rng, "infant")
+    age = "toddler" if rng.random() < TODDLERS else "infant"
+    shape = draw_person(rng, age)
     lies = fitted is not None and rng.random() < SMPL_SHARE
     if lies:
         chosen = fitted[rng.integers(len(fitted), size=POSTURES)]
         joints = smpl_posed_joints(shape, chosen) * [1, -1, -1]
     else:
-        posed = [draw_posture(rng, shape, "infant") for _ in range(POSTURES)]
+        posed = [draw_posture(rng, shape, age) for _ in range(POSTURES)]
         turn, place = (np.stack([getattr(p, part) for p in posed]) for part in ("turn", "place"))
         joints = bodies.infant_joints(shape, turn, place)
     about = rng.uniform(0, 2 * np.pi)

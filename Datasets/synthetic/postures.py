@@ -132,6 +132,19 @@ def _standing(rng) -> Stance:
     return _stance(rng, pitch=(-4, 10), legs=legs, arms=_arms(rng))
 
 
+def _standing_held(rng) -> Stance:
+    """As before the first steps: on soft, wide legs, hands up at somebody's fingers or an edge."""
+    soft = ((0.05, -0.1, -1.0, 0.78), (0.4, 0.2, -1.0, 0.975))
+    edge = ((-0.1, 0.6, -0.4, 0.5), (0.5, 1.0, 0.4, 0.9))
+    fingers = ((0.1, 0.1, 0.6, 0.6), (0.7, 0.6, 1.0, 0.97))
+    held = edge if rng.random() < 0.55 else fingers
+    other = held if rng.random() < 0.7 else ARMS[rng.integers(len(ARMS))]
+    return _stance(
+        rng, pitch=(-6, 24), legs=_limbs(rng, soft, soft, 0.06), arms=_limbs(rng, held, other),
+        curl=(-5, 25), upright=(1, 0.6), knees=(0.4, 1.0, 0.1), soles=0.9,
+    )  # fmt: skip
+
+
 def _walking(rng) -> Stance:
     ahead = ((-0.02, 0.2, -1.0, 0.93), (0.1, 0.45, -1.0, 0.985))
     behind = ((-0.02, -0.5, -1.0, 0.88), (0.1, -0.2, -1.0, 0.98))
@@ -278,6 +291,7 @@ def _sporting(rng) -> Stance:
 Family = Callable[[np.random.Generator], Stance]
 FAMILIES: dict[str, Family] = {
     "standing": _standing,
+    "standing held": _standing_held,
     "walking": _walking,
     "running": _running,
     "bending": _bending,
@@ -299,9 +313,10 @@ _GROWN = {
     "caring": 1, "sporting": 5,
 }  # fmt: skip
 KINDS_OF_AGE: dict[str, dict[str, float]] = {
-    "infant": {"supine": 5, "prone": 3, "on the side": 2, "sitting": 2, "all fours": 1.5},
-    "toddler": {"standing": 3, "walking": 2, "sitting": 4, "all fours": 2, "squatting": 2,
-                "kneeling": 1, "supine": 1, "prone": 1},
+    "infant": {"supine": 4, "prone": 3, "on the side": 1.5, "sitting": 3, "all fours": 2,
+               "standing held": 1.5, "kneeling": 0.7, "squatting": 0.4},
+    "toddler": {"standing": 2, "standing held": 2, "walking": 2, "sitting": 4, "all fours": 2,
+                "squatting": 1.5, "kneeling": 1.5, "supine": 1, "prone": 1},
     "child": _GROWN,
     "adult": _GROWN,
     "elder": _GROWN,

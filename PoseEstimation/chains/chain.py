@@ -173,7 +173,7 @@ def named_files(settings: object, prefix: str = "") -> Iterator[tuple[str, Path]
         for path in (p for p in paths if isinstance(p, Path) and p.suffix):
             if not path.is_file():
                 raise DataError(f"chain: {key} names {path}, which does not exist")
-            yield key if len(paths) == 1 else f"{key}[{path.name}]", path
+            yield key if len(paths) == 1 else f"{key}[{path.parent.name}/{path.name}]", path
 
 
 def _train_heatmap(settings: HeatmapSettings, output: Path) -> dict[str, Any]:

@@ -12,7 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from Datasets.sources import DataSource
-from FasterRCNN.settings import DetectorSettings, OptimiserSettings, TrainerSettings
+from FasterRCNN.settings import (
+    DetectorSettings,
+    DetectorTransforms,
+    OptimiserSettings,
+    TrainerSettings,
+)
 from PoseEstimation.chains.chain import Stage
 from PoseEstimation.settings import (
     CalibrationSettings,
@@ -25,6 +30,8 @@ from PoseEstimation.settings import (
 
 BEGIN = "infant-synthetic"
 """Weight set whose networks the chain goes on from."""
+
+HEATMAP_FILE = "heatmap.safetensors"
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,7 @@ HEATMAP = HeatmapSettings(
     optimiser=OptimiserSettings(learning_rate=1e-3),
     trainer=TrainerSettings(max_minutes=85, steps_per_epoch=400, patience=99, gradient_clip=5.0),
 )
-"""First stage of the 2D network; the second has 256 pixels and gentler pictures."""
+"""First stage of the 2D network; the others have 256 pixels and gentler pictures."""
 
 CLIPS = ClipLiftingSettings(
     observed_share=0.4,
@@ -66,6 +73,16 @@ CLIPS = ClipLiftingSettings(
 
 DETECTOR = DetectorSettings(
     backbone="resnet18_fpn",
+    transforms=DetectorTransforms(
+        scale=(0.7, 1.5),
+        shift=0.15,
+        degrees=15.0,
+        any_angle_share=0.25,
+        background_share=0.15,
+        occlusion_share=0.2,
+        photometric_share=0.5,
+        empty_share=0.05,
+    ),
     optimiser=OptimiserSettings(learning_rate=3e-4, warmup_steps=200),
     trainer=TrainerSettings(max_minutes=80, steps_per_epoch=300, patience=99, gradient_clip=5.0),
 )
@@ -87,39 +104,28 @@ def real_chain(
         heatmap: first stage of the 2D network, without data.
         clips: the 3D recipe, without data.
         detector: the detector's, without data.
-        photos: how many are generated with carers, dolls and empty beds; half as many of infants
-            alone.
+        photos: how many are generated first with carers, dolls and empty beds; half as many of
+            infants alone.
     """
-    made = [
+    first = [
         Stage("01-scenes", GenerateSettings("scenes", photos, seed=52101)),
         Stage("02-infants", GenerateSettings("syrip", photos // 2, seed=51101)),
         Stage("03-lying", GenerateSettings("mini_rgbd", photos // 10, frames=8, seed=7901)),
     ]
-    held_out = DataSource("syrip", "validation", folder / "02-infants")
-    mixed = (
-        *generated_sources(folder),
-        *adult_sources(data),
-        replace(data.infants, share=0.25),
-    )
-    planar = replace(
-        heatmap,
-        train=mixed,
-        validation=held_out,
-        initial_weights=data.begin / "heatmap.safetensors",
-    )
-    large = replace(
-        planar,
-        input_size=256,
-        occlusion_share=0.2,
-        photometric_share=0.5,
-        initial_weights=folder / "04-heatmap" / "heatmap.safetensors",
-    )
+    then = [
+        Stage("06-scenes", GenerateSettings("scenes", photos * 2 // 3, seed=52102)),
+        Stage("07-infants", GenerateSettings("syrip", photos * 2 // 3, seed=51102)),
+    ]
+    early, late = generated_sources(folder), later_sources(folder)
+    small, large, largest = _planar(folder, data, heatmap)
     return [
-        *made,
-        Stage("04-heatmap", planar),
-        Stage("05-heatmap", large),
+        *first,
+        Stage("04-heatmap", replace(small, train=(*early, *photo_sources(data)))),
+        Stage("05-heatmap", replace(large, train=(*early, *photo_sources(data)))),
+        *then,
+        Stage("08-heatmap", replace(largest, train=(*late, *photo_sources(data)))),
         *_spatial(folder, data, clips, photos),
-        Stage("13-detector", _detector(folder, data, detector)),
+        *_detectors(folder, data, detector),
     ]
 
 
@@ -132,6 +138,18 @@ def generated_sources(folder: Path) -> tuple[DataSource, ...]:
     )
 
 
+def later_sources(folder: Path) -> tuple[DataSource, ...]:
+    """Others, of whom more are on their feet and knees, among the first ones."""
+    scenes, alone, lying = generated_sources(folder)
+    return (
+        DataSource("coco", "train", folder / "06-scenes", share=0.12),
+        DataSource("syrip", "train", folder / "07-infants", share=0.17),
+        replace(scenes, share=0.05),
+        replace(alone, share=0.05),
+        replace(lying, share=0.08),
+    )
+
+
 def adult_sources(data: RealData) -> tuple[DataSource, ...]:
     """Photos of adults; whoever labelled those in sport put joints elsewhere."""
     return (
@@ -140,50 +158,96 @@ def adult_sources(data: RealData) -> tuple[DataSource, ...]:
     )
 
 
-def _detector(folder: Path, data: RealData, detector: DetectorSettings) -> DetectorSettings:
-    """Everybody, and nobody; everyday photos are left to see whom it takes for an infant there."""
-    scenes = folder / "01-scenes"
-    sources = (
-        DataSource("coco", "train", scenes, share=0.4),
-        DataSource("syrip", "train", folder / "02-infants", share=0.15),
-        replace(data.sport, share=0.15),
-        replace(data.infants, share=0.3),
+def photo_sources(data: RealData) -> tuple[DataSource, ...]:
+    """All photos."""
+    return (*adult_sources(data), replace(data.infants, share=0.25))
+
+
+def _planar(
+    folder: Path, data: RealData, heatmap: HeatmapSettings
+) -> tuple[HeatmapSettings, HeatmapSettings, HeatmapSettings]:
+    """Three stages of the 2D network, without training data."""
+    small = replace(
+        heatmap,
+        validation=DataSource("syrip", "validation", folder / "02-infants"),
+        initial_weights=data.begin / HEATMAP_FILE,
     )
-    return replace(
-        detector,
-        train=sources,
-        validation=DataSource("coco", "validation", scenes),
-        initial_backbone=folder / "04-heatmap" / "heatmap.safetensors",
+    large = replace(
+        small,
+        input_size=256,
+        occlusion_share=0.2,
+        photometric_share=0.5,
+        initial_weights=folder / "04-heatmap" / HEATMAP_FILE,
     )
+    largest = replace(
+        large,
+        validation=DataSource("syrip", "validation", folder / "07-infants"),
+        initial_weights=folder / "05-heatmap" / HEATMAP_FILE,
+    )
+    return small, large, largest
+
+
+def _detectors(folder: Path, data: RealData, detector: DetectorSettings) -> list[Stage]:
+    """Everybody, and nobody, with the first generated people and again with the others.
+
+    Everyday photos are not shown, to see whom it takes for an infant there; the 2D network that it
+    begins with has learnt from them.
+    """
+    photos = (replace(data.sport, share=0.15), replace(data.infants, share=0.3))
+    stages = []
+    for name, parts in (("18", ("01-scenes", "02-infants")), ("19", ("06-scenes", "07-infants"))):
+        scenes, alone = (folder / part for part in parts)
+        shown = (
+            DataSource("coco", "train", scenes, share=0.4),
+            DataSource("syrip", "train", alone, share=0.15),
+            *photos,
+        )
+        held_out = DataSource("coco", "validation", scenes)
+        settings = replace(detector, train=shown, validation=held_out)
+        stages.append(Stage(f"{name}-detector", settings))
+    first, second = stages
+    backbone = folder / "04-heatmap" / HEATMAP_FILE
+    weights = folder / "18-detector" / "detector.safetensors"
+    return [
+        Stage(first.name, replace(first.settings, initial_backbone=backbone)),
+        Stage(second.name, replace(second.settings, initial_weights=weights)),
+    ]
 
 
 def _spatial(folder: Path, data: RealData, clips: ClipLiftingSettings, photos: int) -> list[Stage]:
-    """The lifter: movements, postures, and what the 2D network sees of generated infants."""
-    weights_2d = folder / "05-heatmap" / "heatmap.safetensors"
-    seen = {
-        name: folder / name / "observed.npz"
-        for name in ("08-observe-photos", "09-observe-infants", "10-observe-validation")
+    """The lifter: movements, postures, and what the 2D network sees of infants it never saw.
+
+    It has seen the real ones; ``roughened`` makes up for that.
+    """
+    weights_2d = folder / "08-heatmap" / HEATMAP_FILE
+    unseen = folder / "11-unseen"
+    looks = {
+        "12-observe-unseen": ObserveSettings(DataSource("syrip", "train", unseen), weights_2d),
+        "13-observe-infants": ObserveSettings(data.infants, weights_2d, weak=True),
+        "14-observe-held-out": ObserveSettings(
+            DataSource("syrip", "validation", unseen), weights_2d
+        ),
+        "15-observe-sequences": ObserveSettings(data.held_out, weights_2d),
     }
+    generated, infants, held_out, sequences = (folder / name / "observed.npz" for name in looks)
     lift = replace(
         clips,
-        movement_banks=(folder / "06-movements" / "movements.npz",),
-        posture_banks=(folder / "07-postures" / "postures.npz",),
-        observed_slow=(seen["08-observe-photos"],),
-        observed_weak=(seen["09-observe-infants"],),
+        movement_banks=(folder / "09-movements" / "movements.npz",),
+        posture_banks=(folder / "10-postures" / "postures.npz",),
+        observed_slow=(generated,),
+        observed_weak=(infants,),
         validation=data.held_out,
-        validation_observed=seen["10-observe-validation"],
+        validation_observed=sequences,
+        validation_photos=held_out,
         initial_weights=data.begin / "lifter.safetensors",
     )
+    weights_3d = folder / "16-clips" / "lifter.safetensors"
     fits = data.smpl_poses
-    alone = DataSource("syrip", "train", folder / "02-infants")
-    weights_3d = folder / "11-clips" / "lifter.safetensors"
-    honest = CalibrationSettings((seen["10-observe-validation"],), weights_2d, weights_3d)
     return [
-        Stage("06-movements", GenerateSettings("movements", photos // 2, seed=7402)),
-        Stage("07-postures", GenerateSettings("postures", photos, seed=7403, smpl_poses=fits)),
-        Stage("08-observe-photos", ObserveSettings(alone, weights_2d)),
-        Stage("09-observe-infants", ObserveSettings(data.infants, weights_2d, weak=True)),
-        Stage("10-observe-validation", ObserveSettings(data.held_out, weights_2d)),
-        Stage("11-clips", lift),
-        Stage("12-calibrated", honest),
+        Stage("09-movements", GenerateSettings("movements", photos // 2, seed=7402)),
+        Stage("10-postures", GenerateSettings("postures", photos, seed=7404, smpl_poses=fits)),
+        Stage("11-unseen", GenerateSettings("syrip", photos // 2, seed=51103)),
+        *(Stage(name, look) for name, look in looks.items()),
+        Stage("16-clips", lift),
+        Stage("17-calibrated", CalibrationSettings((held_out,), weights_2d, weights_3d)),
     ]

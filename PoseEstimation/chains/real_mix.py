@@ -14,11 +14,16 @@ from pathlib import Path
 
 from Datasets.sources import DataSource
 from PoseEstimation.chains.chain import Stage
-from PoseEstimation.chains.real import HEATMAP, RealData, adult_sources, generated_sources
+from PoseEstimation.chains.real import (
+    HEATMAP,
+    HEATMAP_FILE,
+    RealData,
+    adult_sources,
+    later_sources,
+)
 from PoseEstimation.settings import HeatmapSettings, PhotoScoreSettings, SelfLabelSettings
 
 MINUTES = 20.0
-FILE = "heatmap.safetensors"
 INFANTS = 0.25
 """Share of the photos of infants, labelled or not."""
 
@@ -34,7 +39,7 @@ def mix_chain(folder: Path, made: Path, data: RealData) -> list[Stage]:
         made: folder of the chain ``real``, whose generated photos are used.
         data: see ``RealData``.
     """
-    adults = (*generated_sources(made), *adult_sources(data))
+    adults = (*later_sources(made), *adult_sources(data))
     few = replace(data.infants, split=LABELLED, share=INFANTS / 3)
     lent = [folder / f"self-labels-{number}" for number, _ in enumerate(UNLABELLED, 1)]
     own = [
@@ -42,7 +47,7 @@ def mix_chain(folder: Path, made: Path, data: RealData) -> list[Stage]:
         for split, place in zip(UNLABELLED, lent, strict=True)
     ]
     trains = {
-        "synthetic": generated_sources(made),
+        "synthetic": later_sources(made),
         "lspet": adults,
         "syrip": (*adults, replace(data.infants, split=OTHERS, share=INFANTS)),
         "few": (*adults, replace(few, share=INFANTS)),
@@ -52,13 +57,13 @@ def mix_chain(folder: Path, made: Path, data: RealData) -> list[Stage]:
         name: Stage(name, _network(sources, made, data)) for name, sources in trains.items()
     }
     last = networks.pop("self-training")
-    teacher = folder / "few" / FILE
+    teacher = folder / "few" / HEATMAP_FILE
     labels = [
         Stage(place.name, SelfLabelSettings(replace(source, labels=None), teacher))
         for place, source in zip(lent, own, strict=True)
     ]
     scores = [
-        Stage(f"score/{name}-{part}", PhotoScoreSettings(photos, folder / name / FILE))
+        Stage(f"score/{name}-{part}", PhotoScoreSettings(photos, folder / name / HEATMAP_FILE))
         for part, photos in _judges(data).items()
         for name in trains
     ]
@@ -69,9 +74,9 @@ def _network(sources: Sequence[DataSource], made: Path, data: RealData) -> Heatm
     return replace(
         HEATMAP,
         train=tuple(sources),
-        validation=DataSource("syrip", "validation", made / "02-infants"),
+        validation=DataSource("syrip", "validation", made / "07-infants"),
         validation_limit=100,
-        initial_weights=data.begin / FILE,
+        initial_weights=data.begin / HEATMAP_FILE,
         trainer=replace(HEATMAP.trainer, max_minutes=MINUTES),
     )
 

@@ -92,9 +92,9 @@ def _coco(args: argparse.Namespace, advance: Advance) -> tuple[int, str]:
 
 def _syrip(args: argparse.Namespace, advance: Advance) -> tuple[int, str]:
     """Infants in any posture and place."""
-    from Datasets.synthetic.profiles.coco import SYRIP, generate_coco
+    from Datasets.synthetic.profiles.coco import generate_coco, syrip_of
 
-    generate = partial(generate_coco, style=SYRIP)
+    generate = partial(generate_coco, style=syrip_of(args.postures))
     return _pictures(args, advance, generate, "annotations", default=451)
 
 

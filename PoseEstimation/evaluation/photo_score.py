@@ -11,12 +11,14 @@ from Datasets.catalogue import open_sources
 from Datasets.readers.base import load_image
 from Datasets.skeletons import COCO_17
 from Datasets.structures import DataError
+from FasterRCNN.weights import file_sha256
 from PoseEstimation.evaluation.photo_ap import (
     ap_groups,
     ap_interval,
     keypoint_ap,
     keypoint_results,
 )
+from PoseEstimation.evaluation.provenance import code_version
 from PoseEstimation.evaluation.report import SCHEMA, write_metrics
 from PoseEstimation.inference.keypoints import KeypointFinder
 from PoseEstimation.inference.settings import PredictSettings
@@ -47,6 +49,8 @@ def score_photos(settings: PhotoScoreSettings, output: Path) -> dict[str, Any]:
         "schema": SCHEMA,
         "protocol": "syrip",
         "data": {"split": settings.photos.split, "boxes": "true"},
+        "weights": {"heatmap_sha256": file_sha256(settings.heatmap)},
+        "code_version": code_version(),
         "boxes": {"true": {**scores, "interval": ap_interval(samples, results)}},
         "postures": ap_groups(samples, [s.activity.lower() for s in samples], results),
         "counts": {"photos": len(samples)},

@@ -8,7 +8,7 @@ from typing import Any
 from PoseEstimation.evaluation.photo_ap import AP_KEYS
 from PoseEstimation.evaluation.report import Table, number
 
-ALARMS = ("false_alarm_rate", "carer_recall")
+DETECTOR_KEYS = ("false_alarm_rate", "mistaken_rate", "carer_recall")
 
 
 def syrip_tables(metrics: dict[str, Any]) -> tuple[Table, ...]:
@@ -37,7 +37,9 @@ def syrip_tables(metrics: dict[str, Any]) -> tuple[Table, ...]:
         for other, values in metrics["yardstick"].items():
             rows.append((other, *(number(values.get(k), 1) for k in keys)))
         header = ("weak truth", "PA-MPJPE mm", "scale-aligned MPJPE mm", "limbs off by degrees")
-        tables.append(Table("3D against weak truth, 12 limb joints", header, tuple(rows)))
+        tables.append(
+            Table("3D against weak truth, 12 limb joints, true boxes", header, tuple(rows))
+        )
     return tuple(tables)
 
 
@@ -83,10 +85,22 @@ def record_tables(record: Mapping[str, Any]) -> list[Table]:
         title = "What each source adds, true boxes"
         tables.append(Table(title, ("learnt from", "photos", "AP", "95 %"), rows))
     rows = tuple(
-        (name, str(frames), *(number(record[key].get(name), 1) for key in ALARMS))
+        (
+            name,
+            str(frames),
+            str(record["frames_without_infant"][name]),
+            *(number(record[key].get(name), 1) for key in DETECTOR_KEYS),
+        )
         for name, frames in record["frames"].items()
     )
     if rows:
-        header = ("images", "number", "infant found where none is, %", "adults found, %")
+        header = (
+            "images",
+            "number",
+            "without an infant",
+            "infant found there, %",
+            "anything taken for an infant, % of all",
+            "adults found, %",
+        )
         tables.append(Table("Detector", header, rows))
     return tables

@@ -16,7 +16,14 @@ from PoseEstimation.io.atomic import replacing
 SCHEMA = "infantpose-photos-1"
 HEADLINE = ("ap", "ap50", "ap75", "ar", "box_ap", "box_ap50", "pckh_05")
 SPATIAL = ("pa_mpjpe_mm", "scale_mpjpe_mm", "limb_degrees")
-ALARMS = ("false_alarm_rate", "carer_recall", "frames")
+ALARMS = (
+    "false_alarm_rate",
+    "mistaken_rate",
+    "carer_recall",
+    "frames",
+    "frames_without_infant",
+)
+MADE_BY = ("data", "weights", "command", "code_version")
 
 
 def real_record(
@@ -30,13 +37,15 @@ def real_record(
     Args:
         photos: folder of ``infantpose evaluate syrip`` on the held-out photos.
         detectors: data set to folder of ``python -m FasterRCNN evaluate``.
-        mixes: what the 2D network learnt from to folder of ``infantpose evaluate syrip``.
+        mixes: what the 2D network learnt from to folder of a score of the chain ``real_mix``.
         generated: folder of ``infantpose evaluate syrip`` on generated photos.
 
     Raises:
         DataError: an evaluation is missing or of another kind.
     """
     found = _syrip(photos)
+    if "clean" not in found:
+        raise DataError(f"{photos}: scores a 2D network alone; run 'infantpose evaluate syrip'")
     record = {
         "schema": SCHEMA,
         **{key: found["clean"][key] for key in (*HEADLINE, *SPATIAL) if key in found["clean"]},
@@ -48,14 +57,23 @@ def real_record(
         "yardstick": found["yardstick"],
         "counts": found["counts"],
         "source_mix": {name: _headline(_syrip(path)) for name, path in (mixes or {}).items()},
-        "made_by": {key: found[key] for key in ("data", "weights", "code_version")},
+        "made_by": _made_by(found),
+    }
+    record["made_by"]["detectors"] = {
+        name: _detector(path).get("made_by", {}) for name, path in (detectors or {}).items()
     }
     for key in ALARMS:
         named = {name: _detector(path).get(key) for name, path in (detectors or {}).items()}
         record[key] = {name: value for name, value in named.items() if value is not None}
     if generated is not None:
-        record["generated_postures"] = _syrip(generated)["postures"]
+        views = _syrip(generated)
+        record["generated_postures"] = views["postures"]
+        record["made_by"]["generated"] = _made_by(views)
     return record
+
+
+def _made_by(found: dict[str, Any]) -> dict[str, Any]:
+    return {key: found[key] for key in MADE_BY if key in found}
 
 
 def _syrip(folder: Path) -> dict[str, Any]:
@@ -72,7 +90,12 @@ def _syrip(folder: Path) -> dict[str, Any]:
 
 def _headline(found: dict[str, Any]) -> dict[str, Any]:
     kind = found["boxes"]["true"]
-    return {"ap": kind["ap"], "interval": kind["interval"], "photos": found["counts"]["photos"]}
+    return {
+        "ap": kind["ap"],
+        "interval": kind["interval"],
+        "photos": found["counts"]["photos"],
+        "made_by": _made_by(found),
+    }
 
 
 def _detector(folder: Path) -> dict[str, Any]:

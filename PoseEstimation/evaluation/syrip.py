@@ -14,12 +14,13 @@ from rich.progress import track
 
 from Datasets.catalogue import open_dataset
 from Datasets.geometry.affine import transform_points
-from Datasets.geometry.turns import QUARTERS, turn_matrix, turned
+from Datasets.geometry.camera import rays, rotation_to_axis
+from Datasets.geometry.turns import QUARTERS, quarter_turned, turn_matrix
 from Datasets.readers.base import load_image
 from Datasets.readers.syrip import WEAK_3D, read_weak_3d
 from Datasets.skeletons import COCO_17, LSP_14
 from Datasets.skeletons.convert import joint_map
-from Datasets.structures import Dataset, PoseSample
+from Datasets.structures import VISIBLE, Dataset, PoseSample
 from FasterRCNN.evaluate import average_precision
 from PoseEstimation.evaluation.photo_ap import (
     AP_KEYS,
@@ -50,7 +51,8 @@ class _Seen:
         detections: per photo.
         results: boxes (``own``, ``true``) to results in COCO's form.
         keypoints_px: (photo, 17, 2) in true boxes.
-        limbs_mm: (photo, 12, 3) ``LIMB_JOINTS``, from the true boxes.
+        limbs_mm: (photo, 12, 3) ``LIMB_JOINTS``, from the true boxes, as a camera sees them that
+            looks at the box's middle; the weak labels were made from crops.
         skins: class of each photo's skin, see ``skin_class``.
         turned: degrees by which the photos were turned to ``results``, in upright pixels.
     """
@@ -106,12 +108,14 @@ def _look(pipeline: PosePipeline, dataset: Dataset) -> _Seen:
         image = load_image(sample.image_path)
         found, in_true = _in_boxes(pipeline, sample, image, np.eye(3), results)
         detections.append(found)
-        skins.append(skin_class(np.asarray(image), sample.keypoints_px))
+        seen = np.where(sample.visibility[:, None] == VISIBLE, sample.keypoints_px, np.nan)
+        skins.append(skin_class(np.asarray(image), seen))
         for degrees, turn in turns.items():
             matrix = turn_matrix(degrees, image.size)
-            _in_boxes(pipeline, sample, turned(image, degrees), matrix, turn)
+            _in_boxes(pipeline, sample, quarter_turned(image, degrees), matrix, turn)
         camera = Camera(pipeline.settings.fov_degrees).matrix(image.size)
-        limbs.append(pipeline.lift(in_true, camera)[0][0, chosen])
+        towards = rotation_to_axis(rays(sample.box_xyxy.reshape(2, 2).mean(0), camera))
+        limbs.append(pipeline.lift(in_true, camera)[0][0, chosen] @ towards.T)
         parts.append(in_true)
     keypoints = joint_map(pipeline.skeleton, COCO_17).apply(joined(parts).keypoints_px)
     return _Seen(detections, results, keypoints, np.stack(limbs), skins, turns)

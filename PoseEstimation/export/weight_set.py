@@ -74,6 +74,17 @@ def _enter(folder: Path, entry: dict) -> None:
         yaml.safe_dump({**index, folder.name: entry}, file, sort_keys=True)
 
 
+def _own_terms(folder: Path) -> str:
+    """Terms of a set that nobody has bound.
+
+    Raises:
+        DataError: its name says that somebody has.
+    """
+    if folder.name.endswith("-research"):
+        raise DataError(f"weights: {folder.name} is for research; give its terms as --licence")
+    return "Apache-2.0"
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Collect a weight set; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -84,11 +95,12 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--output", type=Path, required=True, help="SavedModels/NAME")
     parser.add_argument("--data", required=True, help="what it was trained on, one line")
-    parser.add_argument("--licence", default="Apache-2.0")
+    parser.add_argument("--licence", help="default: Apache-2.0; a -research set must say its own")
     options = parser.parse_args(arguments)
     try:
+        licence = options.licence or _own_terms(options.output)
         runs = {part: getattr(options, part) for part in PARTS}
-        collect(runs, options.output, options.data, options.licence, options.calibrated)
+        collect(runs, options.output, options.data, licence, options.calibrated)
     except DataError as error:
         print(f"infantpose: error: {error}", file=sys.stderr)
         return 2

@@ -2,7 +2,7 @@
 
 It is measured, not asked: the median colour of the skin between the eyes and the nose in CIELAB,
 ITA = atan2(L* - 50, b*). Light and exposure move it by some ten degrees, so only three wide classes
-are told apart, and a photo without colour or without a labelled face has none.
+are told apart, and a photo without colour, in bluish light or without a visible face has none.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ CLASSES = (("light", 41.0), ("medium", 10.0), ("dark", -np.inf))
 """Least ITA of each, degrees."""
 
 LEAST_COLOUR = 3.0
-"""Median |b*| below this is a grey picture: infrared, or black and white."""
+"""Median b* below this is a grey picture, infrared or black and white, or bluish light."""
 
 
 def skin_class(
@@ -29,7 +29,7 @@ def skin_class(
 
     Args:
         picture: sRGB.
-        keypoints_px: of COCO; NaN where unlabelled.
+        keypoints_px: of COCO; NaN where unlabelled or hidden.
     """
     angle = typology_angle(picture, keypoints_px)
     if np.isnan(angle):
@@ -40,13 +40,13 @@ def skin_class(
 def typology_angle(
     picture: UInt8[np.ndarray, "height width 3"], keypoints_px: Float[np.ndarray, "17 2"]
 ) -> float:
-    """ITA in degrees of the face; NaN where it is not labelled or has no colour."""
+    """ITA in degrees of the face; NaN where it is not seen or has no colour of skin."""
     pixels = _face(picture, keypoints_px)
     if not len(pixels):
         return float("nan")
     lab = np.asarray(ImageCms.applyTransform(Image.fromarray(pixels[None]), _to_lab()))[0]
     lightness, yellow = lab[:, 0] * (100.0 / 255), lab[:, 2].view(np.int8).astype(float)
-    if abs(np.median(yellow)) < LEAST_COLOUR:
+    if np.median(yellow) < LEAST_COLOUR:
         return float("nan")
     return float(np.degrees(np.arctan2(np.median(lightness) - 50, np.median(yellow))))
 

@@ -37,10 +37,12 @@ from PoseEstimation.training.clips import (
     bone_lengths,
     cut,
     filmed,
+    joined_clips,
     load_movements,
     load_observed,
     movements_of,
     rebuilt,
+    roughened,
     stacked,
     true_clip,
     with_depth,
@@ -79,7 +81,8 @@ class ClipLiftingModule(AveragedModule):
         if recipe.bone_weight:
             bones = body_distance(log_lengths, target, mask * ~weak, self.bones)
             loss = loss + recipe.bone_weight * bones
-        return loss + recipe.sigma_weight * gaussian_nll(log_sigma, joints, target, mask)
+        nll = gaussian_nll(log_sigma, joints, target, mask * ~weak)
+        return loss + recipe.sigma_weight * nll
 
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         """Mean error in millimetres without the root, of joints and of frame differences."""
@@ -180,19 +183,22 @@ def make_loaders(settings: ClipLiftingSettings) -> tuple[DataLoader, DataLoader]
 
 
 def validation_items(settings: ClipLiftingSettings, skeleton: Skeleton) -> list[dict[str, Tensor]]:
-    """One item per sequence, from its true 2D, and from what a network saw of it."""
+    """One item per sequence, from its true 2D, and from what a network saw of it; one of photos."""
     codec, items = RayCodec(skeleton), []
     dataset = open_sources([settings.validation], skeleton)[0]
     names = np.array([s.sequence for s in dataset.samples if s.joints_mm is not None])
     every = true_clip(dataset)
     for name in dict.fromkeys(names):
-        items.append((every[names == name], False))
+        items.append((every[names == name][None, None], False))
     if settings.validation_observed is not None:
         seen = load_observed(settings.validation_observed, skeleton)
-        items += [(movement.observed, True) for movement in seen]
+        items += [(movement.observed[None, None], True) for movement in seen]
+    if settings.validation_photos is not None:
+        seen = load_observed(settings.validation_photos, skeleton)
+        photos = joined_clips([movement.observed for movement in seen])
+        items.append((photos[:, None, None], True))
     return [
-        {**_tensors(clip[None, None], codec), "observed": torch.tensor(observed)}
-        for clip, observed in items
+        {**_tensors(clip, codec), "observed": torch.tensor(observed)} for clip, observed in items
     ]
 
 
@@ -238,7 +244,8 @@ class TrainingClips:
     def _weakly_labelled(self, rng: np.random.Generator) -> Clip:
         """A photo whose joints are known but for their place."""
         movement = self.weak[rng.integers(len(self.weak))]
-        return self._hidden_depth(movement.observed[cut(movement, 1, 1, rng)], rng)
+        clip = movement.observed[cut(movement, 1, 1, rng)]
+        return self._hidden_depth(roughened(clip, self.settings.noise, rng), rng)
 
     def draw(self, runs: int, frames: int, rng: np.random.Generator) -> Clip:
         """Make one clip."""

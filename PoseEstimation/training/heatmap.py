@@ -55,10 +55,12 @@ class HeatmapModule(AveragedModule):
         loss = self.loss(maps[:, 0], targets, weights)
         if not self.depth_weight:
             return loss
-        depth, sigma = self._beside(maps, batch, weights)
+        depth, sigma = self._beside(maps, batch, keypoints.detach(), weights)
         return loss + self.depth_weight * depth + self.sigma_weight * sigma
 
-    def _beside(self, maps: Tensor, batch: dict[str, Tensor], weights: Tensor):
+    def _beside(
+        self, maps: Tensor, batch: dict[str, Tensor], keypoints: Tensor, weights: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Losses of the depths and of the error bars, both read where the heatmaps point."""
         density = self.codec.density(maps[:, 0].detach())
         depth, known = self.depth_codec.encode(
@@ -67,7 +69,7 @@ class HeatmapModule(AveragedModule):
         read = read_maps(maps[:, 1], density)
         with torch.no_grad():
             decoded, _, _ = self.codec.decode(maps[:, 0])
-            off = (decoded - batch["keypoints_px"]) / self.codec.stride
+            off = (decoded - keypoints) / self.codec.stride
         log_sigma = read_maps(maps[:, 2], density)
         nll = planar_nll(log_sigma, off.square().sum(-1), weights)
         return depth_distance(read, depth, known), nll
@@ -86,7 +88,7 @@ class HeatmapModule(AveragedModule):
             "validation_near": 100 * (near * weights).sum() / count,
         }
         if self.depth_weight:
-            depth, sigma = self._beside(maps, batch, weights)
+            depth, sigma = self._beside(maps, batch, batch["keypoints_px"], weights)
             values |= {"validation_depth": depth, "validation_sigma_nll": sigma}
         self.log_dict(values, batch_size=len(maps))
 
@@ -161,7 +163,12 @@ def _training_crops(settings: HeatmapSettings, output: Path) -> TorchDataset:
     for i, source in enumerate(settings.train):
         if source.dataset == GENERATED:
             size, margin = settings.input_size, settings.crop_margin
-            parts.append(GeneratedCrops(source.split, seed, size, margin, skeleton, source=i))
+            stray = _transforms(settings)
+            parts.append(
+                GeneratedCrops(
+                    source.split, seed, size, margin, skeleton, source=i, transforms=stray
+                )
+            )
         else:
             data = thinned(open_sources([source], skeleton)[0], settings.frame_step)
             cache = output / f"outlines_train_{i}.npz"
@@ -176,12 +183,16 @@ def _crops(
     boxes = image_boxes(data) if settings.whole_image else boxes_of(data, cache)
     vary, seed = train and settings.augment, settings.trainer.seed
     size, margin = settings.input_size, settings.crop_margin
-    stray = TrainTransforms(
+    return CropDataset(data, boxes, size, vary, seed, _transforms(settings), margin, source)
+
+
+def _transforms(settings: HeatmapSettings) -> TrainTransforms:
+    """How far training crops stray."""
+    return TrainTransforms(
         any_angle_share=settings.any_angle_share,
         occlusion_share=settings.occlusion_share,
         photometric_share=settings.photometric_share,
     )
-    return CropDataset(data, boxes, size, vary, seed, stray, margin, source)
 
 
 def as_input(images: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from Datasets.catalogue import open_sources
+from Datasets.geometry.camera import rays, rotation_to_axis
 from Datasets.loaders import thinned
 from Datasets.readers.frames import load_sample_image
 from Datasets.readers.syrip import read_weak_3d
@@ -73,8 +74,9 @@ def _labelled_part(settings: ObserveSettings, skeleton: Skeleton) -> Dataset:
 def _weakly_labelled(dataset: Dataset) -> Dataset:
     """SyRIP's photos with their weak joints, before a camera of the assumed field of view.
 
-    The hips are left out: theirs lie wider and lower than where the thigh bends. The pelvis, which
-    they lack, is put in the middle of the joints.
+    Whoever made them saw a crop of each infant, so they are turned from the axis of a camera that
+    looks at the box's middle. The hips are left out: theirs lie wider and lower than where the
+    thigh bends. The pelvis, which they lack, is put in the middle of the joints.
     """
     names = [sample.image_path.name for sample in dataset.samples]
     weak = read_weak_3d(dataset.root, names)
@@ -82,19 +84,23 @@ def _weakly_labelled(dataset: Dataset) -> Dataset:
     weak[:, LSP_14.indices(("left_hip", "right_hip"))] = np.nan
     joints_mm = joint_map(LSP_14, dataset.skeleton).apply(weak)
     joints_mm[known, dataset.skeleton.root_index] = np.nanmean(joints_mm[known], axis=1)
-    camera = Camera(PredictSettings().fov_degrees)
-    samples = tuple(
-        replace(sample, joints_mm=joints, intrinsics=camera.matrix(load_sample_image(sample).size))
-        for sample, joints in zip(
-            itertools.compress(dataset.samples, known), joints_mm[known], strict=True
-        )
-    )
+    chosen = zip(itertools.compress(dataset.samples, known), joints_mm[known], strict=True)
+    samples = tuple(_before_a_camera(sample, joints) for sample, joints in chosen)
     return replace(dataset, samples=samples)
 
 
+def _before_a_camera(sample: PoseSample, joints_mm: np.ndarray) -> PoseSample:
+    """Turn joints seen along the ray to the box's middle into the assumed camera's axes."""
+    camera = Camera(PredictSettings().fov_degrees).matrix(load_sample_image(sample).size)
+    turn = rotation_to_axis(rays(sample.box_xyxy.reshape(2, 2).mean(0), camera))
+    return replace(sample, joints_mm=joints_mm @ turn, intrinsics=camera)
+
+
 def _name(sample: PoseSample) -> str:
-    """The sequence; a photo's people have one each."""
-    return sample.sequence or f"{sample.image_path.stem} {sample.annotation_id}"
+    """The sequence; people of photos, which annotations number, have one each."""
+    if sample.annotation_id is not None:
+        return f"{sample.image_path.stem} {sample.annotation_id}"
+    return sample.sequence or sample.image_path.stem
 
 
 def _seen(dataset: Dataset, finder: KeypointFinder, settings: ObserveSettings) -> Keypoints:

@@ -15,9 +15,9 @@ from PIL import Image, ImageOps
 from Datasets.catalogue import open_sources
 from Datasets.geometry.affine import horizontal_flip, transform_points
 from Datasets.geometry.boxes import box_from_points
-from Datasets.geometry.turns import QUARTERS, turn_matrix, turned
+from Datasets.geometry.turns import QUARTERS, quarter_turned, turn_matrix
 from Datasets.readers.frames import load_sample_image
-from Datasets.readers.self_labels import FILE, SelfLabels, person_key
+from Datasets.readers.self_labels import FILE, SelfLabels, person_keys
 from Datasets.structures import DataError
 from FasterRCNN.targets import boxes_of
 from PoseEstimation.inference.keypoints import KeypointFinder
@@ -48,9 +48,8 @@ def self_label(settings: SelfLabelSettings, output: Path) -> dict[str, int]:
         for sample, box in zip(dataset.samples, boxes_of(dataset), strict=True)
     ]
     points, trusted = (np.stack(values) for values in zip(*labels, strict=True))
-    people = [person_key(sample) for sample in dataset.samples]
-    SelfLabels(finder.skeleton, people, points, trusted).save(output / FILE)
-    return {"people": len(people), "joints": int(trusted.sum())}
+    SelfLabels(finder.skeleton, person_keys(dataset), points, trusted).save(output / FILE)
+    return {"people": len(dataset), "joints": int(trusted.sum())}
 
 
 def self_agreement(
@@ -97,5 +96,5 @@ def _views(image: Image.Image) -> list[View]:
         views.append((first, matrix, mirrored))
         for degrees in QUARTERS:
             turn = turn_matrix(degrees, image.size)
-            views.append((turned(first, degrees), turn @ matrix, mirrored))
+            views.append((quarter_turned(first, degrees), turn @ matrix, mirrored))
     return views

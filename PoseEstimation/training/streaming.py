@@ -16,7 +16,7 @@ from Datasets.skeletons import INFANT, Skeleton
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import DataError, PoseSample
 from Datasets.synthetic.profiles.mini_rgbd import PROFILES, SequencePlan, render_frames
-from Datasets.transforms.presets import CROP_MARGIN, train_sample
+from Datasets.transforms.presets import CROP_MARGIN, TrainTransforms, train_sample
 from FasterRCNN.targets import PADDING_PX, outline
 
 GENERATED = "generated"
@@ -41,6 +41,7 @@ class GeneratedCrops(TorchDataset):
         skeleton: Skeleton = INFANT,
         length: int = 10_000,
         source: int = 0,
+        transforms: TrainTransforms | None = None,
     ) -> None:
         """Bind the choice.
 
@@ -52,6 +53,7 @@ class GeneratedCrops(TorchDataset):
             skeleton: joints of the labels.
             length: draws per round.
             source: number of the data set among several.
+            transforms: how far crops stray.
 
         Raises:
             DataError: an unknown profile.
@@ -61,6 +63,7 @@ class GeneratedCrops(TorchDataset):
             raise DataError(f"generated: split is '{profile}'; choose a profile: {known}")
         self.profile, self.seed, self.size, self.margin = profile, seed, size, margin
         self.length, self.skeleton, self.source = length, skeleton, source
+        self.transforms = transforms
 
     def __len__(self) -> int:
         return self.length
@@ -76,7 +79,9 @@ class GeneratedCrops(TorchDataset):
         mask = Image.fromarray(frame.mask.astype(np.uint8) * 255)
         rng = np.random.default_rng([self.seed, key.round, key.index])
         sample = self._sample(frame, number)
-        cropped = train_sample(sample, image, mask, box, self.size, rng, margin=self.margin)
+        cropped = train_sample(
+            sample, image, mask, box, self.size, rng, self.transforms, self.margin
+        )
         return as_tensors(cropped, key.index, self.source)
 
     def _sample(self, frame, number: int) -> PoseSample:

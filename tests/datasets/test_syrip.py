@@ -56,6 +56,28 @@ def test_parts_are_the_whole_and_share_no_source(root: Path, count: int) -> None
         assert held_out | rest == {s.image_id for s in whole} and not held_out & rest
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        (
+            "https://www.youtube.com/watch?v=abc-1_2",
+            "https://www.youtube.com/watch?v=abc-1_2&t=9s",
+            1,
+        ),
+        ("http://youtu.be/abc-1_2", "https://www.youtube.com/watch?t=3&v=abc-1_2", 1),
+        ("https://www.youtube.com/watch?v=abc-1_2", "https://www.youtube.com/watch?v=abc-1_3", 0),
+        ("https://a.example/x.jpg?v=1", "https://a.example/y.jpg?v=1", 0),
+        ("", "", 0),
+    ],
+)
+def test_a_video_is_one_source_from_any_second(first: str, second: str, same: int) -> None:
+    photos = [
+        PoseSample.unlabelled(Path(name), COCO_17, sequence=sequence)
+        for name, sequence in (("a.jpg", first), ("b.jpg", second))
+    ]
+    assert (source_of(photos[0]) == source_of(photos[1])) == bool(same)
+
+
 @given(st.lists(st.sampled_from("abcdefgh"), min_size=1), st.integers(2, 5))
 def test_parts_differ_by_one_source_at_most(sources: list[str], count: int) -> None:
     parts = source_parts(sources, count)

@@ -177,10 +177,12 @@ def test_recipe_writes_weights_that_load_and_evaluate(recipe, tmp_path):
     assert (summary.steps, summary.epochs) == (6, 2)
     detector = InfantDetector.from_weights(output / "detector.safetensors")
     dataset = read_mini_rgbd(settings.validation.root, ["02"])
-    metrics = evaluate_detector(detector, dataset, tmp_path)
+    made_by = {"weights_sha256": "ab"}
+    metrics = evaluate_detector(detector, dataset, tmp_path, made_by=made_by)
     assert metrics["frames"] == 6
     assert 0 <= metrics["mean_iou"] <= 100
-    assert json.loads((tmp_path / "metrics.json").read_text()) == metrics
+    record = json.loads((tmp_path / "metrics.json").read_text())
+    assert record == {**metrics, "made_by": made_by} and metrics["frames_without_infant"] == 0
     assert (output / "outlines.npz").is_file()
 
 

@@ -17,12 +17,12 @@ from Datasets.readers.coco import open_coco
 from Datasets.readers.mini_rgbd import read_mini_rgbd
 from FasterRCNN.images import (
     DetectorImages,
-    DetectorTransforms,
     collate_training,
     network_input,
     transform_boxes,
 )
 from FasterRCNN.scenes import scene_outlines, scenes_of
+from FasterRCNN.settings import DetectorTransforms
 from FasterRCNN.targets import ADULT_LABEL, INFANT_LABEL
 from FasterRCNN.train import quarter_turn
 

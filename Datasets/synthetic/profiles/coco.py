@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ import numpy as np
 
 from Datasets.geometry.boxes import box_from_mask
 from Datasets.skeletons import INFANT
-from Datasets.structures import PoseSample
+from Datasets.structures import DataError, PoseSample
 from Datasets.synthetic.profiles.mini_rgbd import GENERATOR_VERSION
 from Datasets.synthetic.workers import collect
 from Datasets.writers.coco import (
@@ -93,6 +93,7 @@ def take_together(
     rng: np.random.Generator,
     groups: tuple[tuple[tuple[str, ...], float], ...] = TOGETHER,
     crowd_share: float = CROWD_SHARE,
+    kinds: tuple[str, ...] = (),
 ) -> Snapshot:
     """Photograph people in a place, at times with many more behind them.
 
@@ -100,11 +101,12 @@ def take_together(
         rng: source of randomness.
         groups: who is together, and how often.
         crowd_share: share of pictures with many people in the background.
+        kinds: postures that all but the grown take, each as often; none: as they like.
     """
     from Datasets.synthetic.gathering import photograph
 
     crowded = rng.random() < crowd_share
-    guests = _guests(rng, groups)
+    guests = _guests(rng, groups, kinds)
     strangers = _strangers(rng) if crowded else []
     size = SIZES[int(rng.integers(len(SIZES)))]
     from_above = len(guests) == 1 and guests[0].age == "infant" and rng.random() < 0.5
@@ -119,10 +121,24 @@ COCO = Style("coco", 50001, take_together)
 SYRIP = Style(
     "syrip",
     51001,
-    partial(take_together, groups=((("infant",), 1.0),), crowd_share=0.0),
+    partial(take_together, groups=((("infant",), 0.75), (("toddler",), 0.25)), crowd_share=0.0),
     ("train200", "validate"),
     one_folder=True,
 )
+
+
+def syrip_of(kinds: tuple[str, ...]) -> Style:
+    """``SYRIP`` of some postures only, see ``take_together``.
+
+    Raises:
+        DataError: an unknown posture.
+    """
+    from Datasets.synthetic.postures import FAMILIES
+
+    unknown = [kind for kind in kinds if kind not in FAMILIES]
+    if unknown:
+        raise DataError(f"posture '{unknown[0]}' is unknown: choose from {', '.join(FAMILIES)}")
+    return replace(SYRIP, take=partial(SYRIP.take, kinds=kinds))
 
 
 def generate_coco(
@@ -181,7 +197,9 @@ def _write_image(output: Path, seed: int, number: int, style: Style) -> CocoEntr
 
 
 def _guests(
-    rng: np.random.Generator, groups: tuple[tuple[tuple[str, ...], float], ...]
+    rng: np.random.Generator,
+    groups: tuple[tuple[tuple[str, ...], float], ...],
+    kinds: tuple[str, ...],
 ) -> list[Guest]:
     """A group; whoever comes with an infant often bends over it."""
     from Datasets.synthetic.gathering import invite, seated
@@ -193,6 +211,8 @@ def _guests(
     for age in ages:
         close = small and age == "adult" and rng.random() < 0.7
         kind = str(rng.choice(["caring", "kneeling", "sitting"])) if close else None
+        if kinds and age in ("infant", "toddler"):
+            kind = str(rng.choice(kinds))
         guests.append(invite(rng, age, kind))
     return seated(guests, apart=(-0.12, 0.15) if small else (0.0, 0.4))
 

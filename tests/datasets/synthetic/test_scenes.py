@@ -14,7 +14,7 @@ from Datasets.structures import OCCLUDED
 from Datasets.synthetic import body as bodies
 from Datasets.synthetic import compositions, workers
 from Datasets.synthetic.blankets import spread, tuck_in
-from Datasets.synthetic.compositions import SCENES, draw_kind
+from Datasets.synthetic.compositions import SCENES, YOUNG, draw_kind
 from Datasets.synthetic.covers import THIN
 from Datasets.synthetic.dolls import DOLL, LENGTH_M, STIFF, make_doll, plush
 from Datasets.synthetic.gathering import expose, invite
@@ -90,14 +90,14 @@ def test_kinds_show_whom_they_say(kind):
     for seed in range(5):
         stage = SCENES[kind][0](np.random.default_rng(seed))
         ages = {guest.age for guest in stage.guests}
-        assert ages <= {"infant", *GROWN}
+        assert ages <= {*YOUNG, *GROWN}
         assert {doll.age for doll in stage.dolls} <= {DOLL}
         if kind in ("alone", "cared", "hidden"):
-            assert "infant" in ages
+            assert ages & set(YOUNG)
         if kind in ("cared", "grown"):
             assert ages & GROWN
         if kind in ("grown", "empty"):
-            assert "infant" not in ages
+            assert not ages & set(YOUNG)
         if kind == "doll":
             assert stage.dolls or stage.things
         if kind in ("alone", "empty"):
@@ -120,11 +120,11 @@ def test_a_folder_is_the_layout_with_ages_and_empty_pictures(one_of_each):
         assert not one["iscrowd"]
     assert ages["empty"] == set()
     assert ages["grown"] and ages["grown"] <= GROWN
-    assert all("infant" in ages[kind] for kind in ("alone", "cared", "hidden"))
+    assert all(ages[kind] & set(YOUNG) for kind in ("alone", "cared", "hidden"))
     assert set().union(*ages.values()) <= set(AGES)
     images = dict(zip(SCENES, read_coco_images(one_of_each, split), strict=True))
     assert images["empty"].people == images["empty"].ignored == ()
-    assert {person.age for person in images["alone"].people} == {"infant"}
+    assert {person.age for person in images["alone"].people} <= set(YOUNG)
 
 
 def test_dolls_are_drawn_and_never_labelled(room):

@@ -149,7 +149,7 @@ def test_every_file_that_a_stage_names_is_made_by_an_earlier_one(name, tmp_path)
         if isinstance(settings, GenerateSettings):
             made |= {folder, folder / "movements.npz", folder / "postures.npz"}
         made |= {folder / n for n in ("heatmap.safetensors", "lifter.safetensors", "observed.npz")}
-        made |= {folder / "labels.npz"}
+        made |= {folder / "labels.npz", folder / "detector.safetensors"}
         if name == "lite" and hasattr(settings, "trainer"):
             assert settings.trainer.max_minutes <= 8
 

@@ -41,6 +41,7 @@ def write(folder, content):
 @pytest.fixture
 def folders(tmp_path):
     alarms = {"false_alarm_rate": 3.0, "carer_recall": None, "frames": 75}
+    alarms |= {"mistaken_rate": 4.5, "frames_without_infant": 60, "made_by": {"data": "coco, all"}}
     fewer = {**PHOTOS, "boxes": {"true": {"ap": 40.0, "interval": [35.0, 45.0]}}}
     return {
         "photos": write(tmp_path / "photos", PHOTOS),
@@ -57,7 +58,10 @@ def test_everything_has_its_place(folders, tmp_path):
     record = json.loads(output.read_text())
     assert (record["ap"], record["box_ap50"], record["pa_mpjpe_mm"]) == (65.0, 95.0, 33.0)
     assert record["interval"] == [60.0, 70.0] and record["boxes"] == BOXES
-    assert record["source_mix"]["synthetic"] == {"ap": 40.0, "interval": [35, 45], "photos": 9}
+    mix = record["source_mix"]["synthetic"]
+    assert mix.pop("made_by")["weights"] == {"name": "x"}
+    assert mix == {"ap": 40.0, "interval": [35, 45], "photos": 9}
+    assert record["made_by"]["detectors"] == {"coco": {"data": "coco, all"}}
     assert record["false_alarm_rate"] == {"coco": 3.0} and record["carer_recall"] == {}
     assert record["generated_postures"] == record["postures"] == PHOTOS["postures"]
     assert record["rotations"]["90"]["change"] == -1
@@ -73,7 +77,7 @@ def test_the_report_has_a_table_of_everything(folders, tmp_path):
     text = "\n".join(table.markdown() for table in tables)
     for said in ("71.5", "60.5", "53.2", "-1.8", "33.0", "47.0", "| synthetic | 9 | 40.0 |"):
         assert said in text, said
-    assert "| coco | 75 | 3.0 | - |" in text and len(tables) == 8
+    assert "| coco | 75 | 60 | 3.0 | 4.5 | - |" in text and len(tables) == 8
     begin, end = PHOTO_MARKS
     page = with_tables(f"a\n{begin}\nold 99.9\n{end}\nz\n", Results(output.parent), tmp_path)
     assert text in page and "99.9" not in page and page.startswith("a\n") and page.endswith("z\n")

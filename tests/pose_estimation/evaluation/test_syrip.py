@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from Datasets.geometry.affine import transform_points
-from Datasets.geometry.turns import QUARTERS, turn_matrix, turned
+from Datasets.geometry.camera import rays, rotation_to_axis
+from Datasets.geometry.turns import QUARTERS, quarter_turned, turn_matrix
 from Datasets.readers.syrip import read_weak_3d
 from Datasets.skeletons import COCO_17, INFANT, LSP_14
 from Datasets.skeletons.convert import joint_map
@@ -92,7 +93,7 @@ class Knowing:
         number = image.getpixel((0, 0))[0]
         points = photo(number) + (50 if number % 2 else 0)
         for degrees in QUARTERS:
-            if turned(upright(number), degrees).tobytes() == image.tobytes():
+            if quarter_turned(upright(number), degrees).tobytes() == image.tobytes():
                 points = transform_points(turn_matrix(degrees, (100, 100)), points)
         found = np.tile(joint_map(COCO_17, INFANT).apply(points), (len(boxes), 1, 1))
         ones = np.ones(found.shape[:2])
@@ -100,7 +101,8 @@ class Knowing:
 
     def lift(self, found, intrinsics, times_s=None):
         joints = 900 * np.stack([weak(int(number)) for number in found.depth_px[:, 0]])
-        return joint_map(LSP_14, INFANT).apply(joints), np.ones(found.scores.shape)
+        off_axis = rotation_to_axis(rays(np.array([50.0, 50.0]), intrinsics))
+        return joint_map(LSP_14, INFANT).apply(joints @ off_axis), np.ones(found.scores.shape)
 
 
 def test_every_part_is_measured_against_its_truth(root, tmp_path):
@@ -150,7 +152,7 @@ def test_who_knows_one_way_up_loses_when_photos_are_turned(root):
 @pytest.mark.parametrize("degrees", QUARTERS)
 def test_a_turned_pixel_is_where_the_matrix_says(degrees):
     picture = np.random.default_rng(0).integers(0, 256, (5, 8, 3), dtype=np.uint8)
-    result = np.asarray(turned(Image.fromarray(picture), degrees))
+    result = np.asarray(quarter_turned(Image.fromarray(picture), degrees))
     for y, x in np.ndindex(5, 8):
         column, row = transform_points(turn_matrix(degrees, (8, 5)), np.array([x, y])).astype(int)
         assert (result[row, column] == picture[y, x]).all()
@@ -184,8 +186,9 @@ def test_a_2d_network_alone_scores_as_within_the_pipeline(root, tmp_path, monkey
 
     for name, value in (("KeypointFinder", Finder), ("load_heatmap", lambda path: path)):
         monkeypatch.setattr(f"PoseEstimation.evaluation.photo_score.{name}", value)
-    photos = DataSource("syrip", "validation", root)
-    scores = score_photos(PhotoScoreSettings(photos, tmp_path / "h.safetensors"), tmp_path)
+    photos, weights = DataSource("syrip", "validation", root), tmp_path / "heatmap.safetensors"
+    weights.write_bytes(b"weights")
+    scores = score_photos(PhotoScoreSettings(photos, weights), tmp_path)
     whole = evaluate_syrip(Knowing(), root)
     alone = json.loads((tmp_path / "metrics.json").read_text())
     assert alone["boxes"]["true"] == whole["boxes"]["true"] and scores["ar"] > 0

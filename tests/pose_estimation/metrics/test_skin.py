@@ -52,3 +52,8 @@ def test_one_eye_is_enough_and_none_is_not():
 def test_a_grey_picture_and_a_face_outside_have_no_tone():
     assert skin_class(picture((150, 150, 150)), face()) == "unknown"
     assert skin_class(picture((240, 205, 185)), face() + 500) == "unknown"
+
+
+def test_blue_light_has_no_tone():
+    assert skin_class(picture((120, 140, 200)), face()) == "unknown"
+    assert skin_class(picture((235, 240, 255)), face()) == "unknown"

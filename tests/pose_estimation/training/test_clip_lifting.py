@@ -24,6 +24,7 @@ from PoseEstimation.training.clip_lifting import (
     mirror,
     train_clip_lifting,
     turned,
+    validation_items,
 )
 from PoseEstimation.training.clips import (
     Movement,
@@ -32,6 +33,7 @@ from PoseEstimation.training.clips import (
     load_movements,
     load_observed,
     rebuilt,
+    roughened,
     with_depth,
     worsened,
 )
@@ -160,6 +162,32 @@ def test_a_share_of_the_photos_is_known_but_for_its_place(settings, bank):
     assert (labels[weak] <= 9).all() and (labels[~weak] == 24).all()
     videos = TrainingClips([movement], [], [], replace(only, single_share=0.0), weak=[photo])(keys)
     assert not videos["weak"].any()
+
+
+def test_people_who_were_learnt_from_are_seen_as_badly_as_others(bank):
+    movement, rng = load_movements(bank)[0], np.random.default_rng(0)
+    clip = filmed(movement.joints_mm[None].astype(np.float64), STILL, rng)[0]
+    clip = with_depth(clip, INFANT.root_index)
+    noise = replace(QUIET, sigma=0.05)
+    seen = roughened(clip, noise, rng)
+    spread = np.nanstd(clip.keypoints_px, axis=-2).mean()
+    off = (seen.keypoints_px - clip.keypoints_px).std()
+    assert off == pytest.approx(0.05 * spread, rel=0.05)
+    assert seen.sigma_px.mean() == pytest.approx(0.05 * spread, rel=0.05)
+    assert (seen.depth_px - clip.depth_px).std() > 0 and (seen.scores == clip.scores).all()
+    assert (roughened(clip, replace(noise, missing_share=0.9), rng).scores == 0).any()
+
+
+def test_photos_together_count_as_one_sequence(settings, bank, tmp_path):
+    movement = load_movements(bank)[0]
+    clip = filmed(movement.joints_mm[None].astype(np.float64), STILL, np.random.default_rng(0))[0]
+    path = tmp_path / "observed.npz"
+    save_observed(path, clip[:5], list("abcde"), range(5), INFANT)
+    before = validation_items(settings, INFANT)
+    after = validation_items(replace(settings, validation_photos=path), INFANT)
+    assert len(after) == len(before) + 1 and after[-1]["observed"]
+    assert after[-1]["features"].shape[:3] == (5, 1, 1)
+    assert after[0]["features"].shape[:2] == (1, 1)
 
 
 def test_filming_projects_and_looks_from_all_sides():

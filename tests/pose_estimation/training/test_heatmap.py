@@ -12,7 +12,13 @@ from PoseEstimation.chains.ellershaw import HEATMAP
 from PoseEstimation.codecs.heatmap import HeatmapCodec
 from PoseEstimation.models.pose_resnet import PoseResNet, PoseResNetConfig
 from PoseEstimation.settings import HeatmapSettings, OptimiserSettings
-from PoseEstimation.training.heatmap import make_codec, make_network, train_heatmap
+from PoseEstimation.training.heatmap import (
+    HeatmapModule,
+    make_codec,
+    make_loaders,
+    make_network,
+    train_heatmap,
+)
 
 TINY = TrainerSettings(max_epochs=2, steps_per_epoch=2, precision="32-true", log_every=1)
 
@@ -58,6 +64,22 @@ def test_a_run_goes_on_from_earlier_weights(settings, tmp_path):
     train_heatmap(replace(once, initial_weights=weights), tmp_path / "b")
     with pytest.raises(DataError, match="does not fit"):
         train_heatmap(replace(once, initial_weights=weights, head_channels=8), tmp_path / "c")
+
+
+def test_what_a_source_calls_a_joint_moves_its_heatmaps_and_its_error_bars(
+    settings, tmp_path, monkeypatch
+):
+    module = HeatmapModule(replace(settings, train=(replace(settings.train[0], shifted=True),)))
+    with torch.no_grad():
+        module.shifts.shares.fill_(0.5)
+    told = []
+    monkeypatch.setattr(module, "_beside", lambda *given: told.append(given[2]) or (0.0, 0.0))
+    loader, _ = make_loaders(settings, tmp_path)
+    batch = next(iter(loader))
+    module.training_step({**batch, "source": torch.zeros(3, dtype=torch.int64)}, 0)
+    seen = batch["visibility"] > 0
+    moved = (told[0] - batch["keypoints_px"])[seen].norm(dim=-1)
+    assert (moved > 0.5).float().mean() > 0.5 and not told[0].requires_grad
 
 
 def test_heatmaps_alone_grow_depths_and_keep_their_maps(settings, tmp_path):

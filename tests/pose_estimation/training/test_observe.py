@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from Datasets.geometry.camera import rays, rotation_to_axis
 from Datasets.skeletons import COCO_17, INFANT, LSP_14
 from Datasets.sources import DataSource
 from Datasets.structures import DataError, PoseSample
@@ -79,9 +80,26 @@ def test_weak_joints_of_photos_get_a_middle_and_a_camera(tmp_path: Path) -> None
     assert not known[INFANT.indices(("left_hip", "right_hip"))].any()
     wrist = 1000 * joints_m[:, LSP_14.index("left_wrist")]
     place = INFANT.index("left_wrist")
-    found = np.stack([c.joints_mm[0, place] for c in (first, second)])
-    np.testing.assert_allclose(found, wrist, rtol=1e-5)
+    middle = rays(np.array([40.5, 46.0]), first.intrinsics[0])
+    turn = rotation_to_axis(middle)
+    np.testing.assert_allclose(turn @ (middle / np.linalg.norm(middle)), [0, 0, 1], atol=1e-6)
+    found = np.stack([turn @ c.joints_mm[0, place] for c in (first, second)])
+    np.testing.assert_allclose(found, wrist, rtol=1e-4)
     others = known & (np.arange(len(INFANT)) != INFANT.root_index)
     middle = first.joints_mm[0, others].mean(0)
     np.testing.assert_allclose(first.joints_mm[0, INFANT.root_index], middle, rtol=1e-4)
     assert first.intrinsics[0, 0, 2] == pytest.approx(49.5)
+
+
+def test_people_of_photos_from_one_video_stay_apart(tmp_path: Path) -> None:
+    people = [_person(seed) for seed in range(2)]
+    pages = [
+        CocoPicture(f"{n}.jpg", n, (100, 100), (CocoPerson(one),), more=(("image_source", "v"),))
+        for n, one in enumerate(people, 1)
+    ]
+    write_coco(tmp_path / "data", "train200", pages)
+    for page in pages:
+        pixels = np.full((100, 100, 3), 9, np.uint8)
+        write_coco_image(tmp_path / "data", "train200", page.file_name, pixels)
+    observe(ObserveSettings(DataSource("syrip", "all", tmp_path / "data")), tmp_path)
+    assert [len(movement.joints_mm) for movement in load_observed(tmp_path / FILE)] == [1, 1]

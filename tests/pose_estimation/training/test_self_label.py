@@ -1,12 +1,14 @@
 """Self-training: joints are trusted where a network agrees with itself, and no others."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from Datasets.catalogue import open_sources
 from Datasets.geometry.affine import transform_points
-from Datasets.readers.self_labels import SelfLabels, person_key
+from Datasets.readers.self_labels import SelfLabels, person_keys
 from Datasets.skeletons import INFANT, MPII_16
 from Datasets.sources import DataSource
 from Datasets.structures import DataError
@@ -65,17 +67,20 @@ def test_joints_that_wander_or_are_unsure_are_not_trusted():
 
 
 def test_labels_take_the_place_of_the_data_sets_own(root, tmp_path):
-    source = DataSource("mini_rgbd", "1", root)
-    dataset = open_sources([source], INFANT)[0]
-    people = [person_key(sample) for sample in dataset.samples]
-    assert len(set(people)) == len(people)
+    dataset = open_sources([DataSource("mini_rgbd", "1-2", root)], INFANT)[0]
+    people = person_keys(dataset)
+    assert len(set(people)) == len(dataset)
     points = np.random.default_rng(0).uniform(0, 99, (len(people), JOINTS, 2))
     trusted = np.ones((len(people), JOINTS), bool)
     trusted[0], trusted[1, 2:] = False, False
     path = tmp_path / "labels.npz"
     SelfLabels(INFANT, people, points, trusted).save(path)
-    lent = open_sources([DataSource("mini_rgbd", "1", root, labels=path)], INFANT)[0].samples
-    assert [person_key(sample) for sample in lent] == people[1:]
+    given = open_sources([DataSource("mini_rgbd", "1-2", root, labels=path)], INFANT)[0]
+    lent = given.samples
+    assert person_keys(given) == people[1:]
+    twice = replace(dataset, samples=dataset.samples[:1] * 2)
+    with pytest.raises(DataError, match="cannot be told apart"):
+        person_keys(twice)
     assert (lent[0].visibility > 0).sum() == 2 and np.isnan(lent[0].keypoints_px[2:]).all()
     np.testing.assert_allclose(lent[1].keypoints_px, points[2], atol=1e-4)
     assert lent[1].joints_mm is None and lent[1].box_xyxy is dataset.samples[2].box_xyxy
