@@ -195,7 +195,7 @@ def _detectors(folder: Path, data: RealData, detector: DetectorSettings) -> list
     """
     photos = (replace(data.sport, share=0.15), replace(data.infants, share=0.3))
     stages = []
-    for name, parts in (("18", ("01-scenes", "02-infants")), ("19", ("06-scenes", "07-infants"))):
+    for name, parts in (("20", ("01-scenes", "02-infants")), ("21", ("06-scenes", "07-infants"))):
         scenes, alone = (folder / part for part in parts)
         shown = (
             DataSource("coco", "train", scenes, share=0.4),
@@ -207,7 +207,7 @@ def _detectors(folder: Path, data: RealData, detector: DetectorSettings) -> list
         stages.append(Stage(f"{name}-detector", settings))
     first, second = stages
     backbone = folder / "04-heatmap" / HEATMAP_FILE
-    weights = folder / "18-detector" / "detector.safetensors"
+    weights = folder / "20-detector" / "detector.safetensors"
     return [
         Stage(first.name, replace(first.settings, initial_backbone=backbone)),
         Stage(second.name, replace(second.settings, initial_weights=weights)),
@@ -220,20 +220,23 @@ def _spatial(folder: Path, data: RealData, clips: ClipLiftingSettings, photos: i
     It has seen the real ones; ``roughened`` makes up for that.
     """
     weights_2d = folder / "08-heatmap" / HEATMAP_FILE
-    unseen = folder / "11-unseen"
+    alone, lying = folder / "11-unseen", DataSource("mini_rgbd", "all", folder / "12-unseen-lying")
+    shown, kept = (DataSource("syrip", split, alone) for split in ("train", "validation"))
     looks = {
-        "12-observe-unseen": ObserveSettings(DataSource("syrip", "train", unseen), weights_2d),
-        "13-observe-infants": ObserveSettings(data.infants, weights_2d, weak=True),
-        "14-observe-held-out": ObserveSettings(
-            DataSource("syrip", "validation", unseen), weights_2d
-        ),
-        "15-observe-sequences": ObserveSettings(data.held_out, weights_2d),
+        "13-observe-unseen": ObserveSettings(shown, weights_2d),
+        "14-observe-lying": ObserveSettings(lying, weights_2d),
+        "15-observe-infants": ObserveSettings(data.infants, weights_2d, weak=True),
+        "16-observe-kept": ObserveSettings(kept, weights_2d),
+        "17-observe-sequences": ObserveSettings(data.held_out, weights_2d),
     }
-    generated, infants, held_out, sequences = (folder / name / "observed.npz" for name in looks)
+    generated, videos, infants, held_out, sequences = (
+        folder / name / "observed.npz" for name in looks
+    )
     lift = replace(
         clips,
         movement_banks=(folder / "09-movements" / "movements.npz",),
         posture_banks=(folder / "10-postures" / "postures.npz",),
+        observed=(videos,),
         observed_slow=(generated,),
         observed_weak=(infants,),
         validation=data.held_out,
@@ -241,13 +244,14 @@ def _spatial(folder: Path, data: RealData, clips: ClipLiftingSettings, photos: i
         validation_photos=held_out,
         initial_weights=data.begin / "lifter.safetensors",
     )
-    weights_3d = folder / "16-clips" / "lifter.safetensors"
-    fits = data.smpl_poses
+    weights_3d, fits = folder / "18-clips" / "lifter.safetensors", data.smpl_poses
+    few = photos * 7 // 300
     return [
         Stage("09-movements", GenerateSettings("movements", photos // 2, seed=7402)),
         Stage("10-postures", GenerateSettings("postures", photos, seed=7404, smpl_poses=fits)),
         Stage("11-unseen", GenerateSettings("syrip", photos // 2, seed=51103)),
+        Stage("12-unseen-lying", GenerateSettings("mini_rgbd", few, 36, 30.0, seed=7701)),
         *(Stage(name, look) for name, look in looks.items()),
-        Stage("16-clips", lift),
-        Stage("17-calibrated", CalibrationSettings((held_out,), weights_2d, weights_3d)),
+        Stage("18-clips", lift),
+        Stage("19-calibrated", CalibrationSettings((held_out,), weights_2d, weights_3d)),
     ]
