@@ -188,7 +188,7 @@ def _planar(
 
 
 def _detectors(folder: Path, data: RealData, detector: DetectorSettings) -> list[Stage]:
-    """Everybody, and nobody, with the first generated people and again with the others.
+    """Everybody, and nobody: the first generated people in small, then the others in large.
 
     Everyday photos are not shown, to see whom it takes for an infant there; the 2D network that it
     begins with has learnt from them.
@@ -210,7 +210,7 @@ def _detectors(folder: Path, data: RealData, detector: DetectorSettings) -> list
     weights = folder / "20-detector" / "detector.safetensors"
     return [
         Stage(first.name, replace(first.settings, initial_backbone=backbone)),
-        Stage(second.name, replace(second.settings, initial_weights=weights)),
+        Stage(second.name, replace(second.settings, min_size=320, initial_weights=weights)),
     ]
 
 
