@@ -84,7 +84,7 @@ DETECTOR = DetectorSettings(
         empty_share=0.05,
     ),
     optimiser=OptimiserSettings(learning_rate=3e-4, warmup_steps=200),
-    trainer=TrainerSettings(max_minutes=80, steps_per_epoch=300, patience=99, gradient_clip=5.0),
+    trainer=TrainerSettings(max_minutes=45, steps_per_epoch=300, patience=99, gradient_clip=5.0),
 )
 
 
@@ -206,11 +206,15 @@ def _detectors(folder: Path, data: RealData, detector: DetectorSettings) -> list
         settings = replace(detector, train=shown, validation=held_out)
         stages.append(Stage(f"{name}-detector", settings))
     first, second = stages
+    longer = replace(detector.trainer, max_minutes=80)
     backbone = folder / "04-heatmap" / HEATMAP_FILE
     weights = folder / "20-detector" / "detector.safetensors"
     return [
         Stage(first.name, replace(first.settings, initial_backbone=backbone)),
-        Stage(second.name, replace(second.settings, min_size=320, initial_weights=weights)),
+        Stage(
+            second.name,
+            replace(second.settings, min_size=320, trainer=longer, initial_weights=weights),
+        ),
     ]
 
 
