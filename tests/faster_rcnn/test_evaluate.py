@@ -11,6 +11,7 @@ from FasterRCNN.evaluate import (
     average_precision,
     carer_recall,
     false_alarm_rate,
+    mistaken_rate,
     top_iou,
 )
 
@@ -99,3 +100,12 @@ def test_carers_are_found_as_adults_at_half_overlap():
     assert carer_recall([people([], [smaller])], adults[2:]) == 0.0
     assert carer_recall(found[1:2], adults[1:2]) is None
     assert carer_recall([Detections(NONE, np.zeros(0))] * 3, adults) is None
+
+
+def test_whatever_is_taken_for_an_infant_is_mistaken_beside_infants_too():
+    infant, carer = [10.0, 10, 30, 30], [40.0, 0, 90, 90]
+    truth = [np.array([infant]), np.array([infant]), np.zeros((0, 4)), np.zeros((0, 4))]
+    found = [people([infant], []), people([infant, carer], []), people([carer], []), people([], [])]
+    assert mistaken_rate(found, truth) == 50.0
+    assert false_alarm_rate(found, truth) == 50.0
+    assert mistaken_rate(found[:2], truth[:2]) == 50.0 and mistaken_rate([], []) is None

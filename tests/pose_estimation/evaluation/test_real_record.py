@@ -91,3 +91,10 @@ def test_another_kind_of_evaluation_is_one_line(folders, tmp_path, capsys, photo
     more = [text.replace("less", str(folders["less"])) for text in more]
     assert main([str(folders[photos]), *more, f"--output={tmp_path / 'real.json'}"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_scores_of_a_network_alone_are_no_evaluation(tmp_path, capsys):
+    alone = {key: PHOTOS[key] for key in ("protocol", "boxes", "counts")}
+    folder = write(tmp_path / "score", alone)
+    assert main([str(folder), f"--output={tmp_path / 'real.json'}"]) == 2
+    assert "evaluate syrip" in capsys.readouterr().err

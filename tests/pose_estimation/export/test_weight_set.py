@@ -42,3 +42,11 @@ def test_a_run_without_weights_is_refused(tmp_path, capsys):
     arguments = [f"--{part}={tmp_path}" for part in ("detector", "heatmap", "lifter")]
     assert main([*arguments, f"--output={tmp_path / 'set'}", "--data=x"]) == 2
     assert "trained weights" in capsys.readouterr().err
+
+
+def test_a_set_for_research_must_say_its_terms(tiny_weights, tmp_path, capsys):
+    runs = tiny_weights / "tiny"
+    arguments = [f"--{part}={runs}" for part in ("detector", "heatmap", "lifter")]
+    assert main([*arguments, f"--output={tmp_path / 'mine-research'}", "--data=x"]) == 2
+    assert "--licence" in capsys.readouterr().err
+    assert not (tmp_path / "mine-research").exists()

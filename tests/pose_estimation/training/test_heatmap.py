@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from Datasets.loaders import Draw
 from Datasets.sources import DataSource
 from Datasets.structures import DataError
 from FasterRCNN.settings import TrainerSettings
@@ -116,3 +117,17 @@ def test_the_published_recipe_is_a_setting(root):
 def test_a_missing_validation_folder_is_named(settings, tmp_path):
     with pytest.raises(DataError, match="validation"):
         train_heatmap(replace(settings, validation=None), tmp_path)
+
+
+@pytest.mark.parametrize("dataset", ["mini_rgbd", "generated"])
+@pytest.mark.parametrize("setting", ["any_angle_share", "occlusion_share", "photometric_share"])
+def test_shares_reach_the_crops(settings, root, tmp_path, dataset, setting):
+    still = {"any_angle_share": 0.0, "occlusion_share": 0.0, "photometric_share": 0.0}
+    split = "mini_rgbd" if dataset == "generated" else "1"
+    source = DataSource(dataset, split, root if dataset == "mini_rgbd" else None, share=1.0)
+    seen = []
+    for share in (0.0, 1.0):
+        varied = replace(settings, train=(source,), **{**still, setting: share})
+        train, _ = make_loaders(varied, tmp_path)
+        seen.append(train.dataset[Draw(0, 0)]["image"])
+    assert not torch.equal(*seen)
