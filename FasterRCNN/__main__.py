@@ -36,11 +36,10 @@ def build_parser() -> ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; exit code 2 for input that cannot be used."""
     parser = build_parser()
+    arguments = sys.argv[1:] if arguments is None else arguments
     chosen = parser.parse_args(arguments)
     try:
-        _run(
-            parser, chosen, shlex.join(["python", "-m", "FasterRCNN", *(arguments or sys.argv[1:])])
-        )
+        _run(parser, chosen, shlex.join(["python", "-m", "FasterRCNN", *arguments]))
     except DataError as error:
         print(f"python -m FasterRCNN: error: {error}", file=sys.stderr)
         return 2

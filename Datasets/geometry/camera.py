@@ -54,6 +54,13 @@ def rotation_to_axis(ray: Float[np.ndarray, "*batch 3"]) -> Float[np.ndarray, "*
     return np.eye(3) + cross + cross @ cross / (1 + z)[..., None, None]
 
 
+def rotation_to_box(
+    box_xyxy: Float[np.ndarray, "4"], intrinsics: Float[np.ndarray, "3 3"]
+) -> Float[np.ndarray, "3 3"]:
+    """Return the smallest rotation that takes the ray to a box's middle onto the optical axis."""
+    return rotation_to_axis(rays(np.reshape(box_xyxy, (2, 2)).mean(axis=0), intrinsics))
+
+
 def root_position(
     keypoints_px: Float[np.ndarray, "joint 2"],
     relative_mm: Float[np.ndarray, "joint 3"],

@@ -238,13 +238,13 @@ def _score(settings: ScoreSettings, output: Path) -> dict[str, Any]:
 def _score_photos(settings: PhotoScoreSettings, output: Path) -> dict[str, Any]:
     from PoseEstimation.evaluation.photo_score import score_photos
 
-    return dict(score_photos(settings, output))
+    return score_photos(settings, output)
 
 
 def _self_label(settings: SelfLabelSettings, output: Path) -> dict[str, Any]:
     from PoseEstimation.training.self_label import self_label
 
-    return dict(self_label(settings, output))
+    return self_label(settings, output)
 
 
 def _reorder(settings: ReorderSettings, output: Path) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from Datasets.sources import DataSource
 from FasterRCNN.settings import (
@@ -194,28 +195,29 @@ def _detectors(folder: Path, data: RealData, detector: DetectorSettings) -> list
     begins with has learnt from them.
     """
     photos = (replace(data.sport, share=0.15), replace(data.infants, share=0.3))
-    stages = []
-    for name, parts in (("20", ("01-scenes", "02-infants")), ("21", ("06-scenes", "07-infants"))):
-        scenes, alone = (folder / part for part in parts)
+
+    def learning(scenes: Path, alone: Path, **changes: Any) -> DetectorSettings:
         shown = (
             DataSource("coco", "train", scenes, share=0.4),
             DataSource("syrip", "train", alone, share=0.15),
             *photos,
         )
         held_out = DataSource("coco", "validation", scenes)
-        settings = replace(detector, train=shown, validation=held_out)
-        stages.append(Stage(f"{name}-detector", settings))
-    first, second = stages
-    longer = replace(detector.trainer, max_minutes=80)
-    backbone = folder / "04-heatmap" / HEATMAP_FILE
-    weights = folder / "20-detector" / "detector.safetensors"
-    return [
-        Stage(first.name, replace(first.settings, initial_backbone=backbone)),
-        Stage(
-            second.name,
-            replace(second.settings, min_size=320, trainer=longer, initial_weights=weights),
-        ),
-    ]
+        return replace(detector, train=shown, validation=held_out, **changes)
+
+    small = learning(
+        folder / "01-scenes",
+        folder / "02-infants",
+        initial_backbone=folder / "04-heatmap" / HEATMAP_FILE,
+    )
+    large = learning(
+        folder / "06-scenes",
+        folder / "07-infants",
+        initial_weights=folder / "20-detector" / "detector.safetensors",
+        min_size=320,
+        trainer=replace(detector.trainer, max_minutes=80),
+    )
+    return [Stage("20-detector", small), Stage("21-detector", large)]
 
 
 def _spatial(folder: Path, data: RealData, clips: ClipLiftingSettings, photos: int) -> list[Stage]:

@@ -7,7 +7,6 @@ both rows have the same frames, and what is drawn is drawn for both.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ from Datasets.structures import DataError
 from PoseEstimation.evaluation.errors_file import FrameErrors, pooled, read_errors
 from PoseEstimation.evaluation.provenance import code_version
 from PoseEstimation.evaluation.report import Table, number
-from PoseEstimation.io.atomic import replacing
+from PoseEstimation.io.atomic import replacing, write_json
 from PoseEstimation.metrics.uncertainty import best_risk_coverage, coverage, risk_coverage
 
 DRAWS, SEED = 2000, 0
@@ -281,7 +280,6 @@ def write_comparison(output: Path, title: str, results: Mapping[str, Mapping[str
     """Write ``compare.json``, a row per name beside ``about``, and ``table.md``."""
     output.mkdir(parents=True, exist_ok=True)
     about = {"schema": SCHEMA, "title": title, "draws": DRAWS, "code_version": code_version()}
-    with replacing(output / "compare.json") as file:
-        file.write(json.dumps({"about": about, **results}, indent=1, allow_nan=False) + "\n")
+    write_json(output / "compare.json", {"about": about, **results})
     with replacing(output / "table.md") as file:
         file.write(table(title, results).markdown())

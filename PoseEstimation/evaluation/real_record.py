@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 from Datasets.readers.base import load_json
 from Datasets.structures import DataError
-from PoseEstimation.io.atomic import replacing
+from PoseEstimation.io.atomic import write_json
 
 SCHEMA = "infantpose-photos-1"
 HEADLINE = ("ap", "ap50", "ap75", "ar", "box_ap", "box_ap50", "pckh_05")
@@ -128,8 +127,7 @@ def main(arguments: list[str] | None = None) -> int:
     except DataError as error:
         print(f"infantpose: error: {error}", file=sys.stderr)
         return 2
-    with replacing(options.output) as file:
-        file.write(json.dumps(record, indent=1, allow_nan=False) + "\n")
+    write_json(options.output, record)
     print(options.output)
     return 0
 

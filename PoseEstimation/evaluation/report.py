@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from PoseEstimation.io.atomic import replacing
+from PoseEstimation.io.atomic import replacing, write_json
 
 SCHEMA = "infantpose-metrics/1"
 
@@ -65,8 +64,7 @@ def number(value: float | None, decimals: int = 2) -> str:
 def write_metrics(output: Path, metrics: Mapping[str, Any]) -> Path:
     """Write ``output/metrics.json``; NaN is refused, a measure without a count is absent."""
     path = output / "metrics.json"
-    with replacing(path) as file:
-        file.write(json.dumps(metrics, indent=2, allow_nan=False) + "\n")
+    write_json(path, metrics, indent=2)
     return path
 
 

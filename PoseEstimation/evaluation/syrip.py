@@ -14,7 +14,8 @@ from rich.progress import track
 
 from Datasets.catalogue import open_dataset
 from Datasets.geometry.affine import transform_points
-from Datasets.geometry.camera import rays, rotation_to_axis
+from Datasets.geometry.boxes import box_from_points
+from Datasets.geometry.camera import rotation_to_box
 from Datasets.geometry.turns import QUARTERS, quarter_turned, turn_matrix
 from Datasets.readers.base import load_image
 from Datasets.readers.syrip import WEAK_3D, read_weak_3d
@@ -114,7 +115,7 @@ def _look(pipeline: PosePipeline, dataset: Dataset) -> _Seen:
             matrix = turn_matrix(degrees, image.size)
             _in_boxes(pipeline, sample, quarter_turned(image, degrees), matrix, turn)
         camera = Camera(pipeline.settings.fov_degrees).matrix(image.size)
-        towards = rotation_to_axis(rays(sample.box_xyxy.reshape(2, 2).mean(0), camera))
+        towards = rotation_to_box(sample.box_xyxy, camera)
         limbs.append(pipeline.lift(in_true, camera)[0][0, chosen] @ towards.T)
         parts.append(in_true)
     keypoints = joint_map(pipeline.skeleton, COCO_17).apply(joined(parts).keypoints_px)
@@ -139,7 +140,7 @@ def _in_boxes(
     """
     found = pipeline.detect(image)
     corners = transform_points(matrix, sample.box_xyxy.reshape(2, 2))
-    true_box = np.concatenate([corners.min(0), corners.max(0)])[None]
+    true_box = box_from_points(corners)[None]
     back = np.linalg.inv(matrix)
     for kind, boxes, scores in (
         ("own", found.boxes_xyxy, found.scores),

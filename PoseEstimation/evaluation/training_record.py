@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 from Datasets.readers.base import load_json, require_folder
 from Datasets.structures import DataError
-from PoseEstimation.io.atomic import replacing
+from PoseEstimation.io.atomic import write_json
 
 MEASURE = "validation_loss"
 
@@ -62,8 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     except DataError as error:
         print(f"infantpose: error: {error}", file=sys.stderr)
         return 2
-    with replacing(options.output) as file:
-        file.write(json.dumps(chains, indent=1, allow_nan=False) + "\n")
+    write_json(options.output, chains)
     print(options.output)
     return 0
 

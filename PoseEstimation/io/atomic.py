@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 
 @contextmanager
@@ -29,3 +30,9 @@ def replacing(path: Path) -> Iterator[TextIO]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Any, indent: int = 1) -> None:
+    """Write a JSON file, whole or not at all; NaN is refused."""
+    with replacing(path) as file:
+        file.write(json.dumps(content, indent=indent, allow_nan=False) + "\n")

@@ -73,16 +73,17 @@ class ClipLiftingModule(AveragedModule):
         """Loss of a batch of clips."""
         joints, log_sigma, log_lengths = self.network(batch["features"], batch["radius"])
         target, mask, recipe = batch["target"], batch["mask"], self.recipe
-        weak = batch["weak"].view(-1, 1, 1, 1)
-        target = torch.where(weak[..., None], placed(target, joints, mask), target)
+        weak, strong = batch["weak"].view(-1, 1, 1, 1, 1), mask
+        if weak.any():
+            target = torch.where(weak, placed(target, joints, mask), target)
+            strong = mask * ~weak[..., 0]
         loss = lifting_distance(joints, target, mask)
         if recipe.velocity_weight:
             loss = loss + recipe.velocity_weight * velocity_distance(joints, target, mask)
         if recipe.bone_weight:
-            bones = body_distance(log_lengths, target, mask * ~weak, self.bones)
+            bones = body_distance(log_lengths, target, strong, self.bones)
             loss = loss + recipe.bone_weight * bones
-        nll = gaussian_nll(log_sigma, joints, target, mask * ~weak)
-        return loss + recipe.sigma_weight * nll
+        return loss + recipe.sigma_weight * gaussian_nll(log_sigma, joints, target, strong)
 
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         """Mean error in millimetres without the root, of joints and of frame differences."""

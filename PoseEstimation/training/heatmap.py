@@ -163,12 +163,8 @@ def _training_crops(settings: HeatmapSettings, output: Path) -> TorchDataset:
     for i, source in enumerate(settings.train):
         if source.dataset == GENERATED:
             size, margin = settings.input_size, settings.crop_margin
-            stray = _transforms(settings)
-            parts.append(
-                GeneratedCrops(
-                    source.split, seed, size, margin, skeleton, source=i, transforms=stray
-                )
-            )
+            more = {"source": i, "transforms": _transforms(settings)}
+            parts.append(GeneratedCrops(source.split, seed, size, margin, skeleton, **more))
         else:
             data = thinned(open_sources([source], skeleton)[0], settings.frame_step)
             cache = output / f"outlines_train_{i}.npz"

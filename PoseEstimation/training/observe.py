@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from Datasets.catalogue import open_sources
-from Datasets.geometry.camera import rays, rotation_to_axis
+from Datasets.geometry.camera import rotation_to_box
 from Datasets.loaders import thinned
 from Datasets.readers.frames import load_sample_image
 from Datasets.readers.syrip import read_weak_3d
@@ -92,7 +92,7 @@ def _weakly_labelled(dataset: Dataset) -> Dataset:
 def _before_a_camera(sample: PoseSample, joints_mm: np.ndarray) -> PoseSample:
     """Turn joints seen along the ray to the box's middle into the assumed camera's axes."""
     camera = Camera(PredictSettings().fov_degrees).matrix(load_sample_image(sample).size)
-    turn = rotation_to_axis(rays(sample.box_xyxy.reshape(2, 2).mean(0), camera))
+    turn = rotation_to_box(sample.box_xyxy, camera)
     return replace(sample, joints_mm=joints_mm @ turn, intrinsics=camera)
 
 
