@@ -35,8 +35,8 @@ SAME_PERSON_IOU = 0.7
 SAME_IOU = 0.5
 MAX_INFANTS = 4
 
-_STORED = ("backbone", "min_size", "max_size", "box_head")
-"""Settings that a network's weights depend on."""
+_STORED = ("backbone", "min_size", "max_size", "box_head", "proposals")
+"""Settings that a network's weights depend on; weights may tell fewer."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,8 @@ class InfantDetector:
         """
         state, metadata = load_weights(path, sha256)
         try:
-            settings = DetectorSettings(**{k: metadata["config"][k] for k in _STORED})
+            told = metadata["config"]
+            settings = DetectorSettings(**{key: told[key] for key in _STORED if key in told})
             classes = tuple(metadata["classes"])
             if len(classes) < 2 or classes != CLASSES[: len(classes)]:
                 raise ValueError(f"it tells {', '.join(classes)} apart")

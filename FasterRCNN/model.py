@@ -45,8 +45,8 @@ def build_detector(settings: DetectorSettings, classes: int = len(CLASSES)) -> F
     """Make a detector with random weights.
 
     Images go in as (3, height, width) floats in 0..1; see ``DetectorSettings`` for the sizes. The
-    training samples are few (64 boxes an image from 100 proposals), which costs a third of
-    torchvision's defaults and no precision for few people in the picture.
+    training samples are few (64 boxes an image), which costs a third of torchvision's defaults and
+    no precision for few people in the picture.
 
     Args:
         settings: the network.
@@ -70,10 +70,10 @@ def build_detector(settings: DetectorSettings, classes: int = len(CLASSES)) -> F
         max_size=settings.max_size,
         rpn_anchor_generator=anchors,
         rpn_head=_answering_in_float32(RPNHead(channels, per_place, 2 if heavy else 1)),
-        rpn_pre_nms_top_n_train=300,
-        rpn_post_nms_top_n_train=100,
-        rpn_pre_nms_top_n_test=100,
-        rpn_post_nms_top_n_test=30,
+        rpn_pre_nms_top_n_train=3 * settings.proposals,
+        rpn_post_nms_top_n_train=settings.proposals,
+        rpn_pre_nms_top_n_test=settings.proposals,
+        rpn_post_nms_top_n_test=3 * settings.proposals // 10,
         rpn_batch_size_per_image=128,
         box_roi_pool=MultiScaleRoIAlign(names, output_size=ROI_SIDE, sampling_ratio=2),
         box_head=box_head,

@@ -103,6 +103,10 @@ class DetectorSettings:
         min_size: images are scaled so that the shorter side has this many pixels.
         max_size: limit of the longer side in pixels.
         box_head: width of the two fully connected layers.
+        proposals: places in an image from which the second stage learns; it looks at the best three
+            tenths as many in use. More where people are many, small, or hidden.
+        box_weight: of the second stage's box regression among the losses; above 1 where somebody is
+            easy to find and hard to fit.
         batch_size: images per step.
         frame_step: use every n-th image (neighbouring frames look alike).
         validation_limit: at most this many validation images, evenly spread.
@@ -122,6 +126,8 @@ class DetectorSettings:
     min_size: int = 240
     max_size: int = 640
     box_head: int = 256
+    proposals: int = 100
+    box_weight: float = 2.0
     batch_size: int = 8
     frame_step: int = 1
     validation_limit: int = 200

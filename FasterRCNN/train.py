@@ -31,9 +31,6 @@ from FasterRCNN.settings import DetectorSettings
 from FasterRCNN.trainer import FitSummary, best_state, fit
 from FasterRCNN.weights import load_initial
 
-BOX_LOSS_WEIGHT = 2.0
-"""Of the second stage's box regression: one infant is easy to find and hard to fit."""
-
 TURNED_SHARE = 0.45
 """Share of batches turned by one to three quarters: telephones are held in any way."""
 
@@ -99,6 +96,7 @@ class DetectorModule(AveragedModule):
         load_initial(network, settings.initial_weights)
         super().__init__(network, settings.optimiser, settings.trainer)
         self.detector = InfantDetector(self.average, settings)
+        self.box_weight = settings.box_weight
         self.overlaps: list[float] = []
         self.agreements: list[float] = []
 
@@ -111,7 +109,7 @@ class DetectorModule(AveragedModule):
         losses = self.network(list(images.float() / 255), targets)
         for name, value in losses.items():
             self.log(name, value.detach())
-        return sum(losses.values()) + (BOX_LOSS_WEIGHT - 1) * losses["loss_box_reg"]
+        return sum(losses.values()) + (self.box_weight - 1) * losses["loss_box_reg"]
 
     def validation_step(self, batch: tuple[list, list, list], batch_idx: int) -> None:
         """Compare what is found in each image with who is there."""

@@ -196,7 +196,9 @@ def _planar(folder: Path, data: RealData, heatmap: HeatmapSettings) -> tuple[Hea
 
 
 def _detectors(folder: Path, data: RealData, detector: DetectorSettings) -> list[Stage]:
-    """Everybody, and nobody: the first generated people in small, then the others in large.
+    """Everybody, and nobody: the first generated people in small, the others in large, then all.
+
+    The last stage looks at more places, where dolls and the grown are hard to tell from infants.
 
     Everyday photos are not shown, to see whom it takes for an infant there; the 2D network that it
     begins with has learnt from them.
@@ -224,7 +226,18 @@ def _detectors(folder: Path, data: RealData, detector: DetectorSettings) -> list
         min_size=320,
         trainer=replace(detector.trainer, max_minutes=80),
     )
-    return [Stage("20-detector", small), Stage("21-detector", large)]
+    newer, *others = large.train
+    older = DataSource("coco", "train", folder / "01-scenes", share=0.2)
+    last = replace(
+        large,
+        train=(replace(newer, share=0.3), older, *others),
+        initial_weights=folder / "21-detector" / "detector.safetensors",
+        proposals=300,
+        box_weight=1.0,
+        optimiser=replace(detector.optimiser, learning_rate=2e-4),
+        trainer=replace(detector.trainer, max_minutes=85),
+    )
+    return [Stage("20-detector", small), Stage("21-detector", large), Stage("22-detector", last)]
 
 
 def _spatial(folder: Path, data: RealData, clips: ClipLiftingSettings, photos: int) -> list[Stage]:
@@ -273,8 +286,8 @@ def _calibrated(folder: Path) -> list[Stage]:
     """Error bars of what is shipped, on generated photos that were kept."""
     planar, spatial = folder / "19-heatmap" / HEATMAP_FILE, folder / "18-clips/lifter.safetensors"
     kept = DataSource("syrip", "validation", folder / "11-unseen")
-    seen = folder / "22-observe-kept" / "observed.npz"
+    seen = folder / "23-observe-kept" / "observed.npz"
     return [
-        Stage("22-observe-kept", ObserveSettings(kept, planar)),
-        Stage("23-calibrated", CalibrationSettings((seen,), planar, spatial)),
+        Stage("23-observe-kept", ObserveSettings(kept, planar)),
+        Stage("24-calibrated", CalibrationSettings((seen,), planar, spatial)),
     ]
