@@ -6,13 +6,12 @@ import contextlib
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from faster_coco_eval import COCO, COCOeval_faster
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy.optimize import linear_sum_assignment
 
 from Datasets.geometry.boxes import iou
@@ -63,8 +62,10 @@ def evaluate_detector(
     everything = InfantDetector(
         detector.network, detector.settings, ALL_SCORES, 100, classes=detector.classes
     )
-    found = [d for pictures, *_ in loader for d in everything.detect(pictures)]
-    chosen = [_keep(d, detector.min_score, detector.max_infants) for d in found]
+    found, chosen = [], []
+    for pictures, *_ in loader:
+        found += everything.detect(pictures)
+        chosen += detector.detect(pictures)
     metrics = {
         **_mean_iou(chosen, scenes, images.infants),
         **average_precision(found, images.infants),
@@ -122,12 +123,12 @@ def mistaken_rate(detections: Sequence[Detections], infants: Boxes) -> float | N
     ``FOUND_IOU``.
     """
     pairs = zip(detections, infants, strict=True)
-    return _percent([bool((_best_overlap(d, boxes) < FOUND_IOU).any()) for d, boxes in pairs])
+    return _percent([bool(mistaken_boxes(d, boxes).any()) for d, boxes in pairs])
 
 
-def _best_overlap(found: Detections, boxes: Float[np.ndarray, "k 4"]) -> Float[np.ndarray, "n"]:
-    """IoU of each found box with the true one that it fits best."""
-    return iou(found.boxes_xyxy, boxes).max(axis=1, initial=0.0)
+def mistaken_boxes(found: Detections, infants: Float[np.ndarray, "k 4"]) -> Bool[np.ndarray, "n"]:
+    """Which of the boxes of infants that were found overlap none of them by ``FOUND_IOU``."""
+    return iou(found.boxes_xyxy, infants).max(axis=1, initial=0.0) < FOUND_IOU
 
 
 def carer_recall(detections: Sequence[Detections], adults: Boxes) -> float | None:
@@ -165,17 +166,6 @@ def average_precision(detections: Sequence[Detections], infants: Boxes) -> dict[
         "box_ap": 100 * float(evaluation.stats[0]),
         "box_ap50": 100 * float(evaluation.stats[1]),
     }
-
-
-def _keep(detections: Detections, min_score: float, max_infants: int) -> Detections:
-    """What is left at a higher ``min_score``."""
-    infants = np.flatnonzero(detections.scores >= min_score)[:max_infants]
-    kept = Detections(detections.boxes_xyxy[infants], detections.scores[infants])
-    if detections.adults_xyxy is None:
-        return kept
-    sure = detections.adult_scores >= min_score
-    adults, scores = detections.adults_xyxy[sure], detections.adult_scores[sure]
-    return replace(kept, adults_xyxy=adults, adult_scores=scores)
 
 
 def _mean_iou(

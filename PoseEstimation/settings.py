@@ -185,16 +185,22 @@ class ReorderSettings:
 
 @dataclass(frozen=True)
 class CalibrationSettings:
-    """How wide error bars must be: measured on validation data, written into the networks' files.
+    """How wide error bars must be, and how sure the detector: measured on validation data.
 
     Attributes:
         observed: npz files of what the 2D network saw of validation sequences.
         heatmap, lifter: weights of the networks, the lifter a ``ClipLifter``.
+        detector: weights of the detector, or None to leave it as it is.
+        scenes: data sets of people that it has not learnt from.
+        mistaken_percent: of their images in which it may take something for an infant.
     """
 
     observed: tuple[Path, ...] = ()
     heatmap: Path | None = None
     lifter: Path | None = None
+    detector: Path | None = None
+    scenes: tuple[DataSource, ...] = ()
+    mistaken_percent: float = 4.0
 
 
 @dataclass(frozen=True)

@@ -283,11 +283,14 @@ def _spatial(folder: Path, data: RealData, clips: ClipLiftingSettings, photos: i
 
 
 def _calibrated(folder: Path) -> list[Stage]:
-    """Error bars of what is shipped, on generated photos that were kept."""
+    """Error bars of what is shipped, and how sure it has to be, on generated photos kept away."""
     planar, spatial = folder / "19-heatmap" / HEATMAP_FILE, folder / "18-clips/lifter.safetensors"
+    boxes = folder / "22-detector" / "detector.safetensors"
+    scenes = (folder / "01-scenes", folder / "06-scenes")
+    judged = tuple(DataSource("coco", "validation", root) for root in scenes)
     kept = DataSource("syrip", "validation", folder / "11-unseen")
     seen = folder / "23-observe-kept" / "observed.npz"
     return [
         Stage("23-observe-kept", ObserveSettings(kept, planar)),
-        Stage("24-calibrated", CalibrationSettings((seen,), planar, spatial)),
+        Stage("24-calibrated", CalibrationSettings((seen,), planar, spatial, boxes, judged)),
     ]

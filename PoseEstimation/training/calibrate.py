@@ -1,4 +1,7 @@
-"""Honest error bars: one factor on ``sigma_px`` and one on ``sigma_mm``, from validation data."""
+"""Honest error bars and scores, from validation data.
+
+One factor on ``sigma_px`` and one on ``sigma_mm``; the score from which the detector is sure.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
+from Datasets.catalogue import open_sources
 from Datasets.geometry.alignment import root_relative
 from Datasets.geometry.camera import project
+from Datasets.loaders import joined
+from Datasets.skeletons import INFANT
 from Datasets.structures import DataError
+from FasterRCNN.threshold import make_cautious
 from FasterRCNN.weights import load_weights
 from PoseEstimation.inference.lifting import RATE, ClipLifting, Keypoints
 from PoseEstimation.inference.weights import load_lifter
@@ -23,8 +30,10 @@ from PoseEstimation.training.weights import with_codec
 def calibrate(settings: CalibrationSettings, output: Path) -> dict[str, float]:
     """Write ``output/heatmap.safetensors`` and ``output/lifter.safetensors`` with honest sigmas.
 
+    And ``output/detector.safetensors``, where there is a detector, see ``make_cautious``.
+
     Returns:
-        The factors that the sigmas of the two networks got.
+        The factors that the sigmas of the two networks got, and the score that became one half.
 
     Raises:
         DataError: a file is not given, missing or damaged, or the lifter tells no sigma.
@@ -46,7 +55,12 @@ def calibrate(settings: CalibrationSettings, output: Path) -> dict[str, float]:
     for path, name in ((settings.heatmap, "sigma_px"), (settings.lifter, "sigma_mm")):
         before = load_weights(path)[1]["codec"].get("sigma_scale", 1.0)
         with_codec(path, output / _PARTS[name], sigma_scale=before * factors[name])
-    return factors
+    if settings.detector is None:
+        return factors
+    held_out = joined(open_sources(settings.scenes, INFANT))
+    cautious = output / "detector.safetensors"
+    enough = make_cautious(settings.detector, cautious, held_out, settings.mistaken_percent)
+    return {**factors, "score": enough}
 
 
 _PARTS = {"sigma_px": "heatmap.safetensors", "sigma_mm": "lifter.safetensors"}

@@ -1,0 +1,71 @@
+"""How sure the detector has to be."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scenes import write_people
+
+from Datasets.readers.coco import read_coco
+from Datasets.skeletons import COCO_17
+from Datasets.structures import DataError, Dataset
+from FasterRCNN.detector import MIN_SCORE, InfantDetector, save_detector
+from FasterRCNN.evaluate import evaluate_detector
+from FasterRCNN.model import build_detector
+from FasterRCNN.settings import DetectorSettings
+from FasterRCNN.threshold import make_cautious, sure_score
+
+SMALL = DetectorSettings(min_size=64, max_size=128, box_head=16)
+BABY, CARER = ("infant", (60.0, 40.0), (18.0, 11.0)), ("adult", (20.0, 36.0), (12.0, 30.0))
+
+
+@pytest.mark.parametrize(
+    ("percent", "above"),
+    [(0, 0.9), (10, 0.8), (19, 0.8), (20, 0.7), (30, MIN_SCORE), (100, MIN_SCORE)],
+)
+def test_so_many_percent_of_the_worst_mistakes_pass(percent, above):
+    worst = [0.0, 0.8, 0.0, 0.9, 0.7, 0.2, 0.0, 0.0, 0.0, 0.0]
+    found = sure_score(worst, percent)
+    assert found == pytest.approx(above, abs=1e-12) and found >= MIN_SCORE
+    mistaken = np.mean([score >= found for score in worst])
+    assert mistaken <= percent / 100
+
+
+@pytest.fixture(scope="module")
+def rash(tmp_path_factory):
+    """Weights of a detector that takes nearly everything for an infant."""
+    torch.manual_seed(1)
+    network = build_detector(SMALL)
+    torch.nn.init.normal_(network.roi_heads.box_predictor.cls_score.weight, std=0.3)
+    network.roi_heads.box_predictor.cls_score.bias.data = torch.tensor([0.0, 2.0, 0.0])
+    path = tmp_path_factory.mktemp("rash") / "detector.safetensors"
+    save_detector(path, network, SMALL)
+    return path
+
+
+def test_a_cautious_detector_is_mistaken_in_few_images(rash, tmp_path):
+    pictures = [(BABY, CARER), (CARER,), (BABY,), (), (CARER, BABY), ()]
+    data = read_coco(write_people(tmp_path / "data", "train", *pictures), "train")
+    before = evaluate_detector(InfantDetector.from_weights(rash), data)
+    enough = make_cautious(rash, tmp_path / "cautious.safetensors", data, 20.0)
+    after = evaluate_detector(InfantDetector.from_weights(tmp_path / "cautious.safetensors"), data)
+    assert before["mistaken_rate"] > 50 >= 20 >= after["mistaken_rate"]
+    assert MIN_SCORE < enough < 1
+
+
+def test_the_score_that_was_enough_becomes_one_half_and_the_order_stays(rash, tmp_path):
+    data = read_coco(write_people(tmp_path / "data", "train", (BABY, CARER), (), (CARER,)), "train")
+    enough = make_cautious(rash, tmp_path / "cautious.safetensors", data, 0.0)
+    scores = []
+    for path in (rash, tmp_path / "cautious.safetensors"):
+        heads = InfantDetector.from_weights(path).network.roi_heads
+        told = torch.rand(50, 16, generator=torch.Generator().manual_seed(4))
+        scores.append(heads.box_predictor(told)[0].softmax(-1)[:, 1].detach().numpy())
+    logit = [np.log(s / (1 - s)) for s in scores]
+    np.testing.assert_allclose(logit[0] - logit[1], math.log(enough / (1 - enough)), atol=5e-3)
+
+
+def test_without_images_nothing_can_be_said(rash, tmp_path):
+    with pytest.raises(DataError, match="no images"):
+        make_cautious(rash, tmp_path / "x.safetensors", Dataset("none", tmp_path, COCO_17, ()), 4.0)
