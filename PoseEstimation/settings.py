@@ -162,8 +162,7 @@ class SelfLabelSettings:
         unlabelled: people with boxes or masks; their joints, if any, are not looked at.
         heatmap: weights of the network.
         min_score: a joint below this mean score is not trusted.
-        max_spread: nor one whose places in turned and mirrored images lie farther apart than this,
-            root mean square over the box's longer side.
+        max_spread: nor one whose places in turned images are farther apart, over the box's side.
     """
 
     unlabelled: DataSource | None = None
@@ -294,6 +293,7 @@ class ClipNoiseSettings:
         depth_sigma: typical standard deviation of the depth over a bone, over the bone's length.
         depth_shrink: networks are shy: least factor on true depths.
         report_spread: of the logarithm of the reported over the true sigma.
+        photo_factor: largest on ``sigma``, its root on ``depth_sigma``, in photos; log-uniform.
     """
 
     sigma: float = 0.04
@@ -308,6 +308,7 @@ class ClipNoiseSettings:
     depth_sigma: float = 0.17
     depth_shrink: float = 0.7
     report_spread: float = 0.3
+    photo_factor: float = 1.0
 
 
 @dataclass(frozen=True)

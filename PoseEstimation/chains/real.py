@@ -24,6 +24,7 @@ from PoseEstimation.settings import (
     CalibrationSettings,
     CameraSettings,
     ClipLiftingSettings,
+    ClipNoiseSettings,
     GenerateSettings,
     HeatmapSettings,
     ObserveSettings,
@@ -68,6 +69,7 @@ CLIPS = ClipLiftingSettings(
     observed_share=0.4,
     single_share=0.35,
     cameras=CameraSettings(wide_share=0.6, wide_tilt_degrees=90.0),
+    noise=ClipNoiseSettings(photo_factor=6.0),
     optimiser=OptimiserSettings(learning_rate=5e-4),
     trainer=TrainerSettings(max_minutes=60, steps_per_epoch=200, patience=99, gradient_clip=5.0),
 )

@@ -41,6 +41,7 @@ from PoseEstimation.training.clips import (
     load_movements,
     load_observed,
     movements_of,
+    photo_noise,
     rebuilt,
     roughened,
     stacked,
@@ -246,7 +247,7 @@ class TrainingClips:
         """A photo whose joints are known but for their place."""
         movement = self.weak[rng.integers(len(self.weak))]
         clip = movement.observed[cut(movement, 1, 1, rng)]
-        return self._hidden_depth(roughened(clip, self.settings.noise, rng), rng)
+        return self._hidden_depth(roughened(clip, photo_noise(self.settings.noise, rng), rng), rng)
 
     def draw(self, runs: int, frames: int, rng: np.random.Generator) -> Clip:
         """Make one clip."""
@@ -259,9 +260,8 @@ class TrainingClips:
         clip = filmed(self._posed(runs, frames, rng), settings.cameras, rng)
         if rng.random() < settings.exact_share:
             return self._labelled(clip, rng)
-        clip = worsened(
-            with_depth(clip, self.skeleton.root_index), self.skeleton, settings.noise, rng
-        )
+        noise = photo_noise(settings.noise, rng) if runs * frames == 1 else settings.noise
+        clip = worsened(with_depth(clip, self.skeleton.root_index), self.skeleton, noise, rng)
         return self._hidden_depth(clip, rng)
 
     def _fitting(self, runs: int, frames: int) -> Sequence[Movement]:

@@ -225,6 +225,13 @@ def worsened(
     )
 
 
+def photo_noise(noise: ClipNoiseSettings, rng: np.random.Generator) -> ClipNoiseSettings:
+    """What the joints of one photo suffer: see ``photo_factor``."""
+    factor = noise.photo_factor ** rng.random()
+    sigma, depth_sigma = factor * noise.sigma, np.sqrt(factor) * noise.depth_sigma
+    return replace(noise, sigma=sigma, depth_sigma=depth_sigma)
+
+
 def roughened(clip: Clip, noise: ClipNoiseSettings, rng: np.random.Generator) -> Clip:
     """See people a network has learnt from as badly as it sees others.
 

@@ -32,6 +32,7 @@ from PoseEstimation.training.clips import (
     filmed,
     load_movements,
     load_observed,
+    photo_noise,
     rebuilt,
     roughened,
     with_depth,
@@ -176,6 +177,34 @@ def test_people_who_were_learnt_from_are_seen_as_badly_as_others(bank):
     assert seen.sigma_px.mean() == pytest.approx(0.05 * spread, rel=0.05)
     assert (seen.depth_px - clip.depth_px).std() > 0 and (seen.scores == clip.scores).all()
     assert (roughened(clip, replace(noise, missing_share=0.9), rng).scores == 0).any()
+
+
+def test_joints_of_photos_suffer_up_to_the_largest_factor():
+    rng, noise = np.random.default_rng(0), ClipNoiseSettings(photo_factor=6.0)
+    drawn = [photo_noise(noise, rng) for _ in range(2000)]
+    factors = np.array([each.sigma / noise.sigma for each in drawn])
+    assert 1 <= factors.min() < 1.1 and 5.5 < factors.max() <= 6
+    assert np.log(factors).mean() == pytest.approx(np.log(6) / 2, rel=0.05)
+    depths = np.array([each.depth_sigma / noise.depth_sigma for each in drawn])
+    np.testing.assert_allclose(depths**2, factors)
+    assert photo_noise(ClipNoiseSettings(), rng) == ClipNoiseSettings()
+
+
+def test_only_single_photos_suffer_more(settings, bank):
+    movements = load_movements(bank)
+    spreads = {}
+    for single in (0.0, 1.0):
+        for factor in (1.0, 30.0):
+            changed = replace(
+                settings, single_share=single, noise=ClipNoiseSettings(photo_factor=factor)
+            )
+            clips = TrainingClips(movements, [], [], changed)
+            runs = (1, 1) if single else (settings.runs, settings.frames)
+            rng = np.random.default_rng(1)
+            drawn = [clips.draw(*runs, rng).sigma_px.mean() for _ in range(60)]
+            spreads[single, factor] = np.median(drawn)
+    assert spreads[1.0, 30.0] > 3 * spreads[1.0, 1.0]
+    assert spreads[0.0, 30.0] == pytest.approx(spreads[0.0, 1.0], rel=0.3)
 
 
 def test_photos_together_count_as_one_sequence(settings, bank, tmp_path):
