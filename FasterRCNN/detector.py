@@ -36,7 +36,7 @@ SAME_IOU = 0.5
 MAX_INFANTS = 4
 
 _STORED = ("backbone", "min_size", "max_size", "box_head", "proposals")
-"""Settings that a network's weights depend on; weights may tell fewer."""
+"""Settings that a network's weights depend on; older weights do not tell ``proposals``."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,8 @@ class InfantDetector:
         """
         state, metadata = load_weights(path, sha256)
         try:
-            told = metadata["config"]
-            settings = DetectorSettings(**{key: told[key] for key in _STORED if key in told})
+            told = {"proposals": DetectorSettings.proposals, **metadata["config"]}
+            settings = DetectorSettings(**{key: told[key] for key in _STORED})
             classes = tuple(metadata["classes"])
             if len(classes) < 2 or classes != CLASSES[: len(classes)]:
                 raise ValueError(f"it tells {', '.join(classes)} apart")

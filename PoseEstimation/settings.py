@@ -162,7 +162,7 @@ class SelfLabelSettings:
         unlabelled: people with boxes or masks; their joints, if any, are not looked at.
         heatmap: weights of the network.
         min_score: a joint below this mean score is not trusted.
-        max_spread: nor one whose places in turned images are farther apart, over the box's side.
+        max_spread: nor one whose places in turned images differ more, RMS over the box's side.
     """
 
     unlabelled: DataSource | None = None
@@ -293,7 +293,7 @@ class ClipNoiseSettings:
         depth_sigma: typical standard deviation of the depth over a bone, over the bone's length.
         depth_shrink: networks are shy: least factor on true depths.
         report_spread: of the logarithm of the reported over the true sigma.
-        photo_factor: largest on ``sigma``, its root on ``depth_sigma``, in photos; log-uniform.
+        photo_factor: largest on ``sigma`` in photos, log-uniform; its root on ``depth_sigma``.
     """
 
     sigma: float = 0.04

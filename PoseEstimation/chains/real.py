@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from Datasets.sources import DataSource
 from FasterRCNN.settings import (
@@ -34,6 +33,7 @@ BEGIN = "infant-synthetic"
 """Weight set whose networks the chain goes on from."""
 
 HEATMAP_FILE = "heatmap.safetensors"
+DETECTOR_FILE = "detector.safetensors"
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ class RealData:
 HEATMAP = HeatmapSettings(
     input_size=192,
     any_angle_share=1.0,
-    optimiser=OptimiserSettings(learning_rate=1e-3),
-    trainer=TrainerSettings(max_minutes=85, steps_per_epoch=400, patience=99, gradient_clip=5.0),
+    optimiser=OptimiserSettings(learning_rate=1e-3, final_factor=0.2),
+    trainer=TrainerSettings(max_minutes=45, steps_per_epoch=400, patience=99, gradient_clip=5.0),
 )
 """First stage of the 2D network; the others have larger crops and gentler pictures."""
 
@@ -76,6 +76,9 @@ CLIPS = ClipLiftingSettings(
 
 DETECTOR = DetectorSettings(
     backbone="resnet18_fpn",
+    min_size=320,
+    proposals=300,
+    box_weight=1.0,
     transforms=DetectorTransforms(
         scale=(0.7, 1.5),
         shift=0.15,
@@ -86,8 +89,8 @@ DETECTOR = DetectorSettings(
         photometric_share=0.5,
         empty_share=0.05,
     ),
-    optimiser=OptimiserSettings(learning_rate=3e-4, warmup_steps=200),
-    trainer=TrainerSettings(max_minutes=45, steps_per_epoch=300, patience=99, gradient_clip=5.0),
+    optimiser=OptimiserSettings(learning_rate=4e-4, warmup_steps=200, final_factor=0.1),
+    trainer=TrainerSettings(max_minutes=85, steps_per_epoch=300, patience=99, gradient_clip=5.0),
 )
 
 
@@ -110,27 +113,20 @@ def real_chain(
         photos: how many are generated first with carers, dolls and empty beds; half as many of
             infants alone.
     """
-    first = [
+    early, late = generated_sources(folder), later_sources(folder)
+    small, large, largest = _planar(folder, data, heatmap)
+    return [
         Stage("01-scenes", GenerateSettings("scenes", photos, seed=52101)),
         Stage("02-infants", GenerateSettings("syrip", photos // 2, seed=51101)),
         Stage("03-lying", GenerateSettings("mini_rgbd", photos // 10, frames=8, seed=7901)),
-    ]
-    then = [
-        Stage("06-scenes", GenerateSettings("scenes", photos * 2 // 3, seed=52102)),
-        Stage("07-infants", GenerateSettings("syrip", photos * 2 // 3, seed=51102)),
-    ]
-    early, late = generated_sources(folder), later_sources(folder)
-    small, large, larger, largest = _planar(folder, data, heatmap)
-    return [
-        *first,
         Stage("04-heatmap", replace(small, train=(*early, *photo_sources(data)))),
-        Stage("05-heatmap", replace(large, train=(*early, *photo_sources(data)))),
-        *then,
-        Stage("08-heatmap", replace(larger, train=(*late, *photo_sources(data)))),
+        Stage("05-scenes", GenerateSettings("scenes", photos * 2 // 3, seed=52102)),
+        Stage("06-infants", GenerateSettings("syrip", photos * 2 // 3, seed=51102)),
+        Stage("07-heatmap", replace(large, train=(*late, *photo_sources(data)))),
+        Stage("08-heatmap", replace(largest, train=(*late, *photo_sources(data, careful=True)))),
         *_spatial(folder, data, clips, photos),
-        Stage("19-heatmap", replace(largest, train=(*late, *photo_sources(data, careful=True)))),
         *_detectors(folder, data, detector),
-        *_calibrated(folder),
+        _calibrated(folder),
     ]
 
 
@@ -147,8 +143,8 @@ def later_sources(folder: Path) -> tuple[DataSource, ...]:
     """Others, of whom more are on their feet and knees, among the first ones."""
     scenes, alone, lying = generated_sources(folder)
     return (
-        DataSource("coco", "train", folder / "06-scenes", share=0.12),
-        DataSource("syrip", "train", folder / "07-infants", share=0.17),
+        DataSource("coco", "train", folder / "05-scenes", share=0.12),
+        DataSource("syrip", "train", folder / "06-infants", share=0.17),
         replace(scenes, share=0.05),
         replace(alone, share=0.05),
         replace(lying, share=0.08),
@@ -170,7 +166,7 @@ def photo_sources(data: RealData, careful: bool = False) -> tuple[DataSource, ..
 
 
 def _planar(folder: Path, data: RealData, heatmap: HeatmapSettings) -> tuple[HeatmapSettings, ...]:
-    """Four stages of the 2D network, without training data."""
+    """Three stages of the 2D network, without training data."""
     small = replace(
         heatmap,
         validation=DataSource("syrip", "validation", folder / "02-infants"),
@@ -178,75 +174,56 @@ def _planar(folder: Path, data: RealData, heatmap: HeatmapSettings) -> tuple[Hea
     )
     large = replace(
         small,
+        validation=DataSource("syrip", "validation", folder / "06-infants"),
         input_size=256,
         occlusion_share=0.2,
         photometric_share=0.5,
+        trainer=replace(heatmap.trainer, max_minutes=60),
         initial_weights=folder / "04-heatmap" / HEATMAP_FILE,
     )
-    larger = replace(
-        large,
-        validation=DataSource("syrip", "validation", folder / "07-infants"),
-        initial_weights=folder / "05-heatmap" / HEATMAP_FILE,
-    )
     largest = replace(
-        larger,
+        large,
         input_size=320,
-        optimiser=replace(heatmap.optimiser, learning_rate=6e-4),
-        initial_weights=folder / "08-heatmap" / HEATMAP_FILE,
+        optimiser=replace(heatmap.optimiser, learning_rate=6e-4, final_factor=0.01),
+        trainer=replace(heatmap.trainer, max_minutes=85),
+        initial_weights=folder / "07-heatmap" / HEATMAP_FILE,
     )
-    return small, large, larger, largest
+    return small, large, largest
 
 
 def _detectors(folder: Path, data: RealData, detector: DetectorSettings) -> list[Stage]:
-    """Everybody, and nobody: the first generated people in small, the others in large, then all.
-
-    The last stage looks at more places, where dolls and the grown are hard to tell from infants.
+    """Everybody, and nobody.
 
     Everyday photos are not shown, to see whom it takes for an infant there; the 2D network that it
     begins with has learnt from them.
     """
-    photos = (replace(data.sport, share=0.15), replace(data.infants, share=0.3))
-
-    def learning(scenes: Path, alone: Path, **changes: Any) -> DetectorSettings:
-        shown = (
-            DataSource("coco", "train", scenes, share=0.4),
-            DataSource("syrip", "train", alone, share=0.15),
-            *photos,
-        )
-        held_out = DataSource("coco", "validation", scenes)
-        return replace(detector, train=shown, validation=held_out, **changes)
-
-    small = learning(
-        folder / "01-scenes",
-        folder / "02-infants",
+    first = replace(
+        detector,
+        train=(
+            DataSource("coco", "train", folder / "05-scenes", share=0.3),
+            DataSource("coco", "train", folder / "01-scenes", share=0.2),
+            DataSource("syrip", "train", folder / "06-infants", share=0.1),
+            DataSource("syrip", "train", folder / "02-infants", share=0.05),
+            replace(data.sport, share=0.1),
+            replace(data.infants, share=0.25),
+        ),
+        validation=DataSource("coco", "validation", folder / "05-scenes"),
         initial_backbone=folder / "04-heatmap" / HEATMAP_FILE,
     )
-    large = learning(
-        folder / "06-scenes",
-        folder / "07-infants",
-        initial_weights=folder / "20-detector" / "detector.safetensors",
-        min_size=320,
-        trainer=replace(detector.trainer, max_minutes=80),
+    again = replace(
+        first,
+        initial_backbone=None,
+        initial_weights=folder / "19-detector" / DETECTOR_FILE,
+        optimiser=replace(detector.optimiser, learning_rate=2e-4, final_factor=0.01),
+        trainer=replace(detector.trainer, max_minutes=60),
     )
-    newer, *others = large.train
-    older = DataSource("coco", "train", folder / "01-scenes", share=0.2)
-    last = replace(
-        large,
-        train=(replace(newer, share=0.3), older, *others),
-        initial_weights=folder / "21-detector" / "detector.safetensors",
-        proposals=300,
-        box_weight=1.0,
-        optimiser=replace(detector.optimiser, learning_rate=2e-4),
-        trainer=replace(detector.trainer, max_minutes=85),
-    )
-    return [Stage("20-detector", small), Stage("21-detector", large), Stage("22-detector", last)]
+    return [Stage("19-detector", first), Stage("20-detector", again)]
 
 
 def _spatial(folder: Path, data: RealData, clips: ClipLiftingSettings, photos: int) -> list[Stage]:
     """The lifter: movements, postures, and what the 2D network sees of infants it never saw.
 
-    It has seen the real ones; ``roughened`` makes up for that. What the last 2D network sees, in
-    larger crops, differs too little to learn all this again.
+    It has seen the real ones; ``roughened`` makes up for that.
     """
     weights_2d = folder / "08-heatmap" / HEATMAP_FILE
     alone, lying = folder / "11-unseen", DataSource("mini_rgbd", "all", folder / "12-unseen-lying")
@@ -284,15 +261,11 @@ def _spatial(folder: Path, data: RealData, clips: ClipLiftingSettings, photos: i
     ]
 
 
-def _calibrated(folder: Path) -> list[Stage]:
+def _calibrated(folder: Path) -> Stage:
     """Error bars of what is shipped, and how sure it has to be, on generated photos kept away."""
-    planar, spatial = folder / "19-heatmap" / HEATMAP_FILE, folder / "18-clips/lifter.safetensors"
-    boxes = folder / "22-detector" / "detector.safetensors"
-    scenes = (folder / "01-scenes", folder / "06-scenes")
+    seen = folder / "16-observe-kept" / "observed.npz"
+    planar, spatial = folder / "08-heatmap" / HEATMAP_FILE, folder / "18-clips/lifter.safetensors"
+    boxes = folder / "20-detector" / DETECTOR_FILE
+    scenes = (folder / "01-scenes", folder / "05-scenes")
     judged = tuple(DataSource("coco", "validation", root) for root in scenes)
-    kept = DataSource("syrip", "validation", folder / "11-unseen")
-    seen = folder / "23-observe-kept" / "observed.npz"
-    return [
-        Stage("23-observe-kept", ObserveSettings(kept, planar)),
-        Stage("24-calibrated", CalibrationSettings((seen,), planar, spatial, boxes, judged)),
-    ]
+    return Stage("21-calibrated", CalibrationSettings((seen,), planar, spatial, boxes, judged))

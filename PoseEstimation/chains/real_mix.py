@@ -74,7 +74,7 @@ def _network(sources: Sequence[DataSource], made: Path, data: RealData) -> Heatm
     return replace(
         HEATMAP,
         train=tuple(sources),
-        validation=DataSource("syrip", "validation", made / "07-infants"),
+        validation=DataSource("syrip", "validation", made / "06-infants"),
         validation_limit=100,
         initial_weights=data.begin / HEATMAP_FILE,
         trainer=replace(HEATMAP.trainer, max_minutes=MINUTES),

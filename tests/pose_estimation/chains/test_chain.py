@@ -78,6 +78,22 @@ def test_calibration_changes_the_scale_of_sigma_and_nothing_else(stages, tmp_pat
     assert before[1] == after[1] and factor > 0
 
 
+def test_calibration_makes_the_detector_cautious_where_there_is_one(stages, tiny_weights, tmp_path):
+    weights, held_out = tiny_weights / "tiny" / "detector.safetensors", stages[0].settings.train
+    honest = replace(stages[3].settings, detector=weights, scenes=held_out, mistaken_percent=0.0)
+    records = run_chain([*stages[:3], Stage("4-calibrated", honest)], tmp_path, lambda line: None)
+    cautious = tmp_path / "4-calibrated" / "detector.safetensors"
+    assert records[3].made["detector.safetensors"] == file_sha256(cautious)
+    assert records[3].begins_with["detector"] == file_sha256(weights)
+    bias = [
+        load_weights(path)[0]["roi_heads.box_predictor.cls_score.bias"]
+        for path in (weights, cautious)
+    ]
+    score = records[3].summary["score"]
+    assert bias[0][1] - bias[1][1] == pytest.approx(np.log(score / (1 - score)), abs=5e-3)
+    assert score > 0.5 and (bias[0] == bias[1]).tolist() == [True, False, True]
+
+
 def test_the_lifter_is_calibrated_on_what_the_calibrated_2d_network_tells(
     stages, tmp_path, monkeypatch
 ):

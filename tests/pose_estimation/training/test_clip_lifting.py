@@ -191,20 +191,16 @@ def test_joints_of_photos_suffer_up_to_the_largest_factor():
 
 
 def test_only_single_photos_suffer_more(settings, bank):
-    movements = load_movements(bank)
-    spreads = {}
-    for single in (0.0, 1.0):
-        for factor in (1.0, 30.0):
-            changed = replace(
-                settings, single_share=single, noise=ClipNoiseSettings(photo_factor=factor)
-            )
-            clips = TrainingClips(movements, [], [], changed)
-            runs = (1, 1) if single else (settings.runs, settings.frames)
+    movements, spreads = load_movements(bank), {}
+    for factor in (1.0, 30.0):
+        noisy = replace(settings, noise=ClipNoiseSettings(photo_factor=factor))
+        clips = TrainingClips(movements, [], [], noisy)
+        for kind, shape in (("photo", (1, 1)), ("video", (settings.runs, settings.frames))):
             rng = np.random.default_rng(1)
-            drawn = [clips.draw(*runs, rng).sigma_px.mean() for _ in range(60)]
-            spreads[single, factor] = np.median(drawn)
-    assert spreads[1.0, 30.0] > 3 * spreads[1.0, 1.0]
-    assert spreads[0.0, 30.0] == pytest.approx(spreads[0.0, 1.0], rel=0.3)
+            drawn = [clips.draw(*shape, rng).sigma_px.mean() for _ in range(60)]
+            spreads[kind, factor] = np.median(drawn)
+    assert spreads["photo", 30.0] > 3 * spreads["photo", 1.0]
+    assert spreads["video", 30.0] == pytest.approx(spreads["video", 1.0], rel=0.3)
 
 
 def test_photos_together_count_as_one_sequence(settings, bank, tmp_path):
