@@ -61,17 +61,18 @@ HEATMAP = HeatmapSettings(
     input_size=192,
     any_angle_share=1.0,
     optimiser=OptimiserSettings(learning_rate=1e-3, final_factor=0.2),
-    trainer=TrainerSettings(max_minutes=45, steps_per_epoch=400, patience=99, gradient_clip=5.0),
+    trainer=TrainerSettings(max_minutes=35, steps_per_epoch=400, patience=99, gradient_clip=5.0),
 )
 """First stage of the 2D network; the others have larger crops and gentler pictures."""
 
 CLIPS = ClipLiftingSettings(
     observed_share=0.4,
     single_share=0.35,
+    weak_share=0.4,
     cameras=CameraSettings(wide_share=0.6, wide_tilt_degrees=90.0),
     noise=ClipNoiseSettings(photo_factor=6.0),
     optimiser=OptimiserSettings(learning_rate=5e-4),
-    trainer=TrainerSettings(max_minutes=60, steps_per_epoch=200, patience=99, gradient_clip=5.0),
+    trainer=TrainerSettings(max_minutes=40, steps_per_epoch=200, patience=99, gradient_clip=5.0),
 )
 
 DETECTOR = DetectorSettings(
@@ -178,7 +179,7 @@ def _planar(folder: Path, data: RealData, heatmap: HeatmapSettings) -> tuple[Hea
         input_size=256,
         occlusion_share=0.2,
         photometric_share=0.5,
-        trainer=replace(heatmap.trainer, max_minutes=60),
+        trainer=replace(heatmap.trainer, max_minutes=50),
         initial_weights=folder / "04-heatmap" / HEATMAP_FILE,
     )
     largest = replace(

@@ -75,13 +75,12 @@ def _weakly_labelled(dataset: Dataset) -> Dataset:
     """SyRIP's photos with their weak joints, before a camera of the assumed field of view.
 
     Whoever made them saw a crop of each infant, so they are turned from the axis of a camera that
-    looks at the box's middle. The hips are left out: theirs lie wider and lower than where the
-    thigh bends. The pelvis, which they lack, is put in the middle of the joints.
+    looks at the box's middle. Their hips lie wider than where generated thighs bend, as they do in
+    the labels of photos. The pelvis, which they lack, is put in the middle of the joints.
     """
     names = [sample.image_path.name for sample in dataset.samples]
     weak = read_weak_3d(dataset.root, names)
     known = np.isfinite(weak).all(axis=(1, 2))
-    weak[:, LSP_14.indices(("left_hip", "right_hip"))] = np.nan
     joints_mm = joint_map(LSP_14, dataset.skeleton).apply(weak)
     joints_mm[known, dataset.skeleton.root_index] = np.nanmean(joints_mm[known], axis=1)
     chosen = zip(itertools.compress(dataset.samples, known), joints_mm[known], strict=True)
