@@ -21,6 +21,7 @@ class HeatmapSettings:
         frame_step: use every n-th frame of a sequence (neighbours look alike).
         validation_limit: at most this many validation images, evenly spread.
         initial_weights: weights to start from, or None for random ones.
+        keep_first: leave the layers with the largest maps as they begin, which is faster.
         augment: vary crops, light and occlusion.
         any_angle_share: share of crops that are turned by any angle, where they vary.
         occlusion_share: share of crops with things in front, where they vary.
@@ -48,6 +49,7 @@ class HeatmapSettings:
     frame_step: int = 1
     validation_limit: int = 400
     initial_weights: Path | None = None
+    keep_first: bool = False
     augment: bool = True
     any_angle_share: float = 0.4
     occlusion_share: float = 0.4
@@ -78,7 +80,7 @@ class GenerateSettings:
     Attributes:
         profile: ``mini_rgbd`` or ``varied`` (videos), ``syrip`` or ``scenes`` (photos), or
             ``movements`` or ``postures`` (no pictures).
-        infants: how many, each a sequence; or how many photos.
+        infants: how many sequences or photos.
         frames: pictures of each, in videos.
         fps: pictures per second of movement; a low rate spreads few over more of it.
         seed: decides everything.
@@ -327,14 +329,12 @@ class ClipLiftingSettings:
         weak_share: share of photos from those, where given.
         validation: the data set to validate on, from its true 2D joints.
         validation_observed: what a 2D network saw of it, or None.
-        validation_photos: what a 2D network saw of photos, or None; all together count as much as
-            one sequence.
+        validation_photos: likewise, of photos; all together count as one sequence.
         skeleton: joints in and out.
         initial_weights: weights to start from, or None for random ones.
         runs: runs of consecutive frames in a clip.
         frames: frames in a run.
-        body_mixing: 0, or how far bodies are mixed from pairs of infants: weights from minus this
-            to 1 plus this.
+        body_mixing: 0, or mix bodies of pairs of infants: weights from minus this to 1 plus this.
         exact_share: share of clips with true 2D joints and without depths.
         mini_rgbd_share: share of those with the joints only that MINI-RGBD labels.
         depth_share: share of the other clips that have depths.

@@ -176,17 +176,17 @@ def _planar(folder: Path, data: RealData, heatmap: HeatmapSettings) -> tuple[Hea
     large = replace(
         small,
         validation=DataSource("syrip", "validation", folder / "06-infants"),
+        keep_first=True,
         input_size=256,
         occlusion_share=0.2,
         photometric_share=0.5,
-        trainer=replace(heatmap.trainer, max_minutes=50),
+        trainer=replace(heatmap.trainer, max_minutes=85),
         initial_weights=folder / "04-heatmap" / HEATMAP_FILE,
     )
     largest = replace(
         large,
         input_size=320,
         optimiser=replace(heatmap.optimiser, learning_rate=6e-4, final_factor=0.01),
-        trainer=replace(heatmap.trainer, max_minutes=85),
         initial_weights=folder / "07-heatmap" / HEATMAP_FILE,
     )
     return small, large, largest

@@ -60,6 +60,11 @@ class PoseResNet(nn.Module):
         return maps.unflatten(1, (self.config.maps_per_joint, self.config.num_joints))
 
     @property
+    def first(self) -> nn.ModuleList:
+        """The layers that see details: all with maps of a quarter of the crop's side or more."""
+        return nn.ModuleList([self.stem, self.stages[0]])
+
+    @property
     def num_parameters(self) -> int:
         """Number of trained values."""
         return sum(p.numel() for p in self.parameters())

@@ -41,11 +41,20 @@ class HeatmapModule(AveragedModule):
         network = make_network(settings)
         load_initial(network, settings.initial_weights)
         super().__init__(network, settings.optimiser, settings.trainer)
+        self.keep_first = settings.keep_first
+        network.first.requires_grad_(not self.keep_first)
+        self.train()
         self.codec = make_codec(settings)
         self.loss = heatmap_mse if settings.loss == "mse" else heatmap_cross_entropy
         self.depth_codec = DepthCodec(SKELETONS[settings.skeleton].root_index, settings.input_size)
         self.shifts = JointShifts(SKELETONS[settings.skeleton], [s.shifted for s in settings.train])
         self.depth_weight, self.sigma_weight = settings.depth_weight, settings.sigma_weight
+
+    def train(self, mode: bool = True) -> HeatmapModule:
+        """Switch the network; layers that are kept go on with the statistics that they have."""
+        super().train(mode)
+        self.network.first.train(mode and not self.keep_first)
+        return self
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
         """Loss of a batch of crops."""

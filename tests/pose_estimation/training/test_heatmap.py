@@ -67,6 +67,21 @@ def test_a_run_goes_on_from_earlier_weights(settings, tmp_path):
         train_heatmap(replace(once, initial_weights=weights, head_channels=8), tmp_path / "c")
 
 
+def test_the_first_layers_stay_as_they_began_where_wanted(settings, tmp_path):
+    once = replace(settings, trainer=replace(TINY, max_epochs=1))
+    train_heatmap(once, tmp_path / "a")
+    begun, _ = load_weights(tmp_path / "a" / "heatmap.safetensors")
+    for kept in (False, True):
+        later = replace(
+            once, initial_weights=tmp_path / "a" / "heatmap.safetensors", keep_first=kept
+        )
+        train_heatmap(later, tmp_path / str(kept))
+        state, _ = load_weights(tmp_path / str(kept) / "heatmap.safetensors")
+        first = [name for name in state if name.startswith(("stem.", "stages.0."))]
+        assert all(torch.equal(state[name], begun[name]) for name in first) == kept
+        assert not torch.equal(state["head.0.weight"], begun["head.0.weight"])
+
+
 def test_what_a_source_calls_a_joint_moves_its_heatmaps_and_its_error_bars(
     settings, tmp_path, monkeypatch
 ):
