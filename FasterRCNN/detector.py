@@ -2,9 +2,9 @@
 
 The rule: a frame's infants are the boxes that score at least ``min_score`` as an infant, of which
 overlapping ones (IoU above ``MERGE_IOU``) count once, at most ``max_infants`` of them, best first.
-Adults likewise, without a limit. An infant's and an adult's box that are almost the same (IoU above
-``SAME_PERSON_IOU``) are one person, who is what the higher score says. No box means nobody: an
-empty answer, never the whole image.
+Adults likewise, from ``MIN_SCORE`` on and without a limit. An infant's and an adult's box that are
+almost the same (IoU above ``SAME_PERSON_IOU``) are one person, who is what the higher score says.
+No box means nobody: an empty answer, never the whole image.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ from FasterRCNN.targets import ADULT_LABEL, CLASSES, INFANT_LABEL
 from FasterRCNN.weights import load_weights, save_weights
 
 MIN_SCORE = 0.5
+"""Lowest score of an adult, and of an infant unless the weights or the user say another."""
+
 MERGE_IOU = 0.4
 SAME_PERSON_IOU = 0.7
 SAME_IOU = 0.5
@@ -76,7 +78,7 @@ class InfantDetector:
         Args:
             network: from ``build_detector(settings)``; put into evaluation mode here at each call.
             settings: gives the input size.
-            min_score: lowest score of an infant and of an adult.
+            min_score: lowest score of an infant.
             max_infants: most infants of a frame.
             second_look: fit each infant's box again in a close-up of it, where its edges are
                 clearer.
@@ -92,11 +94,18 @@ class InfantDetector:
         cls,
         path: Path,
         device: str | torch.device = "cpu",
-        min_score: float = MIN_SCORE,
+        min_score: float | None = None,
         max_infants: int = MAX_INFANTS,
         sha256: str | None = None,
     ) -> InfantDetector:
         """Read a detector written by ``save_detector``.
+
+        Args:
+            path: the weights.
+            device: to compute on.
+            min_score: lowest score of an infant; None: what the weights say is sure enough.
+            max_infants: most infants of a frame.
+            sha256: of the file, or None.
 
         Raises:
             DataError: the file is missing, damaged, a pickle or no detector; or its sha256 differs.
@@ -105,7 +114,7 @@ class InfantDetector:
         try:
             told = {"proposals": DetectorSettings.proposals, **metadata["config"]}
             settings = DetectorSettings(**{key: told[key] for key in _STORED})
-            classes = tuple(metadata["classes"])
+            classes, sure = tuple(metadata["classes"]), metadata.get("min_score", MIN_SCORE)
             if len(classes) < 2 or classes != CLASSES[: len(classes)]:
                 raise ValueError(f"it tells {', '.join(classes)} apart")
             network = build_detector(settings, len(classes))
@@ -116,7 +125,8 @@ class InfantDetector:
                 f"{path}: no detector weights ({reason}); give detector.safetensors"
             ) from error
         network.to(device, memory_format=torch.channels_last).eval()
-        return cls(network, settings, min_score, max_infants, second_look=True, classes=classes)
+        least = float(sure) if min_score is None else min_score
+        return cls(network, settings, least, max_infants, second_look=True, classes=classes)
 
     def __call__(self, image: Image.Image) -> Detections:
         """Detect the people of one RGB image."""
@@ -124,7 +134,7 @@ class InfantDetector:
 
     def detect(self, images: Sequence[Image.Image]) -> list[Detections]:
         """Detect the people of several RGB images, of any sizes."""
-        found = self._look(images)
+        found = self._look(images, self.min_score)
         return self._look_closer(images, found) if self.second_look else found
 
     def _look_closer(
@@ -138,36 +148,43 @@ class InfantDetector:
         ]
         if not windows:
             return list(found)
-        closer = iter(self._look([image.crop(window) for image, _, window in windows]))
+        crops = [image.crop(window) for image, _, window in windows]
+        closer = iter(self._look(crops, min(self.min_score, MIN_SCORE)))
         closer = [_same(box, next(closer), window) for _, box, window in windows]
         ends = np.cumsum([len(detections) for detections in found])
         parts = np.split(np.stack(closer), ends[:-1])
         return [dataclasses.replace(f, boxes_xyxy=p) for f, p in zip(found, parts, strict=True)]
 
     @torch.inference_mode()
-    def _look(self, images: Sequence[Image.Image]) -> list[Detections]:
-        """Detect in one pass of the network."""
+    def _look(self, images: Sequence[Image.Image], min_score: float) -> list[Detections]:
+        """Detect in one pass of the network: infants from a score on."""
         sizes = (self.settings.min_size, self.settings.max_size)
         inputs = [network_input(image, *sizes) for image in images]
         device = next(self.network.parameters()).device
         self.network.eval()
         outputs = self.network([picture.to(device).float() / 255 for picture, _ in inputs])
         return [
-            self._select(output, matrix, image.size)
+            self._select(output, matrix, image.size, min_score)
             for output, (_, matrix), image in zip(outputs, inputs, images, strict=True)
         ]
 
     def _select(
-        self, output: dict[str, torch.Tensor], matrix: np.ndarray, size: tuple[int, int]
+        self,
+        output: dict[str, torch.Tensor],
+        matrix: np.ndarray,
+        size: tuple[int, int],
+        min_score: float,
     ) -> Detections:
-        boxes, scores = output["boxes"].float().cpu(), output["scores"].float().cpu()
+        boxes, scores = output["boxes"].double().cpu(), output["scores"].double().cpu()
         labels = output["labels"].cpu()
-        kept = torch.nonzero(scores >= self.min_score)[:, 0]
+        least = torch.full_like(scores, MIN_SCORE)
+        least[labels == INFANT_LABEL] = min_score
+        kept = torch.nonzero(scores >= least)[:, 0]
         kept = kept[batched_nms(boxes[kept], scores[kept], labels[kept], MERGE_IOU)]
         # boxes of one class overlap less by now: this is between the classes
         kept = kept[nms(boxes[kept], scores[kept], SAME_PERSON_IOU)]
         in_image = clip_box(transform_boxes(matrix, boxes[kept].numpy()), size)
-        labels, scores = labels[kept].numpy(), scores[kept].numpy().astype(np.float64)
+        labels, scores = labels[kept].numpy(), scores[kept].numpy()
         infants = np.flatnonzero(labels == INFANT_LABEL)[: self.max_infants]
         found = Detections(in_image[infants], scores[infants])
         if len(self.classes) <= ADULT_LABEL:

@@ -21,9 +21,6 @@ from FasterRCNN.detector import Detections, InfantDetector
 from FasterRCNN.images import EvaluationImages, collate_evaluation
 from FasterRCNN.scenes import Scene, scenes_of
 
-ALL_SCORES = 0.05
-"""Boxes above this score count for average precision, which weighs scores by itself."""
-
 FOUND_IOU = 0.5
 """Overlap from which somebody counts as found."""
 
@@ -42,7 +39,7 @@ def evaluate_detector(
     """Compare detections with the people of a data set.
 
     Args:
-        detector: with the rule that is used in practice.
+        detector: with the rule that is used in practice; no other box counts.
         dataset: people with masks, boxes or joints.
         output: folder for ``metrics.json``, or None to write nothing.
         batch_size: images per pass.
@@ -59,19 +56,13 @@ def evaluate_detector(
     scenes = scenes_of(dataset)
     images = EvaluationImages(scenes)
     loader = make_loader(images, batch_size, num_workers, train=False, collate=collate_evaluation)
-    everything = InfantDetector(
-        detector.network, detector.settings, ALL_SCORES, 100, classes=detector.classes
-    )
-    found, chosen = [], []
-    for pictures, *_ in loader:
-        found += everything.detect(pictures)
-        chosen += detector.detect(pictures)
+    found = [detections for pictures, *_ in loader for detections in detector.detect(pictures)]
     metrics = {
-        **_mean_iou(chosen, scenes, images.infants),
+        **_mean_iou(found, scenes, images.infants),
         **average_precision(found, images.infants),
-        "false_alarm_rate": false_alarm_rate(chosen, images.infants),
-        "mistaken_rate": mistaken_rate(chosen, images.infants),
-        "carer_recall": carer_recall(chosen, images.adults),
+        "false_alarm_rate": false_alarm_rate(found, images.infants),
+        "mistaken_rate": mistaken_rate(found, images.infants),
+        "carer_recall": carer_recall(found, images.adults),
         "frames": len(scenes),
         "frames_without_infant": sum(len(boxes) == 0 for boxes in images.infants),
         "min_score": detector.min_score,

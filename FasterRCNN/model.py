@@ -45,8 +45,7 @@ def build_detector(settings: DetectorSettings, classes: int = len(CLASSES)) -> F
     """Make a detector with random weights.
 
     Images go in as (3, height, width) floats in 0..1; see ``DetectorSettings`` for the sizes. The
-    training samples are few (64 boxes an image), which costs a third of torchvision's defaults and
-    no precision for few people in the picture.
+    training samples are few: 64 boxes an image.
 
     Args:
         settings: the network.

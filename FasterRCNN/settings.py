@@ -103,8 +103,8 @@ class DetectorSettings:
         min_size: images are scaled so that the shorter side has this many pixels.
         max_size: limit of the longer side in pixels.
         box_head: width of the two fully connected layers.
-        proposals: places in an image from which the second stage learns; it looks at the best three
-            tenths as many in use. More where people are many, small, or hidden.
+        proposals: places that the first stage offers in training; in use, the best three tenths as
+            many. More where people are many, small, or hidden.
         box_weight: of the second stage's box regression among the losses; above 1 where somebody is
             easy to find and hard to fit.
         batch_size: images per step.

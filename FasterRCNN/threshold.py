@@ -1,8 +1,7 @@
-"""How sure is sure enough: the infant's score is moved until one half means few mistakes."""
+"""How sure is sure enough: the score from which few infants are none."""
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import numpy as np
@@ -13,17 +12,11 @@ from FasterRCNN.detector import MIN_SCORE, InfantDetector
 from FasterRCNN.evaluate import mistaken_boxes
 from FasterRCNN.images import EvaluationImages, collate_evaluation
 from FasterRCNN.scenes import scenes_of
-from FasterRCNN.targets import INFANT_LABEL
 from FasterRCNN.weights import load_weights, save_weights
-
-BIAS = "roi_heads.box_predictor.cls_score.bias"
 
 
 def make_cautious(path: Path, output: Path, dataset: Dataset, percent: float) -> float:
-    """Write a detector again that is mistaken in few images of a data set at its usual threshold.
-
-    The infant's logit gets another bias: a box has a score of one half then that had the returned
-    one before, and no two infants change places.
+    """Write a detector again that says how sure it has to be to be mistaken in few images.
 
     Args:
         path: weights of a detector.
@@ -32,12 +25,12 @@ def make_cautious(path: Path, output: Path, dataset: Dataset, percent: float) ->
         percent: of the images in which it may take something for an infant, see ``mistaken_rate``.
 
     Returns:
-        The lowest score that is sure enough, ``MIN_SCORE`` where nothing had to change.
+        That score, ``MIN_SCORE`` where it makes few mistakes as it is.
 
     Raises:
         DataError: no images, or the weights are damaged.
     """
-    detector = InfantDetector.from_weights(path)
+    detector = InfantDetector.from_weights(path, min_score=MIN_SCORE)
     images = EvaluationImages(scenes_of(dataset))
     if len(images) == 0:
         raise DataError("threshold: no images; give a data set with people")
@@ -49,8 +42,7 @@ def make_cautious(path: Path, output: Path, dataset: Dataset, percent: float) ->
     ]
     enough = sure_score(worst, percent)
     state, metadata = load_weights(path)
-    state[BIAS][INFANT_LABEL] -= math.log(enough / (1 - enough))
-    save_weights(output, state, metadata)
+    save_weights(output, state, {**metadata, "min_score": enough})
     return enough
 
 

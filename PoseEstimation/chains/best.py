@@ -13,13 +13,8 @@ from pathlib import Path
 from Datasets.sources import DataSource
 from FasterRCNN.settings import DetectorSettings, TrainerSettings
 from PoseEstimation.chains.chain import Stage
-from PoseEstimation.settings import (
-    CalibrationSettings,
-    ClipLiftingSettings,
-    GenerateSettings,
-    HeatmapSettings,
-    ObserveSettings,
-)
+from PoseEstimation.settings import ClipLiftingSettings, HeatmapSettings
+from PoseEstimation.stage_settings import CalibrationSettings, GenerateSettings, ObserveSettings
 
 PICTURES, MOVEMENTS = ("01-near", "02-far"), Path("07-movements/movements.npz")
 """Where the chain puts generated infants that others may learn from."""

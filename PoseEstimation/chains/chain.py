@@ -2,7 +2,7 @@
 
 A chain is a list of stages whose settings name the files of earlier stages, so nothing but the
 folder decides what begins with what. A stage that is done is not done again; one that was killed
-goes on from its last checkpoint. ``chain.json`` records the cost and the lineage of each.
+goes on from its last checkpoint. The ``stage.json`` of each records its cost and its lineage.
 """
 
 from __future__ import annotations
@@ -22,12 +22,10 @@ from Datasets.structures import DataError
 from FasterRCNN.settings import DetectorSettings
 from FasterRCNN.weights import file_sha256
 from PoseEstimation.io.atomic import replacing
-from PoseEstimation.settings import (
+from PoseEstimation.settings import ClipLiftingSettings, HeatmapSettings, LiftingSettings
+from PoseEstimation.stage_settings import (
     CalibrationSettings,
-    ClipLiftingSettings,
     GenerateSettings,
-    HeatmapSettings,
-    LiftingSettings,
     ObserveSettings,
     PhotoScoreSettings,
     ReorderSettings,

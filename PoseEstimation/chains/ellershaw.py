@@ -14,7 +14,8 @@ from pathlib import Path
 from Datasets.sources import DataSource
 from FasterRCNN.settings import OptimiserSettings, TrainerSettings
 from PoseEstimation.chains.chain import Stage
-from PoseEstimation.settings import HeatmapSettings, LiftingSettings, ObserveSettings
+from PoseEstimation.settings import HeatmapSettings, LiftingSettings
+from PoseEstimation.stage_settings import ObserveSettings
 
 HEATMAP = HeatmapSettings(
     skeleton="mpii_16",

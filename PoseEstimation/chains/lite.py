@@ -16,10 +16,9 @@ from FasterRCNN.settings import TrainerSettings
 from PoseEstimation.chains import ellershaw
 from PoseEstimation.chains.chain import Stage
 from PoseEstimation.chains.matched import our_stages
-from PoseEstimation.settings import (
+from PoseEstimation.settings import ClipLiftingSettings, HeatmapSettings
+from PoseEstimation.stage_settings import (
     CalibrationSettings,
-    ClipLiftingSettings,
-    HeatmapSettings,
     ObserveSettings,
     ReorderSettings,
     ScoreSettings,

@@ -8,12 +8,8 @@ from pathlib import Path
 from Datasets.sources import DataSource
 from FasterRCNN.settings import TrainerSettings
 from PoseEstimation.chains.chain import Stage
-from PoseEstimation.settings import (
-    CalibrationSettings,
-    ClipLiftingSettings,
-    HeatmapSettings,
-    ObserveSettings,
-)
+from PoseEstimation.settings import ClipLiftingSettings, HeatmapSettings
+from PoseEstimation.stage_settings import CalibrationSettings, ObserveSettings
 
 HEATMAP = HeatmapSettings(
     depth=50,

@@ -20,14 +20,12 @@ from FasterRCNN.settings import (
 )
 from PoseEstimation.chains.chain import Stage
 from PoseEstimation.settings import (
-    CalibrationSettings,
     CameraSettings,
     ClipLiftingSettings,
     ClipNoiseSettings,
-    GenerateSettings,
     HeatmapSettings,
-    ObserveSettings,
 )
+from PoseEstimation.stage_settings import CalibrationSettings, GenerateSettings, ObserveSettings
 
 BEGIN = "infant-synthetic"
 """Weight set whose networks the chain goes on from."""
@@ -45,7 +43,7 @@ class RealData:
         sport: LSP-extended.
         everyday: COCO.
         infants: SyRIP.
-        held_out: MINI-RGBD, to validate and calibrate the lifter on.
+        held_out: MINI-RGBD, to validate the lifter on.
         smpl_poses: fits of people in bed, or None.
     """
 

@@ -21,9 +21,10 @@ from PoseEstimation.chains.real import (
     adult_sources,
     later_sources,
 )
-from PoseEstimation.settings import HeatmapSettings, PhotoScoreSettings, SelfLabelSettings
+from PoseEstimation.settings import HeatmapSettings
+from PoseEstimation.stage_settings import PhotoScoreSettings, SelfLabelSettings
 
-MINUTES = 20.0
+MINUTES = 15.0
 INFANTS = 0.25
 """Share of the photos of infants, labelled or not."""
 
@@ -77,6 +78,7 @@ def _network(sources: Sequence[DataSource], made: Path, data: RealData) -> Heatm
         validation=DataSource("syrip", "validation", made / "06-infants"),
         validation_limit=100,
         initial_weights=data.begin / HEATMAP_FILE,
+        optimiser=replace(HEATMAP.optimiser, final_factor=0.01),
         trainer=replace(HEATMAP.trainer, max_minutes=MINUTES),
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from Datasets.sources import DataSource
 from PoseEstimation.chains.chain import Stage
-from PoseEstimation.settings import ObserveSettings, ScoreSettings
+from PoseEstimation.stage_settings import ObserveSettings, ScoreSettings
 
 
 def shipped_chain(folder: Path, weights: Path, published_lifter: Path, data: Path) -> list[Stage]:

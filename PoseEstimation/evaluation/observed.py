@@ -18,7 +18,7 @@ from PoseEstimation.inference.lifting import ClipLifting, FrameLifting, Keypoint
 from PoseEstimation.inference.weights import load_lifter
 from PoseEstimation.io.observed import Clip, ObservedSequence, read_arrays, read_observed
 from PoseEstimation.metrics.protocols import ScoredPoses
-from PoseEstimation.settings import ScoreSettings
+from PoseEstimation.stage_settings import ScoreSettings
 
 JOINTS = {"ellershaw": PUBLISHED_16, "zedo": ZEDO_17}
 

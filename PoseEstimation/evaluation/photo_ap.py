@@ -18,6 +18,9 @@ from PoseEstimation.metrics.protocols import CocoProtocol
 RESAMPLES = 200
 """Of the photos' sources, for the intervals."""
 
+LEAST_SOURCES = 5
+"""From which there is an interval."""
+
 AP_KEYS = ("ap", "ap50", "ap75", "ar")
 
 Results = Sequence[dict[str, Any]]
@@ -70,14 +73,19 @@ def _truth(samples: Sequence[PoseSample]) -> dict[str, Any]:
     }
 
 
-def ap_interval(samples: Sequence[PoseSample], results: Results) -> list[float]:
-    """95 % percentile interval of AP by the bootstrap over sources; photos without one are each."""
+def ap_interval(samples: Sequence[PoseSample], results: Results) -> list[float] | None:
+    """95 % percentile interval of AP by the bootstrap over sources; photos without one are each.
+
+    None with fewer than ``LEAST_SOURCES``, which say nothing of others.
+    """
     by_image: dict[int | None, list[dict[str, Any]]] = {}
     for result in results:
         by_image.setdefault(result["image_id"], []).append(result)
     sources: dict[str, list[PoseSample]] = {}
     for sample in samples:
         sources.setdefault(source_of(sample), []).append(sample)
+    if len(sources) < LEAST_SOURCES:
+        return None
     groups, rng = list(sources.values()), np.random.default_rng(0)
     drawn = []
     for _ in range(RESAMPLES):

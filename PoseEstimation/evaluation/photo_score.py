@@ -23,7 +23,7 @@ from PoseEstimation.evaluation.report import SCHEMA, write_metrics
 from PoseEstimation.inference.keypoints import KeypointFinder
 from PoseEstimation.inference.settings import PredictSettings
 from PoseEstimation.inference.weights import choose_device, load_heatmap
-from PoseEstimation.settings import PhotoScoreSettings
+from PoseEstimation.stage_settings import PhotoScoreSettings
 
 
 def score_photos(settings: PhotoScoreSettings, output: Path) -> dict[str, Any]:

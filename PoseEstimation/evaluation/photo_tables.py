@@ -66,8 +66,8 @@ def syrip_notes(metrics: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _span(interval: Sequence[float]) -> str:
-    return f"{interval[0]:.1f} - {interval[1]:.1f}"
+def _span(interval: Sequence[float] | None) -> str:
+    return "-" if interval is None else f"{interval[0]:.1f} - {interval[1]:.1f}"
 
 
 def record_tables(record: Mapping[str, Any]) -> list[Table]:

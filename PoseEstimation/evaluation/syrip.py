@@ -222,6 +222,8 @@ def _in_3d(dataset: Dataset, seen: _Seen) -> tuple[dict[str, float], dict[str, A
     names = [sample.image_path.name for sample in dataset.samples]
     weak = read_weak_3d(dataset.root, names)[:, LSP_14.indices(LIMB_JOINTS)]
     known = np.isfinite(weak).all(axis=(1, 2))
+    if not known.any():
+        return {}, {"people_3d": 0}, {}
     scores = SyripProtocol().score_3d(seen.limbs_mm[known], weak[known])
     return scores.clean, scores.counts, scores.groups["yardstick"]
 

@@ -16,7 +16,7 @@ class PredictSettings:
         batch_size: frames that go through the networks together.
         flip_test: average each heatmap with that of the mirrored crop (slower, more accurate).
         temporal: lift each infant of a video in the light of all its frames.
-        min_box_score: a box below this confidence is nobody.
+        min_box_score: a box below this confidence is nobody; None: what the weights say.
         max_infants: keep at most this many, best first.
         fov_degrees: assumed field of view across the longer image side when the camera is unknown.
         track_min_iou: a track goes on when its last box overlaps the new one at least this much.
@@ -28,7 +28,7 @@ class PredictSettings:
     batch_size: int = 4
     flip_test: bool = True
     temporal: bool = True
-    min_box_score: float = 0.5
+    min_box_score: float | None = None
     max_infants: int = 4
     fov_degrees: float = 60.0
     track_min_iou: float = 0.2

@@ -61,7 +61,7 @@ class PoseResNet(nn.Module):
 
     @property
     def first(self) -> nn.ModuleList:
-        """The layers that see details: all with maps of a quarter of the crop's side or more."""
+        """The stem and the first stage, which see details."""
         return nn.ModuleList([self.stem, self.stages[0]])
 
     @property

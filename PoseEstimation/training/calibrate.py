@@ -22,7 +22,7 @@ from PoseEstimation.inference.lifting import RATE, ClipLifting, Keypoints
 from PoseEstimation.inference.weights import load_lifter
 from PoseEstimation.metrics.errors import joint_errors
 from PoseEstimation.metrics.uncertainty import calibration_factor
-from PoseEstimation.settings import CalibrationSettings
+from PoseEstimation.stage_settings import CalibrationSettings
 from PoseEstimation.training.clips import Clip, load_observed
 from PoseEstimation.training.weights import with_codec
 
@@ -33,13 +33,15 @@ def calibrate(settings: CalibrationSettings, output: Path) -> dict[str, float]:
     And ``output/detector.safetensors``, where there is a detector, see ``make_cautious``.
 
     Returns:
-        The factors that the sigmas of the two networks got, and the score that became one half.
+        The factors that the sigmas of the two networks got, and the score that is sure enough.
 
     Raises:
         DataError: a file is not given, missing or damaged, or the lifter tells no sigma.
     """
     if not settings.observed or settings.heatmap is None or settings.lifter is None:
         raise DataError("calibration: observed, heatmap and lifter must be given")
+    if settings.detector is not None and not settings.scenes:
+        raise DataError("calibration: scenes must be given to judge the detector on")
     lifting = load_lifter(settings.lifter)
     if not isinstance(lifting, ClipLifting):
         raise DataError(f"calibration: {settings.lifter} tells no sigma; give a ClipLifter")

@@ -37,6 +37,8 @@ class HeatmapModule(AveragedModule):
     """One training step and one validation step of the heatmap network."""
 
     def __init__(self, settings: HeatmapSettings) -> None:
+        if settings.keep_first and settings.initial_weights is None:
+            raise DataError("heatmap: keep_first needs initial_weights; random layers see nothing")
         torch.manual_seed(settings.trainer.seed)
         network = make_network(settings)
         load_initial(network, settings.initial_weights)

@@ -24,7 +24,7 @@ from PoseEstimation.inference.lifting import Keypoints, joined
 from PoseEstimation.inference.settings import PredictSettings
 from PoseEstimation.inference.weights import choose_device, load_heatmap
 from PoseEstimation.io.observed import FILE, Clip, save_observed
-from PoseEstimation.settings import ObserveSettings
+from PoseEstimation.stage_settings import ObserveSettings
 from PoseEstimation.training.clips import true_clip
 
 BATCH = 8
@@ -63,8 +63,6 @@ def _labelled_part(settings: ObserveSettings, skeleton: Skeleton) -> Dataset:
     dataset = open_sources([settings.data], skeleton)[0]
     if settings.weak:
         dataset = _weakly_labelled(dataset)
-    if all(sample.joints_mm is not None for sample in dataset.samples):
-        return thinned(dataset, settings.frame_step)
     samples = tuple(sample for sample in dataset.samples if sample.joints_mm is not None)
     if not samples:
         raise DataError(f"observe: {dataset.root} has no 3D labels; nothing can be learnt from it")

@@ -23,7 +23,7 @@ from FasterRCNN.targets import boxes_of
 from PoseEstimation.inference.keypoints import KeypointFinder
 from PoseEstimation.inference.settings import PredictSettings
 from PoseEstimation.inference.weights import choose_device, load_heatmap
-from PoseEstimation.settings import SelfLabelSettings
+from PoseEstimation.stage_settings import SelfLabelSettings
 
 View = tuple[Image.Image, np.ndarray, bool]
 """An image, the matrix from the upright pixels to its own, and whether it is mirrored."""

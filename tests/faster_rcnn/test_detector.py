@@ -82,12 +82,15 @@ def test_one_person_is_what_the_higher_score_says(boxes, labels, infants, adults
     assert (len(found), len(found.adult_scores)) == (infants, adults)
 
 
-def test_adults_count_from_the_same_score_and_beyond_the_limit_of_infants():
+@pytest.mark.parametrize("min_score", [0.3, 0.95])
+def test_adults_have_a_score_of_their_own_and_no_limit(min_score):
     rows = [[0, 0, 20, 20], [30, 0, 50, 20], [60, 0, 80, 20]]
-    detector = detector_saying(rows, [0.9, 0.8, 0.4], [B, B, B], max_infants=1)
-    found = detector(Image.new("RGB", (96, 72)))
+    rule = {"max_infants": 1, "min_score": min_score}
+    found = detector_saying(rows, [0.9, 0.8, 0.4], [B, B, B], **rule)(Image.new("RGB", (96, 72)))
     np.testing.assert_allclose(found.adults_xyxy, rows[:2], atol=1e-5)
     np.testing.assert_allclose(found.adult_scores, [0.9, 0.8])
+    infants = detector_saying(rows, [0.9, 0.8, 0.4], [A, A, A], **rule)(Image.new("RGB", (96, 72)))
+    assert len(infants) == (1 if min_score < 0.9 else 0)
 
 
 def test_a_detector_of_infants_says_nothing_of_adults(tmp_path):
@@ -307,12 +310,13 @@ def test_resnet18_begins_with_a_heatmap_network_and_refuses_others(tiny_weights,
 class _Scripted(InfantDetector):
     """Finds what it is told, one answer per look."""
 
-    def __init__(self, answers):
-        super().__init__(torch.nn.Identity(), SMALL, second_look=True)
-        self.answers, self.sizes = list(answers), []
+    def __init__(self, answers, **rule):
+        super().__init__(torch.nn.Identity(), SMALL, second_look=True, **rule)
+        self.answers, self.sizes, self.scores = list(answers), [], []
 
-    def _look(self, images):
+    def _look(self, images, min_score):
         self.sizes.append([image.size for image in images])
+        self.scores.append(min_score)
         return self.answers.pop(0)
 
 
@@ -320,17 +324,19 @@ def boxes(*rows):
     return Detections(np.array(rows, float).reshape(-1, 4), np.linspace(0.9, 0.8, len(rows)))
 
 
-def test_the_second_look_moves_a_box_to_where_the_close_up_shows_it():
+@pytest.mark.parametrize("sure", [0.3, 0.9])
+def test_the_second_look_moves_a_box_to_where_the_close_up_shows_it(sure):
     image = Image.new("RGB", (200, 100))
     first = [boxes([40, 20, 120, 60], [150, 50, 180, 90]), boxes()]
     # The close-ups begin at (20, 0) and (140, 40): a better box, and one of somebody else.
     second = [boxes([5, 5, 10, 10], [24, 22, 102, 62]), boxes([0, 0, 4, 4])]
-    detector = _Scripted([first, second])
+    detector = _Scripted([first, second], min_score=sure)
     refined = detector.detect([image, image])
     assert np.allclose(refined[0].boxes_xyxy, [[44, 22, 122, 62], [150, 50, 180, 90]])
     assert np.allclose(refined[0].scores, first[0].scores)
     assert len(refined[1]) == 0
     assert detector.sizes[1] == [(121, 81), (51, 60)]
+    assert detector.scores == [sure, min(sure, 0.5)]
 
 
 def test_no_infant_needs_no_second_look():

@@ -40,8 +40,9 @@ _RULE_2D = (
     "(nose, eyes, ears), since COCO labels no top of the head"
 )
 _RULE_3D = (
-    "weak truth (corrected network output); 12 limb joints; scale_mpjpe_mm about the middle of the "
-    "hips; limb_degrees between limbs as they point before the camera, nothing aligned"
+    "weak truth (corrected network output); 12 limb joints, the hips among them; scale_mpjpe_mm "
+    "about the middle of the hips; limb_degrees between limbs as they point before the camera, "
+    "nothing aligned"
 )
 
 

@@ -9,7 +9,8 @@ from PoseEstimation.chains.lite import FOLDS, SEEDS
 from PoseEstimation.commands.train import stages_of
 from PoseEstimation.config import load_config
 from PoseEstimation.evaluation.compare import read_spec
-from PoseEstimation.settings import ClipLiftingSettings, HeatmapSettings, ScoreSettings
+from PoseEstimation.settings import ClipLiftingSettings, HeatmapSettings
+from PoseEstimation.stage_settings import ScoreSettings
 
 SPECS = Path(__file__).parents[3] / "report" / "compare"
 

@@ -16,7 +16,7 @@ from PoseEstimation.evaluation.failures import APART, worst_frames
 from PoseEstimation.evaluation.observed import score_observed
 from PoseEstimation.io.observed import Clip, read_observed, save_observed
 from PoseEstimation.models.martinez import MartinezConfig, MartinezLifter
-from PoseEstimation.settings import ScoreSettings
+from PoseEstimation.stage_settings import ScoreSettings
 from PoseEstimation.training.lifting import PixelCodec
 from PoseEstimation.training.weights import reordered, write_best
 from PoseEstimation.visualise.worst import Comparison, comparison_sheet

@@ -21,7 +21,7 @@ from PoseEstimation.evaluation.photo_tables import syrip_notes, syrip_tables
 from PoseEstimation.evaluation.syrip import evaluate_syrip
 from PoseEstimation.inference.lifting import Keypoints, joined
 from PoseEstimation.inference.settings import PredictSettings
-from PoseEstimation.settings import PhotoScoreSettings
+from PoseEstimation.stage_settings import PhotoScoreSettings
 
 PHOTOS = 6
 POSTURES = ("Supine", "Prone")
@@ -50,7 +50,7 @@ def root(tmp_path):
     images, annotations = [], []
     for i in range(PHOTOS):
         upright(i).save(tmp_path / "images" / f"{i}.png")
-        posture, source = POSTURES[i % 2], "video" if i < 3 else ""
+        posture, source = POSTURES[i % 2], "video" if i < 2 else ""
         images.append(
             {"id": 10 + i, "file_name": f"{i}.png", "width": 100, "height": 100}
             | {"posture": posture, "image_source": source}
@@ -124,8 +124,9 @@ def test_every_part_is_measured_against_its_truth(root, tmp_path):
         assert abs(row["change_own_boxes"]) < 1e-9
     low, high = metrics["boxes"]["true"]["interval"]
     assert 0 <= low < metrics["clean"]["ap"] < high <= 100
+    assert metrics["postures"]["prone"]["interval"] is None, "three sources tell nothing of others"
     shown = "\n".join(table.markdown() for table in syrip_tables(metrics))
-    assert "| prone | 3 |" in shown and "mean pose" in shown
+    assert "| prone | 3 | 0.0 | - |" in shown and "mean pose" in shown
     assert any("bootstrap" in note for note in syrip_notes(metrics))
 
 
@@ -135,6 +136,13 @@ def test_own_boxes_may_be_the_headline_and_weak_truth_may_be_absent(root):
     assert metrics["clean"]["ar"] == metrics["boxes"]["own"]["ar"]
     assert "pa_mpjpe_mm" not in metrics["clean"] and metrics["counts"]["people_3d"] == 0
     assert len(syrip_tables(metrics)) == 4
+
+
+def test_weak_truth_of_other_photos_measures_nothing(root):
+    joints = np.zeros((1, 14, 3), np.float32)
+    np.savez(root / "weak_3d.npz", file_name=["x"], joints_m=joints, corrected=np.ones(1, bool))
+    metrics = evaluate_syrip(Knowing(), root)
+    assert "pa_mpjpe_mm" not in metrics["clean"] and metrics["counts"]["people_3d"] == 0
 
 
 class KnowsOneWayUp(Knowing):

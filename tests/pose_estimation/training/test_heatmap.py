@@ -80,6 +80,8 @@ def test_the_first_layers_stay_as_they_began_where_wanted(settings, tmp_path):
         first = [name for name in state if name.startswith(("stem.", "stages.0."))]
         assert all(torch.equal(state[name], begun[name]) for name in first) == kept
         assert not torch.equal(state["head.0.weight"], begun["head.0.weight"])
+    with pytest.raises(DataError, match="needs initial_weights"):
+        train_heatmap(replace(once, keep_first=True), tmp_path / "random")
 
 
 def test_what_a_source_calls_a_joint_moves_its_heatmaps_and_its_error_bars(

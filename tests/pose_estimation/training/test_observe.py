@@ -12,7 +12,7 @@ from Datasets.sources import DataSource
 from Datasets.structures import DataError, PoseSample
 from Datasets.writers.coco import CocoPerson, CocoPicture, write_coco, write_coco_image
 from PoseEstimation.io.observed import FILE
-from PoseEstimation.settings import ObserveSettings
+from PoseEstimation.stage_settings import ObserveSettings
 from PoseEstimation.training.clips import load_observed
 from PoseEstimation.training.observe import observe
 
@@ -89,6 +89,12 @@ def test_weak_joints_of_photos_get_a_middle_and_a_camera(tmp_path: Path) -> None
     middle = first.joints_mm[0, others].mean(0)
     np.testing.assert_allclose(first.joints_mm[0, INFANT.root_index], middle, rtol=1e-4)
     assert first.intrinsics[0, 0, 2] == pytest.approx(49.5)
+    np.savez(
+        tmp_path / "data" / "weak_3d.npz",
+        file_name=["other.jpg"], joints_m=joints_m[:1], corrected=corrected[:1],
+    )  # fmt: skip
+    with pytest.raises(DataError, match="no 3D labels"):
+        observe(replace(settings, weak=True), tmp_path)
 
 
 def test_people_of_photos_from_one_video_stay_apart(tmp_path: Path) -> None:

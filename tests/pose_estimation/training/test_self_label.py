@@ -13,7 +13,7 @@ from Datasets.skeletons import INFANT, MPII_16
 from Datasets.sources import DataSource
 from Datasets.structures import DataError
 from PoseEstimation.inference.lifting import Keypoints
-from PoseEstimation.settings import SelfLabelSettings
+from PoseEstimation.stage_settings import SelfLabelSettings
 from PoseEstimation.training.self_label import _views, self_agreement
 
 BOX = np.array([20.0, 10, 100, 70])
