@@ -21,7 +21,7 @@ from FasterRCNN.evaluate import evaluate_detector
 from FasterRCNN.model import build_detector, load_backbone
 from FasterRCNN.settings import DetectorSettings, TrainerSettings
 from FasterRCNN.targets import ADULT_LABEL, CLASSES, INFANT_LABEL
-from FasterRCNN.train import train_detector
+from FasterRCNN.train import DetectorModule, train_detector
 from FasterRCNN.weights import load_initial, load_weights, save_weights
 
 SMALL = DetectorSettings(min_size=72, max_size=128, box_head=16)
@@ -121,6 +121,34 @@ def test_every_layer_learns(backbone):
     sum(losses.values()).backward()
     still = [n for n, p in network.named_parameters() if p.grad is None or not p.requires_grad]
     assert still == []
+
+
+@pytest.mark.parametrize(("proposals", "looked_at"), [(None, 30), (300, 90)])
+def test_weights_tell_at_how_many_places_they_look(tmp_path, proposals, looked_at):
+    path, network = tmp_path / "detector.safetensors", build_detector(SMALL)
+    told = {key: value for key, value in STORED.items() if key != "proposals"}
+    config = told if proposals is None else {**told, "proposals": proposals}
+    metadata = {"model": "FasterRCNN", "config": config, "classes": list(CLASSES)}
+    save_weights(path, network.state_dict(), metadata)
+    loaded = InfantDetector.from_weights(path).network.eval()
+    assert loaded.rpn.post_nms_top_n() == looked_at
+
+
+class _Losing(torch.nn.Module):
+    """Says what it loses."""
+
+    def forward(self, images, targets):
+        parts = ("classifier", "box_reg", "objectness", "rpn_box_reg")
+        return {f"loss_{part}": torch.tensor(10.0**i) for i, part in enumerate(parts)}
+
+
+@pytest.mark.parametrize(("weight", "total"), [(1.0, 1111), (3.0, 1131)])
+def test_the_fit_of_boxes_has_its_weight_among_the_losses(weight, total, monkeypatch):
+    module = DetectorModule(dataclasses.replace(SMALL, box_weight=weight))
+    monkeypatch.setattr(module, "log", lambda name, value: None)
+    module.network = _Losing()
+    batch = {"image": torch.zeros((1, 3, 8, 8)), "targets": [{"boxes": torch.zeros((0, 4))}]}
+    assert float(module.training_step(batch, 0)) == total
 
 
 def test_default_weights_fit_the_limit_and_resnet_builds():
