@@ -28,8 +28,7 @@ def rate_factor(progress: float, step: int, settings: OptimiserSettings) -> floa
 class AveragedModule(L.LightningModule):
     """A network in training beside the running average of its weights, which is what counts.
 
-    The schedule goes by steps, or by minutes where those run out first; a resumed run spreads what
-    is left of the schedule over its own minutes.
+    The schedule goes by steps, or by the minutes of all sessions where those run out first.
     """
 
     def __init__(
@@ -39,7 +38,7 @@ class AveragedModule(L.LightningModule):
         self.network = network
         self.average = copy.deepcopy(network).requires_grad_(False).eval()
         self.settings, self.limits = optimiser, limits
-        self.progress, self._resumed_at = 0.0, 0.0
+        self._time_share, self._time_share_before = 0.0, 0.0
         self._began: float | None = None
 
     def train(self, mode: bool = True) -> AveragedModule:
@@ -60,12 +59,11 @@ class AveragedModule(L.LightningModule):
         """Set the learning rate of this step."""
         self._began = self._began or time.monotonic()
         total = self.limits.max_epochs * self.trainer.num_training_batches
-        by_time = 0.0
         if self.limits.max_minutes:
             spent = (time.monotonic() - self._began) / (60 * self.limits.max_minutes)
-            by_time = self._resumed_at + (1 - self._resumed_at) * spent
-        self.progress = max(self.global_step / max(total, 1), by_time)
-        factor = rate_factor(self.progress, self.global_step, self.settings)
+            self._time_share = self._time_share_before + spent
+        progress = max(self.global_step / max(total, 1), self._time_share)
+        factor = rate_factor(progress, self.global_step, self.settings)
         for group in self.optimizers().param_groups:
             group["lr"] = self.settings.learning_rate * factor
 
@@ -83,9 +81,9 @@ class AveragedModule(L.LightningModule):
         torch._foreach_lerp_([ours[n] for n in names], [newest[n] for n in names], 1 - keep)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the place in the schedule."""
-        checkpoint["progress"] = self.progress
+        """Keep the share of the minutes that is spent."""
+        checkpoint["time_share"] = self._time_share
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Go on from the place in the schedule."""
-        self._resumed_at = checkpoint["progress"]
+        """Go on with what is left of the minutes."""
+        self._time_share_before = checkpoint["time_share"]

@@ -15,7 +15,8 @@ class TrainerSettings:
 
     Attributes:
         max_epochs: upper limit of epochs.
-        max_minutes: stop cleanly, with a checkpoint, after this time; counted anew on resume.
+        max_minutes: stop cleanly, with a checkpoint, after this time over all sessions; a run that
+            has spent it has as much again on resume.
         steps_per_epoch: batches between two validations; None means one pass over the data.
         patience: epochs without ``min_gain`` after which training stops.
         min_gain: smallest relative drop of the validation loss that counts as a gain.

@@ -219,7 +219,10 @@ class _EarlyStop(Callback):
 
 
 class _Checkpoints(Callback):
-    """Saves at each epoch's end, every few minutes, at the time limit, and the best weights."""
+    """Saves at each epoch's end, every few minutes, at the time limit, and the best weights.
+
+    The time limit is that of all sessions; once it is reached, a resumed run has as much again.
+    """
 
     def __init__(self, settings: TrainerSettings, output: Path) -> None:
         self.output = output
@@ -227,11 +230,19 @@ class _Checkpoints(Callback):
         self.limit_s = float("inf") if minutes is None else minutes * 60
         self.interval_s = settings.checkpoint_minutes * 60
         self.began = self.saved = time.monotonic()
+        self.before_s = 0.0
         self.reason = ""
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"spent_s": self.before_s + time.monotonic() - self.began}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        spent_s = state_dict["spent_s"]
+        self.before_s = spent_s if spent_s < self.limit_s else 0.0
 
     def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx) -> None:
         now = time.monotonic()
-        timed_out = now - self.began >= self.limit_s
+        timed_out = self.before_s + now - self.began >= self.limit_s
         # after the last batch of an epoch come validation and then the epoch's own checkpoint
         last = trainer.fit_loop.epoch_loop.batch_progress.is_last_batch
         if not last and (timed_out or now - self.saved >= self.interval_s):

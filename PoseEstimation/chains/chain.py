@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ from PoseEstimation.stage_settings import (
 )
 
 RECORD = "stage.json"
+BEAT_S = 30.0
 UNMAPPED = tuple(
     sorted(MINI_RGBD_25.indices(PUBLISHED_16)).index(place)
     for place in MINI_RGBD_25.indices(PUBLISHED_16)
@@ -133,7 +135,7 @@ def _run(stage: Stage, output: Path) -> StageRecord:
 
 
 class _Clock:
-    """Adds up the minutes of a stage over the sessions that it takes."""
+    """Adds up the minutes of a stage over its sessions, also of one that is killed."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -141,8 +143,20 @@ class _Clock:
 
     def __enter__(self) -> None:
         self.began = time.monotonic()
+        self.ended = threading.Event()
+        self.keeper = threading.Thread(target=self._keep, daemon=True)
+        self.keeper.start()
 
     def __exit__(self, *_: object) -> None:
+        self.ended.set()
+        self.keeper.join()
+        self._write()
+
+    def _keep(self) -> None:
+        while not self.ended.wait(BEAT_S):
+            self._write()
+
+    def _write(self) -> None:
         with replacing(self.path) as file:
             json.dump({"minutes": self.minutes}, file)
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -108,6 +109,26 @@ def test_time_limit_stops_with_a_checkpoint(tmp_path, capsys):
     assert (summary.stopped_by, summary.steps) == ("time limit", 1)
     assert list_checkpoints(tmp_path)[0].name == "step-000000001.safetensors"
     assert "time limit" in capsys.readouterr().out
+
+
+def test_a_crashed_run_has_the_rest_of_its_time(tmp_path, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("FasterRCNN.trainer.time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    def step_of_a_minute(crashing):
+        def hook(done):
+            now[0] += 60.0
+            if done == crashing:
+                raise tiny.Killed
+
+        return hook
+
+    with pytest.raises(tiny.Killed):
+        run(tmp_path, step_of_a_minute(4), max_minutes=7.0)
+    _, summary = run(tmp_path, step_of_a_minute(None), max_minutes=7.0, resume=True)
+    assert (summary.stopped_by, summary.steps) == ("time limit", 7)
+    _, summary = run(tmp_path, step_of_a_minute(None), max_minutes=7.0, resume=True)
+    assert summary.steps == 12
 
 
 def test_time_limited_pieces_equal_one_run(tmp_path, whole):

@@ -1,6 +1,7 @@
 """Chains: stages begin with what earlier ones made, are done once, and go on where they stopped."""
 
 import json
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -116,15 +117,20 @@ def test_what_was_observed_has_the_truth_beside_it(stages, tmp_path):
 
 
 def test_a_stage_that_was_stopped_goes_on(stages, tmp_path, monkeypatch):
+    kept = tmp_path / "2-observe" / "minutes.json"
+
     def stopped(settings, output):
+        while not kept.is_file():
+            time.sleep(0.01)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setitem(chain.RUNNERS, ObserveSettings, stopped)
+        patched.setattr(chain, "BEAT_S", 0.01)
         run_chain(stages[:2], tmp_path, lambda line: None)
     assert (tmp_path / "1-heatmap" / "stage.json").is_file()
     assert not (tmp_path / "2-observe" / "stage.json").is_file()
-    assert json.loads((tmp_path / "2-observe" / "minutes.json").read_text())["minutes"] >= 0
+    assert json.loads(kept.read_text())["minutes"] > 0
     assert len(run_chain(stages[:2], tmp_path, lambda line: None)) == 2
 
 
