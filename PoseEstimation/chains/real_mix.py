@@ -24,7 +24,7 @@ from PoseEstimation.chains.real import (
 from PoseEstimation.settings import HeatmapSettings
 from PoseEstimation.stage_settings import PhotoScoreSettings, SelfLabelSettings
 
-MINUTES = 15.0
+MINUTES = 12.0
 INFANTS = 0.25
 """Share of the photos of infants, labelled or not."""
 

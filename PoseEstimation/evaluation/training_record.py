@@ -51,13 +51,14 @@ def curve(log: Path) -> dict[str, list[float]]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write the file; returns the exit code."""
+    """Write the file, other chains in it as they were; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("chains", type=Path, nargs="+", help="folders of chains")
     parser.add_argument("--output", type=Path, required=True, help="chains.json")
     options = parser.parse_args(arguments)
     try:
-        chains = {folder.name: record(folder) for folder in options.chains}
+        chains = load_json(options.output, "chains") if options.output.is_file() else {}
+        chains |= {folder.name: record(folder) for folder in options.chains}
     except DataError as error:
         print(f"infantpose: error: {error}", file=sys.stderr)
         return 2

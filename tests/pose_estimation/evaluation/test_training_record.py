@@ -26,6 +26,10 @@ def test_finished_stages_are_recorded(tmp_path, capsys):
     (chain / "1-a" / "stage.json").write_text(json.dumps(STAGE))
     assert main([str(chain), "--output", str(tmp_path / "chains.json")]) == 0
     assert json.loads((tmp_path / "chains.json").read_text()) == {"best": [STAGE]}
+    other = chain.rename(tmp_path / "real")
+    assert main([str(other), "--output", str(tmp_path / "chains.json")]) == 0
+    assert json.loads((tmp_path / "chains.json").read_text()) == {"best": [STAGE], "real": [STAGE]}
+    chain = other
     (chain / "1-a" / "log.csv").write_text("step,epoch,minutes,name,value\n")
     assert record(chain)[0]["curve"] == {"minutes": [], "value": []}
 
