@@ -16,13 +16,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from PIL import Image
 from torchvision.models.detection import FasterRCNN
 from torchvision.ops import batched_nms, nms
 
 from Datasets.geometry.boxes import clip_box, iou
 from Datasets.structures import DataError
+from FasterRCNN.close_up import CloseUpNetwork, who
 from FasterRCNN.images import network_input, transform_boxes
 from FasterRCNN.model import build_detector
 from FasterRCNN.settings import DetectorSettings
@@ -37,8 +38,29 @@ SAME_PERSON_IOU = 0.7
 SAME_IOU = 0.5
 MAX_INFANTS = 4
 
+UNSURE = 0.1
+"""Lowest score of a box that is shown to the judge."""
+
+CLOSE_UP = "close_up."
+"""What the names of the judge's weights begin with, in the detector's file."""
+
 _STORED = ("backbone", "min_size", "max_size", "box_head", "proposals")
 """Settings that a network's weights depend on; older weights do not tell ``proposals``."""
+
+
+@dataclass(frozen=True)
+class People:
+    """Whoever was found in a frame, best first.
+
+    Attributes:
+        boxes_xyxy: (n, 4) image pixels.
+        scores: (n,) in 0..1.
+        labels: (n,) positions in ``CLASSES``.
+    """
+
+    boxes_xyxy: Float[np.ndarray, "n 4"]
+    scores: Float[np.ndarray, "n"]
+    labels: Int[np.ndarray, "n"]
 
 
 @dataclass(frozen=True)
@@ -72,6 +94,7 @@ class InfantDetector:
         max_infants: int = MAX_INFANTS,
         second_look: bool = False,
         classes: Sequence[str] = CLASSES,
+        close_up: CloseUpNetwork | None = None,
     ) -> None:
         """Wrap a network.
 
@@ -83,11 +106,13 @@ class InfantDetector:
             second_look: fit each infant's box again in a close-up of it, where its edges are
                 clearer.
             classes: what the network tells apart: ``CLASSES`` or its first two.
+            close_up: judge of the boxes, or None.
         """
         self.network, self.settings = network, settings
         self.min_score, self.max_infants = min_score, max_infants
         self.second_look = second_look
         self.classes = tuple(classes)
+        self.close_up = close_up
 
     @classmethod
     def from_weights(
@@ -118,6 +143,7 @@ class InfantDetector:
             if len(classes) < 2 or classes != CLASSES[: len(classes)]:
                 raise ValueError(f"it tells {', '.join(classes)} apart")
             network = build_detector(settings, len(classes))
+            close_up = _taken_apart(state)
             network.load_state_dict(state)
         except (KeyError, TypeError, RuntimeError, ValueError) as error:
             reason = str(error).splitlines()[0]
@@ -126,7 +152,9 @@ class InfantDetector:
             ) from error
         network.to(device, memory_format=torch.channels_last).eval()
         least = float(sure) if min_score is None else min_score
-        return cls(network, settings, least, max_infants, second_look=True, classes=classes)
+        if close_up is not None:
+            close_up.to(device, memory_format=torch.channels_last).eval()
+        return cls(network, settings, least, max_infants, True, classes, close_up)
 
     def __call__(self, image: Image.Image) -> Detections:
         """Detect the people of one RGB image."""
@@ -134,8 +162,23 @@ class InfantDetector:
 
     def detect(self, images: Sequence[Image.Image]) -> list[Detections]:
         """Detect the people of several RGB images, of any sizes."""
-        found = self._look(images, self.min_score)
+        found = self._judged(images) if self.close_up else self._look(images, self.min_score)
         return self._look_closer(images, found) if self.second_look else found
+
+    def _judged(self, images: Sequence[Image.Image]) -> list[Detections]:
+        """Let the judge say who is in each box, of unsure ones, too."""
+        everybody = self.people(images, UNSURE, UNSURE)
+        places = [
+            (image, box)
+            for image, people in zip(images, everybody, strict=True)
+            for box in people.boxes_xyxy
+        ]
+        chances = who(self.close_up, places)
+        parts = np.split(chances, np.cumsum([len(p.scores) for p in everybody])[:-1])
+        return [
+            self._chosen(_sure(_agreed(people, chance), self.min_score))
+            for people, chance in zip(everybody, parts, strict=True)
+        ]
 
     def _look_closer(
         self, images: Sequence[Image.Image], found: Sequence[Detections]
@@ -155,42 +198,71 @@ class InfantDetector:
         parts = np.split(np.stack(closer), ends[:-1])
         return [dataclasses.replace(f, boxes_xyxy=p) for f, p in zip(found, parts, strict=True)]
 
-    @torch.inference_mode()
     def _look(self, images: Sequence[Image.Image], min_score: float) -> list[Detections]:
         """Detect in one pass of the network: infants from a score on."""
+        return [self._chosen(people) for people in self.people(images, min_score)]
+
+    @torch.inference_mode()
+    def people(
+        self, images: Sequence[Image.Image], infant_score: float, adult_score: float = MIN_SCORE
+    ) -> list[People]:
+        """Find people of both classes, from their scores on, in one pass of the network."""
         sizes = (self.settings.min_size, self.settings.max_size)
         inputs = [network_input(image, *sizes) for image in images]
         device = next(self.network.parameters()).device
         self.network.eval()
         outputs = self.network([picture.to(device).float() / 255 for picture, _ in inputs])
         return [
-            self._select(output, matrix, image.size, min_score)
+            _sure(_in_image(output, matrix, image.size), infant_score, adult_score)
             for output, (_, matrix), image in zip(outputs, inputs, images, strict=True)
         ]
 
-    def _select(
-        self,
-        output: dict[str, torch.Tensor],
-        matrix: np.ndarray,
-        size: tuple[int, int],
-        min_score: float,
-    ) -> Detections:
-        boxes, scores = output["boxes"].double().cpu(), output["scores"].double().cpu()
-        labels = output["labels"].cpu()
-        least = torch.full_like(scores, MIN_SCORE)
-        least[labels == INFANT_LABEL] = min_score
-        kept = torch.nonzero(scores >= least)[:, 0]
-        kept = kept[batched_nms(boxes[kept], scores[kept], labels[kept], MERGE_IOU)]
-        # boxes of one class overlap less by now: this is between the classes
-        kept = kept[nms(boxes[kept], scores[kept], SAME_PERSON_IOU)]
-        in_image = clip_box(transform_boxes(matrix, boxes[kept].numpy()), size)
-        labels, scores = labels[kept].numpy(), scores[kept].numpy()
+    def _chosen(self, people: People) -> Detections:
+        boxes, scores, labels = people.boxes_xyxy, people.scores, people.labels
         infants = np.flatnonzero(labels == INFANT_LABEL)[: self.max_infants]
-        found = Detections(in_image[infants], scores[infants])
+        found = Detections(boxes[infants], scores[infants])
         if len(self.classes) <= ADULT_LABEL:
             return found
         adults = labels == ADULT_LABEL
-        return dataclasses.replace(found, adults_xyxy=in_image[adults], adult_scores=scores[adults])
+        return dataclasses.replace(found, adults_xyxy=boxes[adults], adult_scores=scores[adults])
+
+
+def _in_image(output: dict[str, torch.Tensor], matrix: np.ndarray, size: tuple[int, int]) -> People:
+    """Boxes of the network in pixels of the image."""
+    boxes, scores, labels = (output[key].cpu() for key in ("boxes", "scores", "labels"))
+    in_image = clip_box(transform_boxes(matrix, boxes.double().numpy()), size)
+    return People(in_image, scores.double().numpy(), labels.numpy())
+
+
+def _agreed(people: People, chances: Float[np.ndarray, "n label"]) -> People:
+    """Who it is by the judge, as sure as both are in the geometric mean."""
+    labels = np.where(
+        chances[:, INFANT_LABEL] >= chances[:, ADULT_LABEL], INFANT_LABEL, ADULT_LABEL
+    )
+    judged = chances[np.arange(len(labels)), labels]
+    return People(people.boxes_xyxy, np.sqrt(people.scores * judged), labels)
+
+
+def _sure(people: People, infant_score: float, adult_score: float = MIN_SCORE) -> People:
+    """Those who are sure enough, each once, best first."""
+    least = np.where(people.labels == INFANT_LABEL, infant_score, adult_score)
+    kept = torch.from_numpy(np.flatnonzero(people.scores >= least))
+    boxes, scores = torch.from_numpy(people.boxes_xyxy), torch.from_numpy(people.scores)
+    labels = torch.from_numpy(people.labels)
+    kept = kept[batched_nms(boxes[kept], scores[kept], labels[kept], MERGE_IOU)]
+    # boxes of one class overlap less by now: this is between the classes
+    kept = kept[nms(boxes[kept], scores[kept], SAME_PERSON_IOU)].numpy()
+    return People(people.boxes_xyxy[kept], people.scores[kept], people.labels[kept])
+
+
+def _taken_apart(state: dict[str, torch.Tensor]) -> CloseUpNetwork | None:
+    """Take the judge, if there is one, out of a detector's weights."""
+    names = [name for name in state if name.startswith(CLOSE_UP)]
+    if not names:
+        return None
+    network = CloseUpNetwork()
+    network.load_state_dict({name.removeprefix(CLOSE_UP): state.pop(name) for name in names})
+    return network
 
 
 def _window(box: Float[np.ndarray, "4"], size: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -209,6 +281,14 @@ def _same(
     moved = closer.boxes_xyxy + np.array([*window[:2], *window[:2]])
     overlap = iou(moved, box[None])[:, 0]
     return moved[overlap.argmax()] if overlap.max() > SAME_IOU else box
+
+
+def save_close_up(path: Path, detector: Path, network: CloseUpNetwork) -> str:
+    """Write a detector again with a judge of its boxes; return the sha256."""
+    state, metadata = load_weights(detector)
+    state = {name: value for name, value in state.items() if not name.startswith(CLOSE_UP)}
+    ours = {CLOSE_UP + name: value for name, value in network.state_dict().items()}
+    return save_weights(path, state | ours, metadata)
 
 
 def save_detector(path: Path, network: FasterRCNN, settings: DetectorSettings) -> str:

@@ -57,7 +57,7 @@ def build_detector(settings: DetectorSettings, classes: int = len(CLASSES)) -> F
     names = [str(level) for level in range(levels)]
     box_head = (
         FastRCNNConvFCHead(
-            (channels, ROI_SIDE, ROI_SIDE), [channels] * 4, [settings.box_head], _norm
+            (channels, ROI_SIDE, ROI_SIDE), [channels] * 4, [settings.box_head], group_norm
         )
         if heavy
         else TwoMLPHead(channels * ROI_SIDE**2, settings.box_head)
@@ -93,18 +93,20 @@ def _backbone(name: str) -> tuple[BackboneWithFPN, bool]:
             part.requires_grad_(False)
         return _pyramid(body, {"layer2": 128, "layer3": 256, "layer4": 512}, 128), False
     if name == "resnet50_fpn_v2":
-        body = resnet50(weights=None, norm_layer=_norm)
+        body = resnet50(weights=None, norm_layer=group_norm)
         layers = {"layer1": 256, "layer2": 512, "layer3": 1024, "layer4": 2048}
         return _pyramid(body, layers, 256), True
-    body = mobilenet_v3_large(weights=None, norm_layer=_norm).features
+    body = mobilenet_v3_large(weights=None, norm_layer=group_norm).features
     skipped = 1 if name == "mobilenet_v3_large_320_fpn" else 0
     return _pyramid(body, dict(list(_MOBILE_LEVELS.items())[skipped:]), 128), False
 
 
-def load_backbone(network: FasterRCNN, path: Path) -> None:
-    """Begin a ``resnet18_fpn`` with the ResNet-18 of a trained heatmap network.
+def load_resnet(body: nn.Module, path: Path) -> None:
+    """Begin with the ResNet-18 of a trained heatmap network, which knows what infants look like.
 
-    It has learnt what infants look like.
+    Args:
+        body: torchvision's ResNet-18, or its first stages.
+        path: weights of the heatmap network.
 
     Raises:
         DataError: the weights hold no ResNet-18.
@@ -112,12 +114,13 @@ def load_backbone(network: FasterRCNN, path: Path) -> None:
     names = {"stem.0.": "conv1.", "stem.1.": "bn1."}
     names |= {f"stages.{stage}.": f"layer{stage + 1}." for stage in range(4)}
     state, _ = load_weights(path)
-    body = network.backbone.body
+    own = {name.split(".")[0] for name in body.state_dict()}
     renamed = {
         new + name.removeprefix(old): value
         for name, value in state.items()
         for old, new in names.items()
         if name.startswith(old) and not name.endswith("num_batches_tracked")
+        if new.removesuffix(".") in own
     }
     try:
         body.load_state_dict(renamed)
@@ -129,7 +132,7 @@ def load_backbone(network: FasterRCNN, path: Path) -> None:
 
 def _pyramid(body: nn.Module, layers: dict[str, int], channels: int) -> BackboneWithFPN:
     names = {layer: str(level) for level, layer in enumerate(layers)}
-    return BackboneWithFPN(body, names, list(layers.values()), channels, norm_layer=_norm)
+    return BackboneWithFPN(body, names, list(layers.values()), channels, norm_layer=group_norm)
 
 
 def _answering_in_float32(part: nn.Module) -> nn.Module:
@@ -151,5 +154,6 @@ def _widened(value: Any) -> Any:
     return type(value)(_widened(item) for item in value)
 
 
-def _norm(channels: int) -> nn.GroupNorm:
+def group_norm(channels: int) -> nn.GroupNorm:
+    """Normalisation of groups of channels, which needs no other image."""
     return nn.GroupNorm(GROUPS, channels)

@@ -138,3 +138,37 @@ class DetectorSettings:
     trainer: TrainerSettings = TrainerSettings(
         max_epochs=12, gradient_clip=5.0, steps_per_epoch=500
     )
+
+
+@dataclass(frozen=True)
+class CloseUpSettings:
+    """The close-up recipe: who it is in a detector's boxes.
+
+    Attributes:
+        train: data sets to learn from, mixed by ratio where a share is given; see ``DataSource``.
+        validation: the data set to validate on.
+        detector: weights whose mistakes are learnt from; what is written is them, and more.
+        initial_backbone: heatmap weights with whose ResNet-18 it begins.
+        looked_at: at most this many images of each data set, evenly spread, are shown to the
+            detector; of the others only the true boxes count.
+        per_image: close-ups of each image that is drawn.
+        batch_size: images per step.
+        validation_limit: at most this many validation images, evenly spread.
+        num_workers: processes that load images.
+        optimiser: see ``OptimiserSettings``.
+        trainer: see ``TrainerSettings``.
+    """
+
+    train: tuple[DataSource, ...] = ()
+    validation: DataSource | None = None
+    detector: Path | None = None
+    initial_backbone: Path | None = None
+    looked_at: int = 2000
+    per_image: int = 4
+    batch_size: int = 16
+    validation_limit: int = 400
+    num_workers: int = 1
+    optimiser: OptimiserSettings = OptimiserSettings(learning_rate=8e-4, warmup_steps=300)
+    trainer: TrainerSettings = TrainerSettings(
+        max_epochs=40, gradient_clip=5.0, steps_per_epoch=250
+    )

@@ -24,7 +24,7 @@ from FasterRCNN.images import (
     collate_evaluation,
     collate_training,
 )
-from FasterRCNN.model import build_detector, load_backbone
+from FasterRCNN.model import build_detector, load_resnet
 from FasterRCNN.module import AveragedModule
 from FasterRCNN.scenes import scene_outlines, scenes_of
 from FasterRCNN.settings import DetectorSettings
@@ -92,7 +92,7 @@ class DetectorModule(AveragedModule):
         if settings.initial_weights is None and settings.backbone == "resnet18_fpn":
             if settings.initial_backbone is None:
                 raise DataError("detector.initial_backbone: resnet18_fpn needs heatmap weights")
-            load_backbone(network, settings.initial_backbone)
+            load_resnet(network.backbone.body, settings.initial_backbone)
         load_initial(network, settings.initial_weights)
         super().__init__(network, settings.optimiser, settings.trainer)
         self.detector = InfantDetector(self.average, settings)

@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
-RECIPES = ("detector", "heatmap", "lifting", "clip_lifting", "chain")
+RECIPES = ("detector", "close_up", "heatmap", "lifting", "clip_lifting", "chain")
 CHAINS = ("ellershaw", "matched", "best", "lite", "shipped", "real", "real_mix")
 PROTOCOLS = ("mini_rgbd", "syrip")
 DATASETS = ("mini_rgbd", "mpii", "mpi_inf_3dhp", "coco", "slp", "lsp", "syrip")

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from Datasets.sources import DataSource
 from Datasets.structures import DataError
-from FasterRCNN.settings import DetectorSettings
+from FasterRCNN.settings import CloseUpSettings, DetectorSettings
 from PoseEstimation.inference.settings import PredictSettings
 from PoseEstimation.settings import ClipLiftingSettings, HeatmapSettings, LiftingSettings
 
@@ -53,13 +53,14 @@ class Config:
     Attributes:
         weights: name of a weight set under ``paths.saved_models``, or a folder.
         paths: where things lie; relative paths count from the folder of ``config.yaml``.
-        detector, heatmap, lifting, clip_lifting: one training recipe each.
+        detector, close_up, heatmap, lifting, clip_lifting: one training recipe each.
         predict: how frames become poses.
     """
 
     weights: str = "infant-synthetic"
     paths: PathSettings = field(default_factory=PathSettings)
     detector: DetectorSettings = field(default_factory=DetectorSettings)
+    close_up: CloseUpSettings = field(default_factory=CloseUpSettings)
     heatmap: HeatmapSettings = field(default_factory=HeatmapSettings)
     lifting: LiftingSettings = field(default_factory=LiftingSettings)
     clip_lifting: ClipLiftingSettings = field(default_factory=ClipLiftingSettings)

@@ -31,6 +31,7 @@ class HeatmapSettings:
         crop_margin: side of the crop over the longer side of the box; 1 as published.
         whole_image: crop nothing.
         sigma: of the Gaussian targets in map pixels (a quarter of the crop's).
+        reach: how near counts as right when a map is read, over its side; see ``HeatmapCodec``.
         loss: cross-entropy of the softmax over the map, or mse, as published.
         depth: of the ResNet: 18, 34, 50, 101 or 152.
         depth_weight: weight of the joints' depths (2.5D), in crop sides; 0 makes heatmaps alone.
@@ -59,6 +60,7 @@ class HeatmapSettings:
     crop_margin: float = 1.25
     whole_image: bool = False
     sigma: float = 2.0
+    reach: float = 0.0
     loss: Literal["cross_entropy", "mse"] = "cross_entropy"
     depth: Literal[18, 34, 50, 101, 152] = 18
     depth_weight: float = 5.0

@@ -20,7 +20,7 @@ from typing import Any
 from Datasets.skeletons.mini_rgbd import MINI_RGBD_25, PUBLISHED_16
 from Datasets.sources import DataSource
 from Datasets.structures import DataError
-from FasterRCNN.settings import DetectorSettings
+from FasterRCNN.settings import CloseUpSettings, DetectorSettings
 from FasterRCNN.weights import file_sha256
 from PoseEstimation.io.atomic import replacing
 from PoseEstimation.settings import ClipLiftingSettings, HeatmapSettings, LiftingSettings
@@ -275,6 +275,12 @@ def _train_detector(settings: DetectorSettings, output: Path) -> dict[str, Any]:
     return dataclasses.asdict(train_detector(settings, output, resume=True))
 
 
+def _train_close_up(settings: CloseUpSettings, output: Path) -> dict[str, Any]:
+    from FasterRCNN.train_close_up import train_close_up
+
+    return dataclasses.asdict(train_close_up(settings, output, resume=True))
+
+
 RUNNERS: dict[type, Callable[[Any, Path], dict[str, Any]]] = {
     HeatmapSettings: _train_heatmap,
     LiftingSettings: _train_lifting,
@@ -283,6 +289,7 @@ RUNNERS: dict[type, Callable[[Any, Path], dict[str, Any]]] = {
     GenerateSettings: _generate,
     CalibrationSettings: _calibrate,
     DetectorSettings: _train_detector,
+    CloseUpSettings: _train_close_up,
     ScoreSettings: _score,
     PhotoScoreSettings: _score_photos,
     SelfLabelSettings: _self_label,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from Datasets.sources import DataSource
 from FasterRCNN.settings import (
+    CloseUpSettings,
     DetectorSettings,
     DetectorTransforms,
     OptimiserSettings,
@@ -70,7 +71,7 @@ CLIPS = ClipLiftingSettings(
     cameras=CameraSettings(wide_share=0.6, wide_tilt_degrees=90.0),
     noise=ClipNoiseSettings(photo_factor=6.0),
     optimiser=OptimiserSettings(learning_rate=5e-4),
-    trainer=TrainerSettings(max_minutes=40, steps_per_epoch=200, patience=99, gradient_clip=5.0),
+    trainer=TrainerSettings(max_minutes=35, steps_per_epoch=200, patience=99, gradient_clip=5.0),
 )
 
 DETECTOR = DetectorSettings(
@@ -184,6 +185,7 @@ def _planar(folder: Path, data: RealData, heatmap: HeatmapSettings) -> tuple[Hea
     largest = replace(
         large,
         input_size=320,
+        reach=0.06,
         optimiser=replace(heatmap.optimiser, learning_rate=6e-4, final_factor=0.01),
         initial_weights=folder / "07-heatmap" / HEATMAP_FILE,
     )
@@ -216,7 +218,18 @@ def _detectors(folder: Path, data: RealData, detector: DetectorSettings) -> list
         optimiser=replace(detector.optimiser, learning_rate=2e-4, final_factor=0.01),
         trainer=replace(detector.trainer, max_minutes=60),
     )
-    return [Stage("19-detector", first), Stage("20-detector", again)]
+    judge = CloseUpSettings(
+        train=first.train,
+        validation=first.validation,
+        detector=folder / "20-detector" / DETECTOR_FILE,
+        initial_backbone=folder / "08-heatmap" / HEATMAP_FILE,
+        trainer=replace(CloseUpSettings.trainer, max_minutes=85, patience=99),
+    )
+    return [
+        Stage("19-detector", first),
+        Stage("20-detector", again),
+        Stage("21-close-up", judge),
+    ]
 
 
 def _spatial(folder: Path, data: RealData, clips: ClipLiftingSettings, photos: int) -> list[Stage]:
@@ -264,7 +277,7 @@ def _calibrated(folder: Path) -> Stage:
     """Error bars of what is shipped, and how sure it has to be, on generated photos kept away."""
     seen = folder / "16-observe-kept" / "observed.npz"
     planar, spatial = folder / "08-heatmap" / HEATMAP_FILE, folder / "18-clips/lifter.safetensors"
-    boxes = folder / "20-detector" / DETECTOR_FILE
+    boxes = folder / "21-close-up" / DETECTOR_FILE
     scenes = (folder / "01-scenes", folder / "05-scenes")
     judged = tuple(DataSource("coco", "validation", root) for root in scenes)
-    return Stage("21-calibrated", CalibrationSettings((seen,), planar, spatial, boxes, judged))
+    return Stage("22-calibrated", CalibrationSettings((seen,), planar, spatial, boxes, judged))

@@ -35,6 +35,9 @@ class HeatmapCodec:
             (to be trained with MSE, as published).
         crop_margin: side of the crop over the longer side of the person's box.
         sigma_scale: factor that makes sigma honest, measured on validation data.
+        reach: how near counts as right, over the map's side: the place is the one that is expected
+            to be nearest in this sense (the density blurred by a Gaussian of this width has its
+            maximum there), as COCO's OKS rewards; 0: the density's own maximum.
     """
 
     input_size: int = 256
@@ -43,6 +46,7 @@ class HeatmapCodec:
     kind: Literal["softmax", "gaussian"] = "softmax"
     crop_margin: float = 1.25
     sigma_scale: float = 1.0
+    reach: float = 0.0
 
     @property
     def stride(self) -> float:
@@ -88,7 +92,7 @@ class HeatmapCodec:
         Returns:
             Crop pixels; scores 0 to 1 (softmax: the share of the density around its mode, 1 for as
             much as a target holds there; gaussian: height of the peak); standard deviation per
-            axis in crop pixels, from the spread around the mode beyond the target's own (in a
+            axis in crop pixels, from the spread around the place beyond the target's own (in a
             gaussian map, cells under a twentieth of the peak are taken for noise).
         """
         with torch.autocast(maps.device.type, enabled=False):
@@ -96,14 +100,19 @@ class HeatmapCodec:
 
     def _decode(self, maps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         density = self.density(maps)
-        place = self._refine(density, _argmax(_blur(density, self.sigma)))
-        distance = _square_distance(place, density.shape[-1])
+        mode = self._refine(density, _argmax(_blur(density, self.sigma)))
+        distance = _square_distance(mode, density.shape[-1])
         if self.kind == "softmax":
             scores = _inside(density, distance, SCORE_REACH * self.sigma).flatten(2).sum(-1)
             scores = scores / (1 - math.exp(-0.5 * SCORE_REACH**2))
         else:
             scores = maps.flatten(2).amax(-1)
             density = torch.where(density > 0.05 * density.amax((-2, -1), True), density, 0.0)
+        place = mode
+        if self.reach:
+            gain = _gain(density, self.reach * density.shape[-1])
+            place = self._refine(gain, _argmax(gain))
+            distance = _square_distance(place, density.shape[-1])
         near = _inside(density, distance, SPREAD_REACH * self.sigma)
         variance = (near * distance).flatten(2).sum(-1) / 2
         variance = variance / near.flatten(2).sum(-1).clamp_min(1e-9) - self.sigma**2
@@ -165,11 +174,20 @@ def _inside(density: Tensor, square_distance: Tensor, radius: float) -> Tensor:
 
 def _blur(maps: Tensor, sigma: float) -> Tensor:
     """Gaussian blur that renormalises at the border."""
-    size = maps.shape[-1]
-    grid = torch.arange(size, device=maps.device, dtype=maps.dtype)
-    kernel = torch.exp(-((grid[:, None] - grid) ** 2) / (2 * sigma**2))
+    kernel = _kernel(maps, sigma)
     kernel = kernel / kernel.sum(-1, keepdim=True)
     return kernel @ maps @ kernel.T
+
+
+def _gain(density: Tensor, width: float) -> Tensor:
+    """Expected reward of each cell, a Gaussian of the distance to the truth."""
+    kernel = _kernel(density, width)
+    return kernel @ density @ kernel
+
+
+def _kernel(maps: Tensor, sigma: float) -> Tensor:
+    grid = torch.arange(maps.shape[-1], device=maps.device, dtype=maps.dtype)
+    return torch.exp(-((grid[:, None] - grid) ** 2) / (2 * sigma**2))
 
 
 def _paraboloid(radius: int, device: torch.device) -> Tensor:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 FILES = {
     "detector": "detector.safetensors",
+    "close_up": "detector.safetensors",
     "heatmap": "heatmap.safetensors",
     "lifting": "lifter.safetensors",
     "clip_lifting": "lifter.safetensors",
@@ -31,6 +32,10 @@ def run(args: argparse.Namespace) -> int:
         from FasterRCNN.train import train_detector
 
         summary = train_detector(config.detector, output, args.resume)
+    elif args.recipe == "close_up":
+        from FasterRCNN.train_close_up import train_close_up
+
+        summary = train_close_up(config.close_up, output, args.resume)
     elif args.recipe == "heatmap":
         from PoseEstimation.training.heatmap import train_heatmap
 

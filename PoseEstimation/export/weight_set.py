@@ -26,7 +26,12 @@ MAX_MB = 45
 
 
 def collect(
-    runs: dict[str, Path], folder: Path, data: str, licence: str, calibrated: Path | None = None
+    runs: dict[str, Path],
+    folder: Path,
+    data: str,
+    licence: str,
+    calibrated: Path | None = None,
+    close_up: Path | None = None,
 ) -> None:
     """Make or replace the weight set ``folder`` from the runs of its three networks.
 
@@ -36,22 +41,26 @@ def collect(
         data: what the networks were trained on, one line.
         licence: terms of the weights, one line.
         calibrated: folder whose networks, where it has them, stand for those of the runs.
+        close_up: run of the detector's judge, whose detector stands for the detector's own run's.
 
     Raises:
         DataError: a run without weights, or weights over the size limit of a file.
     """
     folder.mkdir(parents=True, exist_ok=True)
     settings, digests = {}, {}
+    newest = {**runs, "detector": close_up or runs["detector"]}
     for part, recipe in PARTS.items():
         name = f"{part}.safetensors"
         honest = calibrated is not None and (calibrated / name).is_file()
-        source = require_file((calibrated if honest else runs[part]) / name, "trained weights")
+        source = require_file((calibrated if honest else newest[part]) / name, "trained weights")
         megabytes = source.stat().st_size / 1e6
         if megabytes > MAX_MB:
             raise DataError(f"{source}: {megabytes:.0f} MB, over {MAX_MB}; train a smaller network")
         shutil.copyfile(source, folder / source.name)
         digests[source.name] = file_sha256(folder / source.name)
         settings[recipe] = yaml.safe_load((runs[part] / "settings.yaml").read_text())
+    if close_up is not None:
+        settings["close_up"] = yaml.safe_load((close_up / "settings.yaml").read_text())
     with replacing(folder / "config.yaml") as file:
         file.write("# Settings that these networks were trained with.\n")
         yaml.safe_dump(_without_folders(settings), file, sort_keys=False)
@@ -91,6 +100,9 @@ def main(arguments: list[str] | None = None) -> int:
     for part in PARTS:
         parser.add_argument(f"--{part}", type=Path, required=True, metavar="RUN")
     parser.add_argument(
+        "--close-up", type=Path, metavar="RUN", help="the detector with a judge of its boxes"
+    )
+    parser.add_argument(
         "--calibrated", type=Path, metavar="DIR", help="networks with honest sigmas"
     )
     parser.add_argument("--output", type=Path, required=True, help="SavedModels/NAME")
@@ -100,7 +112,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         licence = options.licence or _own_terms(options.output)
         runs = {part: getattr(options, part) for part in PARTS}
-        collect(runs, options.output, options.data, licence, options.calibrated)
+        more = options.calibrated, options.close_up
+        collect(runs, options.output, options.data, licence, *more)
     except DataError as error:
         print(f"infantpose: error: {error}", file=sys.stderr)
         return 2

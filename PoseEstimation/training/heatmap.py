@@ -141,7 +141,14 @@ def make_codec(settings: HeatmapSettings) -> HeatmapCodec:
     """Build the codec of a recipe."""
     kind = "gaussian" if settings.loss == "mse" else "softmax"
     size = settings.input_size // PoseResNet.output_stride
-    return HeatmapCodec(settings.input_size, size, settings.sigma, kind, settings.crop_margin)
+    return HeatmapCodec(
+        settings.input_size,
+        size,
+        settings.sigma,
+        kind,
+        settings.crop_margin,
+        reach=settings.reach,
+    )
 
 
 def make_loaders(settings: HeatmapSettings, output: Path) -> tuple[DataLoader, DataLoader]:

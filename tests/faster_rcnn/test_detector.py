@@ -18,7 +18,7 @@ from Datasets.structures import DataError
 from FasterRCNN.__main__ import main
 from FasterRCNN.detector import Detections, InfantDetector, save_detector
 from FasterRCNN.evaluate import evaluate_detector
-from FasterRCNN.model import build_detector, load_backbone
+from FasterRCNN.model import build_detector, load_resnet
 from FasterRCNN.settings import DetectorSettings, TrainerSettings
 from FasterRCNN.targets import ADULT_LABEL, CLASSES, INFANT_LABEL
 from FasterRCNN.train import DetectorModule, train_detector
@@ -324,7 +324,7 @@ def test_mixed_precision_does_not_round_boxes():
 def test_resnet18_begins_with_a_heatmap_network_and_refuses_others(tiny_weights, tmp_path):
     heatmap = tiny_weights / "tiny" / "heatmap.safetensors"
     network = build_detector(dataclasses.replace(SMALL, backbone="resnet18_fpn"))
-    load_backbone(network, heatmap)
+    load_resnet(network.backbone.body, heatmap)
     state, _ = load_weights(heatmap)
     body = network.backbone.body
     assert torch.equal(body.conv1.weight, state["stem.0.weight"])
@@ -332,7 +332,7 @@ def test_resnet18_begins_with_a_heatmap_network_and_refuses_others(tiny_weights,
     assert not body.layer1[0].conv1.weight.requires_grad
     assert body.layer2[0].conv1.weight.requires_grad
     with pytest.raises(DataError, match="ResNet-18"):
-        load_backbone(network, tiny_weights / "tiny" / "lifter.safetensors")
+        load_resnet(network.backbone.body, tiny_weights / "tiny" / "lifter.safetensors")
 
 
 class _Scripted(InfantDetector):

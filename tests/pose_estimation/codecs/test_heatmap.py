@@ -81,6 +81,25 @@ def test_two_peaks_the_larger_one_wins_and_the_score_is_its_share():
     assert float(scores) == pytest.approx(0.7, abs=0.03)
 
 
+def test_within_reach_two_lesser_peaks_outweigh_a_larger_one():
+    points = torch.tensor([[[60.0, 60.0], [188.0, 180.0], [212.0, 180.0]]])
+    targets, _ = HeatmapCodec().encode(points, torch.ones(1, 3))
+    mixed = (targets * torch.tensor([0.4, 0.3, 0.3])[:, None, None]).sum(1, keepdim=True)
+    maps = mixed.clamp_min(1e-30).log()
+    alone, _, _ = HeatmapCodec(sigma=1.0).decode(maps)
+    together, _, _ = HeatmapCodec(reach=0.06).decode(maps)
+    assert alone[0, 0].tolist() == pytest.approx([60, 60], abs=0.5)
+    assert together[0, 0].tolist() == pytest.approx([200, 180], abs=0.5)
+
+
+def test_reach_leaves_a_single_peak_and_its_score_where_they_are():
+    points = np.random.default_rng(0).uniform(30, 225, (20, 2))
+    direct, scores, sigma, _ = round_trip(HeatmapCodec(), points)
+    reaching, same, wide, _ = round_trip(HeatmapCodec(reach=0.06), points)
+    assert torch.allclose(reaching, direct, atol=0.3)
+    assert torch.equal(scores, same) and torch.allclose(sigma, wide, atol=0.1)
+
+
 def test_unlabelled_and_outside_joints_weigh_nothing_and_stay_finite():
     codec = HeatmapCodec()
     points = torch.tensor([[[10.0, 10.0], [float("nan"), 5.0], [300.0, 10.0], [0.0, 255.0]]])

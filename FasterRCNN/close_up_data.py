@@ -1,0 +1,179 @@
+"""Close-ups to learn from: true boxes, and those that a detector takes for somebody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.utils.data import Dataset as TorchDataset
+
+from Datasets.geometry.boxes import iou
+from Datasets.loaders import Draw
+from Datasets.readers.frames import load_sample_image
+from Datasets.structures import DataError, PoseSample
+from Datasets.transforms.occlusion import train_occlusion
+from Datasets.transforms.photometric import train_photometric
+from Datasets.transforms.presets import TrainTransforms, eval_crop, train_crop
+from FasterRCNN.close_up import MARGIN, SIDE, pixels
+from FasterRCNN.detector import InfantDetector
+from FasterRCNN.scenes import Scene
+from FasterRCNN.targets import ADULT_LABEL, INFANT_LABEL
+
+LEAST_SCORE = 0.05
+"""Of the boxes that are learnt from: mistakes have to be many."""
+
+SAME_PERSON, NOBODY = 0.4, 0.1
+"""IoU with somebody from which a box shows them, and below which it shows nobody."""
+
+BATCH = 8
+TRANSFORMS = TrainTransforms(
+    jitter=0.03,
+    scale=(0.85, 1.2),
+    shift=0.05,
+    degrees=20.0,
+    any_angle_share=0.5,
+    occlusion_share=0.15,
+    photometric_share=0.6,
+)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Boxes of one image and who is in them.
+
+    Attributes:
+        image: a sample that says where the image is.
+        boxes_xyxy: (n, 4) image pixels.
+        labels: (n,) positions in ``CLASSES``.
+        true: (n,) whether a box is somebody's own, rather than a detector's.
+    """
+
+    image: PoseSample
+    boxes_xyxy: Float[np.ndarray, "n 4"]
+    labels: Int[np.ndarray, "n"]
+    true: Int[np.ndarray, "n"]
+
+
+def judged(
+    scenes: Sequence[Scene], detector: InfantDetector, looked_at: int, cache: Path
+) -> list[Judged]:
+    """Boxes of images, those with none left out.
+
+    A box of the detector shows whoever it overlaps most, nobody where that is hardly anything; what
+    lies between is left out: the judge is asked who it is, not how well the box fits.
+
+    Args:
+        scenes: images.
+        detector: whose boxes are to be judged.
+        looked_at: at most so many images, evenly spread, are shown to it.
+        cache: an npz file for its boxes, kept between sessions of a run.
+    """
+    shown = scenes[:: max(-(-len(scenes) // looked_at), 1)]
+    found = _found(shown, detector, cache)
+    theirs = {id(scene): boxes for scene, boxes in zip(shown, found, strict=True)}
+    every = [_judged(scene, theirs.get(id(scene), np.zeros((0, 4)))) for scene in scenes]
+    return [one for one in every if len(one.labels)]
+
+
+def _judged(scene: Scene, found: Float[np.ndarray, "k 4"]) -> Judged:
+    own = [scene.boxes(label) for label in (INFANT_LABEL, ADULT_LABEL)]
+    labels = np.repeat([INFANT_LABEL, ADULT_LABEL], [len(boxes) for boxes in own])
+    people = np.concatenate(own)
+    overlap = iou(found, people) if len(people) else np.zeros((len(found), 1))
+    best, most = overlap.argmax(axis=1), overlap.max(axis=1)
+    guessed = np.where(most >= SAME_PERSON, np.append(labels, 0)[best], 0)
+    clear = (most >= SAME_PERSON) | (most < NOBODY)
+    return Judged(
+        scene.image,
+        np.concatenate([people, found[clear]]),
+        np.concatenate([labels, guessed[clear]]),
+        np.repeat([1, 0], [len(people), clear.sum()]),
+    )
+
+
+def _found(
+    scenes: Sequence[Scene], detector: InfantDetector, cache: Path
+) -> list[Float[np.ndarray, "k 4"]]:
+    if not cache.is_file():
+        found = []
+        for start in range(0, len(scenes), BATCH):
+            images = [load_sample_image(scene.image) for scene in scenes[start : start + BATCH]]
+            seen = detector.people(images, LEAST_SCORE, LEAST_SCORE)
+            found += [people.boxes_xyxy for people in seen]
+        counts = np.array([len(boxes) for boxes in found])
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        temporary = cache.with_name(f".{cache.name}.tmp.npz")
+        np.savez(temporary, boxes=np.concatenate([np.zeros((0, 4)), *found]), counts=counts)
+        temporary.replace(cache)
+    with np.load(cache, allow_pickle=False) as file:
+        return np.split(file["boxes"], np.cumsum(file["counts"])[:-1])
+
+
+class CloseUps(TorchDataset):
+    """Some varied close-ups of an image; an item is a function of (seed, round, index).
+
+    An item is ``images`` uint8 (k, 3, side, side) and ``labels`` (k,). Half of the close-ups are of
+    true boxes, where an image has both kinds.
+    """
+
+    def __init__(self, images: Sequence[Judged], per_image: int, seed: int) -> None:
+        """Bind images to their boxes.
+
+        Args:
+            images: see ``judged``.
+            per_image: k.
+            seed: of the variations.
+
+        Raises:
+            DataError: there are none.
+        """
+        if not images:
+            raise DataError("close-ups: no image has a box; give more data")
+        self.images, self.per_image, self.seed = images, per_image, seed
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, key: Draw) -> tuple[Tensor, Tensor]:
+        generator = np.random.default_rng([self.seed, key.round, key.index])
+        one = self.images[key.index]
+        chance = 1 / np.bincount(one.true, minlength=2).clip(1)[one.true]
+        chosen = generator.choice(len(chance), self.per_image, p=chance / chance.sum())
+        picture = load_sample_image(one.image)
+        crops = [self._crop(picture, one.boxes_xyxy[i], generator) for i in chosen]
+        return torch.stack(crops), torch.from_numpy(one.labels[chosen])
+
+    def _crop(self, picture, box, generator: np.random.Generator) -> Tensor:
+        crop = train_crop(box, SIDE, generator, TRANSFORMS, MARGIN)
+        cut = pixels(picture, crop).permute(1, 2, 0).numpy()
+        if generator.random() < TRANSFORMS.occlusion_share:
+            cut = train_occlusion(cut, generator)
+        if generator.random() < TRANSFORMS.photometric_share:
+            cut = train_photometric(cut, generator)
+        return torch.from_numpy(np.ascontiguousarray(cut.transpose(2, 0, 1)))
+
+
+class StillCloseUps(TorchDataset):
+    """Every box of images, upright: ``images`` uint8 (1, 3, side, side) and ``labels`` (1,)."""
+
+    def __init__(self, images: Sequence[Judged]) -> None:
+        self.places = [(one, i) for one in images for i in range(len(one.labels))]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        one, i = self.places[index]
+        crop = eval_crop(one.boxes_xyxy[i], SIDE, MARGIN)
+        return pixels(load_sample_image(one.image), crop)[None], torch.tensor([one.labels[i]])
+
+
+def together(items: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    """One batch of the close-ups of several items."""
+    images, labels = zip(*items, strict=True)
+    return torch.cat(images), torch.cat(labels).long()
