@@ -9,16 +9,18 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float, Int
+from PIL import Image, ImageDraw
 from torch import Tensor
 from torch.utils.data import Dataset as TorchDataset
 
 from Datasets.geometry.boxes import iou
 from Datasets.loaders import Draw
 from Datasets.readers.frames import load_sample_image
-from Datasets.structures import DataError, PoseSample
+from Datasets.structures import Crop, DataError, PoseSample
 from Datasets.transforms.occlusion import train_occlusion
 from Datasets.transforms.photometric import train_photometric
 from Datasets.transforms.presets import TrainTransforms, eval_crop, train_crop
+from Datasets.transforms.textures import random_texture
 from FasterRCNN.close_up import MARGIN, SIDE, pixels
 from FasterRCNN.detector import InfantDetector
 from FasterRCNN.scenes import Scene
@@ -30,6 +32,9 @@ LEAST_SCORE = 0.05
 SAME_PERSON, NOBODY = 0.4, 0.1
 """IoU with somebody from which a box shows them, and below which it shows nobody."""
 
+ALONE_SHARE = 0.5
+"""Of close-ups with something else around the box: adults are not those who are outdoors."""
+
 BATCH = 8
 TRANSFORMS = TrainTransforms(
     jitter=0.03,
@@ -38,7 +43,7 @@ TRANSFORMS = TrainTransforms(
     degrees=20.0,
     any_angle_share=0.5,
     occlusion_share=0.15,
-    photometric_share=0.6,
+    photometric_share=0.4,
 )
 
 
@@ -151,11 +156,24 @@ class CloseUps(TorchDataset):
     def _crop(self, picture, box, generator: np.random.Generator) -> Tensor:
         crop = train_crop(box, SIDE, generator, TRANSFORMS, MARGIN)
         cut = pixels(picture, crop).permute(1, 2, 0).numpy()
+        if generator.random() < ALONE_SHARE:
+            cut = alone(cut, crop, box, generator)
         if generator.random() < TRANSFORMS.occlusion_share:
             cut = train_occlusion(cut, generator)
         if generator.random() < TRANSFORMS.photometric_share:
             cut = train_photometric(cut, generator)
         return torch.from_numpy(np.ascontiguousarray(cut.transpose(2, 0, 1)))
+
+
+def alone(
+    cut: np.ndarray, crop: Crop, box: Float[np.ndarray, "4"], generator: np.random.Generator
+) -> np.ndarray:
+    """Put a texture around a box of a close-up: uint8 (side, side, 3)."""
+    corners = crop.to_crop(box[[[0, 1], [2, 1], [2, 3], [0, 3]]])
+    inside = Image.new("L", crop.size)
+    ImageDraw.Draw(inside).polygon([tuple(corner) for corner in corners], fill=1)
+    texture = random_texture(crop.size, generator)
+    return np.where(np.asarray(inside)[..., None] > 0, cut, texture)
 
 
 class StillCloseUps(TorchDataset):

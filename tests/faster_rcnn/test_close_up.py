@@ -13,9 +13,9 @@ from scenes import write_people
 from Datasets.loaders import Draw
 from Datasets.readers.coco import open_coco
 from Datasets.sources import DataSource
-from Datasets.structures import DataError
+from Datasets.structures import Crop, DataError
 from FasterRCNN.close_up import SIDE, CloseUpNetwork, who
-from FasterRCNN.close_up_data import CloseUps, StillCloseUps, judged, together
+from FasterRCNN.close_up_data import CloseUps, StillCloseUps, alone, judged, together
 from FasterRCNN.detector import InfantDetector, People, save_close_up, save_detector
 from FasterRCNN.model import build_detector
 from FasterRCNN.scenes import scenes_of
@@ -102,6 +102,17 @@ def test_a_close_up_is_a_function_of_seed_round_and_index(root, tmp_path):
     assert batch.shape[0] == len(together_) == 6
     with pytest.raises(DataError, match="no image has a box"):
         CloseUps([], 3, seed=0)
+
+
+def test_something_else_is_put_around_a_box_and_the_box_stays():
+    box = np.array([30.0, 20, 60, 40])
+    crop = Crop.around(box, SIDE, 2.0, degrees=30)
+    before = np.full((SIDE, SIDE, 3), 77, np.uint8)
+    after = alone(before, crop, box, np.random.default_rng(1))
+    inside = crop.to_crop(np.array([[45.0, 30], [32, 22], [58, 38]])).round().astype(int)
+    outside = crop.to_crop(np.array([[25.0, 30], [45, 45], [62, 18]])).round().astype(int)
+    assert (after[inside[:, 1], inside[:, 0]] == 77).all()
+    assert (after[outside[:, 1], outside[:, 0]] != 77).any(axis=1).all()
 
 
 def test_still_close_ups_have_their_person_in_the_middle(root, tmp_path):
