@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -19,6 +19,8 @@ from Datasets.readers.frames import FrameSource
 from Datasets.structures import DataError, Dataset, PoseSample
 from Datasets.transforms.geometric import CroppedSample
 from Datasets.transforms.presets import CROP_MARGIN, TrainTransforms, eval_sample, train_sample
+
+Item = TypeVar("Item")
 
 
 class Draw(NamedTuple):
@@ -85,7 +87,12 @@ def thinned(dataset: Dataset, step: int) -> Dataset:
 
 def limited(dataset: Dataset, count: int) -> Dataset:
     """Keep at most ``count`` samples, evenly spread."""
-    return thinned(dataset, -(-len(dataset) // count))
+    return replace(dataset, samples=spread(dataset.samples, count))
+
+
+def spread(items: Sequence[Item], count: int) -> Sequence[Item]:
+    """At most ``count`` of them, evenly spread."""
+    return items[:: max(-(-len(items) // count), 1)]
 
 
 class CropDataset(TorchDataset):

@@ -20,8 +20,7 @@ from torchvision.models.resnet import BasicBlock
 from torchvision.ops import FrozenBatchNorm2d
 from torchvision.transforms.v2.functional import normalize
 
-from Datasets.geometry.affine import warp_image
-from Datasets.structures import Crop
+from Datasets.transforms.geometric import crop_picture
 from Datasets.transforms.presets import eval_crop
 from FasterRCNN.model import group_norm, load_resnet
 from FasterRCNN.targets import CLASSES
@@ -71,18 +70,15 @@ class CloseUpNetwork(nn.Module):
         values = body.maxpool(body.relu(body.bn1(body.conv1(values))))
         return self.head(body.layer3(body.layer2(body.layer1(values)))).float()
 
-    def keep_first(self) -> None:
-        """Leave the layers with the largest maps as they are."""
-        for part in (self.body.conv1, self.body.layer1):
-            part.requires_grad_(False)
-
-    def load_body(self, path: Path) -> None:
-        """Begin with the layers of a trained heatmap network.
+    def begin_with(self, path: Path) -> None:
+        """Take the body of a trained heatmap network; what has the largest maps stays as it is.
 
         Raises:
             DataError: the weights hold no ResNet-18.
         """
         load_resnet(self.body, path)
+        for part in (self.body.conv1, self.body.layer1):
+            part.requires_grad_(False)
 
 
 def _halving() -> nn.Sequential:
@@ -104,16 +100,17 @@ def who(
     found = [np.zeros((0, len(CLASSES)))]
     device = next(network.parameters()).device
     for start in range(0, len(places), BATCH):
-        crops = [
-            pixels(image, eval_crop(box, SIDE, MARGIN))
-            for image, box in places[start : start + BATCH]
-        ]
+        crops = [close_up(image, box) for image, box in places[start : start + BATCH]]
         logits = network(torch.stack(crops).to(device))
         found.append(logits.softmax(-1).double().cpu().numpy())
     return np.concatenate(found)
 
 
-def pixels(image: Image.Image, crop: Crop) -> UInt8[Tensor, "3 height width"]:
-    """Cut a crop."""
-    cut = np.array(warp_image(image, crop.matrix, crop.size))
-    return torch.from_numpy(cut).permute(2, 0, 1)
+def close_up(image: Image.Image, box: Float[np.ndarray, "4"]) -> UInt8[Tensor, "3 side side"]:
+    """What the network is shown of an RGB image about a box in its pixels."""
+    return as_tensor(crop_picture(image, eval_crop(box, SIDE, MARGIN)))
+
+
+def as_tensor(picture: UInt8[np.ndarray, "side side 3"]) -> UInt8[Tensor, "3 side side"]:
+    """Put the colours first."""
+    return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))

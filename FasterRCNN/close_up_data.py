@@ -14,14 +14,15 @@ from torch import Tensor
 from torch.utils.data import Dataset as TorchDataset
 
 from Datasets.geometry.boxes import iou
-from Datasets.loaders import Draw
+from Datasets.loaders import Draw, spread
 from Datasets.readers.frames import load_sample_image
 from Datasets.structures import Crop, DataError, PoseSample
+from Datasets.transforms.geometric import crop_picture
 from Datasets.transforms.occlusion import train_occlusion
 from Datasets.transforms.photometric import train_photometric
-from Datasets.transforms.presets import TrainTransforms, eval_crop, train_crop
+from Datasets.transforms.presets import TrainTransforms, train_crop
 from Datasets.transforms.textures import random_texture
-from FasterRCNN.close_up import MARGIN, SIDE, pixels
+from FasterRCNN.close_up import MARGIN, SIDE, as_tensor, close_up
 from FasterRCNN.detector import InfantDetector
 from FasterRCNN.scenes import Scene
 from FasterRCNN.targets import ADULT_LABEL, INFANT_LABEL
@@ -78,7 +79,7 @@ def judged(
         looked_at: at most so many images, evenly spread, are shown to it.
         cache: an npz file for its boxes, kept between sessions of a run.
     """
-    shown = scenes[:: max(-(-len(scenes) // looked_at), 1)]
+    shown = spread(scenes, looked_at)
     found = _found(shown, detector, cache)
     theirs = {id(scene): boxes for scene, boxes in zip(shown, found, strict=True)}
     every = [_judged(scene, theirs.get(id(scene), np.zeros((0, 4)))) for scene in scenes]
@@ -153,16 +154,18 @@ class CloseUps(TorchDataset):
         crops = [self._crop(picture, one.boxes_xyxy[i], generator) for i in chosen]
         return torch.stack(crops), torch.from_numpy(one.labels[chosen])
 
-    def _crop(self, picture, box, generator: np.random.Generator) -> Tensor:
+    def _crop(
+        self, picture: Image.Image, box: Float[np.ndarray, "4"], generator: np.random.Generator
+    ) -> Tensor:
         crop = train_crop(box, SIDE, generator, TRANSFORMS, MARGIN)
-        cut = pixels(picture, crop).permute(1, 2, 0).numpy()
+        cut = crop_picture(picture, crop)
         if generator.random() < ALONE_SHARE:
             cut = alone(cut, crop, box, generator)
         if generator.random() < TRANSFORMS.occlusion_share:
             cut = train_occlusion(cut, generator)
         if generator.random() < TRANSFORMS.photometric_share:
             cut = train_photometric(cut, generator)
-        return torch.from_numpy(np.ascontiguousarray(cut.transpose(2, 0, 1)))
+        return as_tensor(cut)
 
 
 def alone(
@@ -187,11 +190,11 @@ class StillCloseUps(TorchDataset):
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         one, i = self.places[index]
-        crop = eval_crop(one.boxes_xyxy[i], SIDE, MARGIN)
-        return pixels(load_sample_image(one.image), crop)[None], torch.tensor([one.labels[i]])
+        cut = close_up(load_sample_image(one.image), one.boxes_xyxy[i])
+        return cut[None], torch.tensor([one.labels[i]])
 
 
 def together(items: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
     """One batch of the close-ups of several items."""
     images, labels = zip(*items, strict=True)
-    return torch.cat(images), torch.cat(labels).long()
+    return torch.cat(images), torch.cat(labels)

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from Datasets.catalogue import open_sources
-from Datasets.loaders import Mixture, joined, make_loader
+from Datasets.loaders import Mixture, joined, make_loader, spread
 from Datasets.skeletons import INFANT
 from Datasets.sources import DataSource
 from Datasets.structures import DataError
@@ -54,9 +54,12 @@ def train_detector(settings: DetectorSettings, output: Path, resume: bool = Fals
     images = _training_images(settings, output)
     train_loader = make_loader(images, size, workers, True, seed, collate=collate_training)
     held_out = scenes_of(joined(open_sources([settings.validation], INFANT)))
-    spread = held_out[:: max(-(-len(held_out) // settings.validation_limit), 1)]
     validation_loader = make_loader(
-        EvaluationImages(spread), 8, 0, train=False, collate=collate_evaluation
+        EvaluationImages(spread(held_out, settings.validation_limit)),
+        8,
+        0,
+        train=False,
+        collate=collate_evaluation,
     )
     torch.manual_seed(seed)
     module = DetectorModule(settings)

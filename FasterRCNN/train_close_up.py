@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from Datasets.catalogue import open_sources
-from Datasets.loaders import Mixture, joined, make_loader
+from Datasets.loaders import Mixture, joined, make_loader, spread
 from Datasets.skeletons import INFANT
 from Datasets.sources import DataSource
 from Datasets.structures import DataError
@@ -59,7 +59,7 @@ def _loaders(settings: CloseUpSettings, output: Path):
     def boxes(source: DataSource, limit: int | None, name: str) -> list[Judged]:
         scenes = scenes_of(joined(open_sources([source], INFANT)))
         if limit is not None:
-            scenes = scenes[:: max(-(-len(scenes) // limit), 1)]
+            scenes = spread(scenes, limit)
         return judged(scenes, detector, settings.looked_at, output / f"boxes_{name}.npz")
 
     parts = [
@@ -81,8 +81,7 @@ class CloseUpModule(AveragedModule):
     def __init__(self, settings: CloseUpSettings) -> None:
         """Build the network on the body of a heatmap network, whose first layers stay."""
         network = CloseUpNetwork()
-        network.load_body(settings.initial_backbone)
-        network.keep_first()
+        network.begin_with(settings.initial_backbone)
         super().__init__(network, settings.optimiser, settings.trainer)
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
