@@ -17,6 +17,7 @@ from Datasets.geometry.affine import transform_points
 from Datasets.geometry.boxes import box_from_points
 from Datasets.geometry.camera import rotation_to_box
 from Datasets.geometry.turns import QUARTERS, quarter_turned, turn_matrix
+from Datasets.loaders import spread
 from Datasets.readers.base import load_image
 from Datasets.readers.syrip import WEAK_3D, read_weak_3d
 from Datasets.skeletons import COCO_17, LSP_14
@@ -44,6 +45,10 @@ if TYPE_CHECKING:
     from PoseEstimation.inference.pipeline import PosePipeline
 
 
+TURNED = 300
+"""At most so many photos, evenly spread, are turned: that costs three times as much as the rest."""
+
+
 @dataclass(frozen=True)
 class _Seen:
     """What the pipeline found.
@@ -55,7 +60,8 @@ class _Seen:
         limbs_mm: (photo, 12, 3) ``LIMB_JOINTS``, from the true boxes, as a camera sees them that
             looks at the box's middle; the weak labels were made from crops.
         skins: class of each photo's skin, see ``skin_class``.
-        turned: degrees by which the photos were turned to ``results``, in upright pixels.
+        turned: degrees by which photos (see ``TURNED``) were turned to ``results``, in upright
+            pixels.
     """
 
     detections: list[Detections]
@@ -104,6 +110,7 @@ def _look(pipeline: PosePipeline, dataset: Dataset) -> _Seen:
     results, detections, parts, limbs, skins = {"own": [], "true": []}, [], [], [], []
     turns = {degrees: {"own": [], "true": []} for degrees in QUARTERS}
     chosen = pipeline.skeleton.indices(LIMB_JOINTS)
+    also_turned = {sample.image_id for sample in spread(dataset.samples, TURNED)}
     bar = Console(stderr=True)
     for sample in track(dataset.samples, "evaluating", console=bar, disable=not bar.is_terminal):
         image = load_image(sample.image_path)
@@ -111,7 +118,7 @@ def _look(pipeline: PosePipeline, dataset: Dataset) -> _Seen:
         detections.append(found)
         seen = np.where(sample.visibility[:, None] == VISIBLE, sample.keypoints_px, np.nan)
         skins.append(skin_class(np.asarray(image), seen))
-        for degrees, turn in turns.items():
+        for degrees, turn in turns.items() if sample.image_id in also_turned else ():
             matrix = turn_matrix(degrees, image.size)
             _in_boxes(pipeline, sample, quarter_turned(image, degrees), matrix, turn)
         camera = Camera(pipeline.settings.fov_degrees).matrix(image.size)
@@ -146,7 +153,7 @@ def _in_boxes(
         ("own", found.boxes_xyxy, found.scores),
         ("true", true_box, np.ones(1)),
     ):
-        seen = pipeline.estimate_2d(image, boxes)
+        seen = pipeline.estimate_2d(image, boxes, still=True)
         upright = replace(seen, keypoints_px=transform_points(back, seen.keypoints_px))
         results[kind] += keypoint_results(pipeline.skeleton, upright, scores, sample.image_id)
     return found, seen
@@ -187,7 +194,7 @@ def _metrics(
         "boxes": boxes,
         "postures": ap_groups(samples, [s.activity.lower() for s in samples], *results),
         "skin": ap_groups(samples, seen.skins, *results),
-        "rotations": _rotations(samples, seen.turned, boxes),
+        "rotations": _rotations(spread(samples, TURNED), seen),
         "yardstick": yardstick,
         "per_joint": planar.per_joint,
         "counts": {
@@ -199,18 +206,15 @@ def _metrics(
     }
 
 
-def _rotations(
-    samples: Sequence[PoseSample],
-    turns: dict[int, dict[str, list[dict[str, Any]]]],
-    upright: dict[str, dict[str, Any]],
-) -> dict[str, dict[str, float]]:
-    """AP of the turned photos by the degrees, and how far it is from the upright ones'."""
+def _rotations(samples: Sequence[PoseSample], seen: _Seen) -> dict[str, dict[str, float]]:
+    """AP of the turned photos by the degrees, and how far it is from that of the same, upright."""
+    upright = {kind: keypoint_ap(samples, found)["ap"] for kind, found in seen.results.items()}
     table = {}
-    for degrees, results in turns.items():
+    for degrees, results in seen.turned.items():
         row = {}
         for kind, ending in (("true", ""), ("own", "_own_boxes")):
             row[f"ap{ending}"] = keypoint_ap(samples, results[kind])["ap"]
-            row[f"change{ending}"] = row[f"ap{ending}"] - upright[kind]["ap"]
+            row[f"change{ending}"] = row[f"ap{ending}"] - upright[kind]
         table[str(degrees)] = row
     return table
 

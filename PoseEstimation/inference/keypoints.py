@@ -11,13 +11,13 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
-from Datasets.geometry.affine import warp_image
 from Datasets.skeletons import Skeleton
 from Datasets.structures import Crop
+from Datasets.transforms.geometric import crop_picture
 from Datasets.transforms.presets import eval_crop
 from PoseEstimation.codecs.depth import DepthCodec, read_maps
 from PoseEstimation.codecs.heatmap import HeatmapCodec
-from PoseEstimation.inference.flip_test import flip_averaged
+from PoseEstimation.inference.flip_test import flip_averaged, turn_averaged
 from PoseEstimation.inference.lifting import Keypoints, joined
 from PoseEstimation.inference.settings import PredictSettings
 from PoseEstimation.models.pose_resnet import PoseResNet
@@ -47,18 +47,23 @@ class KeypointFinder:
         self._network = stage.network.to(device, memory_format=torch.channels_last).eval()
         self._bf16 = _computes_in_bf16(settings.precision, device)
 
-    def __call__(self, places: Sequence[tuple[Image.Image, Float[np.ndarray, "4"]]]) -> Keypoints:
+    def __call__(
+        self, places: Sequence[tuple[Image.Image, Float[np.ndarray, "4"]]], still: bool = False
+    ) -> Keypoints:
         """Find the joints of people.
 
         Args:
             places: upright RGB images, each with one box in its pixels.
+            still: photos, which may take longer than the frames of a video.
         """
         codec = self._codec
         crops = [(im, eval_crop(box, codec.input_size, codec.crop_margin)) for im, box in places]
         size = max(1, self._settings.batch_size)
         if not crops:
             return Keypoints.exact(np.zeros((0, len(self.skeleton), 2)))
-        found = joined([self._decode(crops[i : i + size]) for i in range(0, len(crops), size)])
+        turned = still and self._settings.turn_test
+        starts = range(0, len(crops), size)
+        found = joined([self._decode(crops[i : i + size], turned) for i in starts])
         scale = np.array([[crop.scale] for _, crop in crops])
         back = zip(crops, found.keypoints_px, strict=True)
         return Keypoints(
@@ -68,19 +73,23 @@ class KeypointFinder:
             found.depth_px / scale,
         )
 
-    def _decode(self, crops: Sequence[tuple[Image.Image, Crop]]) -> Keypoints:
+    def _decode(self, crops: Sequence[tuple[Image.Image, Crop]], turned: bool) -> Keypoints:
         """Joints of one batch, everything in crop pixels."""
-        images = torch.stack([_pixels(image, crop) for image, crop in crops]).to(self._device)
+        pictures = np.stack([crop_picture(image, crop) for image, crop in crops])
+        images = torch.from_numpy(pictures).permute(0, 3, 1, 2).to(self._device)
         images = images.float().div(255).contiguous(memory_format=torch.channels_last)
         cast = torch.autocast(self._device.type, torch.bfloat16, enabled=self._bf16)
         with torch.inference_mode():
             with cast:
-                if self._settings.flip_test:
-                    maps = flip_averaged(self._network, images, self.skeleton.flip_indices)
-                else:
-                    maps = self._network(images)
+                maps = turn_averaged(self._look, images) if turned else self._look(images)
             decoded = decode_maps(maps.float(), self._codec, self.skeleton.root_index)
         return Keypoints(*(value.cpu().numpy().astype(np.float64) for value in decoded))
+
+    def _look(self, images: Tensor) -> Tensor:
+        """Maps of one batch."""
+        if not self._settings.flip_test:
+            return self._network(images).float()
+        return flip_averaged(self._network, images, self.skeleton.flip_indices)
 
 
 def decode_maps(
@@ -94,12 +103,6 @@ def decode_maps(
     sigma = read_maps(maps[:, 2], density).clamp(-7, 7).exp() * codec.stride
     depth = DepthCodec(root_index, codec.input_size).decode(maps[:, 1], density)
     return points, scores, codec.sigma_scale * sigma, depth
-
-
-def _pixels(image: Image.Image, crop: Crop) -> Tensor:
-    """Cut a crop: uint8 (3, height, width)."""
-    pixels = np.array(warp_image(image, crop.matrix, crop.size))
-    return torch.from_numpy(pixels).permute(2, 0, 1)
 
 
 def _computes_in_bf16(precision: str, device: torch.device) -> bool:

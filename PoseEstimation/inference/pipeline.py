@@ -117,23 +117,27 @@ class PosePipeline:
     def __call__(
         self, image: Image.Image, intrinsics: Float[np.ndarray, "3 3"] | None = None
     ) -> tuple[InfantPose, ...]:
-        """Find the infants of one frame; ``track_id`` counts from 1, best first.
+        """Find the infants of one photo; ``track_id`` counts from 1, best first.
 
         Args:
             image: upright RGB.
             intrinsics: (3, 3) pixels, or None for the assumed field of view.
         """
         camera = Camera(self.settings.fov_degrees, intrinsics=intrinsics)
-        return self.predict([image], [camera.matrix(image.size)])[0].infants
+        return self.predict([image], [camera.matrix(image.size)], still=True)[0].infants
 
     def predict(
-        self, images: Sequence[Image.Image], intrinsics: Sequence[Float[np.ndarray, "3 3"]]
+        self,
+        images: Sequence[Image.Image],
+        intrinsics: Sequence[Float[np.ndarray, "3 3"]],
+        still: bool = False,
     ) -> list[People]:
         """Find the people of several frames, which share the passes through the 2D network.
 
         Args:
             images: upright RGB.
             intrinsics: (3, 3) pixels, one per image.
+            still: photos, which may take longer than the frames of a video.
         """
         found = self._detector.detect(images)
         places = [
@@ -141,7 +145,7 @@ class PosePipeline:
             for image, detections in zip(images, found, strict=True)
             for box in detections.boxes_xyxy
         ]
-        keypoints = self._finder(places)
+        keypoints = self._finder(places, still)
         results, first = [], 0
         for detections, matrix in zip(found, intrinsics, strict=True):
             last = first + len(detections.boxes_xyxy)
@@ -154,14 +158,17 @@ class PosePipeline:
         """Find infants, best first."""
         return self._detector(image)
 
-    def estimate_2d(self, image: Image.Image, boxes: Float[np.ndarray, "n 4"]) -> Keypoints:
+    def estimate_2d(
+        self, image: Image.Image, boxes: Float[np.ndarray, "n 4"], still: bool = False
+    ) -> Keypoints:
         """Find the joints inside given boxes.
 
         Args:
             image: upright RGB.
             boxes: (n, 4) pixels.
+            still: it is a photo, which may take longer than a frame of a video.
         """
-        return self._finder([(image, box) for box in boxes])
+        return self._finder([(image, box) for box in boxes], still)
 
     def lift(
         self,

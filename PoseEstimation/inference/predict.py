@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from Datasets.readers.video import Frame, iter_frames
+from Datasets.readers.video import Frame, is_video, iter_frames
 from Datasets.skeletons import Skeleton
 from Datasets.structures import DataError
 from PoseEstimation.inference.body_scale import scale_assumption, scale_to_length
@@ -163,11 +163,11 @@ def _frames_of(
 ) -> Iterator[tuple[Frame, FrameResult]]:
     """Process one photo or video in small batches; tracks live as long as the source."""
     settings = pipeline.settings
-    tracker = Tracker(settings.track_min_iou, settings.track_max_gap_s)
+    tracker, still = Tracker(settings.track_min_iou, settings.track_max_gap_s), not is_video(source)
     for batch in _batches(iter_frames(source), settings.batch_size):
         frames, matrices = _with_cameras(batch, camera)
         images = [frame.image for frame in frames if frame.image is not None]
-        found = iter(pipeline.predict(images, matrices) if images else [])
+        found = iter(pipeline.predict(images, matrices, still) if images else [])
         for frame in frames:
             people = People() if frame.image is None else next(found)
             infants = _tracked(people.infants, tracker, frame.time_s)

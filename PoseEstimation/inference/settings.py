@@ -15,6 +15,8 @@ class PredictSettings:
         precision: auto computes in bf16 on CPUs and GPUs built for it, else in 32-bit floats.
         batch_size: frames that go through the networks together.
         flip_test: average each heatmap with that of the mirrored crop (slower, more accurate).
+        turn_test: in photos, average it with those of the crop turned by quarters, too; videos are
+            spared the time.
         temporal: lift each infant of a video in the light of all its frames.
         min_box_score: a box below this confidence is nobody; None: what the weights say.
         max_infants: keep at most this many, best first.
@@ -27,6 +29,7 @@ class PredictSettings:
     precision: Literal["auto", "bf16", "float32"] = "auto"
     batch_size: int = 4
     flip_test: bool = True
+    turn_test: bool = True
     temporal: bool = True
     min_box_score: float | None = None
     max_infants: int = 4

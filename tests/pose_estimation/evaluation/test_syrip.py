@@ -16,6 +16,7 @@ from Datasets.skeletons import COCO_17, INFANT, LSP_14
 from Datasets.skeletons.convert import joint_map
 from Datasets.sources import DataSource
 from Datasets.structures import DataError
+from PoseEstimation.evaluation import syrip
 from PoseEstimation.evaluation.photo_score import score_photos
 from PoseEstimation.evaluation.photo_tables import syrip_notes, syrip_tables
 from PoseEstimation.evaluation.syrip import evaluate_syrip
@@ -89,7 +90,7 @@ class Knowing:
         count = int(image.getpixel((0, 0))[0] > 0)
         return Found(np.tile([10.0, 10, 90, 90], (count, 1)), np.ones(count))
 
-    def estimate_2d(self, image, boxes):
+    def estimate_2d(self, image, boxes, still=False):
         number = image.getpixel((0, 0))[0]
         points = photo(number) + (50 if number % 2 else 0)
         for degrees in QUARTERS:
@@ -146,7 +147,7 @@ def test_weak_truth_of_other_photos_measures_nothing(root):
 
 
 class KnowsOneWayUp(Knowing):
-    def estimate_2d(self, image, boxes):
+    def estimate_2d(self, image, boxes, still=False):
         return super().estimate_2d(upright(image.getpixel((0, 0))[0]), boxes)
 
 
@@ -155,6 +156,20 @@ def test_who_knows_one_way_up_loses_when_photos_are_turned(root):
     assert set(metrics["rotations"]) == {"90", "180", "270"}
     for row in metrics["rotations"].values():
         assert row["change"] == pytest.approx(row["ap"] - metrics["clean"]["ap"]) and row["ap"] < 5
+
+
+def test_of_many_photos_some_are_turned(root, monkeypatch):
+    shown = []
+
+    class Watched(KnowsOneWayUp):
+        def detect(self, image):
+            shown.append(image)
+            return super().detect(image)
+
+    monkeypatch.setattr(syrip, "TURNED", 2)
+    metrics = evaluate_syrip(Watched(), root)
+    assert len(shown) == PHOTOS + 2 * len(QUARTERS)
+    assert all(-100 <= row["change"] < 0 for row in metrics["rotations"].values())
 
 
 @pytest.mark.parametrize("degrees", QUARTERS)

@@ -17,7 +17,7 @@ from Datasets.structures import DataError
 from FasterRCNN.detector import Detections
 from PoseEstimation.codecs.heatmap import HeatmapCodec
 from PoseEstimation.codecs.rays import RayCodec
-from PoseEstimation.inference.flip_test import flip_averaged
+from PoseEstimation.inference.flip_test import flip_averaged, turn_averaged
 from PoseEstimation.inference.keypoints import HeatmapStage
 from PoseEstimation.inference.lifting import ClipLifting, Keypoints
 from PoseEstimation.inference.pipeline import PosePipeline
@@ -90,6 +90,29 @@ def test_flip_test_is_symmetric_under_mirroring():
     direct = flip_averaged(network, images, flip)
     mirrored = flip_averaged(network, images.flip(-1), flip)
     assert torch.allclose(mirrored.flip(-1)[:, :, flip], direct, atol=1e-5)
+
+
+def test_turn_test_turns_with_the_picture():
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(torch.nn.Conv2d(3, 6, 4, 4), torch.nn.Unflatten(1, (2, 3)))
+    images = torch.rand(2, 3, 32, 32)
+    upright = turn_averaged(network, images)
+    turned = turn_averaged(network, images.rot90(1, (-2, -1)))
+    assert torch.allclose(turned.rot90(-1, (-2, -1)), upright, atol=1e-5)
+    assert not torch.allclose(network(images), upright, atol=1e-2)
+
+
+def test_photos_are_turned_and_videos_are_not(monkeypatch):
+    torch.manual_seed(0)
+    layers = torch.nn.Conv2d(3, JOINTS, 4, 4), torch.nn.Unflatten(1, (1, JOINTS))
+    stage = replace(HEATMAP, network=torch.nn.Sequential(*layers))
+    noisy = PosePipeline(TwoBoxes(), stage, lifting(), settings=FLOAT)
+    image, box = dots((71, 90), (120, 40)), np.array([[10.0, 5, 190, 195]])
+    photo, frame = (noisy.estimate_2d(image, box, still=still) for still in (True, False))
+    assert not np.allclose(photo.keypoints_px, frame.keypoints_px, atol=1)
+    spared = PosePipeline(TwoBoxes(), stage, lifting(), settings=replace(FLOAT, turn_test=False))
+    same = spared.estimate_2d(image, box, still=True)
+    assert np.allclose(same.keypoints_px, frame.keypoints_px)
 
 
 def test_every_infant_gets_its_own_joints(stub):
