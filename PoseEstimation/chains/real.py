@@ -114,7 +114,7 @@ def real_chain(
             infants alone.
     """
     early, late = generated_sources(folder), later_sources(folder)
-    small, large, largest = _planar(folder, data, heatmap)
+    small, large, largest, last = _planar(folder, data, heatmap)
     return [
         Stage("01-scenes", GenerateSettings("scenes", photos, seed=52101)),
         Stage("02-infants", GenerateSettings("syrip", photos // 2, seed=51101)),
@@ -126,7 +126,8 @@ def real_chain(
         Stage("08-heatmap", replace(largest, train=(*late, *photo_sources(data, careful=True)))),
         *_spatial(folder, data, clips, photos),
         *_detectors(folder, data, detector),
-        _calibrated(folder),
+        Stage("22-heatmap", replace(last, train=(*late, *photo_sources(data, careful=True)))),
+        *_calibrated(folder),
     ]
 
 
@@ -166,7 +167,10 @@ def photo_sources(data: RealData, careful: bool = False) -> tuple[DataSource, ..
 
 
 def _planar(folder: Path, data: RealData, heatmap: HeatmapSettings) -> tuple[HeatmapSettings, ...]:
-    """Three stages of the 2D network, without training data."""
+    """Four stages of the 2D network, without training data.
+
+    The lifter learns from what the third one sees; it takes what the last one sees, too.
+    """
     small = replace(
         heatmap,
         validation=DataSource("syrip", "validation", folder / "02-infants"),
@@ -189,7 +193,13 @@ def _planar(folder: Path, data: RealData, heatmap: HeatmapSettings) -> tuple[Hea
         optimiser=replace(heatmap.optimiser, learning_rate=6e-4, final_factor=0.01),
         initial_weights=folder / "07-heatmap" / HEATMAP_FILE,
     )
-    return small, large, largest
+    last = replace(
+        largest,
+        optimiser=replace(largest.optimiser, learning_rate=3e-4),
+        trainer=replace(heatmap.trainer, max_minutes=50, seed=1),
+        initial_weights=folder / "08-heatmap" / HEATMAP_FILE,
+    )
+    return small, large, largest, last
 
 
 def _detectors(folder: Path, data: RealData, detector: DetectorSettings) -> list[Stage]:
@@ -273,11 +283,17 @@ def _spatial(folder: Path, data: RealData, clips: ClipLiftingSettings, photos: i
     ]
 
 
-def _calibrated(folder: Path) -> Stage:
+def _calibrated(folder: Path) -> list[Stage]:
     """Error bars of what is shipped, and how sure it has to be, on generated photos kept away."""
-    seen = folder / "16-observe-kept" / "observed.npz"
-    planar, spatial = folder / "08-heatmap" / HEATMAP_FILE, folder / "18-clips/lifter.safetensors"
+    kept, seen = DataSource("syrip", "validation", folder / "11-unseen"), "23-observe-kept"
+    planar, spatial = folder / "22-heatmap" / HEATMAP_FILE, folder / "18-clips/lifter.safetensors"
     boxes = folder / "21-close-up" / DETECTOR_FILE
     scenes = (folder / "01-scenes", folder / "05-scenes")
     judged = tuple(DataSource("coco", "validation", root) for root in scenes)
-    return Stage("22-calibrated", CalibrationSettings((seen,), planar, spatial, boxes, judged))
+    calibration = CalibrationSettings(
+        (folder / seen / "observed.npz",), planar, spatial, boxes, judged
+    )
+    return [
+        Stage(seen, ObserveSettings(kept, planar)),
+        Stage("24-calibrated", calibration),
+    ]
