@@ -4,7 +4,8 @@ The rule: a frame's infants are the boxes that score at least ``min_score`` as a
 overlapping ones (IoU above ``MERGE_IOU``) count once, at most ``max_infants`` of them, best first.
 Adults likewise, from ``MIN_SCORE`` on and without a limit. An infant's and an adult's box that are
 almost the same (IoU above ``SAME_PERSON_IOU``) are one person, who is what the higher score says.
-No box means nobody: an empty answer, never the whole image.
+No box means nobody: an empty answer, never the whole image. Where the weights have a judge, scores
+are his, too.
 """
 
 from __future__ import annotations
@@ -81,6 +82,11 @@ class Detections:
 
     def __len__(self) -> int:
         return len(self.scores)
+
+    def sure(self, min_score: float) -> Detections:
+        """Those without the infants below a score."""
+        kept = self.scores >= min_score
+        return dataclasses.replace(self, boxes_xyxy=self.boxes_xyxy[kept], scores=self.scores[kept])
 
 
 class InfantDetector:
@@ -160,13 +166,21 @@ class InfantDetector:
         """Detect the people of one RGB image."""
         return self.detect([image])[0]
 
-    def detect(self, images: Sequence[Image.Image]) -> list[Detections]:
-        """Detect the people of several RGB images, of any sizes."""
-        found = self._judged(images) if self.close_up else self._look(images, self.min_score)
+    def detect(
+        self, images: Sequence[Image.Image], min_score: float | None = None
+    ) -> list[Detections]:
+        """Detect the people of several RGB images, of any sizes.
+
+        Args:
+            images: to look at.
+            min_score: lowest score of an infant; None: the detector's own.
+        """
+        least = self.min_score if min_score is None else min_score
+        found = self._judged(images, least) if self.close_up else self._look(images, least)
         return self._look_closer(images, found) if self.second_look else found
 
-    def _judged(self, images: Sequence[Image.Image]) -> list[Detections]:
-        """Let the judge say who is in each box, of unsure ones, too."""
+    def _judged(self, images: Sequence[Image.Image], least: float) -> list[Detections]:
+        """Let the judge say how sure each box is, of unsure ones, too."""
         everybody = self.people(images, UNSURE, UNSURE)
         places = [
             (image, box)
@@ -176,7 +190,7 @@ class InfantDetector:
         chances = who(self.close_up, places)
         parts = np.split(chances, np.cumsum([len(p.scores) for p in everybody])[:-1])
         return [
-            self._chosen(_sure(_agreed(people, chance), self.min_score))
+            self._chosen(_sure(_agreed(people, chance), least))
             for people, chance in zip(everybody, parts, strict=True)
         ]
 
@@ -235,12 +249,9 @@ def _in_image(output: dict[str, torch.Tensor], matrix: np.ndarray, size: tuple[i
 
 
 def _agreed(people: People, chances: Float[np.ndarray, "n label"]) -> People:
-    """Who it is by the judge, as sure as both are in the geometric mean."""
-    labels = np.where(
-        chances[:, INFANT_LABEL] >= chances[:, ADULT_LABEL], INFANT_LABEL, ADULT_LABEL
-    )
-    judged = chances[np.arange(len(labels)), labels]
-    return People(people.boxes_xyxy, np.sqrt(people.scores * judged), labels)
+    """As sure as detector and judge are in the geometric mean."""
+    judged = chances[np.arange(len(people.labels)), people.labels]
+    return dataclasses.replace(people, scores=np.sqrt(people.scores * judged))
 
 
 def _sure(people: People, infant_score: float, adult_score: float = MIN_SCORE) -> People:

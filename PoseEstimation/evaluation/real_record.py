@@ -19,6 +19,7 @@ ALARMS = (
     "false_alarm_rate",
     "mistaken_rate",
     "carer_recall",
+    "box_ap50_ranked",
     "frames",
     "frames_without_infant",
 )

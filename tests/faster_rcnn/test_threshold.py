@@ -50,6 +50,7 @@ def test_a_cautious_detector_is_mistaken_in_few_images(rash, tmp_path):
     after = evaluate_detector(InfantDetector.from_weights(tmp_path / "cautious.safetensors"), data)
     assert before["mistaken_rate"] > 50 >= 20 >= after["mistaken_rate"]
     assert MIN_SCORE < enough < 1
+    assert after["box_ap50_ranked"] == before["box_ap50_ranked"] >= after["box_ap50"]
 
 
 def test_the_score_that_is_enough_stands_in_the_weights_until_the_user_gives_another(
