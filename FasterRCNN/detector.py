@@ -85,8 +85,16 @@ class Detections:
 
     def sure(self, min_score: float) -> Detections:
         """Those without the infants below a score."""
-        kept = self.scores >= min_score
-        return dataclasses.replace(self, boxes_xyxy=self.boxes_xyxy[kept], scores=self.scores[kept])
+        return self._only(self.scores >= min_score)
+
+    def once(self) -> Detections:
+        """Those with infants that overlap by more than ``MERGE_IOU`` counted once."""
+        boxes, scores = torch.from_numpy(self.boxes_xyxy), torch.from_numpy(self.scores)
+        return self._only(nms(boxes, scores, MERGE_IOU).numpy())
+
+    def _only(self, kept: np.ndarray) -> Detections:
+        boxes, scores = self.boxes_xyxy[kept], self.scores[kept]
+        return dataclasses.replace(self, boxes_xyxy=boxes, scores=scores)
 
 
 class InfantDetector:
@@ -210,7 +218,8 @@ class InfantDetector:
         closer = [_same(box, next(closer), window) for _, box, window in windows]
         ends = np.cumsum([len(detections) for detections in found])
         parts = np.split(np.stack(closer), ends[:-1])
-        return [dataclasses.replace(f, boxes_xyxy=p) for f, p in zip(found, parts, strict=True)]
+        moved = [dataclasses.replace(f, boxes_xyxy=p) for f, p in zip(found, parts, strict=True)]
+        return [detections.once() for detections in moved]
 
     def _look(self, images: Sequence[Image.Image], min_score: float) -> list[Detections]:
         """Detect in one pass of the network: infants from a score on."""

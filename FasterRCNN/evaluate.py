@@ -21,9 +21,6 @@ from FasterRCNN.detector import Detections, InfantDetector
 from FasterRCNN.images import EvaluationImages, collate_evaluation
 from FasterRCNN.scenes import Scene, scenes_of
 
-RANKED = 0.05
-"""Score from which boxes are ranked, where it does not matter how sure is sure enough."""
-
 FOUND_IOU = 0.5
 """Overlap from which somebody counts as found."""
 
@@ -60,7 +57,7 @@ def evaluate_detector(
     scenes = scenes_of(dataset)
     images = EvaluationImages(scenes)
     loader = make_loader(images, batch_size, num_workers, train=False, collate=collate_evaluation)
-    ranked = [d for pictures, *_ in loader for d in detector.detect(pictures, RANKED)]
+    ranked = [d for pictures, *_ in loader for d in detector.detect(pictures, 0.0)]
     found = [detections.sure(detector.min_score) for detections in ranked]
     metrics = {
         **_mean_iou(found, scenes, images.infants),

@@ -369,3 +369,10 @@ def test_the_second_look_moves_a_box_to_where_the_close_up_shows_it(sure):
 
 def test_no_infant_needs_no_second_look():
     assert len(_Scripted([[boxes()]]).detect([Image.new("RGB", (50, 50))])[0]) == 0
+
+
+def test_boxes_that_came_to_overlap_are_one_infant():
+    boxes = np.array([[0.0, 0, 10, 10], [30, 0, 40, 10], [0, 0, 10, 9]])
+    found = Detections(boxes, np.array([0.9, 0.8, 0.6]), np.zeros((1, 4)), np.ones(1)).once()
+    assert found.scores.tolist() == [0.9, 0.8] and len(found.adults_xyxy) == 1
+    np.testing.assert_array_equal(found.boxes_xyxy, boxes[:2])
