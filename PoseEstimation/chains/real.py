@@ -33,7 +33,6 @@ BEGIN = "infant-synthetic"
 
 HEATMAP_FILE = "heatmap.safetensors"
 DETECTOR_FILE = "detector.safetensors"
-LIFTER_FILE = "lifter.safetensors"
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,7 @@ def real_chain(
         *_spatial(folder, data, clips, photos),
         *_detectors(folder, data, detector),
         Stage("22-heatmap", replace(last, train=(*late, *photo_sources(data, careful=True)))),
-        *_again(folder, data, clips),
+        *_calibrated(folder),
     ]
 
 
@@ -168,7 +167,10 @@ def photo_sources(data: RealData, careful: bool = False) -> tuple[DataSource, ..
 
 
 def _planar(folder: Path, data: RealData, heatmap: HeatmapSettings) -> tuple[HeatmapSettings, ...]:
-    """Four stages of the 2D network, without training data."""
+    """Four stages of the 2D network, without training data.
+
+    The lifter learns from what the third one sees; it takes what the last one sees, too.
+    """
     small = replace(
         heatmap,
         validation=DataSource("syrip", "validation", folder / "02-infants"),
@@ -241,80 +243,57 @@ def _detectors(folder: Path, data: RealData, detector: DetectorSettings) -> list
 
 
 def _spatial(folder: Path, data: RealData, clips: ClipLiftingSettings, photos: int) -> list[Stage]:
-    """The lifter: movements, postures, and what the 2D network sees of infants it never saw."""
+    """The lifter: movements, postures, and what the 2D network sees of infants it never saw.
+
+    It has seen the real ones; ``roughened`` makes up for that.
+    """
+    weights_2d = folder / "08-heatmap" / HEATMAP_FILE
+    alone, lying = folder / "11-unseen", DataSource("mini_rgbd", "all", folder / "12-unseen-lying")
+    shown, kept = (DataSource("syrip", split, alone) for split in ("train", "validation"))
+    looks = {
+        "13-observe-unseen": ObserveSettings(shown, weights_2d),
+        "14-observe-lying": ObserveSettings(lying, weights_2d),
+        "15-observe-infants": ObserveSettings(data.infants, weights_2d, weak=True),
+        "16-observe-kept": ObserveSettings(kept, weights_2d),
+        "17-observe-sequences": ObserveSettings(data.held_out, weights_2d),
+    }
+    generated, videos, infants, held_out, sequences = (
+        folder / name / "observed.npz" for name in looks
+    )
+    lift = replace(
+        clips,
+        movement_banks=(folder / "09-movements" / "movements.npz",),
+        posture_banks=(folder / "10-postures" / "postures.npz",),
+        observed=(videos,),
+        observed_slow=(generated,),
+        observed_weak=(infants,),
+        validation=data.held_out,
+        validation_observed=sequences,
+        validation_photos=held_out,
+        initial_weights=data.begin / "lifter.safetensors",
+    )
     fits, few = data.smpl_poses, photos * 7 // 300
-    looks = _looks(folder, data, "08-heatmap", 13)
-    lift = replace(_lifting(folder, data, clips, looks), initial_weights=data.begin / LIFTER_FILE)
     return [
         Stage("09-movements", GenerateSettings("movements", photos // 2, seed=7402)),
         Stage("10-postures", GenerateSettings("postures", photos, seed=7404, smpl_poses=fits)),
         Stage("11-unseen", GenerateSettings("syrip", photos // 2, seed=51103)),
         Stage("12-unseen-lying", GenerateSettings("mini_rgbd", few, 36, 30.0, seed=7701)),
-        *looks,
+        *(Stage(name, look) for name, look in looks.items()),
         Stage("18-clips", lift),
     ]
 
 
-def _looks(folder: Path, data: RealData, seen_by: str, first: int) -> list[Stage]:
-    """What a stage of the 2D network sees: photos, videos, real infants, and two to validate on.
-
-    It has learnt from the real infants; ``roughened`` makes up for that.
-    """
-    weights_2d = folder / seen_by / HEATMAP_FILE
-    alone, lying = folder / "11-unseen", DataSource("mini_rgbd", "all", folder / "12-unseen-lying")
-    shown, kept = (DataSource("syrip", split, alone) for split in ("train", "validation"))
-    looks = {
-        "unseen": ObserveSettings(shown, weights_2d),
-        "lying": ObserveSettings(lying, weights_2d),
-        "infants": ObserveSettings(data.infants, weights_2d, weak=True),
-        "kept": ObserveSettings(kept, weights_2d),
-        "sequences": ObserveSettings(data.held_out, weights_2d),
-    }
-    named = enumerate(looks.items(), first)
-    return [Stage(f"{number}-observe-{name}", look) for number, (name, look) in named]
-
-
-def _lifting(
-    folder: Path, data: RealData, clips: ClipLiftingSettings, looks: list[Stage]
-) -> ClipLiftingSettings:
-    """The 3D recipe with its data."""
-    photos, videos, infants, held_out, sequences = (
-        folder / stage.name / "observed.npz" for stage in looks
-    )
-    return replace(
-        clips,
-        movement_banks=(folder / "09-movements" / "movements.npz",),
-        posture_banks=(folder / "10-postures" / "postures.npz",),
-        observed=(videos,),
-        observed_slow=(photos,),
-        observed_weak=(infants,),
-        validation=data.held_out,
-        validation_observed=sequences,
-        validation_photos=held_out,
-    )
-
-
-def _again(folder: Path, data: RealData, clips: ClipLiftingSettings) -> list[Stage]:
-    """The lifter gets used to what the last 2D network sees; then all are calibrated.
-
-    Error bars are, and how sure the detector has to be, on generated photos kept away.
-    """
-    looks = _looks(folder, data, "22-heatmap", 23)
-    lift = replace(
-        _lifting(folder, data, clips, looks),
-        single_share=0.25,
-        optimiser=replace(clips.optimiser, learning_rate=2.5e-4),
-        trainer=replace(clips.trainer, max_minutes=20, seed=1),
-        initial_weights=folder / "18-clips" / LIFTER_FILE,
-    )
-    kept = folder / looks[3].name / "observed.npz"
+def _calibrated(folder: Path) -> list[Stage]:
+    """Error bars of what is shipped, and how sure it has to be, on generated photos kept away."""
+    kept, seen = DataSource("syrip", "validation", folder / "11-unseen"), "23-observe-kept"
+    planar, spatial = folder / "22-heatmap" / HEATMAP_FILE, folder / "18-clips/lifter.safetensors"
+    boxes = folder / "21-close-up" / DETECTOR_FILE
     scenes = (folder / "01-scenes", folder / "05-scenes")
     judged = tuple(DataSource("coco", "validation", root) for root in scenes)
     calibration = CalibrationSettings(
-        (kept,),
-        folder / "22-heatmap" / HEATMAP_FILE,
-        folder / "28-clips" / LIFTER_FILE,
-        folder / "21-close-up" / DETECTOR_FILE,
-        judged,
+        (folder / seen / "observed.npz",), planar, spatial, boxes, judged
     )
-    return [*looks, Stage("28-clips", lift), Stage("29-calibrated", calibration)]
+    return [
+        Stage(seen, ObserveSettings(kept, planar)),
+        Stage("24-calibrated", calibration),
+    ]
