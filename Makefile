@@ -55,7 +55,7 @@ format: $(READY)
 
 report: $(READY)
 	$(BIN)/python -m PoseEstimation.evaluation.summary report/results --template report/template.md \
-		--output report --pictures Images --into README.md SavedModels/infant-synthetic/MODEL_CARD.md
+		--output report --pictures Images --into README.md SavedModels/*/MODEL_CARD.md
 
 # the runs that report/compare/*.yaml name must lie under runs/: see README, "Generate, train, evaluate"
 compare: $(READY)

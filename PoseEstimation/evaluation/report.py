@@ -25,9 +25,10 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     ours: frozenset[int] = frozenset()
 
-    def markdown(self) -> str:
-        """Return a GitHub table under a heading."""
-        lines = [f"## {self.title}", "", _line(self.header), _line(["---"] * len(self.header))]
+    def markdown(self, level: int = 2) -> str:
+        """Return a GitHub table under a heading of a level."""
+        rule = _line(["---"] * len(self.header))
+        lines = [f"{'#' * level} {self.title}", "", _line(self.header), rule]
         for i, row in enumerate(self.rows):
             lines.append(_line([_bold(cell) for cell in row] if i in self.ours else row))
         return "\n".join(lines) + "\n"

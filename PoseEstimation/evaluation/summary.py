@@ -176,7 +176,8 @@ def _rows(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _markdown(tables: list[Table]) -> str:
-    return "\n".join(table.markdown() for table in tables)
+    """Tables under headings below those of a page's sections."""
+    return "\n".join(table.markdown(3) for table in tables)
 
 
 def result_tables(results: Results) -> list[Table]:

@@ -74,7 +74,7 @@ def test_the_report_has_a_table_of_everything(folders, tmp_path):
     arguments += [f"--detector=coco={folders['coco']}", f"--generated={folders['photos']}"]
     main([*arguments, f"--output={output}"])
     tables = record_tables(Results(output.parent).photos["real"])
-    text = "\n".join(table.markdown() for table in tables)
+    text = "\n".join(table.markdown(3) for table in tables)
     for said in ("71.5", "60.5", "53.2", "-1.8", "33.0", "47.0", "| synthetic | 9 | 40.0 |"):
         assert said in text, said
     assert "| coco | 75 | 60 | 3.0 | 4.5 | - |" in text and len(tables) == 8
