@@ -83,18 +83,11 @@ class Detections:
     def __len__(self) -> int:
         return len(self.scores)
 
-    def sure(self, min_score: float) -> Detections:
-        """Those without the infants below a score."""
-        return self._only(self.scores >= min_score)
-
     def once(self) -> Detections:
         """Those with infants that overlap by more than ``MERGE_IOU`` counted once."""
         boxes, scores = torch.from_numpy(self.boxes_xyxy), torch.from_numpy(self.scores)
-        return self._only(nms(boxes, scores, MERGE_IOU).numpy())
-
-    def _only(self, kept: np.ndarray) -> Detections:
-        boxes, scores = self.boxes_xyxy[kept], self.scores[kept]
-        return dataclasses.replace(self, boxes_xyxy=boxes, scores=scores)
+        kept = nms(boxes, scores, MERGE_IOU).numpy()
+        return dataclasses.replace(self, boxes_xyxy=self.boxes_xyxy[kept], scores=self.scores[kept])
 
 
 class InfantDetector:
