@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from Datasets.structures import DataError
+from Engine.errors import DataError
 
 
 def main(arguments: list[str] | None = None) -> int:

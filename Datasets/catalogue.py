@@ -18,7 +18,7 @@ from Datasets.readers.syrip import open_syrip
 from Datasets.skeletons import MINI_RGBD_25, Skeleton
 from Datasets.sources import DataSource
 from Datasets.splits import MINI_RGBD_SPLIT, parse_sequences
-from Datasets.structures import DataError, Dataset
+from Datasets.structures import Dataset
 from Datasets.verify.base import Verification
 from Datasets.verify.coco import verify_coco
 from Datasets.verify.lsp import verify_lsp
@@ -26,6 +26,7 @@ from Datasets.verify.mini_rgbd import verify_mini_rgbd
 from Datasets.verify.mpi_inf_3dhp import verify_mpi_inf_3dhp
 from Datasets.verify.mpii import verify_mpii
 from Datasets.verify.slp import verify_slp
+from Engine.errors import DataError
 
 CACHE = Path("data/cache")
 

@@ -16,7 +16,7 @@ import numpy as np
 from Datasets.geometry.affine import transform_points, warp_image
 from Datasets.readers.base import load_image
 from Datasets.readers.coco import open_coco
-from Datasets.structures import UNLABELLED, Crop, DataError, PoseSample
+from Datasets.structures import UNLABELLED, Crop, PoseSample
 from Datasets.writers.coco import (
     CocoEntry,
     CocoPerson,
@@ -26,6 +26,7 @@ from Datasets.writers.coco import (
     write_coco,
     write_coco_image,
 )
+from Engine.errors import DataError
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,10 @@ from torch.utils.data import Dataset as TorchDataset
 
 from Datasets.readers.base import load_mask
 from Datasets.readers.frames import FrameSource
-from Datasets.structures import DataError, Dataset, PoseSample
+from Datasets.structures import Dataset, PoseSample
 from Datasets.transforms.geometric import CroppedSample
 from Datasets.transforms.presets import CROP_MARGIN, TrainTransforms, eval_sample, train_sample
+from Engine.errors import DataError
 
 Item = TypeVar("Item")
 

@@ -13,7 +13,8 @@ from Datasets.drawing.sheets import contact_sheet
 from Datasets.geometry.boxes import box_from_mask
 from Datasets.readers.base import load_mask
 from Datasets.readers.frames import load_sample_image
-from Datasets.structures import DataError, Dataset, PoseSample
+from Datasets.structures import Dataset, PoseSample
+from Engine.errors import DataError
 
 COLUMNS = 3
 PANEL = (480, 288)

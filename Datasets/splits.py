@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from Datasets.structures import DataError
+from Engine.errors import DataError
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,6 @@ UNLABELLED, OCCLUDED, VISIBLE = 0, 1, 2
 """Values of ``visibility``, as in COCO."""
 
 
-class DataError(Exception):
-    """Input that cannot be used: one line with what, where and what to do; exit code 2."""
-
-
 @dataclass(frozen=True)
 class PoseSample:
     """One labelled person in one image.

@@ -7,7 +7,7 @@ import sys
 
 from jsonargparse import ArgumentParser, Namespace
 
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from FasterRCNN.settings import DetectorSettings
 
 

@@ -10,7 +10,7 @@ import torch
 from lightning.fabric.plugins.io.checkpoint_io import CheckpointIO
 from torch import Tensor
 
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from FasterRCNN.weights import read_metadata, read_safetensors, write_safetensors
 
 CHECKPOINTS = "checkpoints"

@@ -16,12 +16,13 @@ from torch.utils.data import Dataset as TorchDataset
 from Datasets.geometry.boxes import iou
 from Datasets.loaders import Draw, spread
 from Datasets.readers.frames import load_sample_image
-from Datasets.structures import Crop, DataError, PoseSample
+from Datasets.structures import Crop, PoseSample
 from Datasets.transforms.geometric import crop_picture
 from Datasets.transforms.occlusion import train_occlusion
 from Datasets.transforms.photometric import train_photometric
 from Datasets.transforms.presets import TrainTransforms, train_crop
 from Datasets.transforms.textures import random_texture
+from Engine.errors import DataError
 from FasterRCNN.close_up import MARGIN, SIDE, as_tensor, close_up
 from FasterRCNN.detector import InfantDetector
 from FasterRCNN.scenes import Scene

@@ -23,7 +23,7 @@ from torchvision.models.detection import FasterRCNN
 from torchvision.ops import batched_nms, nms
 
 from Datasets.geometry.boxes import clip_box, iou
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from FasterRCNN.close_up import CloseUpNetwork, who
 from FasterRCNN.images import network_input, transform_boxes
 from FasterRCNN.model import build_detector
@@ -73,12 +73,15 @@ class Detections:
         scores: (n,) in 0..1.
         adults_xyxy: (m, 4) adults, image pixels; None from a detector that knows infants only.
         adult_scores: (m,) in 0..1, or None.
+        suspected_xyxy: (k, 4) everybody whom the detector so much as suspects, image pixels; those
+            above are among them. None: unknown.
     """
 
     boxes_xyxy: Float[np.ndarray, "n 4"]
     scores: Float[np.ndarray, "n"]
     adults_xyxy: Float[np.ndarray, "m 4"] | None = None
     adult_scores: Float[np.ndarray, "m"] | None = None
+    suspected_xyxy: Float[np.ndarray, "k 4"] | None = None
 
     def __len__(self) -> int:
         return len(self.scores)

@@ -27,7 +27,7 @@ from torchvision.models.detection.faster_rcnn import (
 from torchvision.models.detection.rpn import RPNHead
 from torchvision.ops import FrozenBatchNorm2d, MultiScaleRoIAlign
 
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from FasterRCNN.settings import DetectorSettings
 from FasterRCNN.targets import CLASSES
 from FasterRCNN.weights import load_weights

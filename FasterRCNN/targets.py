@@ -12,7 +12,8 @@ from PIL import Image
 
 from Datasets.geometry.boxes import box_from_points, clip_box
 from Datasets.readers.base import load_mask, require_file
-from Datasets.structures import DataError, Dataset, PoseSample
+from Datasets.structures import Dataset, PoseSample
+from Engine.errors import DataError
 
 PADDING_PX = 5.0
 """Of the published protocol, in pixels of the 640 x 480 image."""

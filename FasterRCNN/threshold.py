@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from Datasets.loaders import make_loader
-from Datasets.structures import DataError, Dataset
+from Datasets.structures import Dataset
+from Engine.errors import DataError
 from FasterRCNN.detector import MIN_SCORE, InfantDetector
 from FasterRCNN.evaluate import mistaken_boxes
 from FasterRCNN.images import EvaluationImages, collate_evaluation

@@ -15,7 +15,7 @@ from Datasets.catalogue import open_sources
 from Datasets.loaders import Mixture, joined, make_loader, spread
 from Datasets.skeletons import INFANT
 from Datasets.sources import DataSource
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from FasterRCNN.detector import InfantDetector, save_detector
 from FasterRCNN.evaluate import agreement, top_iou
 from FasterRCNN.images import (

@@ -12,7 +12,7 @@ from Datasets.catalogue import open_sources
 from Datasets.loaders import Mixture, joined, make_loader, spread
 from Datasets.skeletons import INFANT
 from Datasets.sources import DataSource
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from FasterRCNN.close_up import CloseUpNetwork
 from FasterRCNN.close_up_data import CloseUps, Judged, StillCloseUps, judged, together
 from FasterRCNN.detector import InfantDetector, save_close_up

@@ -24,7 +24,7 @@ from lightning.pytorch.callbacks import Callback, RichProgressBar
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from FasterRCNN.checkpoints import (
     SafetensorsCheckpointIO,
     checkpoint_path,

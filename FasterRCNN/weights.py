@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from Datasets.structures import DataError
+from Engine.errors import DataError
 
 HEADER_LIMIT = 64 * 1024 * 1024
 """Largest accepted safetensors header in bytes; a real one here is a few hundred kilobytes."""

@@ -233,12 +233,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _fail("stopped by the user; what was done until then is written", 1)
     except Exception as error:
-        from Datasets.structures import DataError
+        from Engine.errors import DataError, WriteError
 
         if getattr(args, "debug", False):
             raise
         if isinstance(error, DataError):
             return _fail(str(error), 2)
+        if isinstance(error, WriteError):
+            return _fail(str(error), 1)
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         return _fail(f"{reason}; run again with --debug for the traceback", 1)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from Datasets.sources import DataSource
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from FasterRCNN.settings import CloseUpSettings, DetectorSettings
 from PoseEstimation.inference.settings import PredictSettings
 from PoseEstimation.settings import ClipLiftingSettings, HeatmapSettings, LiftingSettings

@@ -109,6 +109,9 @@ class FrameResult:
         infants: best first.
         error: one line, or None.
         adults: best first; None when the detector knows infants only, or the frame is unreadable.
+        suspected_xyxy: (k, 4) boxes of everybody whom the detector so much as suspects, for blurred
+            faces; not written to files.
+        notes: what was changed or found while reading, one line each.
     """
 
     source: str
@@ -119,6 +122,8 @@ class FrameResult:
     infants: tuple[InfantPose, ...] = ()
     error: str | None = None
     adults: tuple[Adult, ...] | None = None
+    suspected_xyxy: Float[np.ndarray, "k 4"] | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

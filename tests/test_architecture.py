@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("Datasets", "FasterRCNN", "PoseEstimation")
+PACKAGES = ("Engine", "Datasets", "FasterRCNN", "PoseEstimation")
 IMAGES = {".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".svg", ".mp4"}
 
 # written in pieces, so that this file does not hold what it forbids

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 from PIL import Image, ImageOps
 
-from Datasets.structures import DataError
+from Engine.errors import DataError
 
 IMAGE_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
 MAX_PIXELS = 50_000_000

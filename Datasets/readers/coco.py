@@ -22,7 +22,8 @@ from Datasets.layouts.coco import ALL_JOINTS, PERSON, PREFIX, annotation_file
 from Datasets.readers.base import inside, load_json, require_folder
 from Datasets.skeletons import COCO_17, INFANT, Skeleton
 from Datasets.skeletons.convert import joint_map
-from Datasets.structures import UNLABELLED, VISIBLE, DataError, Dataset, PoseSample
+from Datasets.structures import UNLABELLED, VISIBLE, Dataset, PoseSample
+from Engine.errors import DataError
 
 _SPLITS = {
     "train": ("train2017", "train2014", "train200", "train"),

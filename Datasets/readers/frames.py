@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from Datasets.readers.base import load_image, require_file
-from Datasets.structures import DataError, PoseSample
+from Datasets.structures import PoseSample
+from Engine.errors import DataError
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame

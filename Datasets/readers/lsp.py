@@ -25,7 +25,8 @@ from Datasets.readers.base import require_folder
 from Datasets.readers.matlab import load_mat
 from Datasets.skeletons import LSP_14, Skeleton
 from Datasets.skeletons.convert import joint_map
-from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE, DataError, Dataset, PoseSample
+from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE, Dataset, PoseSample
+from Engine.errors import DataError
 
 BOX_PADDING = 0.1
 MIN_PADDING_PX = 8.0

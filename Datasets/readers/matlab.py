@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from Datasets.readers.base import require_file
-from Datasets.structures import DataError
+from Engine.errors import DataError
 
 
 def load_mat(path: Path, what: str, names: list[str] | None = None, **options: Any) -> dict:

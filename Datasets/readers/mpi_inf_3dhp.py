@@ -29,7 +29,8 @@ from Datasets.readers.mpi_inf_3dhp_test import (
 )
 from Datasets.readers.mpi_inf_3dhp_train import CACHE, read_mpi_inf_3dhp_train
 from Datasets.skeletons import MPI_INF_17, MPI_INF_28, Skeleton
-from Datasets.structures import DataError, Dataset
+from Datasets.structures import Dataset
+from Engine.errors import DataError
 
 __all__ = [
     "fit_intrinsics",

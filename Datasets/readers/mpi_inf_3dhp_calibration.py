@@ -20,7 +20,7 @@ import numpy as np
 
 from Datasets.layouts.mpi_inf_3dhp import CalibratedCamera
 from Datasets.readers.base import require_file
-from Datasets.structures import DataError
+from Engine.errors import DataError
 
 
 def read_calibration(path: Path) -> dict[int, CalibratedCamera]:

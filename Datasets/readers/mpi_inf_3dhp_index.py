@@ -34,7 +34,7 @@ from jaxtyping import Float32
 from Datasets.readers.base import require_file
 from Datasets.readers.matlab import load_mat
 from Datasets.skeletons import MPI_INF_28
-from Datasets.structures import DataError
+from Engine.errors import DataError
 
 FORMAT = 1
 """Raised when the cached form changes, so that older folders are made again."""

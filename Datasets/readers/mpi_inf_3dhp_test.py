@@ -26,7 +26,8 @@ from Datasets.readers.matlab import load_mat
 from Datasets.readers.mpi_inf_3dhp_train import ANNOTATIONS, NAME, person_box, visible_in
 from Datasets.skeletons import MPI_INF_17, Skeleton
 from Datasets.skeletons.convert import joint_map
-from Datasets.structures import DataError, Dataset, PoseSample
+from Datasets.structures import Dataset, PoseSample
+from Engine.errors import DataError
 
 BOX_PADDING = 0.1
 """Of the longer side of the box around the 17 joints, which lack hands and feet."""

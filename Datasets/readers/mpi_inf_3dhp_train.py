@@ -39,7 +39,8 @@ from Datasets.readers.mpi_inf_3dhp_calibration import read_calibration
 from Datasets.readers.mpi_inf_3dhp_index import SequenceLabels, indexed
 from Datasets.skeletons import MPI_INF_28, Skeleton
 from Datasets.skeletons.convert import joint_map
-from Datasets.structures import OCCLUDED, VISIBLE, DataError, Dataset, PoseSample
+from Datasets.structures import OCCLUDED, VISIBLE, Dataset, PoseSample
+from Engine.errors import DataError
 
 NAME = "mpi_inf_3dhp"
 CACHE = Path("data/cache")

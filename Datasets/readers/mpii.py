@@ -23,7 +23,8 @@ from Datasets.readers.mpii_h5 import read_mpii_h5
 from Datasets.readers.mpii_json import read_mpii_json
 from Datasets.readers.mpii_mat import read_mpii_mat
 from Datasets.skeletons import MPII_16, Skeleton
-from Datasets.structures import DataError, Dataset
+from Datasets.structures import Dataset
+from Engine.errors import DataError
 
 __all__ = ["open_mpii", "parts_on_disk", "read_mpii_h5", "read_mpii_json", "read_mpii_mat"]
 

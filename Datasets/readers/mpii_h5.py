@@ -20,7 +20,8 @@ from Datasets.layouts.mpii import CENTRE_DROP, H5_SCALE, annotation_file
 from Datasets.readers.base import require_file
 from Datasets.readers.mpii_people import People
 from Datasets.skeletons import MPII_16, Skeleton
-from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE, DataError, Dataset
+from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE, Dataset
+from Engine.errors import DataError
 
 _SHAPES = {
     "center": (2,),

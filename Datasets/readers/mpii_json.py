@@ -20,7 +20,8 @@ from Datasets.readers.base import load_json
 from Datasets.readers.matlab import load_mat
 from Datasets.readers.mpii_people import People, head_fields, place_of
 from Datasets.skeletons import MPII_16, Skeleton
-from Datasets.structures import UNLABELLED, VISIBLE, DataError, Dataset
+from Datasets.structures import UNLABELLED, VISIBLE, Dataset
+from Engine.errors import DataError
 
 _JOINTS = len(MPII_16)
 _UNKNOWN = -1

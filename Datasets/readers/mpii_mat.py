@@ -25,7 +25,8 @@ from Datasets.layouts.mpii import MAT, find_mat
 from Datasets.readers.matlab import load_mat
 from Datasets.readers.mpii_people import People, head_fields
 from Datasets.skeletons import MPII_16, Skeleton
-from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE, DataError, Dataset
+from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE, Dataset
+from Engine.errors import DataError
 
 _JOINTS = len(MPII_16)
 SPLITS = {"train": 1, "trainval": 1, "all": 1, "test": 0}

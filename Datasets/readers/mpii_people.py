@@ -13,7 +13,8 @@ from Datasets.layouts.mpii import box_of, head_length
 from Datasets.readers.base import inside
 from Datasets.skeletons import MPII_16, Skeleton
 from Datasets.skeletons.convert import joint_map
-from Datasets.structures import DataError, Dataset, PoseSample
+from Datasets.structures import Dataset, PoseSample
+from Engine.errors import DataError
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from jaxtyping import Bool, Float
 
 from Datasets.readers.base import require_file
 from Datasets.skeletons import Skeleton
-from Datasets.structures import UNLABELLED, VISIBLE, DataError, Dataset, PoseSample
+from Datasets.structures import UNLABELLED, VISIBLE, Dataset, PoseSample
+from Engine.errors import DataError
 
 FILE = "labels.npz"
 

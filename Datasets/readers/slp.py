@@ -36,7 +36,8 @@ from Datasets.readers.base import require_file, require_folder
 from Datasets.readers.matlab import load_mat
 from Datasets.skeletons import SLP_14, Skeleton
 from Datasets.skeletons.convert import joint_map
-from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE, DataError, Dataset, PoseSample
+from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE, Dataset, PoseSample
+from Engine.errors import DataError
 
 VIP_CUP = ("train/train", "valid/valid", "test1")
 BOX_PADDING = 0.1

@@ -22,7 +22,8 @@ from jaxtyping import Float
 from Datasets.readers.base import require_file
 from Datasets.readers.coco import open_coco
 from Datasets.skeletons import LSP_14, Skeleton
-from Datasets.structures import DataError, Dataset, PoseSample
+from Datasets.structures import Dataset, PoseSample
+from Engine.errors import DataError
 
 WEAK_3D = "weak_3d.npz"
 

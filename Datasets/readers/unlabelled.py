@@ -6,7 +6,8 @@ from pathlib import Path
 
 from Datasets.readers.video import expand_inputs, is_video
 from Datasets.skeletons import INFANT, Skeleton
-from Datasets.structures import DataError, Dataset, PoseSample
+from Datasets.structures import Dataset, PoseSample
+from Engine.errors import DataError
 
 
 def read_frames(path: Path | str, skeleton: Skeleton = INFANT) -> Dataset:

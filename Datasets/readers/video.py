@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from Datasets.readers.base import load_image
-from Datasets.structures import DataError
+from Engine.errors import DataError
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -43,6 +43,7 @@ class Frame:
         time_s: seconds since the video's first frame, from its time stamps; 0 for a photo.
         image: upright RGB, or None when unreadable.
         error: one line saying what is wrong, or None.
+        notes: what was changed or found while reading, one line each.
     """
 
     source: str
@@ -50,6 +51,7 @@ class Frame:
     time_s: float
     image: Image.Image | None
     error: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 def is_video(path: Path) -> bool:

@@ -83,7 +83,7 @@ def _anny():
             model = anny.Anny(phenotypes="all")
             return model, anny.KeypointsRegressor.coco(model)
     except ImportError as error:
-        from Datasets.structures import DataError
+        from Engine.errors import DataError
 
         raise DataError(
             f"generating infants needs the 'synthetic' extra ({error.name} is missing): "

@@ -11,9 +11,9 @@ import numpy as np
 from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
-from Datasets.structures import DataError
 from Datasets.synthetic.profiles.mini_rgbd import draw_phenotype
 from Datasets.synthetic.workers import spread
+from Engine.errors import DataError
 
 FPS, FRAMES = 30.0, 288
 POSTURES = 36

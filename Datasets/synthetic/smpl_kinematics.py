@@ -14,9 +14,9 @@ from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
 from Datasets.readers.base import require_file
-from Datasets.structures import DataError
 from Datasets.synthetic import body as bodies
 from Datasets.synthetic.body import BodyShape
+from Engine.errors import DataError
 
 PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)
 ARMS = {18: 1.0, 20: 1.0, 22: 1.0, 19: -1.0, 21: -1.0, 23: -1.0}

@@ -22,7 +22,7 @@ import numpy as np
 
 from Datasets.readers import mini_rgbd
 from Datasets.readers.base import load_json
-from Datasets.structures import DataError
+from Engine.errors import DataError
 
 EVERY, TOLERANCE_MM = 50, 0.01
 LABELS = ("joints_2Ddep", "joints_3D")

@@ -8,8 +8,8 @@ from typing import Any
 from Datasets.layouts.coco import annotation_file
 from Datasets.readers import coco
 from Datasets.readers.base import inside, require_folder
-from Datasets.structures import DataError
 from Datasets.verify.base import Findings, Verification, image_faults, is_generated
+from Engine.errors import DataError
 
 OFFICIAL_IMAGES = {"train2017": 118_287, "val2017": 5_000}
 

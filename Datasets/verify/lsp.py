@@ -7,8 +7,8 @@ from pathlib import Path
 from Datasets.layouts.lsp import OFFICIAL_PEOPLE, image_file, joints_file
 from Datasets.readers.base import require_folder
 from Datasets.readers.lsp import load_labels
-from Datasets.structures import DataError
 from Datasets.verify.base import Findings, Verification, image_faults, is_generated
+from Engine.errors import DataError
 
 
 def verify_lsp(root: Path | str) -> Verification:

@@ -9,8 +9,8 @@ import numpy as np
 from Datasets.geometry.camera import project
 from Datasets.readers import mini_rgbd
 from Datasets.readers.base import require_folder
-from Datasets.structures import DataError
 from Datasets.verify.base import Findings, Verification, image_faults, is_generated
+from Engine.errors import DataError
 
 OFFICIAL_SEQUENCES = tuple(mini_rgbd.HEAD_LENGTH_PX)
 OFFICIAL_FRAMES = 1000

@@ -22,8 +22,8 @@ from Datasets.readers import mpi_inf_3dhp_train as train_set
 from Datasets.readers.base import require_folder
 from Datasets.readers.mpi_inf_3dhp_calibration import read_calibration
 from Datasets.readers.mpi_inf_3dhp_index import CHANNELS, read_cameras, read_cells
-from Datasets.structures import DataError
 from Datasets.verify.base import Findings, Verification, image_faults, is_generated
+from Engine.errors import DataError
 
 MAX_MEAN_PX, MAX_RESIDUAL_PX = 2.0, 20.0
 """Real labels agree to 0.4 px in the mean, the hips to 2 px; a wrong camera is tens off."""

@@ -18,8 +18,8 @@ from Datasets.readers.mpii_h5 import load_h5_people
 from Datasets.readers.mpii_json import add_heads, load_json_people
 from Datasets.readers.mpii_mat import load_release, people_of
 from Datasets.readers.mpii_people import People
-from Datasets.structures import DataError
 from Datasets.verify.base import Findings, Verification, image_faults, is_generated
+from Engine.errors import DataError
 
 _LOADERS = {"json": load_json_people, "h5": load_h5_people}
 

@@ -16,7 +16,8 @@ from Datasets.geometry.boxes import box_from_mask
 from Datasets.layouts.coco import ALL_JOINTS, PERSON, annotation_file
 from Datasets.skeletons import COCO_17, INFANT
 from Datasets.skeletons.convert import joint_map
-from Datasets.structures import DataError, PoseSample
+from Datasets.structures import PoseSample
+from Engine.errors import DataError
 
 DECIMALS = 3
 

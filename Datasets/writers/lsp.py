@@ -12,7 +12,8 @@ from PIL import Image
 from Datasets.layouts.lsp import image_file, joints_file
 from Datasets.skeletons import LSP_14
 from Datasets.skeletons.convert import joint_map
-from Datasets.structures import OCCLUDED, UNLABELLED, DataError, PoseSample
+from Datasets.structures import OCCLUDED, UNLABELLED, PoseSample
+from Engine.errors import DataError
 
 
 def write_lsp(root: Path | str, samples: Sequence[PoseSample], extended: bool = False) -> Path:

@@ -33,7 +33,7 @@ from Datasets.layouts.mpi_inf_3dhp import (
     CalibratedCamera,
 )
 from Datasets.skeletons import MPI_INF_17, MPI_INF_28, Skeleton
-from Datasets.structures import DataError
+from Engine.errors import DataError
 
 UNIVERSAL_KNEE_TO_NECK_MM = 920.0
 JPEG_QUALITY = 95

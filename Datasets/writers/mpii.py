@@ -27,7 +27,8 @@ from Datasets.layouts.mpii import (
 )
 from Datasets.skeletons import MPII_16
 from Datasets.skeletons.convert import joint_map
-from Datasets.structures import OCCLUDED, VISIBLE, DataError, PoseSample
+from Datasets.structures import OCCLUDED, VISIBLE, PoseSample
+from Engine.errors import DataError
 
 _HEADER = b"MATLAB 5.0 MAT-file, MPII layout".ljust(116)
 _EMPTY = np.zeros((0, 0))

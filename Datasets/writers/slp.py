@@ -11,7 +11,8 @@ from PIL import Image
 
 from Datasets.layouts.slp import ALIGNMENT, IMAGE, JOINTS
 from Datasets.skeletons import SLP_14
-from Datasets.structures import OCCLUDED, UNLABELLED, DataError
+from Datasets.structures import OCCLUDED, UNLABELLED
+from Engine.errors import DataError
 
 DEPTH_SHOWN_MM = (500.0, 2800.0)
 """Depths that are black and white in the picture."""

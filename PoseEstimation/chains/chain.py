@@ -19,7 +19,7 @@ from typing import Any
 
 from Datasets.skeletons.mini_rgbd import MINI_RGBD_25, PUBLISHED_16
 from Datasets.sources import DataSource
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from FasterRCNN.settings import CloseUpSettings, DetectorSettings
 from FasterRCNN.weights import file_sha256
 from PoseEstimation.io.atomic import replacing

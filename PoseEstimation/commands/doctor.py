@@ -10,7 +10,7 @@ from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from Datasets.structures import DataError
+from Engine.errors import DataError
 
 LIBRARIES = (
     *("torch", "torchvision", "numpy", "scipy", "pillow", "av", "lightning", "torchmetrics"),

@@ -9,7 +9,7 @@ import sys
 from rich.console import Console
 
 from Datasets.splits import MINI_RGBD_SPLIT, parse_sequences
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from PoseEstimation.config import Config, load_config
 from PoseEstimation.evaluation.mini_rgbd import evaluate_mini_rgbd, print_mini_rgbd
 from PoseEstimation.evaluation.report import print_tables

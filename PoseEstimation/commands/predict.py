@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from Datasets.readers.video import count_frames, expand_inputs
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from PoseEstimation.config import Config, load_config
 from PoseEstimation.inference.camera import Camera, read_intrinsics
 from PoseEstimation.inference.pipeline import PosePipeline

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from Datasets.progress import Advance, advancing
 from Datasets.splits import parse_sequences
-from Datasets.structures import DataError
+from Engine.errors import DataError
 
 
 def run(args: argparse.Namespace) -> int:

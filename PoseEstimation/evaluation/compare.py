@@ -18,7 +18,7 @@ from jaxtyping import Float
 
 from Datasets.readers.base import load_json
 from Datasets.readers.mini_rgbd import HEAD_LENGTH_MM, HEAD_LENGTH_PX
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from PoseEstimation.evaluation.errors_file import FrameErrors, pooled, read_errors
 from PoseEstimation.evaluation.provenance import code_version
 from PoseEstimation.evaluation.report import Table, number

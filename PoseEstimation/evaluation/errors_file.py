@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from PoseEstimation.metrics.errors import joint_errors, neighbours, velocity_errors
 from PoseEstimation.metrics.protocols import MiniRgbdProtocol, ScoredPoses
 

@@ -24,7 +24,8 @@ from Datasets.readers.mini_rgbd import (
 )
 from Datasets.skeletons import MINI_RGBD_25, Skeleton
 from Datasets.skeletons.convert import joint_map
-from Datasets.structures import DataError, Dataset, PoseSample
+from Datasets.structures import Dataset, PoseSample
+from Engine.errors import DataError
 from FasterRCNN.targets import boxes_of
 from PoseEstimation.evaluation.errors_file import FPS, frame_errors, write_errors
 from PoseEstimation.evaluation.failures import draw_worst

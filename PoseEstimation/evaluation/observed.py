@@ -12,7 +12,7 @@ from Datasets.geometry.camera import project
 from Datasets.skeletons import INFANT, SKELETONS, Skeleton
 from Datasets.skeletons.convert import joint_map
 from Datasets.skeletons.mini_rgbd import MINI_RGBD_25, PUBLISHED_16, ZEDO_17
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from PoseEstimation.evaluation.errors_file import FPS, frame_errors, write_errors
 from PoseEstimation.inference.lifting import ClipLifting, FrameLifting, Keypoints
 from PoseEstimation.inference.weights import load_lifter

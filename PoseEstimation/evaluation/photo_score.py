@@ -10,7 +10,7 @@ import numpy as np
 from Datasets.catalogue import open_sources
 from Datasets.readers.base import load_image
 from Datasets.skeletons import COCO_17
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from FasterRCNN.weights import file_sha256
 from PoseEstimation.evaluation.photo_ap import (
     ap_groups,

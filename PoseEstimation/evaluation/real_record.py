@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from Datasets.readers.base import load_json
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from PoseEstimation.io.atomic import write_json
 
 SCHEMA = "infantpose-photos-1"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from Datasets.readers.base import load_json, require_folder
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from PoseEstimation.io.atomic import write_json
 
 MEASURE = "validation_loss"

@@ -15,7 +15,7 @@ from pathlib import Path
 import yaml
 
 from Datasets.readers.base import require_file
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from FasterRCNN.weights import file_sha256
 from PoseEstimation.io.atomic import replacing
 

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from Datasets.geometry.affine import resize_matrix
 from Datasets.geometry.camera import intrinsics_from_fov, intrinsics_matrix
 from Datasets.readers.base import load_json
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from PoseEstimation.result import ASSUMED
 
 

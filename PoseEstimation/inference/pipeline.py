@@ -20,7 +20,7 @@ from PIL import Image
 
 from Datasets.geometry.camera import root_position
 from Datasets.skeletons import Skeleton
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from FasterRCNN.detector import Detections, InfantDetector
 from PoseEstimation.inference.camera import Camera
 from PoseEstimation.inference.keypoints import HeatmapStage, KeypointFinder

@@ -14,7 +14,7 @@ import numpy as np
 
 from Datasets.readers.video import Frame, is_video, iter_frames
 from Datasets.skeletons import Skeleton
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from PoseEstimation.inference.body_scale import scale_assumption, scale_to_length
 from PoseEstimation.inference.camera import Camera
 from PoseEstimation.inference.quality import quality_of

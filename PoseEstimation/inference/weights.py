@@ -10,7 +10,7 @@ import yaml
 
 from Datasets.readers.base import require_folder
 from Datasets.skeletons import SKELETONS
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from FasterRCNN.weights import file_sha256, load_weights
 from PoseEstimation.codecs.heatmap import HeatmapCodec
 from PoseEstimation.codecs.pixels import PixelCodec

@@ -16,7 +16,7 @@ import numpy as np
 from Datasets.readers.base import load_json
 from Datasets.skeletons import COCO_17, Skeleton
 from Datasets.skeletons.convert import joint_map
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from PoseEstimation.io.atomic import replacing
 from PoseEstimation.result import FrameResult, InfantPose, PoseResult
 

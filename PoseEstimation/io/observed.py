@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from Datasets.skeletons import INFANT, Skeleton
-from Datasets.structures import DataError
+from Engine.errors import DataError
 
 FILE = "observed.npz"
 

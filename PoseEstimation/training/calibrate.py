@@ -15,7 +15,7 @@ from Datasets.geometry.alignment import root_relative
 from Datasets.geometry.camera import project
 from Datasets.loaders import joined
 from Datasets.skeletons import INFANT
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from FasterRCNN.threshold import make_cautious
 from FasterRCNN.weights import load_weights
 from PoseEstimation.inference.lifting import RATE, ClipLifting, Keypoints

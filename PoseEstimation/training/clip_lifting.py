@@ -16,7 +16,7 @@ from Datasets.catalogue import open_sources
 from Datasets.loaders import Draw, SeededSampler
 from Datasets.skeletons import MINI_RGBD_25, SKELETONS, Skeleton
 from Datasets.skeletons.convert import joint_map
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from FasterRCNN.module import AveragedModule
 from FasterRCNN.trainer import FitSummary, fit
 from FasterRCNN.weights import load_initial

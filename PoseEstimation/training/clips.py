@@ -15,7 +15,8 @@ from scipy.stats import norm
 from Datasets.geometry.camera import intrinsics_from_fov, project
 from Datasets.skeletons import INFANT, Skeleton
 from Datasets.skeletons.convert import joint_map
-from Datasets.structures import DataError, Dataset
+from Datasets.structures import Dataset
+from Engine.errors import DataError
 from PoseEstimation.io.observed import FIELDS, Clip, read_arrays, read_observed
 from PoseEstimation.settings import CameraSettings, ClipNoiseSettings
 

@@ -12,8 +12,9 @@ from torch.utils.data import Dataset as TorchDataset
 from Datasets.catalogue import open_sources
 from Datasets.loaders import CropDataset, Mixture, joined, limited, make_loader, thinned
 from Datasets.skeletons import SKELETONS
-from Datasets.structures import DataError, Dataset
+from Datasets.structures import Dataset
 from Datasets.transforms.presets import TrainTransforms
+from Engine.errors import DataError
 from FasterRCNN.module import AveragedModule
 from FasterRCNN.targets import boxes_of, image_boxes
 from FasterRCNN.trainer import FitSummary, fit

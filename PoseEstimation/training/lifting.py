@@ -14,7 +14,7 @@ from Datasets.catalogue import open_sources
 from Datasets.loaders import Draw, make_loader, thinned
 from Datasets.skeletons import SKELETONS
 from Datasets.sources import DataSource
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from FasterRCNN.module import AveragedModule
 from FasterRCNN.trainer import FitSummary, fit
 from FasterRCNN.weights import load_initial

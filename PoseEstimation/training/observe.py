@@ -15,7 +15,8 @@ from Datasets.readers.frames import load_sample_image
 from Datasets.readers.syrip import read_weak_3d
 from Datasets.skeletons import LSP_14, SKELETONS, Skeleton
 from Datasets.skeletons.convert import joint_map
-from Datasets.structures import DataError, Dataset, PoseSample
+from Datasets.structures import Dataset, PoseSample
+from Engine.errors import DataError
 from FasterRCNN.detector import InfantDetector
 from FasterRCNN.targets import boxes_of, image_boxes
 from PoseEstimation.inference.camera import Camera

@@ -18,7 +18,7 @@ from Datasets.geometry.boxes import box_from_points
 from Datasets.geometry.turns import QUARTERS, quarter_turned, turn_matrix
 from Datasets.readers.frames import load_sample_image
 from Datasets.readers.self_labels import FILE, SelfLabels, person_keys
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from FasterRCNN.targets import boxes_of
 from PoseEstimation.inference.keypoints import KeypointFinder
 from PoseEstimation.inference.settings import PredictSettings

@@ -14,9 +14,10 @@ from Datasets.loaders import Draw, as_tensors
 from Datasets.readers.mini_rgbd import INTRINSICS
 from Datasets.skeletons import INFANT, Skeleton
 from Datasets.skeletons.convert import joint_map
-from Datasets.structures import DataError, PoseSample
+from Datasets.structures import PoseSample
 from Datasets.synthetic.profiles.mini_rgbd import PROFILES, SequencePlan, render_frames
 from Datasets.transforms.presets import CROP_MARGIN, TrainTransforms, train_sample
+from Engine.errors import DataError
 from FasterRCNN.targets import PADDING_PX, outline
 
 GENERATED = "generated"

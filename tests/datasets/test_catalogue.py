@@ -10,8 +10,8 @@ from PIL import Image
 from Datasets.__main__ import main
 from Datasets.catalogue import verify_dataset
 from Datasets.rendering import render_dataset
-from Datasets.structures import DataError
 from Datasets.verify.mini_rgbd import OFFICIAL_SEQUENCES
+from Engine.errors import DataError
 
 
 def test_a_generated_folder_is_fine_and_a_stranger_is_not(root: Path) -> None:

@@ -17,7 +17,7 @@ from Datasets.loaders import joined
 from Datasets.readers.coco import CocoImage, open_coco, read_coco, read_coco_images, region_mask
 from Datasets.skeletons import COCO_17, INFANT
 from Datasets.skeletons.convert import joint_map
-from Datasets.structures import DataError, PoseSample
+from Datasets.structures import PoseSample
 from Datasets.verify.coco import verify_coco
 from Datasets.writers.coco import (
     CocoPerson,
@@ -27,6 +27,7 @@ from Datasets.writers.coco import (
     write_coco,
     write_coco_image,
 )
+from Engine.errors import DataError
 
 SIZE = (64, 48)
 

@@ -13,8 +13,9 @@ from Datasets.crops import write_crops
 from Datasets.geometry.affine import transform_points
 from Datasets.readers.coco import read_coco
 from Datasets.skeletons import COCO_17
-from Datasets.structures import DataError, PoseSample
+from Datasets.structures import PoseSample
 from Datasets.writers.coco import CocoPerson, CocoPicture, write_coco, write_coco_image
+from Engine.errors import DataError
 from PoseEstimation.cli import main
 
 

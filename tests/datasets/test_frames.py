@@ -13,7 +13,8 @@ from Datasets.loaders import CropDataset
 from Datasets.readers.frames import FrameSource, load_sample_image
 from Datasets.readers.video import iter_frames
 from Datasets.skeletons import COCO_17
-from Datasets.structures import DataError, Dataset, PoseSample
+from Datasets.structures import Dataset, PoseSample
+from Engine.errors import DataError
 
 av = pytest.importorskip("av")
 

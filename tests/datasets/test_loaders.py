@@ -12,7 +12,7 @@ from Datasets.geometry.boxes import box_from_points
 from Datasets.loaders import CropDataset, Draw, SeededSampler, joined, make_loader
 from Datasets.readers.mini_rgbd import read_mini_rgbd
 from Datasets.skeletons import INFANT
-from Datasets.structures import DataError
+from Engine.errors import DataError
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,10 @@ from scipy.io import loadmat, savemat
 from Datasets.readers.lsp import open_lsp, person_boxes, read_lsp
 from Datasets.skeletons import INFANT, LSP_14, MINI_RGBD_25
 from Datasets.skeletons.convert import joint_map
-from Datasets.structures import DataError, PoseSample
+from Datasets.structures import PoseSample
 from Datasets.verify.lsp import verify_lsp
 from Datasets.writers.lsp import write_lsp, write_lsp_image
+from Engine.errors import DataError
 
 EACH = pytest.mark.parametrize("extended", [False, True])
 

@@ -12,8 +12,9 @@ from scipy.io import loadmat, savemat
 
 from Datasets.layouts.mpi_inf_3dhp import CalibratedCamera
 from Datasets.readers.mpi_inf_3dhp import read_mpi_inf_3dhp_train
-from Datasets.structures import DataError, Dataset
+from Datasets.structures import Dataset
 from Datasets.writers.mpi_inf_3dhp import write_calibration, write_train_annotations
+from Engine.errors import DataError
 
 CAMERAS = (0, 3, 8)
 

@@ -24,8 +24,8 @@ from Datasets.readers.mpi_inf_3dhp import (
     read_test_labels,
 )
 from Datasets.skeletons import INFANT, MPI_INF_17
-from Datasets.structures import DataError
 from Datasets.writers.mpi_inf_3dhp import universal, write_test_annotations, write_test_image
+from Engine.errors import DataError
 
 INTRINSICS = intrinsics_matrix(1500.1, 1502.7, 1017.4, 1043.1)
 VALID = np.array([True, False, True, True])

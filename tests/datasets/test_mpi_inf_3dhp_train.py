@@ -20,7 +20,7 @@ from Datasets.readers.mpi_inf_3dhp import (
     read_mpi_inf_3dhp_train,
 )
 from Datasets.skeletons import INFANT, MPI_INF_17, MPI_INF_28
-from Datasets.structures import DataError, Dataset
+from Datasets.structures import Dataset
 from Datasets.writers.mpi_inf_3dhp import (
     universal,
     write_calibration,
@@ -29,6 +29,7 @@ from Datasets.writers.mpi_inf_3dhp import (
     write_train_mask,
     write_train_video,
 )
+from Engine.errors import DataError
 
 SIZE = (64, 48)
 CAMERAS = (0, 3, 8)

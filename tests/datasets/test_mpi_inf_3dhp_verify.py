@@ -11,7 +11,6 @@ from scipy.io import loadmat, savemat
 
 from Datasets.geometry.camera import intrinsics_matrix, project
 from Datasets.layouts.mpi_inf_3dhp import CalibratedCamera
-from Datasets.structures import DataError
 from Datasets.verify.mpi_inf_3dhp import verify_mpi_inf_3dhp
 from Datasets.writers.mpi_inf_3dhp import (
     write_calibration,
@@ -21,6 +20,7 @@ from Datasets.writers.mpi_inf_3dhp import (
     write_train_image,
     write_train_video,
 )
+from Engine.errors import DataError
 
 INTRINSICS = intrinsics_matrix(50, 50, 31.5, 23.5)
 RGB = np.full((48, 64, 3), 90, dtype=np.uint8)

@@ -17,7 +17,7 @@ from Datasets.layouts.mpii import MAT
 from Datasets.readers.mpii import open_mpii, read_mpii_h5, read_mpii_json, read_mpii_mat
 from Datasets.skeletons import INFANT, LSP_14, MPII_16
 from Datasets.skeletons.convert import joint_map
-from Datasets.structures import UNLABELLED, VISIBLE, Crop, DataError, PoseSample
+from Datasets.structures import UNLABELLED, VISIBLE, Crop, PoseSample
 from Datasets.verify.mpii import verify_mpii
 from Datasets.writers.mpii import (
     write_gt_valid_mat,
@@ -25,6 +25,7 @@ from Datasets.writers.mpii import (
     write_mpii_json,
     write_mpii_mat,
 )
+from Engine.errors import DataError
 
 SHARED = [HealthCheck.function_scoped_fixture]
 BARE = {"keypoints_px": np.full((16, 2), np.nan), "visibility": np.zeros(16, np.uint8)}

@@ -15,7 +15,7 @@ from scipy.io import loadmat, savemat
 
 from Datasets.readers.mpii import open_mpii, read_mpii_h5, read_mpii_json
 from Datasets.skeletons import MPII_16
-from Datasets.structures import UNLABELLED, VISIBLE, DataError, PoseSample
+from Datasets.structures import UNLABELLED, VISIBLE, PoseSample
 from Datasets.verify.mpii import verify_mpii
 from Datasets.writers.mpii import (
     write_gt_valid_mat,
@@ -23,6 +23,7 @@ from Datasets.writers.mpii import (
     write_mpii_json,
     write_mpii_mat,
 )
+from Engine.errors import DataError
 
 
 def crowd(seed: int, count: int) -> list[PoseSample]:

@@ -12,8 +12,9 @@ from scipy.io import savemat
 
 from Datasets.layouts.mpii import MAT
 from Datasets.readers.mpii import open_mpii, read_mpii_mat
-from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE, DataError
+from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE
 from Datasets.verify.mpii import verify_mpii
+from Engine.errors import DataError
 
 
 def structs(*rows: dict) -> np.ndarray:

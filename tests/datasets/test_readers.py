@@ -21,7 +21,7 @@ from Datasets.readers.mini_rgbd import (
 from Datasets.skeletons import COCO_17, INFANT, MINI_RGBD_25, MPII_16
 from Datasets.skeletons.mini_rgbd import PUBLISHED_16
 from Datasets.splits import MINI_RGBD_SPLIT, parse_sequences
-from Datasets.structures import DataError
+from Engine.errors import DataError
 
 
 def one_line(error: pytest.ExceptionInfo) -> str:

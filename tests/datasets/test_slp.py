@@ -14,7 +14,7 @@ from Datasets.layouts.slp import COVERS
 from Datasets.readers.base import load_image
 from Datasets.readers.slp import apply_homography, open_slp, read_slp, subjects_on_disk
 from Datasets.skeletons import INFANT, SLP_14
-from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE, DataError
+from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE
 from Datasets.verify.slp import verify_slp
 from Datasets.writers.slp import (
     write_slp_alignment,
@@ -22,6 +22,7 @@ from Datasets.writers.slp import (
     write_slp_image,
     write_slp_joints,
 )
+from Engine.errors import DataError
 
 SHARED = [HealthCheck.function_scoped_fixture]
 TO_MAP = {"RGB": np.diag([0.1, 0.1, 1.0]), "IR": np.array([[0.5, 0, 3], [0, 0.5, -2], [0, 0, 1]])}

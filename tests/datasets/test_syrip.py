@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from Datasets.readers.syrip import open_syrip, source_of, source_parts
 from Datasets.skeletons import COCO_17
-from Datasets.structures import DataError, PoseSample
+from Datasets.structures import PoseSample
 from Datasets.writers.coco import CocoPerson, CocoPicture, write_coco, write_coco_image
+from Engine.errors import DataError
 
 SIZE = (64, 48)
 SOURCES = ("a", "a", "a", "b", "b", "c", "c", "d", "e", "")

@@ -11,8 +11,8 @@ from PIL import Image
 from Datasets.layouts.mpi_inf_3dhp import VIDEO
 from Datasets.readers.frames import load_sample_image
 from Datasets.readers.unlabelled import read_frames
-from Datasets.structures import DataError
 from Datasets.writers.mpi_inf_3dhp import write_train_video
+from Engine.errors import DataError
 
 
 def test_photos_and_videos_of_a_folder(tmp_path: Path) -> None:

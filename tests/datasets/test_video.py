@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from Datasets.readers.video import expand_inputs, iter_frames
-from Datasets.structures import DataError
+from Engine.errors import DataError
 
 SIZE = (64, 48)
 

@@ -13,7 +13,8 @@ from scenes import write_people
 from Datasets.loaders import Draw
 from Datasets.readers.coco import open_coco
 from Datasets.sources import DataSource
-from Datasets.structures import Crop, DataError
+from Datasets.structures import Crop
+from Engine.errors import DataError
 from FasterRCNN.close_up import SIDE, CloseUpNetwork, who
 from FasterRCNN.close_up_data import CloseUps, StillCloseUps, alone, judged, together
 from FasterRCNN.detector import InfantDetector, People, save_close_up, save_detector

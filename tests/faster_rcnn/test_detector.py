@@ -14,7 +14,7 @@ from scenes import write_people, write_scenes
 from Datasets.readers.coco import open_coco
 from Datasets.readers.mini_rgbd import read_mini_rgbd
 from Datasets.sources import DataSource
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from FasterRCNN.__main__ import main
 from FasterRCNN.detector import Detections, InfantDetector, save_detector
 from FasterRCNN.evaluate import evaluate_detector

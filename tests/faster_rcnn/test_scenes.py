@@ -11,7 +11,8 @@ from scenes import write_people
 
 from Datasets.readers.coco import open_coco
 from Datasets.skeletons import INFANT
-from Datasets.structures import DataError, Dataset, PoseSample
+from Datasets.structures import Dataset, PoseSample
+from Engine.errors import DataError
 from FasterRCNN.scenes import scene_outlines, scenes_of
 from FasterRCNN.targets import ADULT_LABEL, CLASSES, INFANT_LABEL, label_of
 

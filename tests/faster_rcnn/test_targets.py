@@ -12,7 +12,7 @@ from scenes import SIZE, ellipse, write_scenes
 from Datasets.geometry.affine import rotation, transform_points
 from Datasets.geometry.boxes import box_from_mask, box_from_points
 from Datasets.readers.mini_rgbd import read_mini_rgbd
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from FasterRCNN.targets import box_target, boxes_of, outline, outlines_of, rounded
 
 

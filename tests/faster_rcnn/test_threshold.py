@@ -7,7 +7,8 @@ from scenes import write_people
 
 from Datasets.readers.coco import read_coco
 from Datasets.skeletons import COCO_17
-from Datasets.structures import DataError, Dataset
+from Datasets.structures import Dataset
+from Engine.errors import DataError
 from FasterRCNN.detector import MIN_SCORE, InfantDetector, save_detector
 from FasterRCNN.evaluate import evaluate_detector
 from FasterRCNN.model import build_detector

@@ -16,7 +16,7 @@ import torch
 import yaml
 
 from Datasets.loaders import make_loader
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from FasterRCNN.checkpoints import flatten, list_checkpoints, unflatten
 from FasterRCNN.trainer import best_state, fit
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from FasterRCNN.weights import load_weights, save_weights
 
 STATE = {"a.weight": torch.linspace(-2, 2, 12).reshape(3, 4).t(), "a.count": torch.tensor(70000)}

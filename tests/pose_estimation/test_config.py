@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from PoseEstimation.config import Config, load_config
 
 SHIPPED = Path(__file__).parents[2] / "config.yaml"

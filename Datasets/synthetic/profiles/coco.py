@@ -14,7 +14,7 @@ import numpy as np
 
 from Datasets.geometry.boxes import box_from_mask
 from Datasets.skeletons import INFANT
-from Datasets.structures import DataError, PoseSample
+from Datasets.structures import PoseSample
 from Datasets.synthetic.profiles.mini_rgbd import GENERATOR_VERSION
 from Datasets.synthetic.workers import collect
 from Datasets.writers.coco import (
@@ -25,6 +25,7 @@ from Datasets.writers.coco import (
     write_coco,
     write_coco_image,
 )
+from Engine.errors import DataError
 
 if TYPE_CHECKING:
     from Datasets.synthetic.gathering import Guest, Picture

@@ -17,9 +17,10 @@ import numpy as np
 from Datasets.geometry.camera import project
 from Datasets.readers.mini_rgbd import INTRINSICS
 from Datasets.skeletons import MINI_RGBD_25
-from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE, DataError
+from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE
 from Datasets.synthetic.workers import spread
 from Datasets.writers.mini_rgbd import write_frame, write_head_length, write_infant_joints
+from Engine.errors import DataError
 
 GENERATOR_VERSION = "1"
 

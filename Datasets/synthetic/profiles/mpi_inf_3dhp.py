@@ -21,7 +21,6 @@ from scipy.spatial.transform import Rotation
 from Datasets.geometry.camera import intrinsics_matrix, project
 from Datasets.layouts.mpi_inf_3dhp import CAMERA_SETS, CalibratedCamera
 from Datasets.skeletons import MPI_INF_17, MPI_INF_28
-from Datasets.structures import DataError
 from Datasets.synthetic.profiles.mini_rgbd import GENERATOR_VERSION
 from Datasets.synthetic.scene import Camera, Scene
 from Datasets.synthetic.workers import spread
@@ -33,6 +32,7 @@ from Datasets.writers.mpi_inf_3dhp import (
     write_train_image,
     write_train_mask,
 )
+from Engine.errors import DataError
 
 if TYPE_CHECKING:
     pass

@@ -12,7 +12,7 @@ from PIL import Image
 from Datasets.geometry.camera import project
 from Datasets.readers.mini_rgbd import INTRINSICS, projection_residual_px, read_mini_rgbd
 from Datasets.skeletons import INFANT
-from Datasets.structures import OCCLUDED, VISIBLE, DataError
+from Datasets.structures import OCCLUDED, VISIBLE
 from Datasets.synthetic import body as bodies
 from Datasets.synthetic import generate
 from Datasets.synthetic.camera_effects import CameraEffects
@@ -25,6 +25,7 @@ from Datasets.synthetic.profiles.mini_rgbd import (
 )
 from Datasets.synthetic.sheets import sheet_albedo
 from Datasets.synthetic.wardrobe import dress
+from Engine.errors import DataError
 
 
 def digest(root):

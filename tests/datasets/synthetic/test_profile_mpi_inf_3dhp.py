@@ -9,7 +9,6 @@ import pytest
 
 from Datasets.geometry.camera import project
 from Datasets.readers.mpi_inf_3dhp import open_mpi_inf_3dhp
-from Datasets.structures import DataError
 from Datasets.synthetic.profiles.mpi_inf_3dhp import (
     BONES,
     Take,
@@ -17,6 +16,7 @@ from Datasets.synthetic.profiles.mpi_inf_3dhp import (
     studio_cameras,
 )
 from Datasets.verify.mpi_inf_3dhp import verify_mpi_inf_3dhp
+from Engine.errors import DataError
 
 ARGUMENTS = dict(subjects=1, frames=2, seed=3, size=96, cameras="ceiling", test_sequences=1)
 

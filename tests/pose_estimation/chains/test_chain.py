@@ -9,7 +9,7 @@ import pytest
 
 from Datasets.skeletons import INFANT
 from Datasets.sources import DataSource
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from FasterRCNN.settings import TrainerSettings
 from FasterRCNN.weights import file_sha256, load_weights
 from PoseEstimation.chains import chain

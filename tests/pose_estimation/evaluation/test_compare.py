@@ -8,7 +8,7 @@ import yaml
 
 from Datasets.readers.mini_rgbd import HEAD_LENGTH_MM
 from Datasets.skeletons.mini_rgbd import PUBLISHED_16
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from PoseEstimation.cli import main
 from PoseEstimation.evaluation.compare import Row, compare, read_spec
 from PoseEstimation.evaluation.errors_file import FrameErrors, read_errors, write_errors

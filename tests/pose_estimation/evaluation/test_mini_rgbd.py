@@ -7,7 +7,7 @@ import pytest
 
 from Datasets.skeletons import INFANT, MINI_RGBD_25, MPII_16
 from Datasets.skeletons.mini_rgbd import PUBLISHED_16
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from PoseEstimation.evaluation.mini_rgbd import evaluate_mini_rgbd, published_indices
 
 WHOLE = np.array([0.0, 0, 639, 479])

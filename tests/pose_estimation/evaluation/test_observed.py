@@ -8,7 +8,7 @@ from PIL import Image
 from Datasets.geometry.alignment import root_relative
 from Datasets.skeletons import INFANT, MINI_RGBD_25, MPII_16
 from Datasets.skeletons.mini_rgbd import PUBLISHED_16, ZEDO_17
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from FasterRCNN.weights import load_weights, save_weights
 from PoseEstimation.evaluation import observed as module
 from PoseEstimation.evaluation.errors_file import read_errors

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from PoseEstimation.evaluation.photo_tables import record_tables
 from PoseEstimation.evaluation.real_record import main
 from PoseEstimation.evaluation.summary import PHOTO_MARKS, Results, with_tables

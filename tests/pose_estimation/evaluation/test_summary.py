@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from PoseEstimation.evaluation.compare import Row, compare, write_comparison
 from PoseEstimation.evaluation.errors_file import FrameErrors, write_errors
 from PoseEstimation.evaluation.published import MINI_RGBD_2D, MINI_RGBD_3D

@@ -15,7 +15,7 @@ from Datasets.readers.syrip import read_weak_3d
 from Datasets.skeletons import COCO_17, INFANT, LSP_14
 from Datasets.skeletons.convert import joint_map
 from Datasets.sources import DataSource
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from PoseEstimation.evaluation import syrip
 from PoseEstimation.evaluation.photo_score import score_photos
 from PoseEstimation.evaluation.photo_tables import syrip_notes, syrip_tables

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from Datasets.skeletons import INFANT
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from PoseEstimation.inference.body_scale import CHAIN_SHARE, scale_to_length
 from PoseEstimation.inference.camera import Camera, read_intrinsics
 from PoseEstimation.inference.quality import quality_of

@@ -13,7 +13,7 @@ from PIL import Image
 
 from Datasets.geometry.camera import intrinsics_from_fov
 from Datasets.skeletons import INFANT, MPII_16
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from FasterRCNN.detector import Detections
 from PoseEstimation.codecs.heatmap import HeatmapCodec
 from PoseEstimation.codecs.rays import RayCodec

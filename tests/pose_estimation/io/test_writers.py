@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from Datasets.skeletons import COCO_17, INFANT
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from PoseEstimation.io.atomic import replacing
 from PoseEstimation.io.coco import read_image_ids, require_ids, write_coco
 from PoseEstimation.io.poses_csv import write_poses_csv

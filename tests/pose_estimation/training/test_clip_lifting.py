@@ -10,7 +10,7 @@ from Datasets.geometry.camera import project
 from Datasets.loaders import Draw
 from Datasets.skeletons import INFANT
 from Datasets.sources import DataSource
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from FasterRCNN.settings import OptimiserSettings, TrainerSettings
 from FasterRCNN.weights import load_weights
 from PoseEstimation.codecs.rays import UNIT_MM

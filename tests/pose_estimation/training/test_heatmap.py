@@ -6,7 +6,7 @@ import torch
 
 from Datasets.loaders import Draw
 from Datasets.sources import DataSource
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from FasterRCNN.settings import TrainerSettings
 from FasterRCNN.weights import load_initial, load_weights
 from PoseEstimation.chains.ellershaw import HEATMAP

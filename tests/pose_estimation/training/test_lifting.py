@@ -8,7 +8,7 @@ import torch
 
 from Datasets.skeletons import INFANT, MPII_16
 from Datasets.sources import DataSource
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from FasterRCNN.settings import OptimiserSettings, TrainerSettings
 from FasterRCNN.weights import load_weights
 from PoseEstimation.codecs.pixels import PixelCodec

@@ -9,8 +9,9 @@ import pytest
 from Datasets.geometry.camera import rays, rotation_to_axis
 from Datasets.skeletons import COCO_17, INFANT, LSP_14
 from Datasets.sources import DataSource
-from Datasets.structures import DataError, PoseSample
+from Datasets.structures import PoseSample
 from Datasets.writers.coco import CocoPerson, CocoPicture, write_coco, write_coco_image
+from Engine.errors import DataError
 from PoseEstimation.io.observed import FILE
 from PoseEstimation.stage_settings import ObserveSettings
 from PoseEstimation.training.clips import load_observed

@@ -11,7 +11,7 @@ from Datasets.geometry.affine import transform_points
 from Datasets.readers.self_labels import SelfLabels, person_keys
 from Datasets.skeletons import INFANT, MPII_16
 from Datasets.sources import DataSource
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from PoseEstimation.inference.lifting import Keypoints
 from PoseEstimation.stage_settings import SelfLabelSettings
 from PoseEstimation.training.self_label import _views, self_agreement

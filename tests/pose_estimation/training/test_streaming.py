@@ -8,7 +8,7 @@ from Datasets.geometry.camera import project
 from Datasets.loaders import Draw, Mixture
 from Datasets.skeletons import INFANT, MPII_16
 from Datasets.sources import DataSource
-from Datasets.structures import DataError
+from Engine.errors import DataError
 from PoseEstimation.settings import HeatmapSettings
 from PoseEstimation.training.heatmap import make_loaders
 from PoseEstimation.training.streaming import GENERATED, GeneratedCrops

@@ -1,0 +1,52 @@
+"""The one writer: whole files or the old ones, and names that are no UTF-8."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+
+import pytest
+
+from Engine.errors import WriteError
+from Engine.files import replacing, replacing_text, write_json, write_text
+
+
+def test_a_file_that_fails_in_the_middle_leaves_the_old_one_whole(tmp_path):
+    path = tmp_path / "a.json"
+    write_json(path, {"old": 1})
+    with pytest.raises(ZeroDivisionError), replacing_text(path) as file:
+        file.write("half of the new")
+        file.flush()
+        1 / 0  # noqa: B018
+    assert json.loads(path.read_text()) == {"old": 1}
+    assert os.listdir(tmp_path) == ["a.json"]
+
+
+def test_a_full_disk_names_the_file(tmp_path):
+    path = tmp_path / "new" / "a.npz"
+    with pytest.raises(WriteError, match=rf"{path}.*No space left"), replacing(path) as temporary:
+        temporary.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert os.listdir(path.parent) == []
+
+
+def test_a_folder_that_is_a_file_is_one_line(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(WriteError) as caught:
+        write_text(tmp_path / "file" / "a.txt", "text")
+    assert "\n" not in str(caught.value)
+
+
+def test_names_of_any_bytes_survive_json(tmp_path):
+    name = os.fsdecode(b"s\xe4ugling \xf0\x9f\x91\xb6\n\"'.jpg")
+    with replacing_text(tmp_path / "a.json") as file:
+        json.dump({"name": name}, file, ensure_ascii=False)
+    back = json.loads((tmp_path / "a.json").read_text("utf-8"))["name"]
+    assert back == name
+
+
+def test_the_new_file_has_the_usual_permissions(tmp_path):
+    (tmp_path / "usual").write_text("")
+    write_text(tmp_path / "a.txt", "text")
+    assert (tmp_path / "a.txt").stat().st_mode == (tmp_path / "usual").stat().st_mode
