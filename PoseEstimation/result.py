@@ -38,8 +38,8 @@ class InfantPose:
         keypoints_px: (joint, 2) pixels.
         keypoint_scores: (joint,) confidence, 0 to 1.
         sigma_px: (joint,) standard deviation of the 2D position, pixels per axis.
-        joints_mm: (joint, 3) pelvis-relative, camera axes.
-        sigma_mm: (joint,) standard deviation of the 3D position, mm per axis.
+        joints_mm: (joint, 3) pelvis-relative, camera axes; NaN until the pose is lifted.
+        sigma_mm: (joint,) standard deviation of the 3D position, mm per axis; NaN until lifted.
         root_mm: (3,) the pelvis in the camera frame, or None when it cannot be placed.
         depth_px: (joint,) behind the pelvis as the 2D network sees it, pixels, or None.
     """
@@ -54,6 +54,18 @@ class InfantPose:
     sigma_mm: Float[np.ndarray, "joint"]
     root_mm: Float[np.ndarray, "3"] | None = None
     depth_px: Float[np.ndarray, "joint"] | None = None
+
+    @classmethod
+    def in_image(cls, keypoints_px: Float[np.ndarray, "joint 2"], **known: Any) -> InfantPose:
+        """Make a pose that is not lifted yet.
+
+        Args:
+            keypoints_px: see the class.
+            known: the other attributes that belong to the image.
+        """
+        joints = len(keypoints_px)
+        joints_mm, sigma_mm = np.full((joints, 3), np.nan), np.full(joints, np.nan)
+        return cls(keypoints_px=keypoints_px, joints_mm=joints_mm, sigma_mm=sigma_mm, **known)
 
     def size_mm(self, skeleton: Skeleton) -> float:
         """Length of the chain from crown over pelvis to ankle, mean of both legs; NaN if open.
@@ -91,10 +103,12 @@ class People:
     Attributes:
         infants: with their poses.
         adults: None when the detector knows infants only.
+        suspected_xyxy: (k, 4) boxes of everybody whom the detector so much as suspects, or None.
     """
 
     infants: tuple[InfantPose, ...] = ()
     adults: tuple[Adult, ...] | None = None
+    suspected_xyxy: Float[np.ndarray, "k 4"] | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +121,7 @@ class FrameResult:
         time_s: seconds since the video's first frame.
         width, height: of the upright frame in pixels, None when unreadable.
         infants: best first.
-        error: one line, or None.
+        error: one line saying what failed, or None.
         adults: best first; None when the detector knows infants only, or the frame is unreadable.
         suspected_xyxy: (k, 4) boxes of everybody whom the detector so much as suspects, for blurred
             faces; not written to files.

@@ -59,7 +59,7 @@ class RayCodec:
         self,
         keypoints_px: Float[np.ndarray, "clip run frame joint 2"],
         scores: Float[np.ndarray, "clip run frame joint"],
-        intrinsics: Float[np.ndarray, "*clip 3 3"],
+        intrinsics: Float[np.ndarray, "*cameras 3 3"],
         sigma_px: Float[np.ndarray, "clip run frame joint"] | None = None,
         depth_px: Float[np.ndarray, "clip run frame joint"] | None = None,
     ) -> tuple[Float[np.ndarray, "clip run frame joint 6"], Sight]:
@@ -68,7 +68,7 @@ class RayCodec:
         Args:
             keypoints_px: image pixels; NaN where missing.
             scores: confidence 0 to 1.
-            intrinsics: pixels; one matrix, or one per clip.
+            intrinsics: pixels; one matrix, one per clip, or (clip, run, frame, 3, 3).
             sigma_px: standard deviation per axis in pixels, or None for exact joints.
             depth_px: behind the pelvis, in pixels (``DepthCodec``); NaN or None where unknown.
 
@@ -79,7 +79,8 @@ class RayCodec:
         keypoints_px = np.asarray(keypoints_px, dtype=np.float64)
         usable = np.isfinite(keypoints_px).all(-1) & (np.asarray(scores) >= self.min_score)
         intrinsics = np.asarray(intrinsics, dtype=np.float64)
-        cameras = intrinsics.reshape(-1, 1, 1, 3, 3)
+        each = intrinsics.ndim == keypoints_px.ndim
+        cameras = intrinsics if each else intrinsics.reshape(-1, 1, 1, 3, 3)
         ray = rays(np.where(usable[..., None], keypoints_px, 0.0), cameras)
         turn = rotation_to_axis(self._middle(ray, usable))
         turn = self._upright(ray @ np.swapaxes(turn, -1, -2)[:, None, None], usable) @ turn
@@ -88,7 +89,7 @@ class RayCodec:
         xy = turned[..., :2] / np.where(usable, turned[..., 2], 1.0)[..., None]
         xy *= usable[..., None]
         radius = _spread(xy - self._root(xy, usable)[..., None, :], usable)
-        unit_px = (radius * _focal(cameras)[:, 0, 0])[:, None, None, None]
+        unit_px = radius[:, None, None, None] * _focal(cameras)[..., None]
         known = usable & (False if depth_px is None else np.isfinite(depth_px))
         depth = np.where(known, 0.0 if depth_px is None else depth_px, 0.0) / unit_px
         sigma = np.where(usable, 0.0 if sigma_px is None else sigma_px, 0.0) / unit_px

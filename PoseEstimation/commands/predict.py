@@ -6,20 +6,21 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from Datasets.readers.video import count_frames, expand_inputs
-from Engine.errors import DataError
 from PoseEstimation.config import Config, load_config
 from PoseEstimation.inference.camera import Camera, read_intrinsics
-from PoseEstimation.inference.pipeline import PosePipeline
-from PoseEstimation.inference.predict import Prediction, PredictRequest, predict
+from PoseEstimation.inference.predict import Prediction, PredictRequest, predict, prepare_output
 from PoseEstimation.io.coco import read_image_ids, require_ids
 from PoseEstimation.result import ASSUMED, NOTICE, FrameResult
 from PoseEstimation.visualise.overlay import OverlayStyle
+
+if TYPE_CHECKING:
+    from PoseEstimation.inference.pipeline import PosePipeline
 
 ERRORS_SHOWN = 20
 
@@ -28,6 +29,10 @@ def run(args: argparse.Namespace) -> int:
     """Predict; 2 when something could not be read, after everything else was done."""
     config = load_config(args.config, args.overrides)
     request = _request(args, config)
+    prepare_output(request)
+    # torch is loaded only when everything that was asked for is sound
+    from PoseEstimation.inference.pipeline import PosePipeline
+
     name = args.weights or config.weights
     pipeline = PosePipeline.named(config.paths.saved_models, name, config.predict)
     prediction = predict_with_progress(pipeline, request)
@@ -38,8 +43,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _request(args: argparse.Namespace, config: Config) -> PredictRequest:
     """Check everything the user asked for before any work is done."""
-    if args.output.is_file():
-        raise DataError(f"output: {args.output} is a file; name a folder")
     sources = expand_inputs(args.inputs)
     image_ids = None
     if args.coco_annotations is not None:
@@ -53,6 +56,7 @@ def _request(args: argparse.Namespace, config: Config) -> PredictRequest:
         image_ids=image_ids,
         length_cm=args.length_cm,
         overlay=None if args.no_overlay else OverlayStyle(blur_face=args.blur_face),
+        other_inputs=[path for path in (args.intrinsics, args.coco_annotations) if path],
     )
 
 
@@ -81,7 +85,11 @@ def predict_with_progress(pipeline: PosePipeline, request: PredictRequest) -> Pr
             speed = progress.tasks[0].speed
             progress.update(task, advance=1, speed=f"{speed:.1f} frames/s" if speed else "")
 
-        return predict(pipeline, request, advance)
+        return predict(pipeline, request, advance, _say_resumed)
+
+
+def _say_resumed(frames: int) -> None:
+    print(f"infantpose: goes on after {frames} finished frames", file=sys.stderr)
 
 
 def report_errors(frames: Sequence[FrameResult]) -> None:

@@ -76,7 +76,7 @@ class FrameLifting:
     def __call__(
         self,
         found: Keypoints,
-        intrinsics: Float[np.ndarray, "3 3"],
+        intrinsics: Float[np.ndarray, "*n 3 3"],
         times_s: Float[np.ndarray, "n"] | None = None,
     ) -> tuple[Float[np.ndarray, "n joint 3"], Float[np.ndarray, "n joint"]]:
         """Lift n poses; see ``ClipLifting``. It looks at no times, and sigma is unknown: NaN."""
@@ -96,24 +96,24 @@ class ClipLifting:
     def __call__(
         self,
         found: Keypoints,
-        intrinsics: Float[np.ndarray, "3 3"],
+        intrinsics: Float[np.ndarray, "*n 3 3"],
         times_s: Float[np.ndarray, "n"] | None = None,
     ) -> tuple[Float[np.ndarray, "n joint 3"], Float[np.ndarray, "n joint"]]:
         """Lift n poses.
 
         Args:
             found: 2D joints.
-            intrinsics: (3, 3) pixels.
-            times_s: seconds, increasing: the rows are one infant before one camera, lifted in the
-                light of one another. None: the rows have nothing to do with one another.
+            intrinsics: (3, 3) pixels, of all rows; or (n, 3, 3), one for each.
+            times_s: seconds, increasing: the rows are one infant, lifted in the light of one
+                another. None: the rows have nothing to do with one another.
 
         Returns:
             Root-relative joints in mm, camera axes, and their standard deviation in mm per axis.
         """
         rows = np.arange(len(found))[:, None, None] if times_s is None else clip_rows(times_s)[None]
-        clip = found[rows]
+        clip, cameras = found[rows], intrinsics if np.ndim(intrinsics) == 2 else intrinsics[rows]
         features, sight = self.codec.encode_input(
-            clip.keypoints_px, clip.scores, intrinsics, clip.sigma_px, clip.depth_px
+            clip.keypoints_px, clip.scores, cameras, clip.sigma_px, clip.depth_px
         )
         output, log_sigma = self._averaged(features, sight.radius)
         place = np.empty(len(found), dtype=np.int64)  # any of a row's places in the clips

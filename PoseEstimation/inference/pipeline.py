@@ -1,6 +1,6 @@
 """The whole chain for a frame: box, crop, heatmaps, 2D joints, 3D joints.
 
-Read ``PosePipeline.predict`` first: it is the sentence of the project.
+Read ``PosePipeline.observe`` and ``lift_poses`` first: they are the sentence of the project.
 """
 
 from __future__ import annotations
@@ -123,21 +123,19 @@ class PosePipeline:
             image: upright RGB.
             intrinsics: (3, 3) pixels, or None for the assumed field of view.
         """
-        camera = Camera(self.settings.fov_degrees, intrinsics=intrinsics)
-        return self.predict([image], [camera.matrix(image.size)], still=True)[0].infants
+        matrix = Camera(self.settings.fov_degrees, intrinsics=intrinsics).matrix(image.size)
+        (people,) = self.observe([image], still=True)
+        return tuple(self.lift_poses([pose], matrix[None])[0] for pose in people.infants)
 
-    def predict(
-        self,
-        images: Sequence[Image.Image],
-        intrinsics: Sequence[Float[np.ndarray, "3 3"]],
-        still: bool = False,
-    ) -> list[People]:
+    def observe(self, images: Sequence[Image.Image], still: bool = False) -> list[People]:
         """Find the people of several frames, which share the passes through the 2D network.
 
         Args:
             images: upright RGB.
-            intrinsics: (3, 3) pixels, one per image.
             still: photos, which may take longer than the frames of a video.
+
+        Returns:
+            The people of each frame; infants with 2D joints, not lifted, ``track_id`` from 1.
         """
         found = self._detector.detect(images)
         places = [
@@ -145,14 +143,11 @@ class PosePipeline:
             for image, detections in zip(images, found, strict=True)
             for box in detections.boxes_xyxy
         ]
-        keypoints = self._finder(places, still)
-        results, first = [], 0
-        for detections, matrix in zip(found, intrinsics, strict=True):
-            last = first + len(detections.boxes_xyxy)
-            infants = self._infants(detections, keypoints[first:last], matrix)
-            results.append(People(infants, _adults(detections)))
-            first = last
-        return results
+        keypoints, ends = self._finder(places, still), np.cumsum([len(d) for d in found])
+        return [
+            People(_infants(d, keypoints[end - len(d) : end]), _adults(d), d.suspected_xyxy)
+            for d, end in zip(found, ends, strict=True)
+        ]
 
     def detect(self, image: Image.Image) -> Detections:
         """Find infants, best first."""
@@ -173,14 +168,14 @@ class PosePipeline:
     def lift(
         self,
         found: Keypoints,
-        intrinsics: Float[np.ndarray, "3 3"],
+        intrinsics: Float[np.ndarray, "*n 3 3"],
         times_s: Float[np.ndarray, "n"] | None = None,
     ) -> tuple[Float[np.ndarray, "n joint 3"], Float[np.ndarray, "n joint"]]:
         """Lift 2D joints to 3D.
 
         Args:
             found: n poses.
-            intrinsics: (3, 3) pixels.
+            intrinsics: (3, 3) pixels, of all poses; or (n, 3, 3), one for each.
             times_s: seconds of the frames when they show one infant, or None; see ``ClipLifting``.
 
         Returns:
@@ -191,39 +186,42 @@ class PosePipeline:
             return np.zeros((0, joints, 3)), np.zeros((0, joints))
         return self._lifting(found, intrinsics, times_s if self.settings.temporal else None)
 
-    def _infants(
-        self, detections: Detections, found: Keypoints, intrinsics: Float[np.ndarray, "3 3"]
-    ) -> tuple[InfantPose, ...]:
-        """Lift the joints of one frame and place each infant in front of the camera."""
-        lifted = self.lift(found, intrinsics)
-        return tuple(
-            InfantPose(
-                track_id=i + 1,
-                box_xyxy=np.asarray(box, dtype=np.float64),
-                box_score=float(detections.scores[i]),
-                keypoints_px=found.keypoints_px[i],
-                keypoint_scores=found.scores[i],
-                sigma_px=found.sigma_px[i],
-                depth_px=found.depth_px[i],
-                **_in_3d(found[i : i + 1], *(part[i] for part in lifted), intrinsics),
-            )
-            for i, box in enumerate(detections.boxes_xyxy)
-        )
-
-    def relift(
+    def lift_poses(
         self,
         poses: Sequence[InfantPose],
-        intrinsics: Float[np.ndarray, "3 3"],
-        times_s: Float[np.ndarray, "n"],
+        intrinsics: Float[np.ndarray, "n 3 3"],
+        times_s: Float[np.ndarray, "n"] | None = None,
     ) -> list[InfantPose]:
-        """Lift one infant's poses again, in the light of one another; ``lift`` says how."""
+        """Lift poses to 3D and place each in front of its camera.
+
+        Args:
+            poses: n.
+            intrinsics: (n, 3, 3) pixels.
+            times_s: see ``lift``.
+        """
         names = ("keypoints_px", "keypoint_scores", "sigma_px", "depth_px")
         found = Keypoints(*(np.stack([getattr(pose, name) for pose in poses]) for name in names))
-        lifted = self.lift(found, intrinsics, times_s)
+        lifted = zip(*self.lift(found, intrinsics, times_s), strict=True)
         return [
-            replace(pose, **_in_3d(found[i : i + 1], *(part[i] for part in lifted), intrinsics))
-            for i, pose in enumerate(poses)
+            _placed(pose, *in_3d, matrix)
+            for pose, in_3d, matrix in zip(poses, lifted, intrinsics, strict=True)
         ]
+
+
+def _infants(detections: Detections, found: Keypoints) -> tuple[InfantPose, ...]:
+    """The infants of a frame with their 2D joints."""
+    return tuple(
+        InfantPose.in_image(
+            track_id=i + 1,
+            box_xyxy=np.asarray(box, dtype=np.float64),
+            box_score=float(detections.scores[i]),
+            keypoints_px=found.keypoints_px[i],
+            keypoint_scores=found.scores[i],
+            sigma_px=found.sigma_px[i],
+            depth_px=found.depth_px[i],
+        )
+        for i, box in enumerate(detections.boxes_xyxy)
+    )
 
 
 def _adults(detections: Detections) -> tuple[Adult, ...] | None:
@@ -234,13 +232,13 @@ def _adults(detections: Detections) -> tuple[Adult, ...] | None:
     return tuple(Adult(box, float(score)) for box, score in pairs)
 
 
-def _in_3d(
-    found: Keypoints, joints_mm: np.ndarray, sigma_mm: np.ndarray, intrinsics: np.ndarray
-) -> dict[str, Any]:
-    """What a lifted pose adds to an ``InfantPose``."""
-    root = root_position(found.keypoints_px[0], joints_mm, intrinsics, found.scores[0])
+def _placed(
+    pose: InfantPose, joints_mm: np.ndarray, sigma_mm: np.ndarray, intrinsics: np.ndarray
+) -> InfantPose:
+    """A pose with its 3D joints, in front of the camera where it can be placed."""
+    root = root_position(pose.keypoints_px, joints_mm, intrinsics, pose.keypoint_scores)
     known = np.isfinite(root).all()
-    return {"joints_mm": joints_mm, "sigma_mm": sigma_mm, "root_mm": root if known else None}
+    return replace(pose, joints_mm=joints_mm, sigma_mm=sigma_mm, root_mm=root if known else None)
 
 
 def _digest(settings: PredictSettings) -> str:

@@ -1,32 +1,42 @@
-"""From photos and videos to a ``PoseResult`` and its files."""
+"""From photos and videos to a ``PoseResult`` and its files.
+
+The way of a frame: read, observed by the networks together with its batch, numbered by the tracker,
+drawn, kept in the journal. When all frames are there, each infant's poses are lifted once, in the
+light of one another, and the files are written.
+
+What goes wrong with one frame, of whatever kind, becomes that frame's ``error``. What is finished
+is on disk: see ``PoseEstimation.io.journal``.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
-from itertools import islice
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from Datasets.readers.video import Frame, is_video, iter_frames
-from Datasets.skeletons import Skeleton
-from Engine.errors import DataError
+from Engine.errors import DataError, WriteError
+from Engine.files import TEMPORARY
 from PoseEstimation.inference.body_scale import scale_assumption, scale_to_length
 from PoseEstimation.inference.camera import Camera
+from PoseEstimation.inference.frames import frames_of
 from PoseEstimation.inference.quality import quality_of
-from PoseEstimation.inference.tracking import Tracker
+from PoseEstimation.inference.tracks import lifted
 from PoseEstimation.io.coco import write_coco
+from PoseEstimation.io.journal import FILE_NAME as JOURNAL
+from PoseEstimation.io.journal import Journal
 from PoseEstimation.io.poses_csv import write_poses_csv
 from PoseEstimation.io.poses_json import write_poses_json
-from PoseEstimation.result import Adult, FrameResult, InfantPose, People, PoseResult
-from PoseEstimation.visualise.overlay import Overlay, OverlayStyle, open_overlay, overlay_paths
+from PoseEstimation.result import FrameResult, PoseResult
+from PoseEstimation.visualise.overlay import OverlayStyle, overlay_paths
 
 if TYPE_CHECKING:
     from PoseEstimation.inference.pipeline import PosePipeline
+
+WRITERS = {"json": "poses.json", "csv": "poses.csv", "coco": "coco_keypoints.json"}
+"""Name of the file of each format."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +48,10 @@ class PredictRequest:
         output: folder for every file.
         camera: known or assumed.
         formats: ``csv``, ``coco``; ``poses.json`` is always written.
-        image_ids: COCO image ids by file name, or None to count from 1.
+        image_ids: COCO image ids by source, or None to count from 1.
         length_cm: measured crown-heel length, or None.
         overlay: how to draw, or None for no overlay.
+        other_inputs: further files that the user gave and that no output may replace.
     """
 
     sources: Sequence[Path]
@@ -50,6 +61,18 @@ class PredictRequest:
     image_ids: dict[str, int] | None = None
     length_cm: float | None = None
     overlay: OverlayStyle | None = field(default_factory=OverlayStyle)
+    other_inputs: Sequence[Path] = ()
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The result files, ``poses.json`` first."""
+        names = [WRITERS[name] for name in WRITERS if name == "json" or name in self.formats]
+        return tuple(self.output / name for name in names)
+
+    @property
+    def overlays(self) -> dict[Path, Path]:
+        """The overlay of each source; empty when none is wanted."""
+        return {} if self.overlay is None else overlay_paths(self.sources, self.output)
 
 
 @dataclass(frozen=True)
@@ -61,91 +84,113 @@ class Prediction:
     overlays: tuple[Path, ...]
 
 
+def prepare_output(request: PredictRequest) -> None:
+    """Make the folders of the output and try them, before any work is done.
+
+    Raises:
+        DataError: an output would replace an input, or nothing can be written there.
+    """
+    written = [*request.files, request.output / JOURNAL, *request.overlays.values()]
+    for path in written:
+        for given in (*request.sources, *request.other_inputs):
+            if path.exists() and given.exists() and path.samefile(given):
+                raise DataError(
+                    f"output: {path} would replace the input {given}; choose another --output"
+                )
+        if path.is_dir():
+            raise DataError(f"output: {path} is a folder; remove it or choose another --output")
+        if path.parent.exists() and not path.parent.is_dir():
+            raise DataError(f"output: {path.parent} is a file; name a folder")
+    for folder in dict.fromkeys(path.parent for path in written):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for unfinished in folder.glob(f"{TEMPORARY}*"):  # of a run that was killed
+                unfinished.unlink(missing_ok=True)
+            probe = folder / f"{TEMPORARY}probe"
+            probe.write_bytes(b"probe")
+            probe.unlink()
+        except OSError as error:
+            reason = error.strerror or error
+            raise DataError(
+                f"output: {folder} cannot be written ({reason}); choose another --output"
+            ) from error
+
+
 def predict(
     pipeline: PosePipeline,
     request: PredictRequest,
     on_frame: Callable[[FrameResult], None] = lambda frame: None,
+    on_resume: Callable[[int], None] = lambda frames: None,
 ) -> Prediction:
     """Run the pipeline over all frames and write every file.
 
-    An unreadable frame stays in its place with an ``error``; the rest is processed.
+    A frame that fails stays in its place with an ``error``; the rest is processed. A prediction
+    that was interrupted goes on where it was.
 
     Args:
         pipeline: the three networks.
         request: inputs, camera, outputs.
         on_frame: called after each frame, for progress.
+        on_resume: called with the number of frames that an earlier start finished, if any.
 
     Raises:
-        KeyboardInterrupt: the user stopped; what was done until then is written first.
+        DataError: an output would replace an input, or nothing can be written there.
+        KeyboardInterrupt, WriteError: the user stopped, or the disk is full; what was done until
+            then is written first, as far as there is room.
     """
+    prepare_output(request)
     frames: list[FrameResult] = []
-    overlays: list[Path] = []
-    stopped = False
-    paths = overlay_paths(request.sources, request.output)
-    try:
-        for source in request.sources:
-            with _overlay(request.overlay, paths[source], pipeline.skeleton) as overlay:
-                for frame, result in _frames_of(pipeline, source, request.camera):
-                    frames.append(result)
-                    on_frame(result)
-                    if overlay is not None:
-                        overlay.write(frame, result)
-            if overlay is not None and overlay.frames:
-                overlays.append(overlay.path)
-    except KeyboardInterrupt:
-        stopped = True
-    frames = list(relifted(pipeline, frames, request.camera))
-    result = _result(pipeline, request, frames, complete=not stopped)
-    files = write_outputs(result, request)
-    if stopped:
-        raise KeyboardInterrupt
-    return Prediction(result, files, tuple(overlays))
+    with Journal(request.output / JOURNAL, _key(pipeline, request)) as journal:
+        if journal.frames:
+            on_resume(journal.frames)
+        try:
+            for source in request.sources:
+                drawn = request.overlays.get(source), request.overlay
+                for frame in frames_of(pipeline, source, request.camera, journal, *drawn):
+                    frames.append(frame)
+                    on_frame(frame)
+        except (KeyboardInterrupt, WriteError):
+            write_outputs(_result(pipeline, request, frames, complete=False), request)
+            raise
+        result = _result(pipeline, request, frames, complete=True)
+        write_outputs(result, request)
+        journal.remove()
+    drawn = tuple(path for path in request.overlays.values() if path.is_file())
+    return Prediction(result, request.files, drawn)
 
 
-def relifted(
-    pipeline: PosePipeline, frames: Sequence[FrameResult], camera: Camera
-) -> tuple[FrameResult, ...]:
-    """Lift every infant that was seen in several frames of a video in the light of all of them."""
-    places: dict[tuple[str, int], list[tuple[int, int]]] = defaultdict(list)
-    for i, frame in enumerate(frames):
-        for j, infant in enumerate(frame.infants):
-            places[frame.source, infant.track_id].append((i, j))
-    infants = [list(frame.infants) for frame in frames]
-    for seen in places.values():
-        if len(seen) > 1 and pipeline.settings.temporal:
-            poses = [infants[i][j] for i, j in seen]
-            size = frames[seen[0][0]].width, frames[seen[0][0]].height
-            times_s = np.array([frames[i].time_s for i, _ in seen])
-            lifted = pipeline.relift(poses, camera.matrix(size), times_s)
-            for (i, j), pose in zip(seen, lifted, strict=True):
-                infants[i][j] = pose
-    return tuple(replace(f, infants=tuple(p)) for f, p in zip(frames, infants, strict=True))
+def write_outputs(result: PoseResult, request: PredictRequest) -> None:
+    """Write the formats asked for.
+
+    Raises:
+        WriteError: the disk is full, or the like.
+    """
+    writers = {
+        "poses.json": write_poses_json,
+        "poses.csv": write_poses_csv,
+        "coco_keypoints.json": lambda *to: write_coco(*to, request.image_ids),
+    }
+    for path in request.files:
+        writers[path.name](result, path)
 
 
-def _overlay(
-    style: OverlayStyle | None, path: Path, skeleton: Skeleton
-) -> AbstractContextManager[Overlay | None]:
-    """Open an overlay, or nothing when none is wanted."""
-    return nullcontext() if style is None else open_overlay(path, skeleton, style)
-
-
-def write_outputs(result: PoseResult, request: PredictRequest) -> tuple[Path, ...]:
-    """Write the formats asked for and return their paths, ``poses.json`` first."""
-    files = [request.output / "poses.json"]
-    write_poses_json(result, files[0])
-    if "csv" in request.formats:
-        files.append(request.output / "poses.csv")
-        write_poses_csv(result, files[-1])
-    if "coco" in request.formats:
-        files.append(request.output / "coco_keypoints.json")
-        write_coco(result, files[-1], request.image_ids)
-    return tuple(files)
+def _key(pipeline: PosePipeline, request: PredictRequest) -> str:
+    """Identify all that a finished frame and its overlay depend on, but for the frame."""
+    matrix, size = request.camera.intrinsics, request.camera.size
+    content = [
+        pipeline.model_info,
+        asdict(pipeline.settings),
+        None if matrix is None else [matrix.tolist(), size],
+        None if request.overlay is None else asdict(request.overlay),
+    ]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _result(
     pipeline: PosePipeline, request: PredictRequest, frames: Sequence[FrameResult], complete: bool
 ) -> PoseResult:
-    """Scale to a measured length and add what is needed to judge the frames."""
+    """Lift, scale to a measured length, and add what is needed to judge the frames."""
+    frames = lifted(pipeline, frames, request.camera)
     if request.length_cm is not None:
         frames = scale_to_length(frames, pipeline.skeleton, 10 * request.length_cm)
     return PoseResult(
@@ -156,57 +201,3 @@ def _result(
         assumptions={**request.camera.assumption(), **scale_assumption(request.length_cm)},
         complete=complete and all(frame.error is None for frame in frames),
     )
-
-
-def _frames_of(
-    pipeline: PosePipeline, source: Path, camera: Camera
-) -> Iterator[tuple[Frame, FrameResult]]:
-    """Process one photo or video in small batches; tracks live as long as the source."""
-    settings = pipeline.settings
-    tracker, still = Tracker(settings.track_min_iou, settings.track_max_gap_s), not is_video(source)
-    for batch in _batches(iter_frames(source), settings.batch_size):
-        frames, matrices = _with_cameras(batch, camera)
-        images = [frame.image for frame in frames if frame.image is not None]
-        found = iter(pipeline.predict(images, matrices, still) if images else [])
-        for frame in frames:
-            people = People() if frame.image is None else next(found)
-            infants = _tracked(people.infants, tracker, frame.time_s)
-            yield frame, _frame_result(frame, infants, people.adults)
-
-
-def _with_cameras(batch: Sequence[Frame], camera: Camera) -> tuple[list[Frame], list[np.ndarray]]:
-    """Give each readable frame its intrinsics; a frame that they do not fit becomes an error."""
-    frames, matrices = [], []
-    for frame in batch:
-        try:
-            if frame.image is not None:
-                matrices.append(camera.matrix(frame.image.size))
-            frames.append(frame)
-        except DataError as error:
-            frames.append(replace(frame, image=None, error=f"{frame.source}: {error}"))
-    return frames, matrices
-
-
-def _tracked(
-    infants: Sequence[InfantPose], tracker: Tracker, time_s: float
-) -> tuple[InfantPose, ...]:
-    """Number the infants of a frame."""
-    boxes = np.array([infant.box_xyxy for infant in infants]).reshape(-1, 4)
-    numbers = tracker.update(boxes, time_s)
-    return tuple(replace(i, track_id=n) for i, n in zip(infants, numbers, strict=True))
-
-
-def _frame_result(
-    frame: Frame, infants: tuple[InfantPose, ...], adults: tuple[Adult, ...] | None
-) -> FrameResult:
-    width, height = (None, None) if frame.image is None else frame.image.size
-    return FrameResult(
-        frame.source, frame.index, frame.time_s, width, height, infants, frame.error, adults
-    )
-
-
-def _batches(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:
-    """Group frames, the last group may be smaller."""
-    frames = iter(frames)
-    while batch := list(islice(frames, max(1, size))):
-        yield batch

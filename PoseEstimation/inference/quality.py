@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,7 +22,8 @@ def quality_of(frames: Sequence[FrameResult]) -> dict[str, Any]:
     Returns:
         Counts, percent of readable frames with an infant, mean joint confidence of the infants
         found, whether an adult was seen (None when the detector does not look for any), duration
-        and frame rate over all videos (None for photos).
+        and frame rate over all videos (None for photos), and what was noted while reading with the
+        number of frames that it holds for.
     """
     readable = [frame for frame in frames if frame.error is None]
     found = [frame for frame in readable if frame.infants]
@@ -37,6 +38,10 @@ def quality_of(frames: Sequence[FrameResult]) -> dict[str, Any]:
         **_carer(readable),
         "fps": intervals / duration_s if duration_s > 0 else None,
         "duration_s": duration_s if intervals else None,
+        "notes": [
+            {"note": note, "frames": count}
+            for note, count in Counter(note for frame in frames for note in frame.notes).items()
+        ],
     }
 
 

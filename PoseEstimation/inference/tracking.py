@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import linear_sum_assignment
 
 from Datasets.geometry.boxes import iou
 
@@ -64,6 +63,8 @@ class Tracker:
         """Assign boxes to tracks, by position of the box."""
         if not self._tracks or not len(boxes_xyxy):
             return {}
+        from scipy.optimize import linear_sum_assignment
+
         overlap = iou(np.stack([t.box_xyxy for t in self._tracks]), boxes_xyxy)
         overlap = np.where(overlap >= self.min_iou, overlap, 0.0)
         rows, columns = linear_sum_assignment(overlap, maximize=True)

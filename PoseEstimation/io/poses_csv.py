@@ -2,21 +2,24 @@
 
 Columns: time_s, track_id, joint, x_px, y_px, score, x_mm, y_mm, z_mm, sigma_mm, then source and
 index, which tell photos apart. A frame without an infant keeps its place: one row per joint with
-empty values.
+empty values. A byte of a file name that is no UTF-8 is written as an escape (backslash, udc, two
+hexadecimal digits), as in ``poses.json``; ``read_name`` turns it back.
 """
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from PoseEstimation.io.atomic import replacing
+from Engine.files import replacing_text
 from PoseEstimation.result import FrameResult, PoseResult
 
 MEASURES = ("x_px", "y_px", "score", "x_mm", "y_mm", "z_mm", "sigma_mm")
+_ESCAPE = re.compile(r"\\u(dc[0-9a-f]{2}|005c)")
 COLUMNS = ("time_s", "track_id", "joint", *MEASURES, "source", "index")
 
 
@@ -27,7 +30,7 @@ def write_poses_csv(result: PoseResult, path: Path) -> None:
         result: the prediction.
         path: the file, usually ``poses.csv``.
     """
-    with replacing(path) as file:
+    with replacing_text(path) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         for frame in result.frames:
@@ -36,7 +39,7 @@ def write_poses_csv(result: PoseResult, path: Path) -> None:
 
 def _rows(frame: FrameResult, joints: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     """Rows of one frame."""
-    time, where = f"{frame.time_s:.6f}", (frame.source, str(frame.index))
+    time, where = f"{frame.time_s:.6f}", (_name(frame.source), str(frame.index))
     for infant in frame.infants:
         columns = (infant.keypoints_px, infant.keypoint_scores, infant.joints_mm, infant.sigma_mm)
         values = np.column_stack(columns)
@@ -45,6 +48,16 @@ def _rows(frame: FrameResult, joints: tuple[str, ...]) -> Iterator[tuple[str, ..
     if not frame.infants:
         for joint in joints:
             yield time, "", joint, *([""] * len(MEASURES)), *where
+
+
+def read_name(cell: str) -> str:
+    """Turn a cell of the column source back into the name of the file."""
+    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), cell)
+
+
+def _name(source: str) -> str:
+    """Escape what would read as an escape; bytes that are no UTF-8 are escaped on writing."""
+    return source.replace("\\udc", "\\u005cudc")
 
 
 def _number(value: float) -> str:

@@ -2,11 +2,14 @@
 
 Top level: schema, notice, model, skeleton (names, bones), units, quality, assumptions, complete,
 frames. A frame: source, index, time_s, width, height, infants, adults (null when nobody looked for
-them), and error where it could not be read. An adult: box_xyxy, box_score. An infant: track_id,
-box_xyxy, box_score, keypoints_px, keypoint_scores, sigma_px, joints_mm, sigma_mm, root_mm, size_mm
-(crown over pelvis to ankle: an assumption, see assumptions) and joints_per_size, which are
-joints_mm over size_mm and assume no scale. NaN is written as null. One frame per line, so that long
-recordings stream and can be read by line tools.
+them), error where something failed, and notes where something was changed or found on reading. An
+adult: box_xyxy, box_score. An infant: track_id, box_xyxy, box_score, keypoints_px, keypoint_scores,
+sigma_px, joints_mm, sigma_mm, root_mm, size_mm (crown over pelvis to ankle: an assumption, see
+assumptions) and joints_per_size, which are joints_mm over size_mm and assume no scale. NaN is
+written as null. One frame per line, so that long recordings stream and can be read by line tools.
+
+A byte of a file name that is no UTF-8 is written as an escape (backslash, udc, two hexadecimal
+digits), from which Python's json and os.fsencode make the same name.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from Datasets.skeletons import Skeleton
-from PoseEstimation.io.atomic import replacing
+from Engine.files import replacing_text
 from PoseEstimation.result import NOTICE, FrameResult, InfantPose, PoseResult
 
 SCHEMA = "infantpose/1"
@@ -35,7 +38,7 @@ def write_poses_json(result: PoseResult, path: Path) -> None:
         result: the prediction.
         path: the file, usually ``poses.json``.
     """
-    with replacing(path) as file:
+    with replacing_text(path) as file:
         file.write("{\n")
         for key, value in _head(result).items():
             file.write(f' "{key}": {_text(value)},\n')
@@ -92,7 +95,8 @@ def _frame(frame: FrameResult, skeleton: Skeleton) -> dict[str, Any]:
         "infants": [_infant(infant, skeleton) for infant in frame.infants],
         "adults": None if frame.adults is None else [asdict(adult) for adult in frame.adults],
     }
-    return fields if frame.error is None else {**fields, "error": frame.error}
+    found = {"error": frame.error, "notes": frame.notes}
+    return {**fields, **{name: value for name, value in found.items() if value}}
 
 
 def _infant(infant: InfantPose, skeleton: Skeleton) -> dict[str, Any]:

@@ -118,9 +118,9 @@ def test_photos_are_turned_and_videos_are_not(monkeypatch):
 def test_every_infant_gets_its_own_joints(stub):
     image = dots((100, 100), (310, 60))
     matrix = intrinsics_from_fov(image.size, 60)
-    people = stub.predict([image], [matrix])[0]
-    first, second = people.infants
-    assert people.adults is None
+    (people,) = stub.observe([image])
+    first, second = stub.lift_poses(people.infants, np.stack([matrix, matrix]))
+    assert people.adults is None and np.isnan(people.infants[0].joints_mm).all()
     assert np.allclose(first.keypoints_px, (100, 100), atol=1)
     assert np.allclose(second.keypoints_px, (310, 60), atol=1)
     assert (first.track_id, second.track_id) == (1, 2)
@@ -135,21 +135,36 @@ def test_adults_are_told_and_get_no_joints():
             return replace(super().__call__(image), adults_xyxy=np.eye(1, 4), adult_scores=scores)
 
     pipeline = PosePipeline(Carer(), HEATMAP, lifting(), settings=FLOAT)
-    people = pipeline.predict([dots((100, 100))], [intrinsics_from_fov((400, 200), 60)])[0]
+    (people,) = pipeline.observe([dots((100, 100))])
     (adult,) = people.adults
     assert len(people.infants) == 2
     assert adult.box_xyxy.tolist() == [1, 0, 0, 0] and adult.box_score == 0.7
 
 
-def test_batches_give_what_single_frames_give(stub):
+@pytest.mark.parametrize("still", [True, False])
+def test_batches_give_what_single_frames_give(stub, still):
     images = [dots((50 + 20 * i, 80), (300, 50 + 10 * i)) for i in range(5)]
-    matrices = [intrinsics_from_fov(i.size, 60) for i in images]
-    together = stub.predict(images, matrices)
-    alone = [stub(image) for image in images]
+    together = stub.observe(images, still)
+    alone = [stub.observe([image], still)[0] for image in images]
     for a, b in zip(together, alone, strict=True):
-        for x, y in zip(a.infants, b, strict=True):
-            assert np.allclose(x.keypoints_px, y.keypoints_px, atol=1e-3)
+        for x, y in zip(a.infants, b.infants, strict=True):
+            assert np.allclose(x.keypoints_px, y.keypoints_px, atol=1e-2)
             assert np.array_equal(x.box_xyxy, y.box_xyxy)
+
+
+def test_each_frame_of_a_track_has_its_own_camera(stub):
+    """A video that changes its size midway: the same rays in other pixels are the same pose."""
+    points = np.random.default_rng(0).uniform(50, 150, (6, JOINTS, 2))
+    cameras = np.stack([intrinsics_from_fov((640, 480), 60)] * 6)
+    scaled, larger = points.copy(), cameras.copy()
+    scaled[3:] = 2 * points[3:] + 0.5
+    larger[3:] = intrinsics_from_fov((1280, 960), 60)
+    times_s = np.arange(6) / 30
+    expected, _ = stub.lift(Keypoints.exact(points), cameras, times_s)
+    joints_mm, _ = stub.lift(Keypoints.exact(scaled), larger, times_s)
+    assert np.allclose(joints_mm, expected, atol=1e-2)
+    one_camera, _ = stub.lift(Keypoints.exact(scaled), cameras[0], times_s)
+    assert np.abs(one_camera - expected).max() > 1
 
 
 def test_lifting_is_the_same_for_many_and_for_one(stub):
