@@ -78,6 +78,18 @@ def write_json(path: Path, content: Any, indent: int | None = 1) -> None:
     write_text(path, json.dumps(content, indent=indent, allow_nan=False) + "\n")
 
 
+def portable_name(name: str) -> str:
+    """The name of a file as the same text in every locale.
+
+    Bytes that are UTF-8 become its characters, also where the locale knows none of them; any other
+    byte stays what ``os.fsdecode`` makes of it, a lone surrogate.
+    """
+    try:
+        return name.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half of a surrogate pair, as Windows allows
+        return name
+
+
 def cannot_write(path: Path, error: OSError) -> WriteError:
     """Say in one line which file could not be written, and why."""
     return WriteError(

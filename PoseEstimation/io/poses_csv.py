@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from Engine.files import replacing_text
+from Engine.files import portable_name, replacing_text
 from PoseEstimation.result import FrameResult, PoseResult
 
 MEASURES = ("x_px", "y_px", "score", "x_mm", "y_mm", "z_mm", "sigma_mm")
@@ -57,7 +57,7 @@ def read_name(cell: str) -> str:
 
 def _name(source: str) -> str:
     """Escape what would read as an escape; bytes that are no UTF-8 are escaped on writing."""
-    return source.replace("\\udc", "\\u005cudc")
+    return portable_name(source).replace("\\udc", "\\u005cudc")
 
 
 def _number(value: float) -> str:

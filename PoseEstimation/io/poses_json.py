@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from Datasets.skeletons import Skeleton
-from Engine.files import replacing_text
+from Engine.files import portable_name, replacing_text
 from PoseEstimation.result import NOTICE, FrameResult, InfantPose, PoseResult
 
 SCHEMA = "infantpose/1"
@@ -87,7 +87,7 @@ def _head(result: PoseResult) -> dict[str, Any]:
 
 def _frame(frame: FrameResult, skeleton: Skeleton) -> dict[str, Any]:
     fields = {
-        "source": frame.source,
+        "source": portable_name(frame.source),
         "index": frame.index,
         "time_s": frame.time_s,
         "width": frame.width,
@@ -95,7 +95,7 @@ def _frame(frame: FrameResult, skeleton: Skeleton) -> dict[str, Any]:
         "infants": [_infant(infant, skeleton) for infant in frame.infants],
         "adults": None if frame.adults is None else [asdict(adult) for adult in frame.adults],
     }
-    found = {"error": frame.error, "notes": frame.notes}
+    found = {"error": frame.error and portable_name(frame.error), "notes": frame.notes}
     return {**fields, **{name: value for name, value in found.items() if value}}
 
 
