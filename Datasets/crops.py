@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from Datasets.geometry.affine import transform_points, warp_image
-from Datasets.readers.base import load_image
 from Datasets.readers.coco import open_coco
+from Datasets.readers.images import load_image
 from Datasets.structures import UNLABELLED, Crop, PoseSample
 from Datasets.writers.coco import (
     CocoEntry,

@@ -14,8 +14,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 from torch.utils.data import Dataset as TorchDataset
 
-from Datasets.readers.base import load_mask
 from Datasets.readers.frames import FrameSource
+from Datasets.readers.images import load_mask
 from Datasets.structures import Dataset, PoseSample
 from Datasets.transforms.geometric import CroppedSample
 from Datasets.transforms.presets import CROP_MARGIN, TrainTransforms, eval_sample, train_sample

@@ -23,8 +23,8 @@ from Datasets.geometry.affine import (
 )
 from Datasets.geometry.boxes import area, box_from_points, clip_box
 from Datasets.loaders import Draw
-from Datasets.readers.base import load_mask
 from Datasets.readers.frames import load_sample_image
+from Datasets.readers.images import load_mask
 from Datasets.transforms.occlusion import train_background, train_occlusion
 from Datasets.transforms.photometric import train_photometric
 from Datasets.transforms.textures import random_texture

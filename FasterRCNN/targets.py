@@ -11,7 +11,8 @@ from jaxtyping import Bool, Float
 from PIL import Image
 
 from Datasets.geometry.boxes import box_from_points, clip_box
-from Datasets.readers.base import load_mask, require_file
+from Datasets.readers.base import require_file
+from Datasets.readers.images import load_mask
 from Datasets.structures import Dataset, PoseSample
 from Engine.errors import DataError
 

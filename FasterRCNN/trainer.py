@@ -103,7 +103,7 @@ def fit(
                 module, stream, validation_loader, ckpt_path=str(start[0]) if start else None
             )
         except DataError as error:
-            raise DataError(_without_traceback(str(error))) from error
+            raise DataError(_without_traceback(error.args[0])) from error
     best = read_metadata(output / BEST) if (output / BEST).is_file() else {}
     return FitSummary(
         steps=trainer.global_step,

@@ -202,6 +202,16 @@ def test_one_bad_photo_among_ten(tmp_path, capsys, config):
     assert content["quality"]["carer_present"] is False  # its detector looks for adults
 
 
+def test_skipped_files_of_a_folder_are_named(tmp_path, capsys, config):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    photo(folder / "a.png")
+    (folder / "b.CR3").touch()
+    assert predict(config, tmp_path / "out", folder, more=("--no-overlay",)) == 0
+    named = f"infantpose: {folder}: 1 file (1 .cr3) skipped, no photo or video by name"
+    assert named in capsys.readouterr().err.splitlines()
+
+
 def test_text_named_jpg(tmp_path, capsys, config):
     (tmp_path / "a.jpg").write_text("hello")
     code = predict(config, tmp_path / "out", tmp_path / "a.jpg")

@@ -1,21 +1,16 @@
-"""What every reader needs: files that must exist, tables and images, with one-line errors."""
+"""What every reader needs: files that must exist and tables, with one-line errors."""
 
 from __future__ import annotations
 
 import json
-import warnings
+import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from PIL import Image, ImageOps
 
 from Engine.errors import DataError
-
-IMAGE_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
-MAX_PIXELS = 50_000_000
-"""Larger images are refused before their pixels are decoded."""
 
 
 def require_folder(path: Path | str, what: str) -> Path:
@@ -25,9 +20,10 @@ def require_folder(path: Path | str, what: str) -> Path:
         DataError: it is missing or is a file.
     """
     path = Path(path)
-    if not path.is_dir():
-        state = "is a file, not a folder" if path.exists() else "does not exist"
-        raise DataError(f"{what}: {path} {state}; check the path")
+    if not os.path.isdir(path):
+        raise DataError(
+            f"{what}: {path} {state_of(path, 'is a file, not a folder')}; check the path"
+        )
     return path
 
 
@@ -38,10 +34,21 @@ def require_file(path: Path | str, what: str) -> Path:
         DataError: it is missing or is a folder.
     """
     path = Path(path)
-    if not path.is_file():
-        state = "is a folder, not a file" if path.exists() else "does not exist"
+    if not os.path.isfile(path):
+        state = state_of(path, "is a folder, not a file")
         raise DataError(f"{what}: {path} {state}; restore the file or check the path")
     return path
+
+
+def state_of(path: Path, other: str) -> str:
+    """Say why a path cannot be used: absent, unreadable, or of another kind (``other``)."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return "does not exist"
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    return other
 
 
 def inside(root: Path, name: str, source: Path) -> Path:
@@ -121,49 +128,3 @@ def load_json(path: Path, what: str) -> Any:
     except ValueError as error:
         reason = " ".join(str(error).split())
         raise DataError(f"{what}: {path} is not valid JSON ({reason}); correct it") from None
-
-
-def load_image(path: Path | str) -> Image.Image:
-    """Decode an image file, upright (EXIF orientation applied), as 8-bit RGB.
-
-    Raises:
-        DataError: it is missing, not an image of a known format, truncated or above 50 megapixels.
-    """
-    path = require_file(path, "image")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=IMAGE_FORMATS) as image:
-                if image.width * image.height > MAX_PIXELS:
-                    raise DataError(_too_large(path))
-                image.load()
-                return _to_rgb(ImageOps.exif_transpose(image))
-    except Image.UnidentifiedImageError:
-        known = "/".join(IMAGE_FORMATS)
-        raise DataError(f"image: {path} is not a {known} image; convert or remove it") from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise DataError(_too_large(path)) from None
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise DataError(f"image: {path} is damaged ({reason}); restore or remove it") from None
-
-
-def load_mask(path: Path | str) -> Image.Image:
-    """Decode a foreground mask as 8-bit grey, 255 on the person.
-
-    Raises:
-        DataError: as ``load_image``.
-    """
-    return load_image(path).convert("L")
-
-
-def _too_large(path: Path) -> str:
-    return f"image: {path} has more than {MAX_PIXELS // 1_000_000} megapixels; reduce it first"
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    """Convert any mode to RGB; 16-bit grey keeps its upper byte, where Pillow alone would clip."""
-    if image.mode.startswith("I"):
-        grey = np.clip(np.asarray(image, dtype=np.int64) // 256, 0, 255)
-        image = Image.fromarray(grey.astype(np.uint8))
-    return image.convert("RGB")

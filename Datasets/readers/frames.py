@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from Datasets.readers.base import load_image, require_file
+from Datasets.readers.base import require_file
+from Datasets.readers.images import load_image
 from Datasets.structures import PoseSample
 from Engine.errors import DataError
 

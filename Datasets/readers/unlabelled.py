@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from Datasets.readers.video import expand_inputs, is_video
+from Datasets.readers.inputs import expand_inputs, is_video
 from Datasets.skeletons import INFANT, Skeleton
 from Datasets.structures import Dataset, PoseSample
 from Engine.errors import DataError
@@ -24,7 +24,7 @@ def read_frames(path: Path | str, skeleton: Skeleton = INFANT) -> Dataset:
         DataError: nothing readable is there, or a video holds no frame.
     """
     samples = []
-    for file in expand_inputs([path]):
+    for file in expand_inputs([path]).paths:
         for number in range(_frames(file)) if is_video(file) else (None,):
             known = {"sequence": file.name, "frame": number or 0, "video_frame": number}
             samples.append(PoseSample.unlabelled(file, skeleton, **known))

@@ -6,31 +6,26 @@ times; the rotation that phones write into the file is applied.
 
 from __future__ import annotations
 
-import glob
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from Datasets.readers.base import load_image
+from Datasets.readers.images import read_photo
+from Datasets.readers.inputs import is_video
 from Engine.errors import DataError
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.frame import VideoFrame
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".heif")
-"""HEIC is listed so that it is refused by name instead of being passed over."""
-VIDEO_SUFFIXES = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi")
-
 _QUARTER_TURNS = {
     1: Image.Transpose.ROTATE_90,
     2: Image.Transpose.ROTATE_180,
     3: Image.Transpose.ROTATE_270,
 }
-_HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 
 
 @dataclass(frozen=True)
@@ -54,49 +49,6 @@ class Frame:
     notes: tuple[str, ...] = ()
 
 
-def is_video(path: Path) -> bool:
-    """Whether the file name says video."""
-    return path.suffix.lower() in VIDEO_SUFFIXES
-
-
-def expand_inputs(patterns: Sequence[str | Path]) -> list[Path]:
-    """Turn files, folders and glob patterns into the photos and videos they name.
-
-    Args:
-        patterns: a file stands for itself, a folder for the photos and videos directly in it, a
-            pattern with ``*``, ``?`` or ``[`` for those that match; each sorted by name.
-
-    Returns:
-        The paths, each once.
-
-    Raises:
-        DataError: a path is missing, holds nothing readable or is no photo or video by its name.
-    """
-    paths = [path for pattern in patterns for path in _expand(str(pattern))]
-    return list(dict.fromkeys(paths))
-
-
-def _expand(pattern: str) -> list[Path]:
-    """Expand one argument."""
-    path = Path(pattern)
-    known = IMAGE_SUFFIXES + VIDEO_SUFFIXES
-    if path.is_file():
-        if path.suffix.lower() not in known:
-            names = " ".join(known)
-            raise DataError(f"input: {path} is no photo or video by its name; use one of {names}")
-        return [path]
-    if path.is_dir():
-        found = [p for p in path.iterdir() if p.is_file()]
-    elif glob.has_magic(pattern):
-        found = [p for p in map(Path, glob.glob(pattern, recursive=True)) if p.is_file()]
-    else:
-        raise DataError(f"input: {path} does not exist; check the path")
-    kept = sorted(p for p in found if p.suffix.lower() in known and not p.name.startswith("."))
-    if not kept:
-        raise DataError(f"input: {path} holds no photo or video; use files named {' '.join(known)}")
-    return kept
-
-
 def iter_frames(path: Path) -> Iterator[Frame]:
     """Read the frames of a photo or video one by one.
 
@@ -110,9 +62,11 @@ def iter_frames(path: Path) -> Iterator[Frame]:
         yield from _video_frames(path)
         return
     try:
-        yield Frame(path.as_posix(), 0, 0.0, _load_photo(path))
+        photo = read_photo(path)
     except DataError as error:
         yield Frame(path.as_posix(), 0, 0.0, None, str(error))
+    else:
+        yield Frame(path.as_posix(), 0, 0.0, photo.image, notes=photo.notes)
 
 
 def count_frames(path: Path) -> int:
@@ -127,18 +81,6 @@ def count_frames(path: Path) -> int:
             return stream.frames or round(float(stream.duration or 0) * stream.time_base * 30) or 1
     except (av.FFmpegError, OSError, IndexError):
         return 1
-
-
-def _load_photo(path: Path) -> Image.Image:
-    """Read a photo, refusing HEIC by name whatever its suffix."""
-    try:
-        with path.open("rb") as file:
-            header = file.read(12)
-    except OSError as error:
-        raise DataError(f"image: {path} cannot be opened ({error.strerror}); check it") from None
-    if header[4:8] == b"ftyp" and header[8:12] in _HEIC_BRANDS:
-        raise DataError(f"image: {path} is HEIC, which is not read here; export it as JPEG or PNG")
-    return load_image(path)
 
 
 def _video_frames(path: Path) -> Iterator[Frame]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from Datasets.readers.base import load_image
+from Datasets.readers.images import load_image
 from Datasets.readers.mini_rgbd import read_mini_rgbd
 from Datasets.skeletons import INFANT
 from Datasets.splits import MINI_RGBD_SPLIT

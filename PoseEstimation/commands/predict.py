@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from Datasets.readers.video import count_frames, expand_inputs
+from Datasets.readers.inputs import expand_inputs
+from Datasets.readers.video import count_frames
 from PoseEstimation.config import Config, load_config
 from PoseEstimation.inference.camera import Camera, read_intrinsics
 from PoseEstimation.inference.predict import Prediction, PredictRequest, predict, prepare_output
@@ -43,7 +44,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _request(args: argparse.Namespace, config: Config) -> PredictRequest:
     """Check everything the user asked for before any work is done."""
-    sources = expand_inputs(args.inputs)
+    inputs = expand_inputs(args.inputs)
+    for note in inputs.notes():
+        print(f"infantpose: {note}", file=sys.stderr)
+    sources = inputs.paths
     image_ids = None
     if args.coco_annotations is not None:
         image_ids = read_image_ids(args.coco_annotations)

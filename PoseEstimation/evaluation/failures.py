@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from Datasets.readers.base import load_image
+from Datasets.readers.images import load_image
 from Datasets.skeletons import MPII_16
 from Datasets.structures import Dataset
 from PoseEstimation.metrics.errors import joint_errors

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import track
 
 from Datasets.geometry.alignment import root_relative
-from Datasets.readers.base import load_image
+from Datasets.readers.images import load_image
 from Datasets.readers.mini_rgbd import (
     HEAD_LENGTH_MM,
     HEAD_LENGTH_PX,

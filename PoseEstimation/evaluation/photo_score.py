@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from Datasets.catalogue import open_sources
-from Datasets.readers.base import load_image
+from Datasets.readers.images import load_image
 from Datasets.skeletons import COCO_17
 from Engine.errors import DataError
 from FasterRCNN.weights import file_sha256

@@ -18,7 +18,7 @@ from Datasets.geometry.boxes import box_from_points
 from Datasets.geometry.camera import rotation_to_box
 from Datasets.geometry.turns import QUARTERS, quarter_turned, turn_matrix
 from Datasets.loaders import spread
-from Datasets.readers.base import load_image
+from Datasets.readers.images import load_image
 from Datasets.readers.syrip import WEAK_3D, read_weak_3d
 from Datasets.skeletons import COCO_17, LSP_14
 from Datasets.skeletons.convert import joint_map

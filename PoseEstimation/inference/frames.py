@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from Datasets.readers.video import Frame, is_video, iter_frames
-from Engine.errors import DataError, WriteError
+from Datasets.readers.inputs import is_video
+from Datasets.readers.video import Frame, iter_frames
+from Engine.errors import DataError, WriteError, one_line
 from PoseEstimation.inference.camera import Camera
 from PoseEstimation.inference.tracking import Tracker
 from PoseEstimation.io.journal import Journal
@@ -132,7 +133,7 @@ def _frame_result(frame: Frame, people: People) -> FrameResult:
         width=width,
         height=height,
         infants=people.infants,
-        error=frame.error,
+        error=None if frame.error is None else one_line(frame.error),
         adults=people.adults,
         suspected_xyxy=people.suspected_xyxy,
         notes=frame.notes,
@@ -166,9 +167,9 @@ def _drawn(overlay: Overlay | None, frame: Frame, result: FrameResult) -> FrameR
 
 def failure(source: str, index: int, error: Exception) -> str:
     """Say in one line what failed where."""
-    known = isinstance(error, DataError)
-    text = str(error) if known else f"{source}, frame {index}: {type(error).__name__}: {error}"
-    return " ".join(text.split())
+    if isinstance(error, DataError):
+        return str(error)
+    return one_line(f"{source}, frame {index}: {type(error).__name__}: {error}")
 
 
 def _batches(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:

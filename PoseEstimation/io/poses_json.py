@@ -95,7 +95,7 @@ def _frame(frame: FrameResult, skeleton: Skeleton) -> dict[str, Any]:
         "infants": [_infant(infant, skeleton) for infant in frame.infants],
         "adults": None if frame.adults is None else [asdict(adult) for adult in frame.adults],
     }
-    found = {"error": frame.error and portable_name(frame.error), "notes": frame.notes}
+    found = {"error": frame.error, "notes": frame.notes}
     return {**fields, **{name: value for name, value in found.items() if value}}
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from Datasets.geometry.camera import intrinsics_matrix
-from Datasets.readers.base import load_image, load_rows, require_folder
+from Datasets.readers.base import load_rows, require_file, require_folder
+from Datasets.readers.images import load_image
 from Datasets.readers.mini_rgbd import (
     HEAD_LENGTH_MM,
     HEAD_LENGTH_PX,
@@ -102,6 +102,8 @@ def test_missing_folder(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="not a folder"):
         (tmp_path / "file").touch()
         require_folder(tmp_path / "file", "data")
+    with pytest.raises(DataError, match="cannot be read"):
+        require_file(tmp_path / ("long" * 100), "data")
 
 
 def test_missing_sequence(root: Path) -> None:
@@ -192,44 +194,6 @@ def test_truncated_image(root: Path) -> None:
     with pytest.raises(DataError) as error:
         load_image(sample.image_path)
     assert str(path) in one_line(error) and "damaged" in one_line(error)
-
-
-def test_files_that_are_no_images(tmp_path: Path) -> None:
-    path = tmp_path / "notes.jpg"
-    path.write_text("dear diary")
-    with pytest.raises(DataError, match=r"notes\.jpg is not a"):
-        load_image(path)
-    path.write_bytes(b"")
-    with pytest.raises(DataError, match=r"notes\.jpg"):
-        load_image(path)
-    with pytest.raises(DataError, match="does not exist"):
-        load_image(tmp_path / "none.png")
-
-
-def test_huge_images_are_refused_before_decoding(tmp_path: Path) -> None:
-    path = tmp_path / "huge.png"
-    Image.new("1", (10_000, 5_001)).save(path)
-    with pytest.raises(DataError, match="megapixels"):
-        load_image(path)
-    Image.new("1", (20_000, 9_001)).save(path)
-    with pytest.raises(DataError, match="megapixels"):
-        load_image(path)
-
-
-def test_exif_orientation_is_applied(tmp_path: Path) -> None:
-    picture = Image.new("RGB", (40, 20))
-    picture.paste((255, 0, 0), (0, 0, 20, 20))
-    exif = Image.Exif()
-    exif[0x0112] = 6  # the camera was turned: rotate 90 degrees clockwise to view
-    picture.save(tmp_path / "turned.png", exif=exif)
-    upright = load_image(tmp_path / "turned.png")
-    assert upright.size == (20, 40)
-    assert upright.getpixel((10, 5))[0] == 255 and upright.getpixel((10, 35))[0] == 0
-
-
-def test_sixteen_bit_grey_keeps_its_upper_byte(tmp_path: Path) -> None:
-    Image.fromarray(np.full((4, 4), 128 * 256, dtype=np.uint16)).save(tmp_path / "grey.png")
-    assert load_image(tmp_path / "grey.png").getpixel((1, 1)) == (128, 128, 128)
 
 
 def test_split() -> None:

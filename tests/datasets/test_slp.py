@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.io import savemat
 
 from Datasets.layouts.slp import COVERS
-from Datasets.readers.base import load_image
+from Datasets.readers.images import load_image
 from Datasets.readers.slp import apply_homography, open_slp, read_slp, subjects_on_disk
 from Datasets.skeletons import INFANT, SLP_14
 from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE

@@ -9,10 +9,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from PIL import Image
 
-from Datasets.readers.video import expand_inputs, iter_frames
-from Engine.errors import DataError
+from Datasets.readers.video import iter_frames
 
 SIZE = (64, 48)
 
@@ -118,33 +116,3 @@ def test_damage_inside_keeps_every_place(tmp_path):
     frames = list(iter_frames(video))
     assert len(frames) == whole
     assert [f.index for f in frames] == list(range(whole))
-
-
-def test_photo_is_upright_and_errors_are_frames(tmp_path):
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    Image.fromarray(picture(0)).save(tmp_path / "a.jpg", exif=exif)
-    (tmp_path / "b.jpg").write_text("not a photo")
-    (tmp_path / "c.jpg").write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
-    Image.fromarray(picture(0)).save(tmp_path / "d.png")
-    data = (tmp_path / "d.png").read_bytes()
-    (tmp_path / "d.png").write_bytes(data[: len(data) // 2])
-    good, *bad = [next(iter_frames(path)) for path in expand_inputs([tmp_path])]
-    assert good.image.size == SIZE[::-1]
-    assert all(f.image is None and str(tmp_path) in f.error and "\n" not in f.error for f in bad)
-    assert "HEIC" in bad[1].error
-
-
-def test_expand_inputs_sorts_and_keeps_each_once(tmp_path):
-    for name in ("b.png", "a.jpg", "notes.txt", "c.MP4", ".hidden.png"):
-        (tmp_path / name).touch()
-    names = [p.name for p in expand_inputs([tmp_path, tmp_path / "a.jpg", str(tmp_path / "*.png")])]
-    assert names == ["a.jpg", "b.png", "c.MP4"]
-
-
-@pytest.mark.parametrize("name", ["missing", "notes.txt", "empty", "*.gif"])
-def test_expand_inputs_refuses(tmp_path, name):
-    (tmp_path / "notes.txt").touch()
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match="input: "):
-        expand_inputs([tmp_path / name])

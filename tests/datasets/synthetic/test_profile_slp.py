@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from Datasets.layouts.slp import CELSIUS, COVERS
-from Datasets.readers.base import load_image
+from Datasets.readers.images import load_image
 from Datasets.readers.slp import open_slp
 from Datasets.synthetic.profiles.slp import POSTURES, generate_slp
 from Datasets.verify.slp import verify_slp
