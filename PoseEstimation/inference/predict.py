@@ -38,7 +38,7 @@ class PredictRequest:
         output: folder for every file.
         camera: known or assumed.
         formats: ``csv``, ``coco``; ``poses.json`` is always written.
-        image_ids: COCO image ids by file name, or None to count from 1.
+        image_ids: COCO image ids by source, or None to count from 1.
         length_cm: measured crown-heel length, or None.
         overlay: how to draw, or None for no overlay.
     """
