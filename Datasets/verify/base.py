@@ -6,7 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from PIL import Image
+
 SHOWN = 10
+ORIENTATION = 0x0112
+TURNED = (5, 6, 7, 8)
+"""Values of EXIF's orientation with which a picture lies on its side."""
 
 
 @dataclass(frozen=True)
@@ -94,3 +99,17 @@ def image_faults(path: Path) -> list[str]:
     if start[:3] == b"\xff\xd8\xff":
         return [] if b"\xff\xd9" in end else [f"{path} is truncated"]
     return [f"{path} is not a {'JPEG' if path.suffix in ('.jpg', '.jpeg') else 'PNG'} file"]
+
+
+def size_faults(path: Path, stated: tuple[int, int]) -> list[str]:
+    """Compare a picture's size, upright as it is read, with the (width, height) of its labels."""
+    try:
+        with Image.open(path) as picture:
+            size = picture.size
+            turned = picture.getexif().get(ORIENTATION, 1) in TURNED
+    except Exception:  # a damaged header or EXIF block can raise anything
+        return [f"{path} has no readable header"]
+    width, height = size[::-1] if turned else size
+    if (width, height) == tuple(stated):
+        return []
+    return [f"{path} has {width} x {height} pixels upright, its labels {stated[0]} x {stated[1]}"]
