@@ -11,10 +11,13 @@ from PIL import Image
 
 from Datasets.catalogue import open_dataset
 from Datasets.crops import write_crops
+from Datasets.geometry.boxes import box_fault
 from Datasets.readers.coco import open_coco
 from Datasets.verify.coco import verify_coco
 from Datasets.writers.coco import category
 from Engine.errors import DataError
+from FasterRCNN.scenes import scenes_of
+from FasterRCNN.targets import ADULT_LABEL, INFANT_LABEL
 
 SIZE = (64, 48)
 FAR = [-40, 9, 2]
@@ -99,6 +102,9 @@ def test_whoever_cannot_be_used_is_left_out_counted_and_found(root: Path, name: 
     (note,) = data.notes
     assert reason in note and "\n" not in note
     assert all(s.box_xyxy is not None or s.image_id == 9 for s in data.without_joints)
+    for scene in scenes_of(data):
+        boxes = [*scene.boxes(INFANT_LABEL), *scene.boxes(ADULT_LABEL)]
+        assert not any(box_fault(box, SIZE) for box in boxes), "what the detector learns from"
     report = verify_coco(root)
     assert not report.ok and ("missing" in reason or reason in str(report))
     counts = write_crops(root, "train", root / "crops", min_keypoints=1, size=32)
