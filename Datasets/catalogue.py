@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +85,7 @@ def open_dataset(
     skeleton: Skeleton | None = None,
     cache: Path = CACHE,
 ) -> Dataset:
-    """Read a data set.
+    """Read a data set; its notes are printed on stderr.
 
     Args:
         name: a key of ``CATALOGUE``.
@@ -96,7 +97,10 @@ def open_dataset(
     Raises:
         DataError: an unknown data set or split, or data that cannot be read.
     """
-    return _entry(name).read(Path(root), split or "all", skeleton, cache)
+    dataset = _entry(name).read(Path(root), split or "all", skeleton, cache)
+    for note in dataset.notes:
+        print(f"infantpose: note: {name}: {note}", file=sys.stderr)
+    return dataset
 
 
 def open_sources(

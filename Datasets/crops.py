@@ -14,8 +14,15 @@ from pathlib import Path
 import numpy as np
 
 from Datasets.geometry.affine import transform_points, warp_image
+<<<<<<< HEAD
 from Datasets.readers.coco import open_coco
 from Datasets.readers.images import load_image
+=======
+from Datasets.geometry.boxes import box_fault
+from Datasets.readers.base import load_image
+from Datasets.readers.coco import open_coco
+from Datasets.readers.coco_labels import far_outside
+>>>>>>> coco
 from Datasets.structures import UNLABELLED, Crop, PoseSample
 from Datasets.writers.coco import (
     CocoEntry,
@@ -31,10 +38,17 @@ from Engine.errors import DataError
 
 @dataclass(frozen=True)
 class CropCounts:
-    """How many people were cropped, and how many had too few labelled joints."""
+    """What was made of the people.
+
+    Attributes:
+        written: number of people who were cropped.
+        left_out: number of people with too few labelled joints.
+        notes: who else is left out, one line each.
+    """
 
     written: int
     left_out: int
+    notes: tuple[str, ...] = ()
 
 
 def write_crops(
@@ -48,6 +62,9 @@ def write_crops(
 ) -> CropCounts:
     """Write a crop of every person with enough labelled joints.
 
+    People whose labels cannot be used (see ``read_coco``) are left out, and so are those whose
+    picture is damaged or too small for their box.
+
     Args:
         root: folder in COCO's layout.
         split: see ``open_coco``.
@@ -60,7 +77,8 @@ def write_crops(
     Raises:
         DataError: unreadable data, an output that exists, or nobody with enough joints.
     """
-    people = open_coco(root, split).samples
+    dataset = open_coco(root, split)
+    people, notes = dataset.samples, list(dataset.notes)
     chosen = [s for s in people if (s.visibility > UNLABELLED).sum() >= min_keypoints]
     if not chosen:
         raise DataError(f"crops: nobody in {root} has {min_keypoints} labelled joints; lower it")
@@ -68,27 +86,45 @@ def write_crops(
         raise DataError(f"crops: {output / split} exists; delete it or choose another --output")
     entries = []
     for number, sample in enumerate(chosen, 1):
-        entries.append(_write_crop(sample, number, split, output, size, margin))
+        try:
+            entries.append(_write_crop(sample, number, split, output, size, margin))
+        except DataError as error:
+            notes.append(f"annotation {sample.annotation_id} is left out: {error}")
         if progress is not None:
             progress(number, len(chosen))
+    if not entries:
+        raise DataError(f"crops: no picture of {root} can be used; {notes[-1]}")
     write_coco(output, split, entries)
-    return CropCounts(len(chosen), len(people) - len(chosen))
+    return CropCounts(len(entries), len(people) - len(chosen), tuple(notes))
 
 
 def _write_crop(
     sample: PoseSample, number: int, split: str, output: Path, size: int, margin: float
 ) -> CocoEntry:
-    """Crop one person; returns its image and annotation."""
+    """Crop one person; returns its image and annotation.
+
+    Raises:
+        DataError: the picture is damaged, or not as large as its labels say.
+    """
+    image = load_image(sample.image_path)
+    fault = box_fault(sample.box_xyxy, image.size)
+    if fault:
+        raise DataError(
+            f"crops: {sample.image_path} has {image.width} x {image.height} px: {fault}"
+        )
     crop = Crop.around(sample.box_xyxy, size, margin)
-    picture = warp_image(load_image(sample.image_path), crop.matrix, crop.size)
+    picture = warp_image(image, crop.matrix, crop.size)
     name = f"{number:012d}.jpg"
     write_coco_image(output, split, name, np.asarray(picture))
     corners = transform_points(crop.matrix, sample.box_xyxy.reshape(2, 2))
+    keypoints = crop.to_crop(sample.keypoints_px)
+    far = far_outside(keypoints, crop.size)
     cropped = replace(
         sample,
-        keypoints_px=crop.to_crop(sample.keypoints_px),
+        keypoints_px=np.where(far[:, None], np.nan, keypoints),
+        visibility=np.where(far, UNLABELLED, sample.visibility).astype(np.uint8),
         box_xyxy=corners.ravel(),
-        area_px=sample.area_px * crop.scale**2,
+        area_px=None if sample.area_px is None else sample.area_px * crop.scale**2,
     )
     entry = describe(CocoPicture(name, number, crop.size, (CocoPerson(cropped),)))
     origin = {

@@ -5,6 +5,12 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float
 
+LEAST_SIDE_PX = 1.0
+"""A box of somebody has longer sides: a crop of one pixel shows nobody."""
+
+LEAST_INSIDE = 0.5
+"""Share of somebody's box that lies in the image, at least."""
+
 
 def box_from_mask(
     mask: Bool[np.ndarray, "height width"], padding: float = 0.0
@@ -30,6 +36,21 @@ def clip_box(box: np.ndarray, size: tuple[int, int]) -> Float[np.ndarray, "4"]:
     """Keep a box inside an image of (width, height)."""
     limit = np.array([size[0] - 1, size[1] - 1] * 2, dtype=np.float64)
     return np.clip(np.asarray(box, dtype=np.float64), 0, limit)
+
+
+def box_fault(box: Float[np.ndarray, "4"], size: tuple[int, int]) -> str:
+    """Say why a box cannot be somebody's in an image; empty where it can.
+
+    Args:
+        box: pixels.
+        size: (width, height) of the image, whose edges are 0 and these.
+    """
+    box = np.asarray(box, dtype=np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        if not (box[2:] - box[:2] > LEAST_SIDE_PX).all():
+            return "a box of no size"
+        inside = area(np.clip(box, 0, [*size, *size]))
+        return "" if inside >= LEAST_INSIDE * area(box) else "a box far outside the image"
 
 
 def area(boxes: np.ndarray) -> np.ndarray:

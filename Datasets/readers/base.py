@@ -118,13 +118,13 @@ def _is_finite(cell: str) -> bool:
 
 
 def load_json(path: Path, what: str) -> Any:
-    """Read a JSON file.
+    """Read a JSON file, with or without a byte order mark.
 
     Raises:
         DataError: it is missing or not JSON.
     """
     try:
-        return json.loads(require_file(path, what).read_text(encoding="utf-8"))
+        return json.loads(require_file(path, what).read_text(encoding="utf-8-sig"))
     except ValueError as error:
         reason = " ".join(str(error).split())
         raise DataError(f"{what}: {path} is not valid JSON ({reason}); correct it") from None

@@ -10,19 +10,22 @@ annotations also hold ``age`` and, in ``infant_joints``, all 25 joints in 2D and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import os
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 
-from Datasets.layouts.coco import ALL_JOINTS, PERSON, PREFIX, annotation_file
+from Datasets.layouts.coco import PERSON, PREFIX, annotation_file
 from Datasets.readers.base import inside, load_json, require_folder
+from Datasets.readers.coco_labels import Fault, Labels, counted, read_labels
 from Datasets.skeletons import COCO_17, INFANT, Skeleton
 from Datasets.skeletons.convert import joint_map
-from Datasets.structures import UNLABELLED, VISIBLE, Dataset, PoseSample
+from Datasets.structures import Dataset, PoseSample
 from Engine.errors import DataError
 
 _SPLITS = {
@@ -31,6 +34,9 @@ _SPLITS = {
     "test": ("test2017", "test2014", "test"),
 }
 """File endings that a part of the data may have, the first that exists counts."""
+
+
+IMAGE_MISSING = "its file is missing"
 
 
 @dataclass(frozen=True)
@@ -43,21 +49,68 @@ class CocoImage:
         size: (width, height) pixels.
         people: those with labelled joints.
         others: the other people, without joints; crowds are not among them.
-        ignored: segmentations (polygons or RLE), or boxes x, y, w, h, of crowds and of people
-            without labelled joints.
+        ignored: segmentations (polygons or RLE), or boxes x, y, w, h, of crowds, of people
+            without labelled joints, and of people who are left out.
+        empty: whether nobody is annotated in it.
+        crowds: number of groups that are not labelled one by one.
+        about: what every ``PoseSample`` of it says beside its joints.
     """
 
     path: Path
     image_id: int
     size: tuple[int, int]
-    people: tuple[PoseSample, ...]
-    ignored: tuple[Any, ...]
+    people: tuple[PoseSample, ...] = ()
+    ignored: tuple[Any, ...] = ()
     others: tuple[PoseSample, ...] = ()
+    empty: bool = False
+    crowds: int = 0
+    about: Mapping[str, str] = field(default_factory=dict)
 
     def ignore_mask(self) -> Bool[np.ndarray, "height width"]:
         """True where a network must neither be rewarded nor punished."""
         masks = [region_mask(region, self.size) for region in self.ignored]
         return np.logical_or.reduce(masks) if masks else np.zeros(self.size[::-1], dtype=bool)
+
+
+@dataclass(frozen=True)
+class CocoPart:
+    """What an annotation file holds.
+
+    Attributes:
+        path: the file.
+        images: those that can be used.
+        left_out: images and annotations that cannot be used, and why.
+        doubtful: annotations that are kept though something in them is wrong.
+        missing: images that are not there.
+        crowds: groups that are not labelled one by one.
+    """
+
+    path: Path
+    images: tuple[CocoImage, ...]
+    left_out: tuple[Fault, ...]
+    doubtful: tuple[Fault, ...]
+    missing: tuple[Path, ...]
+    crowds: int
+
+    @property
+    def listed(self) -> int:
+        """Number of images in the file, those left out too."""
+        return len(self.images) + sum(fault.where.startswith("image") for fault in self.left_out)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out, and what is doubtful, with numbers; one line each."""
+        notes = []
+        if self.left_out:
+            people = sum(fault.people for fault in self.left_out)
+            images = self.listed - len(self.images)
+            notes.append(
+                f"{self.path.name}: {people} people and {images} images are left out: "
+                f"{counted(self.left_out)}; 'infantpose verify' names them"
+            )
+        if self.doubtful:
+            notes.append(f"{self.path.name}: kept in spite of {counted(self.doubtful)}")
+        return tuple(notes)
 
 
 def region_mask(region: Any, size: tuple[int, int]) -> Bool[np.ndarray, "height width"]:
@@ -98,7 +151,8 @@ def open_coco(root: Path | str, split: str = "all", skeleton: Skeleton | None = 
     parts = [read_coco(root, name, skeleton=skeleton or COCO_17) for name in _named(root, split)]
     samples = tuple(sample for part in parts for sample in part.samples)
     others = tuple(sample for part in parts for sample in part.without_joints)
-    return Dataset("coco", root, skeleton or COCO_17, samples, without_joints=others)
+    notes = tuple(note for part in parts for note in part.notes)
+    return Dataset("coco", root, skeleton or COCO_17, samples, notes, others)
 
 
 def splits_on_disk(root: Path) -> tuple[str, ...]:
@@ -140,44 +194,70 @@ def read_coco(
 
     Returns:
         The people, without crowds; images without any annotation are among ``without_joints``.
+        What cannot be used is left out, and counted in the notes.
 
     Raises:
-        DataError: the file is missing, is not in the layout, has another number of joints, holds
-            NaN, or names an image outside the folder.
+        DataError: the file is missing, is not in the layout, has another number of joints, or
+            nothing in it can be used.
     """
     root = Path(root)
-    images = read_coco_images(root, split, min_keypoints, skeleton)
-    people = tuple(person for image in images for person in image.people)
-    others = [other for image in images for other in image.others]
+    part = read_part(root, split, min_keypoints, skeleton)
+    people = tuple(person for image in part.images for person in image.people)
+    others = [other for image in part.images for other in image.others]
+    if not people and not others and any(fault.lost for fault in part.left_out):
+        absent = f" ({part.missing[0]})" if part.missing else ""
+        raise DataError(
+            f"COCO: {part.path}: nobody in it can be used: {counted(part.left_out)}{absent}; "
+            "correct it"
+        )
     nobody = [
         PoseSample.unlabelled(image.path, skeleton, image_id=image.image_id)
-        for image in images
-        if not image.people and not image.ignored
+        for image in part.images
+        if image.empty
     ]
-    return Dataset("coco", root, skeleton, people, without_joints=(*others, *nobody))
+    return Dataset("coco", root, skeleton, people, part.notes, (*others, *nobody))
 
 
-def read_coco_images(
+def read_part(
     root: Path | str, split: str, min_keypoints: int = 1, skeleton: Skeleton = COCO_17
-) -> tuple[CocoImage, ...]:
-    """Read one annotation file image by image, in the file's order; see ``read_coco``."""
+) -> CocoPart:
+    """Read one annotation file image by image, in the file's order; see ``read_coco``.
+
+    Raises:
+        DataError: the file is missing, is not in the layout, or has another number of joints.
+    """
     root = Path(root)
     path = annotation_file(root, split)
     content = load_annotations(path)
+    by_image, left_out, doubtful = _by_image(content, path)
+    numbers = Counter(_key(image.get("id")) for image in content["images"])
     folder = image_folder(root, split)
-    people = _person_categories(content, path)
-    by_image: dict[int, list[dict]] = {}
-    for annotation in content["annotations"]:
-        if annotation.get("category_id") in people:
-            by_image.setdefault(annotation.get("image_id"), []).append(annotation)
-    known = {image.get("id") for image in content["images"]}
-    strangers = sorted(str(key) for key in by_image.keys() - known)
-    if strangers:
-        raise DataError(f"COCO: {path}: annotations of image {strangers[0]}, which is not listed")
-    return tuple(
-        _read_image(image, by_image.get(image.get("id"), []), folder, path, min_keypoints, skeleton)
-        for image in content["images"]
-    )
+    images, missing = [], []
+    names: dict[Path, frozenset[str]] = {}
+    for entry in content["images"]:
+        where, key = f"image {entry.get('id')}", _key(entry.get("id"))
+        annotations = by_image.pop(key, None)
+        people = len(annotations or ())
+        image = _image(entry, folder, path)
+        if isinstance(image, str) or numbers[key] > 1:
+            what = image if isinstance(image, str) else "the number of another image"
+            left_out.append(Fault(where, what, people, lost=True))
+            continue
+        known = len(left_out)
+        image = _with_people(image, annotations, min_keypoints, skeleton, left_out, doubtful)
+        if _is_there(image.path, names):
+            images.append(image)
+        else:
+            missing.append(image.path)
+            people -= len(left_out) - known
+            left_out.append(Fault(where, IMAGE_MISSING, people, lost=True))
+    for strangers in by_image.values():
+        left_out += [
+            Fault(f"annotation {annotation.get('id')}", "its image is not listed", 1, lost=True)
+            for annotation in strangers
+        ]
+    crowds = sum(image.crowds for image in images)
+    return CocoPart(path, tuple(images), tuple(left_out), tuple(doubtful), tuple(missing), crowds)
 
 
 def image_folder(root: Path, split: str) -> Path:
@@ -207,143 +287,113 @@ def _person_categories(content: dict[str, Any], path: Path) -> set[int]:
         raise DataError(f"COCO: {path} has no category '{PERSON}'; use a person keypoint file")
     for category in people:
         joints = category.get("keypoints")
-        if joints is not None and list(joints) != list(COCO_17.joints):
+        if joints is not None and joints != list(COCO_17.joints):
             raise DataError(
-                f"COCO: {path}: the category has {len(joints)} joints of other names or order, "
+                f"COCO: {path}: the category has joints of another number, other names or order, "
                 "expected COCO's 17; correct the file"
             )
-    return {category.get("id") for category in people}
+    return {_key(category.get("id")) for category in people}
 
 
-def _read_image(
-    image: dict,
-    annotations: Sequence[dict],
-    folder: Path,
-    source: Path,
+def _key(value: Any) -> Any:
+    """A number as a file holds it, or None where it holds something else."""
+    return value if isinstance(value, int | float | str) else None
+
+
+def _by_image(
+    content: dict[str, Any], path: Path
+) -> tuple[dict[Any, list[dict]], list[Fault], list[Fault]]:
+    """Annotations of people by their image's number; those of no category; doubtful numbers."""
+    people = _person_categories(content, path)
+    listed = {_key(category.get("id")) for category in content["categories"]}
+    by_image: dict[Any, list[dict]] = defaultdict(list)
+    left_out, known, doubtful = [], set(), []
+    for annotation in content["annotations"]:
+        where, category = f"annotation {annotation.get('id')}", _key(annotation.get("category_id"))
+        if category in people:
+            by_image[_key(annotation.get("image_id"))].append(annotation)
+        elif category not in listed:
+            by_image[_key(annotation.get("image_id"))] += []
+            left_out.append(Fault(where, "its category is not listed", 1, lost=True))
+        if where in known:
+            doubtful.append(Fault(where, "the number of another annotation"))
+        known.add(where)
+    return by_image, left_out, doubtful
+
+
+def _image(entry: dict, folder: Path, source: Path) -> CocoImage | str:
+    """An image without people, or what is wrong with its entry."""
+    try:
+        name, image_id = entry["file_name"], int(entry["id"])
+        size = int(entry["width"]), int(entry["height"])
+    except (KeyError, TypeError, ValueError, OverflowError):
+        name, image_id, size = None, 0, (0, 0)
+    if not isinstance(name, str) or min(size) < 1:
+        return "needs id, file_name, width and height"
+    try:
+        path = inside(folder, name, source)
+    except DataError:
+        return "a file_name outside the folder"
+    about = {"sequence": entry.get("image_source", ""), "activity": entry.get("posture", "")}
+    return CocoImage(path, image_id, size, about={k: str(v) for k, v in about.items()})
+
+
+def _is_there(path: Path, names: dict[Path, frozenset[str]]) -> bool:
+    """Look a file up in the listing of its folder, made once; other spellings on the disk."""
+    if path.parent not in names:
+        names[path.parent] = frozenset(os.listdir(path.parent) if path.parent.is_dir() else ())
+    return path.name in names[path.parent] or path.is_file()
+
+
+def _with_people(
+    image: CocoImage,
+    annotations: Sequence[dict] | None,
     min_keypoints: int,
     skeleton: Skeleton,
+    left_out: list[Fault],
+    doubtful: list[Fault],
 ) -> CocoImage:
-    try:
-        name, image_id = str(image["file_name"]), int(image["id"])
-        size = int(image["width"]), int(image["height"])
-    except (KeyError, TypeError, ValueError):
-        raise DataError(
-            f"COCO: {source}: image {image.get('id')} needs id, file_name, width and height"
-        ) from None
-    path = inside(folder, name, source)
-    about_image = {
-        "image_id": image_id,
-        "sequence": str(image.get("image_source", "")),
-        "activity": str(image.get("posture", "")),
-    }
-    people, ignored, others = [], [], []
-    for annotation in annotations:
-        keypoints, visibility = load_keypoints(annotation, source)
-        few = int((visibility > 0).sum()) < max(min_keypoints, 1)
-        if few or annotation.get("iscrowd"):
-            ignored.append(annotation.get("segmentation") or _box(annotation, source))
-        if annotation.get("iscrowd"):
-            continue
-        person = PoseSample.unlabelled(
-            path,
-            skeleton,
-            box_xyxy=_xyxy(_box(annotation, source)),
-            annotation_id=annotation.get("id"),
-            age=str(annotation.get("age", "")),
-            **about_image,
-        )
-        if few:
-            others.append(person)
+    """Add who is in an image; what is wrong with the annotations is appended to the lists."""
+    people, others, ignored, crowds = [], [], [], 0
+    for annotation in annotations or ():
+        labels, where = read_labels(annotation, image.size), f"annotation {annotation.get('id')}"
+        joints = int((labels.visibility > 0).sum())
+        few = joints < max(min_keypoints, 1)
+        doubtful += [Fault(where, what) for what in labels.doubts]
+        if (few or labels.crowd or labels.faults) and labels.region is not None:
+            ignored.append(labels.region)
+        if labels.faults:
+            left_out.append(Fault(where, " and ".join(labels.faults), 1, labels.labelled))
+        elif labels.crowd:
+            crowds += 1
         else:
-            joints = _joints(annotation, keypoints, visibility, skeleton, source)
-            people.append(replace(person, **joints))
-    return CocoImage(path, image_id, size, tuple(people), tuple(ignored), tuple(others))
+            person = PoseSample.unlabelled(
+                image.path,
+                skeleton,
+                box_xyxy=labels.box_xyxy,
+                image_id=image.image_id,
+                annotation_id=annotation.get("id"),
+                age=str(annotation.get("age", "")),
+                **image.about,
+            )
+            if few:
+                others.append(person)
+            else:
+                people.append(replace(person, area_px=labels.area_px, **_joints(labels, skeleton)))
+    return replace(
+        image,
+        people=tuple(people),
+        others=tuple(others),
+        ignored=tuple(ignored),
+        empty=annotations is None,
+        crowds=crowds,
+    )
 
 
-def load_keypoints(annotation: dict, source: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Joints (17, 2) in pixels, NaN where unlabelled, and their visibility (17,).
-
-    Raises:
-        DataError: another number of values, a value that is no finite number, or another flag.
-    """
-    where = f"COCO: {source}: annotation {annotation.get('id')}"
-    values = annotation.get("keypoints", [0] * 3 * len(COCO_17))
-    try:
-        rows = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise DataError(f"{where}: keypoints are not numbers; correct them") from None
-    if rows.shape != (3 * len(COCO_17),):
-        raise DataError(f"{where}: {rows.size} keypoint values, expected 51; correct them")
-    rows = rows.reshape(-1, 3)
-    if not np.isfinite(rows).all():
-        raise DataError(f"{where}: a keypoint is not a finite number; correct it")
-    if not np.isin(rows[:, 2], (UNLABELLED, 1, VISIBLE)).all():
-        raise DataError(f"{where}: visibility is 0, 1 or 2; correct it")
-    seen = rows[:, 2] > 0
-    return np.where(seen[:, None], rows[:, :2], np.nan), rows[:, 2].astype(np.uint8)
-
-
-def _joints(
-    annotation: dict,
-    keypoints: np.ndarray,
-    visibility: np.ndarray,
-    skeleton: Skeleton,
-    source: Path,
-) -> dict[str, Any]:
+def _joints(labels: Labels, skeleton: Skeleton) -> dict[str, Any]:
     """What labelled joints add to a sample."""
-    area = {"area_px": _area(annotation, source)}
-    if skeleton == INFANT and ALL_JOINTS in annotation:
-        return area | _all_joints(annotation, source)
+    if skeleton == INFANT and labels.all_joints:
+        return labels.all_joints
     mapping = joint_map(COCO_17, skeleton)
-    seen = mapping.apply(visibility[:, None], fill=0)[:, 0].astype(np.uint8)
-    return area | {"keypoints_px": mapping.apply(keypoints), "visibility": seen}
-
-
-def _all_joints(annotation: dict, source: Path) -> dict[str, np.ndarray]:
-    """What generated annotations know beyond COCO: all joints in 2D and 3D, and the camera."""
-    try:
-        arrays = {
-            key: np.array(annotation[ALL_JOINTS][key], dtype=np.float64).reshape(-1, 3)
-            for key in ("keypoints", "joints_mm", "intrinsics")
-        }
-    except (KeyError, TypeError, ValueError):
-        arrays = {}
-    if [len(rows) for rows in arrays.values()] != [len(INFANT), len(INFANT), 3]:
-        number = annotation.get("id")
-        raise DataError(f"COCO: {source}: annotation {number} has damaged {ALL_JOINTS}; remove it")
-    rows = arrays["keypoints"]
-    return {
-        "keypoints_px": np.where(rows[:, 2:] > 0, rows[:, :2], np.nan),
-        "visibility": rows[:, 2].astype(np.uint8),
-        "joints_mm": arrays["joints_mm"],
-        "intrinsics": arrays["intrinsics"],
-    }
-
-
-def _box(annotation: dict, source: Path) -> list[float]:
-    box = annotation.get("bbox")
-    try:
-        values = [float(v) for v in box]
-    except (TypeError, ValueError):
-        values = []
-    if len(values) != 4 or not np.isfinite(values).all():
-        raise DataError(
-            f"COCO: {source}: annotation {annotation.get('id')} has no bbox of four numbers"
-        )
-    return values
-
-
-def _xyxy(box: Sequence[float]) -> Float[np.ndarray, "4"]:
-    x, y, width, height = box
-    return np.array([x, y, x + width, y + height])
-
-
-def _area(annotation: dict, source: Path) -> float:
-    try:
-        area = float(annotation["area"])
-    except (KeyError, TypeError, ValueError):
-        area = float("nan")
-    if not area > 0:
-        number = annotation.get("id")
-        raise DataError(f"COCO: {source}: annotation {number} needs an area above 0 for OKS")
-    return area
+    seen = mapping.apply(labels.visibility[:, None], fill=0)[:, 0].astype(np.uint8)
+    return {"keypoints_px": mapping.apply(labels.keypoints_px), "visibility": seen}

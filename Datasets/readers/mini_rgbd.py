@@ -126,7 +126,7 @@ def read_intrinsics(root: Path) -> Float[np.ndarray, "3 3"]:
     values = load_json(path, "intrinsics")
     try:
         fx, fy, cx, cy = (float(values[key]) for key in ("fx", "fy", "cx", "cy"))
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise DataError(f"intrinsics: {path} needs the numbers fx, fy, cx, cy in pixels") from None
     if not (np.isfinite([fx, fy, cx, cy]).all() and fx > 0 and fy > 0):
         raise DataError(f"intrinsics: {path} needs finite fx, fy, cx, cy with fx, fy above 0")
@@ -218,18 +218,25 @@ def _converted(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Labels of a sequence in another skeleton: (f, j, 2) px, (f, j, 3) mm, (f, j) visibility."""
     if skeleton == INFANT and (folder / "infant_joints.npz").exists():
-        return _load_infant_joints(folder / "infant_joints.npz", frames)
+        return load_infant_joints(folder / "infant_joints.npz", frames)
     mapping = joint_map(MINI_RGBD_25, skeleton)
     seen = np.full((len(frames), len(MINI_RGBD_25), 1), VISIBLE, dtype=np.uint8)
     visibility = mapping.apply(seen, fill=0)[..., 0].astype(np.uint8)
     return mapping.apply(labels.keypoints_px), mapping.apply(labels.joints_mm), visibility
 
 
-def _load_infant_joints(path: Path, frames: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Read the canonical joints of a generated sequence for the frames asked."""
+def load_infant_joints(path: Path, frames: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Read the canonical joints of a generated sequence for the frames asked.
+
+    Returns:
+        (frame, 25, 2) pixels, (frame, 25, 3) millimetres, (frame, 25) visibility.
+
+    Raises:
+        DataError: the file is damaged or lacks a frame.
+    """
     joints = len(INFANT)
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {key: file[key] for key in _INFANT_ARRAYS}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         reason = " ".join(str(error).split())

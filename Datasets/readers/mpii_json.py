@@ -70,7 +70,7 @@ def load_json_people(path: Path) -> tuple[People, list[str]]:
             if "joints" in row or path.stem != "test":
                 joints[i] = [_listed(joint, 2) for joint in _listed(row["joints"], _JOINTS)]
                 labelled[i] = _listed(row["joints_vis"], _JOINTS)
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             faults.append(f"{place_of(path, i, names[i])} {_reason(row)}; correct the file")
     for i in np.flatnonzero(~np.isin(labelled, (0, 1)).all(axis=1)):
         faults.append(f"{place_of(path, i, names[i])}: joints_vis is 0 or 1; correct the file")

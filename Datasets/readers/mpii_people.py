@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from Datasets.layouts.mpii import box_of, head_length
+from Datasets.geometry.boxes import LEAST_SIDE_PX
+from Datasets.layouts.mpii import PERSON_PX, box_of, head_length
 from Datasets.readers.base import inside
 from Datasets.skeletons import MPII_16, Skeleton
 from Datasets.skeletons.convert import joint_map
@@ -43,11 +44,12 @@ class People:
         """One line for every value that no person can have."""
         centred = ~np.isnan(self.centre_px).all(axis=1)
         lost = centred & ~np.isfinite(self.centre_px).all(axis=1)
-        flat = centred & ~((self.scale > 0) & np.isfinite(self.scale))
+        side_px = PERSON_PX * self.scale
+        flat = centred & ~((side_px > LEAST_SIDE_PX) & np.isfinite(side_px))
         odd = ((self.visibility > 0) & ~np.isfinite(self.joints_px).all(axis=2)).any(axis=1)
         kinds = (
             (lost, "the centre is no finite number"),
-            (flat, "the scale is no number above 0"),
+            (flat, "the scale is no number above 0, or its box is of no size"),
             (odd, "a labelled joint is no finite number"),
         )
         return [

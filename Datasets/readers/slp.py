@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from Datasets.geometry.boxes import box_from_points
+from Datasets.geometry.boxes import LEAST_SIDE_PX, box_from_points
 from Datasets.layouts.slp import (
     ALIGNMENT,
     COVERS,
@@ -255,6 +255,9 @@ def _load_joints(path: Path) -> tuple[np.ndarray, np.ndarray]:
     if bad.size:
         frame, joint = bad[0][0] + 1, SLP_14.joints[bad[0][1]]
         raise DataError(f"SLP: {path}, frame {frame}, {joint}: not a finite number; correct it")
+    small = np.flatnonzero(np.ptp(rows[..., :2], axis=1).max(axis=1) <= LEAST_SIDE_PX)
+    if small.size:
+        raise DataError(f"SLP: {path}, frame {small[0] + 1}: all joints in one place; correct it")
     seen = np.where(rows[..., 2] > 0.5, OCCLUDED, VISIBLE).astype(np.uint8)
     return rows[..., :2] - 1, seen
 

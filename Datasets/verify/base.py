@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image
+
+from Datasets.readers.base import load_mask
+from Engine.errors import DataError
 
 SHOWN = 10
+PNG = b"\x89PNG\r\n\x1a\n"
+ORIENTATION = 0x0112
+TURNED = (5, 6, 7, 8)
+"""Values of EXIF's orientation with which a picture lies on its side."""
 
 
 @dataclass(frozen=True)
@@ -84,13 +96,57 @@ def is_generated(root: Path, found: Findings) -> bool:
 
 
 def image_faults(path: Path) -> list[str]:
-    """Check a PNG's or JPEG's start and end without decoding it: a cut file lacks its end."""
-    with path.open("rb") as file:
-        start = file.read(8)
-        file.seek(max(path.stat().st_size - 64, 0))
-        end = file.read()
-    if start == b"\x89PNG\r\n\x1a\n":
-        return [] if end[-8:-4] == b"IEND" else [f"{path} is truncated"]
+    """Check a picture without decoding it: a cut file lacks its end, PNG has checksums."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(8)
+            file.seek(max(path.stat().st_size - 64, 0))
+            end = file.read()
+            if start == PNG and end[-8:-4] == b"IEND":
+                return [] if _is_whole_png(file) else [f"{path} is damaged: a checksum differs"]
+    except OSError as error:
+        return [f"{path} cannot be read ({error.strerror})"]
+    if start == PNG:
+        return [f"{path} is truncated"]
     if start[:3] == b"\xff\xd8\xff":
         return [] if b"\xff\xd9" in end else [f"{path} is truncated"]
     return [f"{path} is not a {'JPEG' if path.suffix in ('.jpg', '.jpeg') else 'PNG'} file"]
+
+
+def _is_whole_png(file: BinaryIO) -> bool:
+    """Whether the checksum of every chunk fits."""
+    file.seek(len(PNG))
+    kind = b""
+    while kind != b"IEND":
+        head = file.read(8)
+        length, kind = int.from_bytes(head[:4], "big"), head[4:]
+        content, check = file.read(length), file.read(4)
+        if len(check) < 4 or zlib.crc32(kind + content) != int.from_bytes(check, "big"):
+            return False
+    return True
+
+
+def mask_faults(path: Path) -> list[str]:
+    """Check a foreground mask, which must show somebody."""
+    faults = image_faults(path)
+    if faults:
+        return faults
+    try:
+        shown = np.asarray(load_mask(path)).max() > 127
+    except DataError as error:
+        return [str(error)]
+    return [] if shown else [f"{path} shows nobody"]
+
+
+def size_faults(path: Path, stated: tuple[int, int]) -> list[str]:
+    """Compare a picture's size, upright as it is read, with the (width, height) of its labels."""
+    try:
+        with Image.open(path) as picture:
+            size = picture.size
+            turned = picture.getexif().get(ORIENTATION, 1) in TURNED
+    except Exception:  # a damaged header or EXIF block can raise anything
+        return [f"{path} has no readable header"]
+    width, height = size[::-1] if turned else size
+    if (width, height) == tuple(stated):
+        return []
+    return [f"{path} has {width} x {height} pixels upright, its labels {stated[0]} x {stated[1]}"]

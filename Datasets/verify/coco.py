@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from Datasets.layouts.coco import annotation_file
 from Datasets.readers import coco
-from Datasets.readers.base import inside, require_folder
-from Datasets.verify.base import Findings, Verification, image_faults, is_generated
+from Datasets.readers.base import require_folder
+from Datasets.readers.coco_labels import counted
+from Datasets.verify.base import (
+    Findings,
+    Verification,
+    image_faults,
+    is_generated,
+    size_faults,
+)
 from Engine.errors import DataError
 
 OFFICIAL_IMAGES = {"train2017": 118_287, "val2017": 5_000}
 
 
 def verify_coco(root: Path | str) -> Verification:
-    """Count images and people of every annotation file and look at every image.
+    """Name what reading leaves out, count the rest, and look at every image.
 
     Raises:
         DataError: the folder does not exist or holds no annotation file.
@@ -30,58 +35,39 @@ def verify_coco(root: Path | str) -> Verification:
 
 def _verify_split(root: Path, split: str, generated: bool, found: Findings) -> list[str]:
     """Check one annotation file; returns its lines of counts."""
-    path = annotation_file(root, split)
     try:
-        content = coco.load_annotations(path)
+        part = coco.read_part(root, split)
     except DataError as error:
         found.problems.append(str(error))
         return []
-    people, crowds = _verify_people(content, path, found)
-    folder = coco.image_folder(root, split)
-    for image in content["images"]:
-        _verify_image(image, folder, path, found)
-    total, official = len(content["images"]), OFFICIAL_IMAGES.get(split)
-    images = f"{split} images: {total}"
-    if official and total != official:
-        images = f"{images} (official {official})"
-        if not generated:
-            found.notes.append(f"{split}: {total} of the official {official} images: a part of it")
-    return [images, f"{split} people with labelled joints: {people}, crowds: {crowds}"]
+    found.missing += part.missing
+    found.problems += [
+        f"{part.path}: {fault.where}: {fault.what}; left out"
+        for fault in part.left_out
+        if fault.lost and fault.what != coco.IMAGE_MISSING
+    ]
+    found.problems += [f"{part.path}: {fault.where}: {fault.what}" for fault in part.doubtful]
+    for image in part.images:
+        found.problems += image_faults(image.path) or size_faults(image.path, image.size)
+    return [_images(part, split, generated, found), _people(part, split, found)]
 
 
-def _verify_people(content: dict[str, Any], path: Path, found: Findings) -> tuple[int, int]:
-    """Check every annotation by itself; returns how many people and crowds there are."""
-    known = {image.get("id") for image in content["images"]}
-    people = crowds = 0
-    for annotation in content["annotations"]:
-        if annotation.get("image_id") not in known:
-            number = annotation.get("id")
-            found.problems.append(f"{path}: annotation {number} belongs to no listed image")
-        try:
-            _, visibility = coco.load_keypoints(annotation, path)
-        except DataError as error:
-            found.problems.append(str(error))
-            continue
-        crowds += bool(annotation.get("iscrowd"))
-        people += bool((visibility > 0).any() and not annotation.get("iscrowd"))
-        stated = annotation.get("num_keypoints")
-        if stated is not None and stated != int((visibility > 0).sum()):
-            number = annotation.get("id")
-            found.problems.append(f"{path}: annotation {number} has another num_keypoints")
-    return people, crowds
+def _images(part: coco.CocoPart, split: str, generated: bool, found: Findings) -> str:
+    """Compare the number of images with the official one; returns the line of both."""
+    total, official = part.listed, OFFICIAL_IMAGES.get(split)
+    if not official or total == official:
+        return f"{split} images: {total}"
+    if not generated:
+        found.notes.append(f"{split}: {total} of the official {official} images: a part of it")
+    return f"{split} images: {total} (official {official})"
 
 
-def _verify_image(image: dict[str, Any], folder: Path, source: Path, found: Findings) -> None:
-    name = image.get("file_name")
-    if not isinstance(name, str):
-        found.problems.append(f"{source}: image {image.get('id')} has no file_name")
-        return
-    try:
-        path = inside(folder, name, source)
-    except DataError as error:
-        found.problems.append(str(error))
-        return
-    if path.is_file():
-        found.problems += image_faults(path)
-    else:
-        found.missing.append(path)
+def _people(part: coco.CocoPart, split: str, found: Findings) -> str:
+    """Count people; a note says who is left out without a loss of labelled joints."""
+    unseen = [fault for fault in part.left_out if not fault.lost]
+    if unseen:
+        found.notes.append(f"{split}: without labelled joints and left out: {counted(unseen)}")
+    people = sum(len(image.people) for image in part.images)
+    left_out = sum(fault.people for fault in part.left_out)
+    line = f"{split} people with labelled joints: {people}, crowds: {part.crowds}"
+    return f"{line}, left out: {left_out}" if left_out else line

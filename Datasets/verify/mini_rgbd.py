@@ -9,13 +9,14 @@ import numpy as np
 from Datasets.geometry.camera import project
 from Datasets.readers import mini_rgbd
 from Datasets.readers.base import require_folder
-from Datasets.verify.base import Findings, Verification, image_faults, is_generated
+from Datasets.verify.base import Findings, Verification, image_faults, is_generated, mask_faults
 from Engine.errors import DataError
 
 OFFICIAL_SEQUENCES = tuple(mini_rgbd.HEAD_LENGTH_PX)
 OFFICIAL_FRAMES = 1000
 MAX_RESIDUAL_PX = 0.5
 HEAD_LENGTH_TOLERANCE = 0.05
+PICTURES = {"rgb": image_faults, "depth": image_faults, "fg_mask": mask_faults}
 
 
 def verify_mini_rgbd(root: Path | str) -> Verification:
@@ -53,14 +54,20 @@ def _verify_sequence(folder: Path, intrinsics: np.ndarray, found: Findings) -> i
     for frame in frames:
         absent = [kind for kind in mini_rgbd.FILES if frame not in present[kind]]
         found.missing += [mini_rgbd.frame_path(folder, kind, frame) for kind in absent]
-        for kind in ("rgb", "depth", "fg_mask"):
+        for kind, faults in PICTURES.items():
             if kind not in absent:
-                found.problems += image_faults(mini_rgbd.frame_path(folder, kind, frame))
+                found.problems += faults(mini_rgbd.frame_path(folder, kind, frame))
         if not {"joints_2Ddep", "joints_3D"} & set(absent):
             labels += _verify_labels(folder, frame, intrinsics, found)
     gaps = sorted(set(range(frames[-1] + 1)) - set(frames))
     if gaps:
         found.problems.append(f"{folder}: {len(gaps)} frame numbers skipped, first {gaps[0]:05d}")
+    more = folder / "infant_joints.npz"
+    if more.exists():
+        try:
+            mini_rgbd.load_infant_joints(more, frames)
+        except DataError as error:
+            found.problems.append(str(error))
     if labels:
         _verify_head_length(folder, labels, found)
     return len(frames)

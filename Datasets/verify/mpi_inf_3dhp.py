@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from Datasets.geometry.camera import project
 from Datasets.layouts.mpi_inf_3dhp import (
     CAMERA_SETS,
     FRAMES,
+    MASK,
     TEST_FRAMES,
     TEST_IMAGE,
     TEST_VALID,
@@ -22,7 +24,7 @@ from Datasets.readers import mpi_inf_3dhp_train as train_set
 from Datasets.readers.base import require_folder
 from Datasets.readers.mpi_inf_3dhp_calibration import read_calibration
 from Datasets.readers.mpi_inf_3dhp_index import CHANNELS, read_cameras, read_cells
-from Datasets.verify.base import Findings, Verification, image_faults, is_generated
+from Datasets.verify.base import Findings, Verification, image_faults, is_generated, mask_faults
 from Engine.errors import DataError
 
 MAX_MEAN_PX, MAX_RESIDUAL_PX = 2.0, 20.0
@@ -138,6 +140,9 @@ def _compare(
 def _verify_frames(folder: Path, camera: int, frames: int, found: Findings) -> None:
     """Look for the images or the video of one camera."""
     pattern = train_set.image_pattern(folder, camera, frames)
+    masks = [train_set.frame_path(folder, MASK, camera, frame) for frame in range(frames)]
+    if masks and masks[0].exists():
+        _verify_images(masks, found, mask_faults)
     paths = [train_set.frame_path(folder, pattern, camera, frame) for frame in range(frames)]
     if pattern == VIDEO:
         _verify_video(paths[0], frames, found)
@@ -148,13 +153,15 @@ def _verify_frames(folder: Path, camera: int, frames: int, found: Findings) -> N
         _verify_images(paths, found)
 
 
-def _verify_images(paths: list[Path], found: Findings) -> None:
+def _verify_images(
+    paths: list[Path], found: Findings, faults: Callable[[Path], list[str]] = image_faults
+) -> None:
     """Note images that are not there or whose end is missing; all lie in one folder."""
     folder = paths[0].parent
     present = set(os.listdir(folder)) if folder.is_dir() else set()
     for path in paths:
         if path.name in present:
-            found.problems += image_faults(path)
+            found.problems += faults(path)
         else:
             found.missing.append(path)
 

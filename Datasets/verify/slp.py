@@ -62,13 +62,16 @@ def _verify_subject(subject: slp.Subject, found: Findings) -> int:
 
 def _verify_labels(subject: slp.Subject, found: Findings) -> None:
     labels = {}
-    for modality in ("RGB", "IR"):
+    shown = {m for m in SIZES for cover in COVERS if slp.frames_of(subject, m, cover)}
+    problems = {}
+    for modality in sorted(shown | {"RGB", "IR"}):
         try:
             labels[modality] = slp.load_labels(subject, modality)
         except DataError as error:
-            found.problems.append(str(error))
+            problems[str(error)] = None  # the same file may serve several modalities
+    found.problems += problems
     for modality, pair in labels.items():
-        if pair is not None and len(pair[0]) < POSES:
+        if modality in ("RGB", "IR") and pair is not None and len(pair[0]) < POSES:
             found.notes.append(f"{subject.name}: {len(pair[0])} labelled frames in {modality}")
     if labels.get("RGB") is None or labels.get("IR") is None:
         return

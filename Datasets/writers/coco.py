@@ -27,7 +27,8 @@ class CocoPerson:
     """A person to write.
 
     Attributes:
-        sample: labels with box or mask; ``area_px`` counts where there is no mask.
+        sample: labels with box or mask; ``area_px`` counts where there is no mask; without
+            either the annotation has no area, and AP leaves the person out.
         mask: (height, width) true on the person, or None.
     """
 
@@ -68,7 +69,7 @@ def describe(picture: CocoPicture) -> CocoEntry:
     """Turn masks into run lengths and joints into numbers; small, where masks are large.
 
     Raises:
-        DataError: a person has neither mask, box nor area, or a crowd is empty.
+        DataError: a person has neither mask nor box, or a crowd is empty.
     """
     people = [_person(person, picture.image_id) for person in picture.people]
     crowds = [_crowd(mask, picture.image_id) for mask in picture.crowds]
@@ -165,8 +166,8 @@ def _person(person: CocoPerson, image_id: int) -> dict[str, Any]:
     keypoints = keypoint_values(sample)
     area = sample.area_px if mask is None else float(mask.sum())
     box = sample.box_xyxy if sample.box_xyxy is not None or mask is None else box_from_mask(mask)
-    if box is None or not area:
-        raise DataError(f"COCO: a person in image {image_id} needs a mask, or a box and an area")
+    if box is None:
+        raise DataError(f"COCO: a person in image {image_id} needs a mask or a box")
     x1, y1, x2, y2 = (round(float(v), DECIMALS) for v in box)
     return {
         "image_id": image_id,
@@ -175,7 +176,7 @@ def _person(person: CocoPerson, image_id: int) -> dict[str, Any]:
         "keypoints": keypoints,
         "num_keypoints": sum(value > 0 for value in keypoints[2::3]),
         "bbox": [x1, y1, round(x2 - x1, DECIMALS), round(y2 - y1, DECIMALS)],
-        "area": area,
+        **({"area": area} if area else {}),
         "segmentation": [] if mask is None else encode(mask),
         **_beyond_coco(sample),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from Datasets.crops import write_crops
 from Datasets.progress import advancing
@@ -16,6 +17,8 @@ def run(args: argparse.Namespace) -> int:
         counts = write_crops(
             root, args.split, args.output, args.min_keypoints, args.size, args.margin, advance
         )
+    for note in counts.notes:
+        print(f"infantpose: note: {note}", file=sys.stderr)
     print(
         f"{counts.written} people cropped, {counts.left_out} with fewer than "
         f"{args.min_keypoints} labelled joints left out: {args.output}"

@@ -16,7 +16,7 @@ from Datasets.readers.video import count_frames
 from PoseEstimation.config import Config, load_config
 from PoseEstimation.inference.camera import Camera, read_intrinsics
 from PoseEstimation.inference.predict import Prediction, PredictRequest, predict, prepare_output
-from PoseEstimation.io.coco import read_image_ids, require_ids
+from PoseEstimation.io.coco import image_ids_of
 from PoseEstimation.result import ASSUMED, NOTICE, FrameResult
 from PoseEstimation.visualise.overlay import OverlayStyle
 
@@ -50,8 +50,7 @@ def _request(args: argparse.Namespace, config: Config) -> PredictRequest:
     sources = inputs.paths
     image_ids = None
     if args.coco_annotations is not None:
-        image_ids = read_image_ids(args.coco_annotations)
-        require_ids(sources, image_ids, args.coco_annotations)
+        image_ids = image_ids_of(sources, args.coco_annotations)
     return PredictRequest(
         sources=sources,
         output=args.output,

@@ -12,6 +12,7 @@ from Datasets.readers.syrip import source_of
 from Datasets.skeletons import COCO_17, Skeleton
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import PoseSample
+from Engine.errors import DataError
 from PoseEstimation.inference.lifting import Keypoints
 from PoseEstimation.metrics.protocols import CocoProtocol
 
@@ -44,8 +45,21 @@ def keypoint_results(
     ]
 
 
+def with_area(samples: Sequence[PoseSample]) -> list[bool]:
+    """Which samples are of photos in which everybody has an area: AP is of these alone.
+
+    Raises:
+        DataError: there is none.
+    """
+    bare = {sample.image_id for sample in samples if sample.area_px is None}
+    known = [sample.image_id not in bare for sample in samples]
+    if not any(known):
+        raise DataError("AP: nobody has an area above 0, which OKS divides by; add 'area'")
+    return known
+
+
 def keypoint_ap(samples: Sequence[PoseSample], results: Results) -> dict[str, float]:
-    """AP and AR of the results on some photos."""
+    """AP and AR of the results on some photos of people with areas, see ``with_area``."""
     wanted = {sample.image_id for sample in samples}
     found = [result for result in results if result["image_id"] in wanted]
     scores = CocoProtocol().score(_truth(samples), found).clean if found else {}

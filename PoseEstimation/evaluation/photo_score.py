@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from PoseEstimation.evaluation.photo_ap import (
     ap_interval,
     keypoint_ap,
     keypoint_results,
+    with_area,
 )
 from PoseEstimation.evaluation.provenance import code_version
 from PoseEstimation.evaluation.report import SCHEMA, write_metrics
@@ -39,7 +41,8 @@ def score_photos(settings: PhotoScoreSettings, output: Path) -> dict[str, Any]:
         raise DataError("score: photos and heatmap must be given")
     device = choose_device("auto")
     finder = KeypointFinder(load_heatmap(settings.heatmap), device, PredictSettings())
-    samples = open_sources([settings.photos], COCO_17)[0].samples
+    photos = open_sources([settings.photos], COCO_17)[0].samples
+    samples = list(compress(photos, with_area(photos)))
     results = []
     for sample in samples:
         found = finder([(load_image(sample.image_path), sample.box_xyxy)])
@@ -53,7 +56,10 @@ def score_photos(settings: PhotoScoreSettings, output: Path) -> dict[str, Any]:
         "code_version": code_version(),
         "boxes": {"true": {**scores, "interval": ap_interval(samples, results)}},
         "postures": ap_groups(samples, [s.activity.lower() for s in samples], results),
-        "counts": {"photos": len(samples)},
+        "counts": {
+            "photos": len(samples),
+            "photos_without_area": len(photos) - len(samples),
+        },
     }
     write_metrics(output, metrics)
     return scores

@@ -56,7 +56,9 @@ def _group_table(title: str, kind: str, groups: dict[str, dict[str, Any]]) -> Ta
 def syrip_notes(metrics: dict[str, Any]) -> tuple[str, ...]:
     """What the numbers rest on."""
     clean, counts = metrics["clean"], metrics["counts"]
+    bare = counts.get("photos_without_area", 0)
     return (
+        *([f"{bare} photos without an area are left out of the AP of joints."] if bare else []),
         f"{counts['photos']} photos; box AP50 {number(clean['box_ap50'], 1)}, "
         f"AP {number(clean['box_ap'], 1)}; {counts['photos_without_detection']} without a box.",
         f"PCKh@0.5 {number(clean.get('pckh_05'), 1)}: {counts['rule']}.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -30,6 +31,7 @@ from PoseEstimation.evaluation.photo_ap import (
     ap_interval,
     keypoint_ap,
     keypoint_results,
+    with_area,
 )
 from PoseEstimation.evaluation.photo_tables import syrip_notes, syrip_tables
 from PoseEstimation.evaluation.provenance import code_version, hash_files
@@ -97,6 +99,7 @@ def evaluate_syrip(
         DataError: the folder or a file in it cannot be used.
     """
     dataset = open_dataset("syrip", root, split)
+    with_area(dataset.samples)
     seen = _look(pipeline, dataset)
     metrics = _metrics(pipeline, dataset, seen, box_kind, split, command)
     if output is not None:
@@ -169,8 +172,11 @@ def _metrics(
 ) -> dict[str, Any]:
     """Score a run: the contents of metrics.json."""
     samples = list(dataset.samples)
+    known = with_area(samples)
+    rated, skins = list(compress(samples, known)), list(compress(seen.skins, known))
+    turned = list(compress(spread(samples, TURNED), spread(known, TURNED)))
     boxes = {
-        kind: {**keypoint_ap(samples, results), "interval": ap_interval(samples, results)}
+        kind: {**keypoint_ap(rated, results), "interval": ap_interval(rated, results)}
         for kind, results in seen.results.items()
     }
     target = np.stack([sample.keypoints_px for sample in samples])
@@ -192,13 +198,14 @@ def _metrics(
             **spatial,
         },
         "boxes": boxes,
-        "postures": ap_groups(samples, [s.activity.lower() for s in samples], *results),
-        "skin": ap_groups(samples, seen.skins, *results),
-        "rotations": _rotations(spread(samples, TURNED), seen),
+        "postures": ap_groups(rated, [s.activity.lower() for s in rated], *results),
+        "skin": ap_groups(rated, skins, *results),
+        "rotations": _rotations(turned, seen),
         "yardstick": yardstick,
         "per_joint": planar.per_joint,
         "counts": {
             "photos": len(samples),
+            "photos_without_area": len(samples) - len(rated),
             "photos_without_detection": sum(len(d) == 0 for d in seen.detections),
             **planar.counts,
             **counts_3d,

@@ -7,13 +7,19 @@ w, h]}``, pixels. A joint without coordinates is ``0, 0, 0`` there: the format k
 from __future__ import annotations
 
 import json
+import os
+import posixpath
+import unicodedata
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from pathlib import Path, PurePath
+from itertools import takewhile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from Datasets.readers.base import load_json
+from Datasets.readers.video import is_video
 from Datasets.skeletons import COCO_17, Skeleton
 from Datasets.skeletons.convert import joint_map
 from Engine.errors import DataError
@@ -27,10 +33,8 @@ def write_coco(result: PoseResult, path: Path, image_ids: dict[str, int] | None 
     Args:
         result: the prediction.
         path: the file, usually ``coco_keypoints.json``.
-        image_ids: id by file name; without it frames count from 1, sorted by source and index.
-
-    Raises:
-        DataError: a photo has no id.
+        image_ids: id by source, see ``image_ids_of``; without it frames count from 1, sorted by
+            source and index.
     """
     ids = frame_ids(result.frames, image_ids)
     entries = [
@@ -43,41 +47,110 @@ def write_coco(result: PoseResult, path: Path, image_ids: dict[str, int] | None 
         file.write("\n")
 
 
-def read_image_ids(path: Path) -> dict[str, int]:
-    """Read the image ids of a COCO annotation file, by file name without folder.
+def image_ids_of(sources: Sequence[Path], annotations: Path) -> dict[str, int]:
+    """Find each photo's image id in a COCO annotation file, before any work is done.
+
+    A photo is the image whose ``file_name`` has most of its last folders and its name, compared
+    from the end. Upper and lower case differ: photos may differ in nothing else.
+
+    Args:
+        sources: the photos.
+        annotations: the file.
+
+    Returns:
+        The id by ``source.as_posix()``.
 
     Raises:
-        DataError: not such a file.
+        DataError: not such a file; one of the sources is a video, is not listed, or two images fit
+            it; or two sources get one id.
+    """
+    listed = _listed(annotations)
+    ids: dict[str, int] = {}
+    owners: dict[int, Path] = {}
+    for source in dict.fromkeys(sources):
+        if is_video(source):
+            raise DataError(
+                f"COCO annotations: {source} is a video, whose frames have no id; leave it out"
+            )
+        number = _id_of(source, listed, annotations)
+        other = owners.setdefault(number, source)
+        if other != source:
+            raise DataError(
+                f"COCO annotations: {annotations}: {other} and {source} both fit image {number}; "
+                "name their folders in file_name or leave one of them out"
+            )
+        ids[source.as_posix()] = number
+    return ids
+
+
+def _listed(path: Path) -> dict[str, list[tuple[list[str], int]]]:
+    """Images of an annotation file by name without folder: folders and name, id.
+
+    Raises:
+        DataError: not such a file, or a name or an id repeats.
     """
     content = load_json(path, "COCO annotations")
     try:
-        return {PurePath(i["file_name"]).name: int(i["id"]) for i in content["images"]}
-    except (KeyError, TypeError, ValueError):
+        images = [(_parts(image["file_name"]), image["id"]) for image in content["images"]]
+        wrong = any(type(number) is not int for _, number in images)
+    except (AttributeError, KeyError, TypeError):
+        wrong = True
+    if wrong:
         message = f"COCO annotations: {path} has no images with id and file_name; give a COCO file"
-        raise DataError(message) from None
+        raise DataError(message)
+    for what, values in (
+        ("file_name", ["/".join(parts) for parts, _ in images]),
+        ("id", [number for _, number in images]),
+    ):
+        value, times = max(Counter(values).items(), key=lambda item: item[1], default=("", 0))
+        if times > 1:
+            raise DataError(
+                f"COCO annotations: {path} lists {times} images of {what} {value!r}; correct it"
+            )
+    by_name = defaultdict(list)
+    for parts, number in images:
+        by_name[parts[-1]].append((parts, number))
+    return by_name
 
 
-def require_ids(sources: Sequence[Path], image_ids: dict[str, int], path: Path) -> None:
-    """Check that every photo has an id, before any work is done.
+def _parts(name: str) -> list[str]:
+    """Folders and name, whichever way slashes lean and umlauts are composed."""
+    return posixpath.normpath(unicodedata.normalize("NFC", name).replace("\\", "/")).split("/")
+
+
+def _id_of(source: Path, listed: dict[str, list[tuple[list[str], int]]], path: Path) -> int:
+    """Id of the image whose path has most of a photo's, from the end.
 
     Raises:
-        DataError: one has none.
+        DataError: none has its name, or two have as much of it.
     """
-    for source in sources:
-        if source.name not in image_ids:
-            raise DataError(
-                f"COCO annotations: {path} does not list {source.name}; leave one of them out"
-            )
+    own = _parts(os.path.abspath(source))
+    fitting: dict[tuple[int, bool], list[tuple[list[str], int]]] = defaultdict(list)
+    for parts, number in listed.get(own[-1], ()):
+        pairs = zip(reversed(own), reversed(parts), strict=False)
+        shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        fitting[shared, shared == len(parts)].append((parts, number))
+    if not fitting:
+        raise DataError(
+            f"COCO annotations: {path} does not list {source.name}; leave one of them out"
+        )
+    best = fitting[max(fitting)]
+    if len(best) > 1:
+        names = " and ".join("/".join(parts) for parts, _ in best[:2])
+        raise DataError(
+            f"COCO annotations: {path}: {source} may be {names}; put it into a folder of that name"
+        )
+    return best[0][1]
 
 
 def frame_ids(
     frames: Sequence[FrameResult], image_ids: dict[str, int] | None
 ) -> dict[tuple[str, int], int]:
-    """Give every frame its image id, by (source, index)."""
+    """Give every frame its image id, by (source, index); see ``write_coco``."""
     keys = sorted({(frame.source, frame.index) for frame in frames})
     if image_ids is None:
         return {key: number for number, key in enumerate(keys, 1)}
-    return {key: image_ids[PurePath(key[0]).name] for key in keys}
+    return {key: image_ids[key[0]] for key in keys}
 
 
 def _entry(infant: InfantPose, image_id: int, skeleton: Skeleton) -> dict[str, Any]:

@@ -68,7 +68,8 @@ JSON_BREAKS = {
     "needs image, center, scale": {"image": 7},
     "16 joints and 16 joints_vis": {"joints_vis": [1] * 15},
     "the scale is no number above 0": {"scale": float("nan")},
-    "scale is no number above 0; correct": {"scale": 0.0},
+    "scale is no number above 0, or": {"scale": 0.0},
+    "its box is of no size": {"scale": 1e-9},
     "the centre is no finite number": {"center": [float("nan"), 4.0]},
     "labelled joint is no finite": {"joints": [[float("nan"), 2.0]] * 16},
     "joints_vis is 0 or 1": {"joints_vis": [3] * 16},
@@ -229,7 +230,7 @@ def test_verify_finds_everything_in_one_pass(tmp_path: Path) -> None:
     (tmp_path / "annot/test.h5").write_text("text")
     report = verify_mpii(tmp_path)
     text = "\n".join(report.problems)
-    assert text.count("valid.json, person") == 10 and "outside" in text and "truncated" in text
+    assert text.count("valid.json, person") == 11 and "outside" in text and "truncated" in text
     assert "not valid JSON" in text and "no readable HDF5" in text
     for line in ("4 train.json people, the official set has 22246", "2 images, the official"):
         assert line in text

@@ -67,10 +67,11 @@ def test_what_is_written_is_read(tmp_path: Path, seed: int, frames: int) -> None
 def test_files_count_from_one_and_the_third_row_is_occluded(tmp_path: Path) -> None:
     subject(tmp_path, frames=1)
     rows = np.zeros((3, 14, 1))
-    rows[0], rows[1], rows[2, 4] = 11.0, 21.0, 1.0
+    rows[0], rows[1, :, 0], rows[2, 4] = 11.0, 21.0 + np.arange(14), 1.0
     savemat(tmp_path / "danaLab/00001/joints_gt_RGB.mat", {"joints_gt": rows})
     sample = read_slp(tmp_path).samples[0]
-    np.testing.assert_array_equal(sample.keypoints_px, np.tile([10.0, 20.0], (14, 1)))
+    places = np.column_stack([np.full(14, 10.0), 20.0 + np.arange(14)])
+    np.testing.assert_array_equal(sample.keypoints_px, places)
     assert sample.visibility[4] == OCCLUDED and (np.delete(sample.visibility, 4) == VISIBLE).all()
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from Datasets.geometry.boxes import box_from_mask
+from Datasets.geometry.boxes import box_fault, box_from_mask
 from Datasets.skeletons import INFANT
 from Datasets.structures import PoseSample
 from Datasets.synthetic.profiles.mini_rgbd import GENERATOR_VERSION
@@ -228,7 +228,8 @@ def _strangers(rng: np.random.Generator) -> list[Guest]:
 def _person(picture: Picture, guest: Guest, number: int) -> CocoPerson | None:
     """Labels and mask of somebody, or None who is hardly to be seen."""
     mask = picture.person == number
-    if mask.sum() < MIN_PIXELS:
+    box = box_from_mask(picture.beneath == number)
+    if mask.sum() < MIN_PIXELS or box_fault(box, picture.camera.size):
         return None
     labels = picture.labels[number]
     sample = PoseSample(
@@ -238,7 +239,7 @@ def _person(picture: Picture, guest: Guest, number: int) -> CocoPerson | None:
         visibility=labels.visibility,
         joints_mm=labels.joints_mm,
         intrinsics=picture.camera.intrinsics,
-        box_xyxy=box_from_mask(picture.beneath == number),
+        box_xyxy=box,
         activity=f"{guest.age}, {guest.posed.kind}",
         age=guest.age,
     )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from Datasets.readers.coco import read_coco, read_coco_images, region_mask
+from Datasets.readers.coco import read_coco, read_part, region_mask
 from Datasets.readers.mpii import read_mpii_h5, read_mpii_json, read_mpii_mat
 from Datasets.skeletons import COCO_17, MPII_16
 from Datasets.synthetic import workers
@@ -158,7 +158,7 @@ def test_crowds_are_regions_to_ignore(tmp_path):
     assert crowd["area"] >= coco.MIN_PIXELS
     assert crowd["num_keypoints"] == 0
     coco.write_coco(tmp_path, split, [entry])
-    image = read_coco_images(tmp_path, split)[0]
+    image = read_part(tmp_path, split).images[0]
     assert image.ignore_mask().sum() >= crowd["area"]
     assert len(image.people) == sum(not one["iscrowd"] for one in entry.annotations)
 

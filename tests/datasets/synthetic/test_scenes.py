@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from Datasets.readers.coco import read_coco_images
+from Datasets.readers.coco import read_part
 from Datasets.skeletons import INFANT
 from Datasets.structures import OCCLUDED
 from Datasets.synthetic import body as bodies
@@ -122,7 +122,7 @@ def test_a_folder_is_the_layout_with_ages_and_empty_pictures(one_of_each):
     assert ages["grown"] and ages["grown"] <= GROWN
     assert all(ages[kind] & set(YOUNG) for kind in ("alone", "cared", "hidden"))
     assert set().union(*ages.values()) <= set(AGES)
-    images = dict(zip(SCENES, read_coco_images(one_of_each, split), strict=True))
+    images = dict(zip(SCENES, read_part(one_of_each, split).images, strict=True))
     assert images["empty"].people == images["empty"].ignored == ()
     assert {person.age for person in images["alone"].people} <= set(YOUNG)
 

@@ -131,6 +131,28 @@ def test_every_part_is_measured_against_its_truth(root, tmp_path):
     assert any("bootstrap" in note for note in syrip_notes(metrics))
 
 
+def without_area(root, *numbers):
+    path = root / "annotations" / "person_keypoints_validate.json"
+    content = json.loads(path.read_text())
+    for number in numbers:
+        del content["annotations"][number]["area"]
+    path.write_text(json.dumps(content))
+
+
+def test_photos_without_an_area_are_left_out_of_ap_alone(root):
+    without_area(root, 1, 3)
+    metrics = evaluate_syrip(Knowing(), root)
+    assert metrics["counts"]["photos"] == PHOTOS and metrics["counts"]["photos_without_area"] == 2
+    assert metrics["clean"]["ar"] == pytest.approx(75), "three of the four photos left"
+    assert metrics["postures"]["prone"]["photos"] == 1
+    assert sum(group["photos"] for group in metrics["skin"].values()) == PHOTOS - 2
+    assert metrics["counts"]["people_3d"] == PHOTOS
+    assert "2 photos without an area are left out" in syrip_notes(metrics)[0]
+    without_area(root, 0, 2, 4, 5)
+    with pytest.raises(DataError, match="nobody has an area above 0"):
+        evaluate_syrip(None, root)
+
+
 def test_own_boxes_may_be_the_headline_and_weak_truth_may_be_absent(root):
     (root / "weak_3d.npz").unlink()
     metrics = evaluate_syrip(Knowing(), root, box_kind="own")

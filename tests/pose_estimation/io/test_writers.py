@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from Datasets.skeletons import COCO_17, INFANT
-from Engine.errors import DataError
 from PoseEstimation.io.atomic import replacing
-from PoseEstimation.io.coco import read_image_ids, require_ids, write_coco
+from PoseEstimation.io.coco import write_coco
 from PoseEstimation.io.poses_csv import write_poses_csv
 from PoseEstimation.io.poses_json import write_poses_json
 from PoseEstimation.result import NOTICE, Adult, FrameResult, InfantPose, PoseResult
@@ -153,23 +152,6 @@ def test_missing_joint_in_coco_is_zero(tmp_path):
     write_coco(result(*frames), tmp_path / "coco.json")
     (entry,) = strict((tmp_path / "coco.json").read_text())
     assert entry["keypoints"][:3] == [0, 0, 0]
-
-
-def test_image_ids_come_from_annotations(tmp_path):
-    path = tmp_path / "annotations.json"
-    path.write_text(json.dumps({"images": [{"id": 42, "file_name": "x/a.jpg"}]}))
-    ids = read_image_ids(path)
-    write_coco(result(frame("photos/a.jpg", 0, [infant()])), tmp_path / "coco.json", ids)
-    assert strict((tmp_path / "coco.json").read_text())[0]["image_id"] == 42
-    with pytest.raises(DataError, match=r"does not list b\.jpg"):
-        require_ids([tmp_path / "b.jpg"], ids, path)
-
-
-@pytest.mark.parametrize("text", ["[]", "{}", '{"images": [{"id": 1}]}', "no json"])
-def test_annotations_of_another_kind_are_refused(tmp_path, text):
-    (tmp_path / "a.json").write_text(text)
-    with pytest.raises(DataError, match=r"a\.json"):
-        read_image_ids(tmp_path / "a.json")
 
 
 def test_a_failing_writer_leaves_the_old_file(tmp_path):
