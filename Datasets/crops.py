@@ -14,15 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from Datasets.geometry.affine import transform_points, warp_image
-<<<<<<< HEAD
-from Datasets.readers.coco import open_coco
-from Datasets.readers.images import load_image
-=======
 from Datasets.geometry.boxes import box_fault
-from Datasets.readers.base import load_image
 from Datasets.readers.coco import open_coco
 from Datasets.readers.coco_labels import far_outside
->>>>>>> coco
+from Datasets.readers.images import load_image
 from Datasets.structures import UNLABELLED, Crop, PoseSample
 from Datasets.writers.coco import (
     CocoEntry,

@@ -11,7 +11,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
-from Datasets.readers.base import load_mask
+from Datasets.readers.images import load_mask
 from Engine.errors import DataError
 
 SHOWN = 10

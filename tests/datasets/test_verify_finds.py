@@ -16,7 +16,7 @@ from Datasets.catalogue import open_dataset, verify_dataset
 from Datasets.geometry.camera import intrinsics_matrix, project
 from Datasets.layouts.mpi_inf_3dhp import CalibratedCamera
 from Datasets.loaders import CropDataset
-from Datasets.readers.base import load_mask
+from Datasets.readers.images import load_mask
 from Datasets.readers.mini_rgbd import INTRINSICS
 from Datasets.skeletons import COCO_17, INFANT, LSP_14, MPII_16
 from Datasets.structures import VISIBLE, PoseSample
