@@ -2,46 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 from PIL import Image, ImageOps
 
 from Engine.errors import DataError
+from Engine.reading import load_json, read_ascii, require_file, require_folder
+
+__all__ = [
+    "inside",
+    "load_image",
+    "load_json",
+    "load_mask",
+    "load_rows",
+    "require_file",
+    "require_folder",
+]
 
 IMAGE_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
 MAX_PIXELS = 50_000_000
 """Larger images are refused before their pixels are decoded."""
-
-
-def require_folder(path: Path | str, what: str) -> Path:
-    """Return ``path`` when it is a folder.
-
-    Raises:
-        DataError: it is missing or is a file.
-    """
-    path = Path(path)
-    if not path.is_dir():
-        state = "is a file, not a folder" if path.exists() else "does not exist"
-        raise DataError(f"{what}: {path} {state}; check the path")
-    return path
-
-
-def require_file(path: Path | str, what: str) -> Path:
-    """Return ``path`` when it is a file.
-
-    Raises:
-        DataError: it is missing or is a folder.
-    """
-    path = Path(path)
-    if not path.is_file():
-        state = "is a folder, not a file" if path.exists() else "does not exist"
-        raise DataError(f"{what}: {path} {state}; restore the file or check the path")
-    return path
 
 
 def inside(root: Path, name: str, source: Path) -> Path:
@@ -73,10 +56,10 @@ def load_rows(path: Path, rows: int, columns: int) -> Float[np.ndarray, "rows co
         DataError: missing file, wrong number of rows, too few columns, or a value not finite.
     """
     try:
-        text = path.read_text(encoding="ascii")
+        text = read_ascii(path)
     except OSError:
         raise DataError(f"table: {path} is missing or unreadable; restore the file") from None
-    except UnicodeDecodeError:
+    except UnicodeError:
         raise DataError(f"table: {path} is not plain text; restore the file") from None
     lines = [(number, line.split()) for number, line in enumerate(text.splitlines(), 1)]
     filled = [(number, cells) for number, cells in lines if cells]
@@ -108,19 +91,6 @@ def _is_finite(cell: str) -> bool:
         return bool(np.isfinite(float(cell)))
     except ValueError:
         return False
-
-
-def load_json(path: Path, what: str) -> Any:
-    """Read a JSON file.
-
-    Raises:
-        DataError: it is missing or not JSON.
-    """
-    try:
-        return json.loads(require_file(path, what).read_text(encoding="utf-8"))
-    except ValueError as error:
-        reason = " ".join(str(error).split())
-        raise DataError(f"{what}: {path} is not valid JSON ({reason}); correct it") from None
 
 
 def load_image(path: Path | str) -> Image.Image:

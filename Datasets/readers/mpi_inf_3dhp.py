@@ -27,8 +27,9 @@ from Datasets.readers.mpi_inf_3dhp_test import (
     read_mpi_inf_3dhp_test,
     read_test_labels,
 )
-from Datasets.readers.mpi_inf_3dhp_train import CACHE, read_mpi_inf_3dhp_train
+from Datasets.readers.mpi_inf_3dhp_train import read_mpi_inf_3dhp_train
 from Datasets.skeletons import MPI_INF_17, MPI_INF_28, Skeleton
+from Datasets.sources import CACHE
 from Datasets.structures import Dataset
 from Engine.errors import DataError
 

@@ -107,11 +107,11 @@ def _video() -> str:
 
 
 def _config(args: argparse.Namespace) -> str:
-    from PoseEstimation.config import find_config, load_config
+    from PoseEstimation.config import config_files, load_config
 
     load_config(args.config, args.overrides)
-    path = find_config(args.config)
-    return f"{path}" if path else "none found, defaults are used"
+    files = config_files(args.config)
+    return ", over it ".join(map(str, files)) or "none found, defaults are used"
 
 
 def _weights(args: argparse.Namespace) -> str:
@@ -120,7 +120,7 @@ def _weights(args: argparse.Namespace) -> str:
 
     from PoseEstimation.config import load_config
     from PoseEstimation.inference.pipeline import PosePipeline
-    from PoseEstimation.inference.weights import find_weights, is_indexed
+    from PoseEstimation.inference.weight_sets import find_weights, is_indexed
 
     config = load_config(args.config, args.overrides)
     folder = find_weights(config.paths.saved_models, config.weights)
