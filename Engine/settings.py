@@ -54,7 +54,10 @@ PROCESSES = Limits(0, 256)
 
 
 def limited(default: Any, low: float, high: float) -> Any:
-    """A field whose number, or each of whose numbers, lies from ``low`` to ``high``, or is None."""
+    """A field whose number, or each of whose numbers, lies from ``low`` to ``high``, or is None.
+
+    ``default`` is ``...`` where there is none.
+    """
     return _field(default, Limits(low, high))
 
 
@@ -84,6 +87,7 @@ def processes(default: int) -> Any:
 
 
 def _field(default: Any, limits: Limits) -> Any:
+    default = dataclasses.MISSING if default is ... else default
     return dataclasses.field(default=default, metadata={_KEY: limits})
 
 

@@ -17,9 +17,7 @@ from typing import NoReturn
 from Datasets.sources import DATASETS
 from Engine.process import exit_code
 from Engine.settings import COUNT, SEED, Limits, limits_of
-from PoseEstimation.inference.settings import LENGTH_CM, PredictSettings
-from PoseEstimation.settings import HeatmapSettings
-from PoseEstimation.stage_settings import GenerateSettings
+from PoseEstimation.inference.settings import LENGTH_CM
 
 RECIPES = ("detector", "close_up", "heatmap", "lifting", "clip_lifting", "chain")
 CHAINS = ("ellershaw", "matched", "best", "lite", "shipped", "real", "real_mix")
@@ -41,29 +39,35 @@ FORMATS = ("json", "csv", "coco")
 
 
 class _Number:
-    """A number within limits."""
+    """A number within limits: those given, or those of a setting, imported when they are asked."""
 
-    def __init__(self, kind: type[int] | type[float], limits: Limits) -> None:
+    def __init__(self, kind: type[int] | type[float], limits: Limits | str) -> None:
         self.kind, self.limits = kind, limits
 
     def __call__(self, text: str) -> float:
+        limits = _limits(self.limits) if isinstance(self.limits, str) else self.limits
         try:
             value = self.kind(text)
         except ValueError:
             value = float("nan")
-        if not self.limits.hold(value):
+        if not limits.hold(value):
             what = "a whole number" if self.kind is int else "a number"
-            raise argparse.ArgumentTypeError(f"'{text}' is not {what} {self.limits}")
+            raise argparse.ArgumentTypeError(f"'{text}' is not {what} {limits}")
         return value
 
 
+def _limits(setting: str) -> Limits:
+    module, owner, name = setting.rsplit(".", 2)
+    return limits_of(getattr(import_module(module), owner), name)
+
+
 _count, _seed = _Number(int, COUNT), _Number(int, SEED)
-_frames = _Number(int, limits_of(GenerateSettings, "frames"))
-_workers = _Number(int, limits_of(GenerateSettings, "workers"))
-_fps = _Number(float, limits_of(GenerateSettings, "fps"))
-_side = _Number(int, limits_of(HeatmapSettings, "input_size"))
-_margin = _Number(float, limits_of(HeatmapSettings, "crop_margin"))
-_fov = _Number(float, limits_of(PredictSettings, "fov_degrees"))
+_frames = _Number(int, "PoseEstimation.stage_settings.GenerateSettings.frames")
+_workers = _Number(int, "PoseEstimation.stage_settings.GenerateSettings.workers")
+_fps = _Number(float, "PoseEstimation.stage_settings.GenerateSettings.fps")
+_side = _Number(int, "PoseEstimation.settings.HeatmapSettings.input_size")
+_margin = _Number(float, "PoseEstimation.settings.HeatmapSettings.crop_margin")
+_fov = _Number(float, "PoseEstimation.inference.settings.PredictSettings.fov_degrees")
 _length = _Number(float, LENGTH_CM)
 
 

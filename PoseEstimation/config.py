@@ -64,7 +64,7 @@ class Config(Settings):
 
     Attributes:
         weights: name of a weight set under ``paths.saved_models``, or a folder.
-        paths: where things lie; relative paths count from the folder of ``config.yaml``.
+        paths: where things lie.
         detector, close_up, heatmap, lifting, clip_lifting: one training recipe each.
         predict: how frames become poses.
     """

@@ -7,6 +7,7 @@ from typing import Literal
 
 from Engine.settings import Limits, Settings, limited, share
 
+FOV_DEGREES = (5.0, 170.0)
 LENGTH_CM = Limits(30.0, 110.0)
 """Crown-heel lengths of infants, with room to spare."""
 
@@ -38,6 +39,6 @@ class PredictSettings(Settings):
     temporal: bool = True
     min_box_score: float | None = share(None)
     max_infants: int = limited(4, 1, 100)
-    fov_degrees: float = limited(60.0, 5.0, 170.0)
+    fov_degrees: float = limited(60.0, *FOV_DEGREES)
     track_min_iou: float = share(0.2)
     track_max_gap_s: float = limited(2.0, 0.0, 3600.0)

@@ -98,7 +98,7 @@ class _describes:
             )
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, KeyError | TypeError | ValueError | RuntimeError):
+        if isinstance(error, DataError | KeyError | TypeError | ValueError | RuntimeError):
             raise DataError(
                 f"weights: {self.path} does not fit its description; restore it"
             ) from error
