@@ -50,7 +50,7 @@ def require_output(folder: Path) -> Path:
     Raises:
         DataError: it, or one that must hold it, is a file or may not be written.
     """
-    place = next(p for p in (folder, *folder.absolute().parents) if p.exists() or p.is_symlink())
+    place = next(p for p in (folder, *folder.parents) if p.exists() or p.is_symlink())
     if not place.is_dir():
         raise DataError(f"output: {place} is a file; name a folder")
     if not os.access(place, os.W_OK | os.X_OK):

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
@@ -160,19 +161,23 @@ def _stranger(path: Path) -> str | None:
     try:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             depth -= isinstance(event, yaml.CollectionEndEvent)
-            if depth < 2 and isinstance(event, yaml.NodeEvent):
-                mapping = depth == 0 and isinstance(event, yaml.MappingStartEvent)
-                word = getattr(event, "value", None) or "what it holds"
-                if not mapping and is_key and word.split(".")[0] not in known:
-                    return f"'{word}'" if depth else word
-                is_key = mapping or not is_key
+            word = " ".join(getattr(event, "value", "what it holds").split())[:40]
+            if depth == 0 and isinstance(event, yaml.NodeEvent):
+                if word and not isinstance(event, yaml.MappingStartEvent):
+                    return word
+            elif depth == 1 and isinstance(event, yaml.NodeEvent):
+                if is_key and word.split(".")[0] not in known:
+                    return f"'{word}'"
+                is_key = not is_key
             depth += isinstance(event, yaml.CollectionStartEvent)
     except yaml.YAMLError:
         pass
     return None
 
 
+@cache
 def _parser() -> ArgumentParser:
+    """It takes a third of a second to make and does not change."""
     from jsonargparse import ArgumentParser
 
     parser = ArgumentParser(exit_on_error=False, allow_abbrev=False)
