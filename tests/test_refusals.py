@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from PoseEstimation.cli import main
 
 ROOT = Path(__file__).parents[1]
 
@@ -99,3 +105,28 @@ def test_refused_in_one_line_before_torch(told, line):
     assert code == 2 and heavy == []
     assert error.startswith("infantpose: error: ") and error.count("\n") == 1, error
     assert REFUSED[line] in error
+
+
+def test_help_that_nobody_reads_is_no_failure():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "PoseEstimation", "--help"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    process.stdout.close()
+    assert process.wait(60) == 0 and process.stderr.read() == b""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_a_command_that_is_told_to_end_says_so(monkeypatch, capsys):
+    def run(args):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(30)
+
+    monkeypatch.setattr("PoseEstimation.cli.import_module", lambda name: SimpleNamespace(run=run))
+    assert main(["doctor"]) == 1
+    assert capsys.readouterr().err == (
+        "infantpose: error: stopped; what was done until then is written\n"
+    )
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
