@@ -6,17 +6,16 @@ import argparse
 import sys
 from pathlib import Path
 
-from Engine.errors import DataError
+from Engine.process import exit_code
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code (2 for bad input)."""
-    options = _parser().parse_args(arguments)
-    try:
-        return _verify(options) if options.command == "verify" else _render(options)
-    except DataError as error:
-        print(f"infantpose: error: {error}", file=sys.stderr)
-        return 2
+    return exit_code("infantpose", lambda: _run(_parser().parse_args(arguments)))
+
+
+def _run(options: argparse.Namespace) -> int:
+    return _verify(options) if options.command == "verify" else _render(options)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -17,7 +17,7 @@ from Datasets.readers.self_labels import SelfLabels
 from Datasets.readers.slp import open_slp
 from Datasets.readers.syrip import open_syrip
 from Datasets.skeletons import MINI_RGBD_25, Skeleton
-from Datasets.sources import DataSource
+from Datasets.sources import CACHE, DataSource
 from Datasets.splits import MINI_RGBD_SPLIT, parse_sequences
 from Datasets.structures import Dataset
 from Datasets.verify.base import Verification
@@ -28,8 +28,6 @@ from Datasets.verify.mpi_inf_3dhp import verify_mpi_inf_3dhp
 from Datasets.verify.mpii import verify_mpii
 from Datasets.verify.slp import verify_slp
 from Engine.errors import DataError
-
-CACHE = Path("data/cache")
 
 
 @dataclass(frozen=True)
@@ -103,9 +101,7 @@ def open_dataset(
     return dataset
 
 
-def open_sources(
-    sources: Sequence[DataSource], skeleton: Skeleton, cache: Path = CACHE
-) -> list[Dataset]:
+def open_sources(sources: Sequence[DataSource], skeleton: Skeleton) -> list[Dataset]:
     """Read the data of a recipe in the recipe's joints.
 
     Raises:
@@ -114,10 +110,11 @@ def open_sources(
     bare = next((source for source in sources if source.root is None), None)
     if bare is not None:
         raise DataError(f"data: {bare.dataset} has no folder; set its root or paths in config.yaml")
-    return [_open_source(source, skeleton, cache) for source in sources]
+    return [_open_source(source, skeleton) for source in sources]
 
 
-def _open_source(source: DataSource, skeleton: Skeleton, cache: Path) -> Dataset:
+def _open_source(source: DataSource, skeleton: Skeleton) -> Dataset:
+    cache = source.cache or CACHE
     dataset = open_dataset(source.dataset, source.root, source.split, skeleton, cache)
     if source.labels is None:
         return dataset

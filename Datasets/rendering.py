@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from Datasets.catalogue import CACHE, open_dataset
+from Datasets.catalogue import open_dataset
 from Datasets.drawing.panels import sample_panel
 from Datasets.drawing.plot3d import plot_poses
 from Datasets.drawing.sheets import contact_sheet
 from Datasets.geometry.boxes import box_from_mask
 from Datasets.readers.frames import load_sample_image
 from Datasets.readers.images import load_mask
+from Datasets.sources import CACHE
 from Datasets.structures import Dataset, PoseSample
 from Engine.errors import DataError
 

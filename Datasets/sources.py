@@ -5,9 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from Engine.settings import Settings, limited
+
+DATASETS = ("mini_rgbd", "mpii", "mpi_inf_3dhp", "coco", "slp", "lsp", "syrip")
+
+GENERATED = "generated"
+"""The data set that is rendered while training."""
+
+CACHE = Path("data/cache")
+"""Where caches lie for whom nobody says otherwise."""
+
 
 @dataclass(frozen=True)
-class DataSource:
+class DataSource(Settings):
     """A part of a data set.
 
     Attributes:
@@ -19,11 +29,14 @@ class DataSource:
         share: of the samples that are drawn, where data sets are mixed by ratio; None: by size.
         shifted: its joints are defined otherwise than a network's own: a shift is learnt.
         labels: file of a network's labels in place of its own; see ``self_label``.
+        cache: folder where large label files are kept in a form that opens at once; None takes
+            ``paths.cache`` of config.yaml.
     """
 
     dataset: str
     split: str = "all"
     root: Path | None = None
-    share: float | None = None
+    share: float | None = limited(None, 0.0, 1e9)
     shifted: bool = False
     labels: Path | None = None
+    cache: Path | None = None

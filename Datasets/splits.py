@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from Engine.errors import DataError
+from Engine.settings import COUNT
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def parse_sequences(text: str, digits: int = 2) -> tuple[str, ...]:
         digits: width of the names; a number written with more digits keeps its width.
 
     Raises:
-        DataError: the text is something else, or a range runs backwards.
+        DataError: the text is something else, or a range runs backwards or is endless.
 
     >>> parse_sequences("1-3,11")
     ('01', '02', '03', '11')
@@ -48,6 +49,8 @@ def parse_sequences(text: str, digits: int = 2) -> tuple[str, ...]:
         first, last = (match[1], match[2] or match[1]) if match else ("1", "0")
         if int(last) < int(first):
             raise DataError(f"sequences: '{item.strip()}' is no number or range; write 1-8,11")
+        if int(last) - int(first) >= COUNT.high:
+            raise DataError(f"sequences: '{item.strip()}' names more than {COUNT.high}; write less")
         width = max(digits, len(first))
         names.extend(f"{number:0{width}d}" for number in range(int(first), int(last) + 1))
     return tuple(dict.fromkeys(names))

@@ -7,13 +7,15 @@ import sys
 
 from jsonargparse import ArgumentParser, Namespace
 
-from Engine.errors import DataError
+from Engine.process import exit_code
 from FasterRCNN.settings import DetectorSettings
+
+PROGRAM = "python -m FasterRCNN"
 
 
 def build_parser() -> ArgumentParser:
     """Make the parser with its two commands; needs no torch."""
-    parser = ArgumentParser(prog="python -m FasterRCNN", description=__doc__)
+    parser = ArgumentParser(prog=PROGRAM, description=__doc__)
     commands = parser.add_subcommands(dest="command")
     train = ArgumentParser(description="Train the detector on images of infants and adults.")
     train.add_argument("--config", action="config", help="YAML file with these settings")
@@ -37,16 +39,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a command; exit code 2 for input that cannot be used."""
     parser = build_parser()
     arguments = sys.argv[1:] if arguments is None else arguments
-    chosen = parser.parse_args(arguments)
-    try:
-        _run(parser, chosen, shlex.join(["python", "-m", "FasterRCNN", *arguments]))
-    except DataError as error:
-        print(f"python -m FasterRCNN: error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    command = shlex.join([*PROGRAM.split(), *arguments])
+    return exit_code(PROGRAM, lambda: _run(parser, parser.parse_args(arguments), command))
 
 
-def _run(parser: ArgumentParser, chosen: Namespace, command: str) -> None:
+def _run(parser: ArgumentParser, chosen: Namespace, command: str) -> int:
     from pathlib import Path
 
     values = chosen[chosen.command]
@@ -57,7 +54,7 @@ def _run(parser: ArgumentParser, chosen: Namespace, command: str) -> None:
         values.pop("config", None)
         settings = DetectorSettings(**vars(parser.instantiate(chosen)[chosen.command]))
         print(train_detector(settings, output, resume))
-        return
+        return 0
     from Datasets.catalogue import open_dataset
     from FasterRCNN.detector import InfantDetector
     from FasterRCNN.evaluate import evaluate_detector
@@ -73,6 +70,7 @@ def _run(parser: ArgumentParser, chosen: Namespace, command: str) -> None:
     }
     for name, value in evaluate_detector(detector, dataset, output, made_by=made_by).items():
         print(f"{name}: {value}")
+    return 0
 
 
 if __name__ == "__main__":

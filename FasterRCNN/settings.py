@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 from Datasets.sources import DataSource
+from Engine.settings import Settings, count, interval, limited, processes, seed, share
 
 
 @dataclass(frozen=True)
-class TrainerSettings:
+class TrainerSettings(Settings):
     """What every training run shares.
 
     Attributes:
@@ -27,20 +28,20 @@ class TrainerSettings:
         seed: of weights, data order and dropout.
     """
 
-    max_epochs: int = 100
-    max_minutes: float | None = None
-    steps_per_epoch: int | None = None
-    patience: int = 3
-    min_gain: float = 0.001
+    max_epochs: int = count(100)
+    max_minutes: float | None = limited(None, 0.0, 1e6)
+    steps_per_epoch: int | None = count(None)
+    patience: int = count(3)
+    min_gain: float = share(0.001)
     precision: Literal["auto", "bf16-mixed", "32-true"] = "auto"
-    gradient_clip: float | None = None
-    checkpoint_minutes: float = 5.0
-    log_every: int = 50
-    seed: int = 0
+    gradient_clip: float | None = limited(None, 1e-6, 1e6)
+    checkpoint_minutes: float = limited(5.0, 0.0, 1e6)
+    log_every: int = count(50)
+    seed: int = seed(0)
 
 
 @dataclass(frozen=True)
-class OptimiserSettings:
+class OptimiserSettings(Settings):
     """AdamW, its learning rate over the run, and the average of the weights that is kept.
 
     Attributes:
@@ -53,16 +54,16 @@ class OptimiserSettings:
             written weights use the average. 0 uses the newest weights.
     """
 
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.01
-    warmup_steps: int = 100
+    learning_rate: float = limited(1e-3, 0.0, 10.0)
+    weight_decay: float = limited(0.01, 0.0, 10.0)
+    warmup_steps: int = limited(100, 0, 1_000_000)
     schedule: Literal["cosine", "exponential"] = "cosine"
-    final_factor: float = 0.01
-    average_decay: float = 0.998
+    final_factor: float = share(0.01)
+    average_decay: float = share(0.998)
 
 
 @dataclass(frozen=True)
-class DetectorTransforms:
+class DetectorTransforms(Settings):
     """How far training images stray.
 
     Attributes:
@@ -78,20 +79,20 @@ class DetectorTransforms:
         least_length: zooming out stops where that box's longer side has so many canvas pixels.
     """
 
-    scale: tuple[float, float] = (0.5, 1.4)
-    shift: float = 0.2
-    degrees: float = 20.0
-    any_angle_share: float = 0.4
-    background_share: float = 0.3
-    occlusion_share: float = 0.3
-    photometric_share: float = 0.7
-    empty_share: float = 0.08
-    least_visible: float = 0.9
-    least_length: float = 32.0
+    scale: tuple[float, float] = interval(0.5, 1.4, 0.05, 20.0)
+    shift: float = share(0.2)
+    degrees: float = limited(20.0, 0.0, 180.0)
+    any_angle_share: float = share(0.4)
+    background_share: float = share(0.3)
+    occlusion_share: float = share(0.3)
+    photometric_share: float = share(0.7)
+    empty_share: float = share(0.08)
+    least_visible: float = share(0.9)
+    least_length: float = limited(32.0, 1.0, 4096.0)
 
 
 @dataclass(frozen=True)
-class DetectorSettings:
+class DetectorSettings(Settings):
     """The detector recipe: Faster R-CNN with two foreground classes, infant and adult.
 
     Attributes:
@@ -124,15 +125,15 @@ class DetectorSettings:
     ] = "mobilenet_v3_large_320_fpn"
     initial_weights: Path | None = None
     initial_backbone: Path | None = None
-    min_size: int = 240
-    max_size: int = 640
-    box_head: int = 256
-    proposals: int = 100
-    box_weight: float = 2.0
-    batch_size: int = 8
-    frame_step: int = 1
-    validation_limit: int = 200
-    num_workers: int = 1
+    min_size: int = limited(240, 32, 4096)
+    max_size: int = limited(640, 32, 8192)
+    box_head: int = limited(256, 1, 8192)
+    proposals: int = limited(100, 1, 10_000)
+    box_weight: float = limited(2.0, 0.0, 1e3)
+    batch_size: int = limited(8, 1, 4096)
+    frame_step: int = count(1)
+    validation_limit: int = count(200)
+    num_workers: int = processes(1)
     transforms: DetectorTransforms = DetectorTransforms()
     optimiser: OptimiserSettings = OptimiserSettings(warmup_steps=200)
     trainer: TrainerSettings = TrainerSettings(
@@ -141,7 +142,7 @@ class DetectorSettings:
 
 
 @dataclass(frozen=True)
-class CloseUpSettings:
+class CloseUpSettings(Settings):
     """The close-up recipe: who it is in a detector's boxes.
 
     Attributes:
@@ -163,11 +164,11 @@ class CloseUpSettings:
     validation: DataSource | None = None
     detector: Path | None = None
     initial_backbone: Path | None = None
-    looked_at: int = 2000
-    per_image: int = 4
-    batch_size: int = 16
-    validation_limit: int = 400
-    num_workers: int = 1
+    looked_at: int = count(2000)
+    per_image: int = limited(4, 1, 100)
+    batch_size: int = limited(16, 1, 4096)
+    validation_limit: int = count(400)
+    num_workers: int = processes(1)
     optimiser: OptimiserSettings = OptimiserSettings(learning_rate=8e-4, warmup_steps=300)
     trainer: TrainerSettings = TrainerSettings(
         max_epochs=40, gradient_clip=5.0, steps_per_epoch=250

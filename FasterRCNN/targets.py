@@ -11,10 +11,10 @@ from jaxtyping import Bool, Float
 from PIL import Image
 
 from Datasets.geometry.boxes import box_from_points, clip_box
-from Datasets.readers.base import require_file
 from Datasets.readers.images import load_mask
 from Datasets.structures import Dataset, PoseSample
 from Engine.errors import DataError
+from Engine.reading import require_file
 
 PADDING_PX = 5.0
 """Of the published protocol, in pixels of the 640 x 480 image."""

@@ -82,6 +82,7 @@ def fit(
 
     Raises:
         DataError: no data, or ``output`` holds a run and ``resume`` is False.
+        KeyboardInterrupt: the user stopped; ``resume`` goes on from the last checkpoint.
     """
     start = _starting_point(output, resume)
     for name, loader in (("training", train_loader), ("validation", validation_loader)):
@@ -104,6 +105,8 @@ def fit(
             )
         except DataError as error:
             raise DataError(_without_traceback(error.args[0])) from error
+        except SystemExit as end:  # what Lightning makes of a KeyboardInterrupt
+            raise KeyboardInterrupt from end
     best = read_metadata(output / BEST) if (output / BEST).is_file() else {}
     return FitSummary(
         steps=trainer.global_step,

@@ -14,10 +14,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
+from Datasets.sources import DATASETS
+from Engine.process import exit_code
+from Engine.settings import COUNT, SEED, Limits, limits_of
+from PoseEstimation.inference.settings import LENGTH_CM
+
 RECIPES = ("detector", "close_up", "heatmap", "lifting", "clip_lifting", "chain")
 CHAINS = ("ellershaw", "matched", "best", "lite", "shipped", "real", "real_mix")
 PROTOCOLS = ("mini_rgbd", "syrip")
-DATASETS = ("mini_rgbd", "mpii", "mpi_inf_3dhp", "coco", "slp", "lsp", "syrip")
 PROFILES = (
     "mini_rgbd",
     "varied",
@@ -32,6 +36,39 @@ PROFILES = (
     "scenes",
 )
 FORMATS = ("json", "csv", "coco")
+
+
+class _Number:
+    """A number within limits: those given, or those of a setting, imported when they are asked."""
+
+    def __init__(self, kind: type[int] | type[float], limits: Limits | str) -> None:
+        self.kind, self.limits = kind, limits
+
+    def __call__(self, text: str) -> float:
+        limits = _limits(self.limits) if isinstance(self.limits, str) else self.limits
+        try:
+            value = self.kind(text)
+        except ValueError:
+            value = float("nan")
+        if not limits.hold(value):
+            what = "a whole number" if self.kind is int else "a number"
+            raise argparse.ArgumentTypeError(f"'{text}' is not {what} {limits}")
+        return value
+
+
+def _limits(setting: str) -> Limits:
+    module, owner, name = setting.rsplit(".", 2)
+    return limits_of(getattr(import_module(module), owner), name)
+
+
+_count, _seed = _Number(int, COUNT), _Number(int, SEED)
+_frames = _Number(int, "PoseEstimation.stage_settings.GenerateSettings.frames")
+_workers = _Number(int, "PoseEstimation.stage_settings.GenerateSettings.workers")
+_fps = _Number(float, "PoseEstimation.stage_settings.GenerateSettings.fps")
+_side = _Number(int, "PoseEstimation.settings.HeatmapSettings.input_size")
+_margin = _Number(float, "PoseEstimation.settings.HeatmapSettings.crop_margin")
+_fov = _Number(float, "PoseEstimation.inference.settings.PredictSettings.fov_degrees")
+_length = _Number(float, LENGTH_CM)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -85,8 +122,8 @@ def _add_predict(commands: argparse._SubParsersAction, parent: argparse.Argument
     option("--format", type=_formats, default=("json", "csv"), metavar="json,csv,coco")
     option("--coco-annotations", type=Path, metavar="FILE", help="image ids by file name")
     option("--intrinsics", type=Path, metavar="FILE", help="JSON with fx, fy, cx, cy in pixels")
-    option("--fov", type=_between(5, 170), metavar="DEG", help="view across the longer side")
-    option("--length-cm", type=_between(30, 110), metavar="CM", help="crown-heel length")
+    option("--fov", type=_fov, metavar="DEG", help="view across the longer side")
+    option("--length-cm", type=_length, metavar="CM", help="crown-heel length")
     option("--no-overlay", action="store_true", help="draw nothing")
     option("--blur-face", action="store_true", help="blur faces in the overlay")
 
@@ -95,9 +132,9 @@ def _add_demo(commands: argparse._SubParsersAction, parent: argparse.ArgumentPar
     demo = _add(commands, "demo", parent, "generate two unseen infants, predict, evaluate, draw")
     demo.add_argument("--output", type=Path, default=Path("runs/demo"), metavar="DIR")
     demo.add_argument("--weights", metavar="NAME", help="default: the one in config.yaml")
-    demo.add_argument("--frames", type=_count, default=150, help="per sequence, default 150")
-    demo.add_argument("--seed", type=int, default=None, help="of the infants")
-    demo.add_argument("--workers", type=_count, default=2, help="processes that generate")
+    demo.add_argument("--frames", type=_frames, default=150, help="per sequence, default 150")
+    demo.add_argument("--seed", type=_seed, default=None, help="of the infants")
+    demo.add_argument("--workers", type=_workers, default=2, help="processes that generate")
 
 
 def _add_evaluate(commands: argparse._SubParsersAction, parent: argparse.ArgumentParser) -> None:
@@ -145,12 +182,12 @@ def _add_data_commands(
     )  # fmt: skip
     synth.add_argument(
         "--frames",
-        type=_count,
+        type=_frames,
         help="per sequence or subject; pictures in all (mpii, coco, lsp, syrip, scenes)",
     )
-    synth.add_argument("--seed", type=int, help="default: the profile's own")
-    synth.add_argument("--fps", type=_between(0.1, 240), default=30.0, help="of lying infants")
-    synth.add_argument("--size", type=_count, default=512, help="of mpi_inf_3dhp's square frames")
+    synth.add_argument("--seed", type=_seed, help="default: the profile's own")
+    synth.add_argument("--fps", type=_fps, default=30.0, help="of lying infants")
+    synth.add_argument("--size", type=_side, default=512, help="of mpi_inf_3dhp's square frames")
     synth.add_argument("--cameras", default="vnect", help="camera set of mpi_inf_3dhp")
     synth.add_argument(
         "--smpl-poses", type=Path, metavar="FILE", help="npz of fits that some postures take"
@@ -158,7 +195,7 @@ def _add_data_commands(
     synth.add_argument(
         "--postures", type=_names, default=(), metavar="A,B", help="of syrip: only these, as often"
     )
-    synth.add_argument("--workers", type=_count, default=2)
+    synth.add_argument("--workers", type=_workers, default=2)
     render = _add(commands, "render", configured, "draw a sheet of labelled samples")
     verify = _add(commands, "verify", configured, "check a folder against the official layout")
     for command in (render, verify):
@@ -172,8 +209,8 @@ def _add_data_commands(
     crops.add_argument("--split", default="train", help="train, validation, or such as val2017")
     crops.add_argument("--output", type=Path, required=True, metavar="DIR")
     crops.add_argument("--min-keypoints", type=_count, default=1, help="labelled joints needed")
-    crops.add_argument("--size", type=_count, default=256, help="side of the crops in pixels")
-    crops.add_argument("--margin", type=_between(1, 4), default=1.25, help="crop over box")
+    crops.add_argument("--size", type=_side, default=256, help="side of the crops in pixels")
+    crops.add_argument("--margin", type=_margin, default=1.25, help="crop over box")
     render.add_argument("--split", default="all", help="train, validation, test, all, or its own")
     render.add_argument("--output", type=Path, default=Path("Images"), metavar="DIR")
 
@@ -190,29 +227,6 @@ def _formats(text: str) -> tuple[str, ...]:
     return names
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number above 0")
-    return int(text)
-
-
-class _between:
-    """A number within limits."""
-
-    def __init__(self, low: float, high: float) -> None:
-        self.low, self.high = low, high
-
-    def __call__(self, text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = float("nan")
-        if not self.low <= value <= self.high:
-            limits = f"{self.low:g} to {self.high:g}"
-            raise argparse.ArgumentTypeError(f"'{text}' is not a number from {limits}")
-        return value
-
-
 def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line; overrides of ``train`` may stand before and after its options."""
     parser = build_parser()
@@ -227,24 +241,9 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return the exit code."""
-    args = parse(argv)
-    try:
-        return import_module(f"PoseEstimation.commands.{args.command}").run(args)
-    except KeyboardInterrupt:
-        return _fail("stopped by the user; what was done until then is written", 1)
-    except Exception as error:
-        from Engine.errors import DataError, WriteError
-
-        if getattr(args, "debug", False):
-            raise
-        if isinstance(error, DataError):
-            return _fail(str(error), 2)
-        if isinstance(error, WriteError):
-            return _fail(str(error), 1)
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        return _fail(f"{reason}; run again with --debug for the traceback", 1)
+    debug = "--debug" in (sys.argv[1:] if argv is None else argv)
+    return exit_code("infantpose", lambda: _run(parse(argv)), debug)
 
 
-def _fail(message: str, code: int) -> int:
-    print(f"infantpose: error: {message}", file=sys.stderr)
-    return code
+def _run(args: argparse.Namespace) -> int:
+    return import_module(f"PoseEstimation.commands.{args.command}").run(args)

@@ -1,29 +1,42 @@
 """The settings of everything: ``config.yaml`` and ``section.key=value`` overrides, typed, checked.
 
-A section is a dataclass; what the file does not say has the dataclass's default.
+A section is a dataclass. Three layers lie over its defaults, the later the stronger: the shipped
+``config.yaml``, the user's own, the overrides. Each may leave out what it does not change.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
-from Datasets.sources import DataSource
+import yaml
+
+from Datasets.sources import CACHE, DataSource
 from Engine.errors import DataError
+from Engine.reading import ENCODING, load_yaml, require_file
+from Engine.settings import Settings, faults
 from FasterRCNN.settings import CloseUpSettings, DetectorSettings
 from PoseEstimation.inference.settings import PredictSettings
 from PoseEstimation.settings import ClipLiftingSettings, HeatmapSettings, LiftingSettings
 
+if TYPE_CHECKING:
+    from jsonargparse import ArgumentParser, Namespace
+
 FILE_NAME = "config.yaml"
+SHIPPED = Path(__file__).resolve().parents[1] / FILE_NAME
+COMMAND_LINE = "the command line"
 
 _Settings = TypeVar("_Settings")
 
 
 @dataclass(frozen=True)
-class PathSettings:
+class PathSettings(Settings):
     """Where things lie.
 
     Attributes:
@@ -42,17 +55,17 @@ class PathSettings:
     lsp: Path = Path("data/lsp")
     syrip: Path = Path("data/syrip")
     smpl_poses: Path = Path("data/smpl_poses.npz")
-    cache: Path = Path("data/cache")
+    cache: Path = CACHE
     saved_models: Path = Path("SavedModels")
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Settings):
     """All sections of ``config.yaml``.
 
     Attributes:
         weights: name of a weight set under ``paths.saved_models``, or a folder.
-        paths: where things lie; relative paths count from the folder of ``config.yaml``.
+        paths: where things lie.
         detector, close_up, heatmap, lifting, clip_lifting: one training recipe each.
         predict: how frames become poses.
     """
@@ -67,75 +80,170 @@ class Config:
     predict: PredictSettings = field(default_factory=PredictSettings)
 
 
-def find_config(path: Path | None) -> Path | None:
-    """Return the file that counts: the one asked for, else here, else in the checkout, else none.
+def config_files(path: Path | None, say: Callable[[str], None] = lambda line: None) -> list[Path]:
+    """List the files that count, the stronger last: the shipped one, then the user's own.
+
+    Args:
+        path: the user's own file; None takes ``config.yaml`` of the current folder if it is ours.
+        say: told why such a file is passed over.
 
     Raises:
         DataError: the file asked for does not exist.
     """
-    if path is not None:
-        if not path.is_file():
-            raise DataError(f"config: {path} does not exist; check --config")
-        return path
-    checkout = Path(__file__).resolve().parents[1] / FILE_NAME
-    return next((p for p in (Path(FILE_NAME), checkout) if p.is_file()), None)
+    own = Path(FILE_NAME) if path is None else require_file(path, "config")
+    shipped = Path(FILE_NAME) if SHIPPED.parent == Path.cwd() else SHIPPED
+    if not own.is_file():
+        return [SHIPPED] if SHIPPED.is_file() else []
+    if not SHIPPED.is_file() or own.samefile(SHIPPED):
+        return [own]
+    stranger = None if path is not None else _stranger(own)
+    if stranger is None:
+        return [shipped, own]
+    say(
+        f"{own} of this folder is not used: {stranger} is no section of infantpose; name it with "
+        "--config if it is meant"
+    )
+    return [shipped]
 
 
 def load_config(path: Path | None = None, overrides: Sequence[str] = ()) -> Config:
-    """Read the settings.
+    """Read the settings; a line on stderr names a foreign ``config.yaml`` that is passed over.
 
     Args:
-        path: a ``config.yaml``, or None to look for it (``find_config``).
-        overrides: ``section.key=value``, values written as in YAML; they count over the file.
+        path: the user's own file; see ``config_files``. What it does not say is as shipped.
+        overrides: ``section.key=value``, values written as in YAML; they count over the files.
+
+    Returns:
+        Paths count from the folder of the file that names them, those of overrides from the current
+        folder; every ``DataSource`` has the root and the cache that ``paths`` name, or its own.
 
     Raises:
-        DataError: an unknown key, a value of another type, or a file that is not YAML.
+        DataError: an unknown key, a value of another type or beyond its limits, or a file that is
+            not YAML.
     """
-    from jsonargparse import ArgumentError, ArgumentParser
-
-    path = find_config(path)
-    bad = next((o for o in overrides if "=" not in o or o.startswith("-")), None)
-    if bad is not None:
-        raise DataError(f"config: '{bad}' is not section.key=value; write heatmap.batch_size=16")
-    parser = ArgumentParser(exit_on_error=False, allow_abbrev=False)
-    parser.add_class_arguments(Config)
-    parser.add_argument("--config", action="config")
-    given = [] if path is None else [f"--config={path}"]
-    try:
-        values = parser.parse_args([*given, *(f"--{override}" for override in overrides)])
-        settings = parser.instantiate(values)
-    except (ArgumentError, TypeError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        where = "the command line" if overrides and "unrecognized" in reason else path or "defaults"
-        known = f"known keys are in {FILE_NAME}"
-        raise DataError(f"config: {where}: {reason}; {known}") from None
-    sections = {f.name: getattr(settings, f.name) for f in dataclasses.fields(Config)}
-    config = _from_folder(Config(**sections), Path() if path is None else path.parent)
-    return _with_roots(config, config.paths)
+    parser = _parser()
+    given = _of_command_line(parser, overrides)
+    values = parser.get_defaults()
+    for file in config_files(path, _to_stderr):
+        values = _overlaid(Config, values, _of_file(parser, file), str(file))
+    settings = parser.instantiate(_overlaid(Config, values, given, COMMAND_LINE))
+    config = Config(**{f.name: getattr(settings, f.name) for f in dataclasses.fields(Config)})
+    return placed(config, config.paths)
 
 
-def _from_folder(settings: _Settings, folder: Path) -> _Settings:
-    """Let every relative path of a dataclass, at any depth, count from ``folder``."""
-    names = [f.name for f in dataclasses.fields(settings)]
-    changes = {name: _located(getattr(settings, name), folder) for name in names}
-    return dataclasses.replace(settings, **changes)
+def placed(settings: _Settings, paths: PathSettings) -> _Settings:
+    """Let every ``DataSource``, at any depth, lie where ``paths`` says, with its cache.
 
-
-def _with_roots(settings: Any, paths: PathSettings) -> Any:
-    """Let every ``DataSource`` without a root lie where ``paths`` says, if it says so."""
+    What a source says itself counts over ``paths``.
+    """
     if isinstance(settings, DataSource):
-        return replace(settings, root=settings.root or getattr(paths, settings.dataset, None))
+        root = settings.root or getattr(paths, settings.dataset, None)
+        return replace(settings, root=root, cache=settings.cache or paths.cache)
     if isinstance(settings, tuple | list):
-        return type(settings)(_with_roots(item, paths) for item in settings)
+        return type(settings)(placed(item, paths) for item in settings)
     if not dataclasses.is_dataclass(settings):
         return settings
     names = [f.name for f in dataclasses.fields(settings)]
-    return replace(settings, **{n: _with_roots(getattr(settings, n), paths) for n in names})
+    return replace(settings, **{n: placed(getattr(settings, n), paths) for n in names})
+
+
+def _to_stderr(line: str) -> None:
+    print(f"infantpose: {line}", file=sys.stderr)
+
+
+def _stranger(path: Path) -> str | None:
+    """The first word of a YAML file's top level that is no section of ours; None when all are.
+
+    A damaged file is judged by what stands before the damage.
+    """
+    text = path.read_text(encoding=ENCODING, errors="replace")
+    known, depth, is_key = {f.name for f in dataclasses.fields(Config)}, 0, True
+    try:
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            word = " ".join(getattr(event, "value", "what it holds").split())[:40]
+            if depth == 0 and isinstance(event, yaml.NodeEvent):
+                if word and not isinstance(event, yaml.MappingStartEvent):
+                    return word
+            elif depth == 1 and isinstance(event, yaml.NodeEvent):
+                if is_key and word.split(".")[0] not in known:
+                    return f"'{word}'"
+                is_key = not is_key
+            depth += isinstance(event, yaml.CollectionStartEvent)
+    except yaml.YAMLError:
+        pass
+    return None
+
+
+@cache
+def _parser() -> ArgumentParser:
+    """It takes a third of a second to make and does not change."""
+    from jsonargparse import ArgumentParser
+
+    parser = ArgumentParser(exit_on_error=False, allow_abbrev=False)
+    parser.add_class_arguments(Config)
+    return parser
+
+
+def _of_command_line(parser: ArgumentParser, overrides: Sequence[str]) -> Namespace:
+    """What overrides say, checked."""
+    bad = next((o for o in overrides if "=" not in o or o.startswith("-")), None)
+    if bad is not None:
+        raise DataError(f"config: '{bad}' is not section.key=value; write heatmap.batch_size=16")
+    options = [f"--{override}" for override in overrides]
+    return _checked(lambda: parser.parse_args(options, defaults=False), Path(), COMMAND_LINE)
+
+
+def _of_file(parser: ArgumentParser, file: Path) -> Namespace:
+    """What a file says, checked."""
+    content = load_yaml(file, "config")
+    if content is not None and not isinstance(content, Mapping):
+        raise DataError(f"config: {file} is no mapping of sections; see the shipped {FILE_NAME}")
+    return _checked(
+        lambda: parser.parse_object(content or {}, defaults=False), file.parent, str(file)
+    )
+
+
+def _checked(parse: Callable[[], Namespace], folder: Path, source: str) -> Namespace:
+    """One layer: only what is given, typed, within limits, its paths counted from ``folder``.
+
+    Raises:
+        DataError: it is not so.
+    """
+    from jsonargparse import ArgumentError
+
+    try:
+        layer = parse()
+    except (ArgumentError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise DataError(f"config: {source}: {reason}; known keys are in {FILE_NAME}") from None
+    for fault in faults(Config, vars(layer)):
+        raise DataError(f"config: {source}: {fault}")
+    weights = layer.get("weights")
+    if weights is not None and len(Path(weights).parts) > 1:
+        layer["weights"] = str(_located(Path(weights), folder))
+    return _located(layer, folder)
+
+
+def _overlaid(kind: type, base: Namespace, layer: Namespace, source: str) -> Namespace:
+    """Replace in ``base`` what ``layer`` gives, section by section; lists are replaced whole."""
+    result, hints = base.clone(), get_type_hints(kind)
+    for name, value in vars(layer).items():
+        if not dataclasses.is_dataclass(hints[name]):
+            result[name] = value
+        elif isinstance(value, type(base)):
+            result[name] = _overlaid(hints[name], base[name], value, source)
+        elif value is not None:
+            raise DataError(f"config: {source}: {name} is {value}, must be a section of settings")
+    return result
 
 
 def _located(value: Any, folder: Path) -> Any:
+    """Let every relative path, at any depth, count from ``folder``; ``~`` is the user's home."""
     if isinstance(value, Path):
-        return folder / value
+        return folder / os.path.expanduser(value)
     if isinstance(value, tuple | list):
         return type(value)(_located(item, folder) for item in value)
-    return _from_folder(value, folder) if dataclasses.is_dataclass(value) else value
+    if hasattr(value, "__dict__"):
+        return type(value)(**{k: _located(item, folder) for k, item in vars(value).items()})
+    return value

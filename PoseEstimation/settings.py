@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Literal
 
 from Datasets.sources import DataSource
+from Engine.settings import Settings, count, interval, limited, processes, share
 from FasterRCNN.settings import OptimiserSettings, TrainerSettings
 
 
 @dataclass(frozen=True)
-class HeatmapSettings:
+class HeatmapSettings(Settings):
     """The 2D recipe: crops to one map per joint.
 
     Attributes:
@@ -48,28 +49,28 @@ class HeatmapSettings:
     train: tuple[DataSource, ...] = ()
     validation: DataSource | None = None
     skeleton: Literal["infant", "mpii_16"] = "infant"
-    frame_step: int = 1
-    validation_limit: int = 400
+    frame_step: int = count(1)
+    validation_limit: int = count(400)
     initial_weights: Path | None = None
     keep_first: bool = False
     augment: bool = True
-    any_angle_share: float = 0.4
-    occlusion_share: float = 0.4
-    photometric_share: float = 0.9
-    input_size: int = 256
-    crop_margin: float = 1.25
+    any_angle_share: float = share(0.4)
+    occlusion_share: float = share(0.4)
+    photometric_share: float = share(0.9)
+    input_size: int = limited(256, 32, 4096)
+    crop_margin: float = limited(1.25, 1.0, 4.0)
     whole_image: bool = False
-    sigma: float = 2.0
-    reach: float = 0.0
+    sigma: float = limited(2.0, 0.1, 100.0)
+    reach: float = share(0.0)
     loss: Literal["cross_entropy", "mse"] = "cross_entropy"
     depth: Literal[18, 34, 50, 101, 152] = 18
-    depth_weight: float = 5.0
-    sigma_weight: float = 0.02
+    depth_weight: float = limited(5.0, 0.0, 1e6)
+    sigma_weight: float = limited(0.02, 0.0, 1e6)
     head_batch_norm: bool = True
-    head_channels: int = 128
+    head_channels: int = limited(128, 1, 8192)
     normalise: bool = True
-    batch_size: int = 32
-    num_workers: int = 1
+    batch_size: int = limited(32, 1, 65_536)
+    num_workers: int = processes(1)
     optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
     trainer: TrainerSettings = field(
         default_factory=lambda: TrainerSettings(gradient_clip=5.0, steps_per_epoch=500)
@@ -77,7 +78,7 @@ class HeatmapSettings:
 
 
 @dataclass(frozen=True)
-class LiftingSettings:
+class LiftingSettings(Settings):
     """The published 3D recipe (Martinez, Ellershaw): raw 2D joints to 3D joints, frame by frame.
 
     The learning rate falls to nine tenths in each epoch.
@@ -104,13 +105,13 @@ class LiftingSettings:
     validation: DataSource | None = None
     validation_observed: tuple[Path, ...] = ()
     skeleton: Literal["infant", "mpii_16"] = "mpii_16"
-    frame_step: int = 1
+    frame_step: int = count(1)
     initial_weights: Path | None = None
-    width: int = 1024
-    blocks: int = 2
-    dropout: float = 0.5
-    batch_size: int = 64
-    num_workers: int = 0
+    width: int = limited(1024, 1, 65_536)
+    blocks: int = limited(2, 0, 100)
+    dropout: float = limited(0.5, 0.0, 0.99)
+    batch_size: int = limited(64, 1, 65_536)
+    num_workers: int = processes(0)
     optimiser: OptimiserSettings = field(
         default_factory=lambda: OptimiserSettings(
             learning_rate=1e-2,
@@ -125,7 +126,7 @@ class LiftingSettings:
 
 
 @dataclass(frozen=True)
-class CameraSettings:
+class CameraSettings(Settings):
     """Which cameras look at movements: most as in MINI-RGBD, a share of any other kind.
 
     Attributes:
@@ -137,18 +138,18 @@ class CameraSettings:
         moving_share: share of cameras that are held in a hand.
     """
 
-    distance_mm: tuple[float, float] = (700.0, 1500.0)
-    tilt_degrees: float = 15.0
-    fov_degrees: float = 57.0
-    wide_share: float = 0.3
-    wide_distance_mm: tuple[float, float] = (450.0, 2000.0)
-    wide_tilt_degrees: float = 55.0
-    wide_fov_degrees: tuple[float, float] = (35.0, 85.0)
-    moving_share: float = 0.15
+    distance_mm: tuple[float, float] = interval(700.0, 1500.0, 50.0, 1e5)
+    tilt_degrees: float = limited(15.0, 0.0, 180.0)
+    fov_degrees: float = limited(57.0, 5.0, 170.0)
+    wide_share: float = share(0.3)
+    wide_distance_mm: tuple[float, float] = interval(450.0, 2000.0, 50.0, 1e5)
+    wide_tilt_degrees: float = limited(55.0, 0.0, 180.0)
+    wide_fov_degrees: tuple[float, float] = interval(35.0, 85.0, 5.0, 170.0)
+    moving_share: float = share(0.15)
 
 
 @dataclass(frozen=True)
-class ClipNoiseSettings:
+class ClipNoiseSettings(Settings):
     """What the 2D joints of a training clip suffer, so that the lifter bears a network's.
 
     Lengths are fractions of the 2D pose's standard deviation.
@@ -171,23 +172,23 @@ class ClipNoiseSettings:
             ``depth_sigma`` by its root.
     """
 
-    sigma: float = 0.04
-    sigma_spread: float = 0.5
-    soft_factor: float = 1.7
-    bout_share: float = 0.08
-    bout_factor: float = 4.0
-    bias: float = 0.08
-    lasting_frames: float = 5.0
-    slow_share: float = 0.85
-    missing_share: float = 0.15
-    depth_sigma: float = 0.17
-    depth_shrink: float = 0.7
-    report_spread: float = 0.3
-    photo_factor: float = 1.0
+    sigma: float = limited(0.04, 0.0, 10.0)
+    sigma_spread: float = limited(0.5, 0.0, 10.0)
+    soft_factor: float = limited(1.7, 0.0, 100.0)
+    bout_share: float = share(0.08)
+    bout_factor: float = limited(4.0, 0.0, 100.0)
+    bias: float = limited(0.08, 0.0, 10.0)
+    lasting_frames: float = limited(5.0, 0.0, 1e4)
+    slow_share: float = share(0.85)
+    missing_share: float = share(0.15)
+    depth_sigma: float = limited(0.17, 0.0, 10.0)
+    depth_shrink: float = share(0.7)
+    report_spread: float = limited(0.3, 0.0, 10.0)
+    photo_factor: float = limited(1.0, 1.0, 100.0)
 
 
 @dataclass(frozen=True)
-class ClipLiftingSettings:
+class ClipLiftingSettings(Settings):
     """The 3D recipe of videos: clips of 2D joints to 3D joints relative to the root.
 
     Attributes:
@@ -234,39 +235,39 @@ class ClipLiftingSettings:
     train: tuple[DataSource, ...] = ()
     movement_banks: tuple[Path, ...] = ()
     posture_banks: tuple[Path, ...] = ()
-    posture_share: float = 0.7
+    posture_share: float = share(0.7)
     observed: tuple[Path, ...] = ()
     observed_slow: tuple[Path, ...] = ()
-    observed_share: float = 0.3
+    observed_share: float = share(0.3)
     observed_weak: tuple[Path, ...] = ()
-    weak_share: float = 0.2
+    weak_share: float = share(0.2)
     validation: DataSource | None = None
     validation_observed: Path | None = None
     validation_photos: Path | None = None
     skeleton: Literal["infant", "mpii_16", "mini_rgbd_25"] = "infant"
     initial_weights: Path | None = None
-    runs: int = 3
-    frames: int = 27
-    body_mixing: float = 0.0
-    exact_share: float = 0.3
-    mini_rgbd_share: float = 0.6
-    depth_share: float = 0.7
-    single_share: float = 0.15
-    slow_share: float = 0.1
+    runs: int = limited(3, 1, 1000)
+    frames: int = limited(27, 1, 10_000)
+    body_mixing: float = limited(0.0, 0.0, 10.0)
+    exact_share: float = share(0.3)
+    mini_rgbd_share: float = share(0.6)
+    depth_share: float = share(0.7)
+    single_share: float = share(0.15)
+    slow_share: float = share(0.1)
     cameras: CameraSettings = field(default_factory=CameraSettings)
     noise: ClipNoiseSettings = field(default_factory=ClipNoiseSettings)
-    velocity_weight: float = 1.0
-    bone_weight: float = 0.3
-    sigma_weight: float = 0.05
-    width: int = 512
-    frame_blocks: int = 2
-    dilations: tuple[int, ...] = (1, 3, 9)
+    velocity_weight: float = limited(1.0, 0.0, 1e6)
+    bone_weight: float = limited(0.3, 0.0, 1e6)
+    sigma_weight: float = limited(0.05, 0.0, 1e6)
+    width: int = limited(512, 1, 65_536)
+    frame_blocks: int = limited(2, 0, 100)
+    dilations: tuple[int, ...] = limited((1, 3, 9), 1, 1000)
     causal: bool = False
     context: bool = True
     rigid: bool = True
-    dropout: float = 0.05
-    batch_size: int = 48
-    num_workers: int = 1
+    dropout: float = limited(0.05, 0.0, 0.99)
+    batch_size: int = limited(48, 1, 65_536)
+    num_workers: int = processes(1)
     optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
     trainer: TrainerSettings = field(
         default_factory=lambda: TrainerSettings(gradient_clip=5.0, steps_per_epoch=200, patience=20)

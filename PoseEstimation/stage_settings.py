@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 from Datasets.sources import DataSource
+from Engine.settings import Settings, count, limited, seed, share
 
 
 @dataclass(frozen=True)
-class GenerateSettings:
+class GenerateSettings(Settings):
     """Fresh data for the stages after it: new bodies, movements, places and cameras.
 
     Attributes:
@@ -27,16 +28,16 @@ class GenerateSettings:
     profile: Literal["mini_rgbd", "varied", "syrip", "scenes", "movements", "postures"] = (
         "mini_rgbd"
     )
-    infants: int = 300
-    frames: int = 8
-    fps: float = 0.8
-    seed: int = 0
-    workers: int = 2
+    infants: int = count(300)
+    frames: int = count(8)
+    fps: float = limited(0.8, 0.1, 240.0)
+    seed: int = seed(0)
+    workers: int = limited(2, 1, 256)
     smpl_poses: Path | None = None
 
 
 @dataclass(frozen=True)
-class ObserveSettings:
+class ObserveSettings(Settings):
     """What a 2D network sees of labelled frames: what lifters are fine-tuned on and judged by.
 
     Attributes:
@@ -56,12 +57,12 @@ class ObserveSettings:
     detector: Path | None = None
     whole_image: bool = False
     flip_test: bool = True
-    frame_step: int = 1
+    frame_step: int = count(1)
     weak: bool = False
 
 
 @dataclass(frozen=True)
-class ScoreSettings:
+class ScoreSettings(Settings):
     """How well a lifter does on what was observed.
 
     Attributes:
@@ -80,7 +81,7 @@ class ScoreSettings:
 
 
 @dataclass(frozen=True)
-class PhotoScoreSettings:
+class PhotoScoreSettings(Settings):
     """How well a 2D network does on photos of infants, in true boxes.
 
     Attributes:
@@ -93,7 +94,7 @@ class PhotoScoreSettings:
 
 
 @dataclass(frozen=True)
-class SelfLabelSettings:
+class SelfLabelSettings(Settings):
     """Labels that a 2D network gives to people without: where it agrees with itself.
 
     Attributes:
@@ -106,12 +107,12 @@ class SelfLabelSettings:
 
     unlabelled: DataSource | None = None
     heatmap: Path | None = None
-    min_score: float = 0.3
-    max_spread: float = 0.03
+    min_score: float = share(0.3)
+    max_spread: float = limited(0.03, 0.0, 10.0)
 
 
 @dataclass(frozen=True)
-class ReorderSettings:
+class ReorderSettings(Settings):
     """Weights whose joints change places: what transfer without a joint mapping begins with.
 
     Attributes:
@@ -122,7 +123,7 @@ class ReorderSettings:
 
 
 @dataclass(frozen=True)
-class CalibrationSettings:
+class CalibrationSettings(Settings):
     """How wide error bars must be, and how sure the detector: measured on validation data.
 
     Attributes:
@@ -138,4 +139,4 @@ class CalibrationSettings:
     lifter: Path | None = None
     detector: Path | None = None
     scenes: tuple[DataSource, ...] = ()
-    mistaken_percent: float = 4.0
+    mistaken_percent: float = limited(4.0, 0.0, 100.0)

@@ -2,53 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from Engine.errors import DataError
-
-
-def require_folder(path: Path | str, what: str) -> Path:
-    """Return ``path`` when it is a folder.
-
-    Raises:
-        DataError: it is missing or is a file.
-    """
-    path = Path(path)
-    if not os.path.isdir(path):
-        raise DataError(
-            f"{what}: {path} {state_of(path, 'is a file, not a folder')}; check the path"
-        )
-    return path
-
-
-def require_file(path: Path | str, what: str) -> Path:
-    """Return ``path`` when it is a file.
-
-    Raises:
-        DataError: it is missing or is a folder.
-    """
-    path = Path(path)
-    if not os.path.isfile(path):
-        state = state_of(path, "is a folder, not a file")
-        raise DataError(f"{what}: {path} {state}; restore the file or check the path")
-    return path
-
-
-def state_of(path: Path, other: str) -> str:
-    """Say why a path cannot be used: absent, unreadable, or of another kind (``other``)."""
-    try:
-        path.stat()
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        return "does not exist"
-    except OSError as error:
-        return f"cannot be read ({error.strerror})"
-    return other
+from Engine.reading import read_ascii
 
 
 def inside(root: Path, name: str, source: Path) -> Path:
@@ -80,10 +40,10 @@ def load_rows(path: Path, rows: int, columns: int) -> Float[np.ndarray, "rows co
         DataError: missing file, wrong number of rows, too few columns, or a value not finite.
     """
     try:
-        text = path.read_text(encoding="ascii")
+        text = read_ascii(path)
     except OSError:
         raise DataError(f"table: {path} is missing or unreadable; restore the file") from None
-    except UnicodeDecodeError:
+    except UnicodeError:
         raise DataError(f"table: {path} is not plain text; restore the file") from None
     lines = [(number, line.split()) for number, line in enumerate(text.splitlines(), 1)]
     filled = [(number, cells) for number, cells in lines if cells]
@@ -115,16 +75,3 @@ def _is_finite(cell: str) -> bool:
         return bool(np.isfinite(float(cell)))
     except ValueError:
         return False
-
-
-def load_json(path: Path, what: str) -> Any:
-    """Read a JSON file, with or without a byte order mark.
-
-    Raises:
-        DataError: it is missing or not JSON.
-    """
-    try:
-        return json.loads(require_file(path, what).read_text(encoding="utf-8-sig"))
-    except ValueError as error:
-        reason = " ".join(str(error).split())
-        raise DataError(f"{what}: {path} is not valid JSON ({reason}); correct it") from None

@@ -21,12 +21,13 @@ import numpy as np
 from jaxtyping import Bool
 
 from Datasets.layouts.coco import PERSON, PREFIX, annotation_file
-from Datasets.readers.base import inside, load_json, require_folder
+from Datasets.readers.base import inside
 from Datasets.readers.coco_labels import Fault, Labels, counted, read_labels
 from Datasets.skeletons import COCO_17, INFANT, Skeleton
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import Dataset, PoseSample
 from Engine.errors import DataError
+from Engine.reading import load_json, require_folder
 
 _SPLITS = {
     "train": ("train2017", "train2014", "train200", "train"),

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from Datasets.readers.base import require_file
 from Datasets.readers.images import load_image
 from Datasets.structures import PoseSample
 from Engine.errors import DataError
+from Engine.reading import require_file
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame

@@ -21,7 +21,6 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from Datasets.readers.base import require_file
 from Datasets.readers.deep_pixels import eight_bits, is_deep
 from Datasets.readers.picture_files import (
     END_OF_JPEG,
@@ -32,6 +31,7 @@ from Datasets.readers.picture_files import (
     take_apart,
 )
 from Engine.errors import DataError
+from Engine.reading import require_file
 
 MAX_PIXELS = 50_000_000
 """Larger images are refused before their pixels are decoded; a JPEG photo is halved up to four

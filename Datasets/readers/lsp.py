@@ -21,12 +21,12 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from Datasets.layouts.lsp import image_file, joints_file
-from Datasets.readers.base import require_folder
 from Datasets.readers.matlab import load_mat
 from Datasets.skeletons import LSP_14, Skeleton
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE, Dataset, PoseSample
 from Engine.errors import DataError
+from Engine.reading import require_folder
 
 BOX_PADDING = 0.1
 MIN_PADDING_PX = 8.0

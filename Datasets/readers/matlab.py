@@ -7,8 +7,8 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from Datasets.readers.base import require_file
 from Engine.errors import DataError
+from Engine.reading import require_file
 
 
 def load_mat(path: Path, what: str, names: list[str] | None = None, **options: Any) -> dict:

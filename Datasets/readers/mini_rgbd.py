@@ -22,11 +22,12 @@ import numpy as np
 from jaxtyping import Float
 
 from Datasets.geometry.camera import intrinsics_matrix, project
-from Datasets.readers.base import load_json, load_rows, require_folder
+from Datasets.readers.base import load_rows
 from Datasets.skeletons import INFANT, MINI_RGBD_25, Skeleton
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import VISIBLE, Dataset, PoseSample
 from Engine.errors import DataError
+from Engine.reading import load_json, require_folder
 
 INTRINSICS = intrinsics_matrix(
     588.67905803875317, 590.25690113005601, 322.22048191353628, 237.46785983766890

@@ -20,17 +20,18 @@ from pathlib import Path
 from Datasets.layouts.mpi_inf_3dhp import FRAMES, TEST_FRAMES
 from Datasets.readers import mpi_inf_3dhp_test as test_set
 from Datasets.readers import mpi_inf_3dhp_train as train_set
-from Datasets.readers.base import require_folder
 from Datasets.readers.mpi_inf_3dhp_calibration import read_calibration
 from Datasets.readers.mpi_inf_3dhp_test import (
     fit_intrinsics,
     read_mpi_inf_3dhp_test,
     read_test_labels,
 )
-from Datasets.readers.mpi_inf_3dhp_train import CACHE, read_mpi_inf_3dhp_train
+from Datasets.readers.mpi_inf_3dhp_train import read_mpi_inf_3dhp_train
 from Datasets.skeletons import MPI_INF_17, MPI_INF_28, Skeleton
+from Datasets.sources import CACHE
 from Datasets.structures import Dataset
 from Engine.errors import DataError
+from Engine.reading import require_folder
 
 __all__ = [
     "fit_intrinsics",

@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from Datasets.layouts.mpi_inf_3dhp import CalibratedCamera
-from Datasets.readers.base import require_file
 from Engine.errors import DataError
+from Engine.reading import read_ascii, require_file
 
 
 def read_calibration(path: Path) -> dict[int, CalibratedCamera]:
@@ -32,8 +32,8 @@ def read_calibration(path: Path) -> dict[int, CalibratedCamera]:
     """
     path = require_file(path, "camera calibration")
     try:
-        lines = path.read_text(encoding="ascii").splitlines()
-    except (OSError, UnicodeDecodeError):
+        lines = read_ascii(path).splitlines()
+    except (OSError, UnicodeError):
         raise DataError(f"camera calibration: {path} is not plain text; restore it") from None
     blocks: dict[int, dict[str, list[str]]] = {}
     block: dict[str, list[str]] = {}

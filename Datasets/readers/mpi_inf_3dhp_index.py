@@ -31,10 +31,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
-from Datasets.readers.base import require_file
 from Datasets.readers.matlab import load_mat
 from Datasets.skeletons import MPI_INF_28
 from Engine.errors import DataError
+from Engine.reading import require_file
 
 FORMAT = 1
 """Raised when the cached form changes, so that older folders are made again."""

@@ -21,13 +21,13 @@ from PIL import Image
 
 from Datasets.geometry.camera import intrinsics_matrix, project
 from Datasets.layouts.mpi_inf_3dhp import ACTIVITIES, TEST_FRAMES, TEST_IMAGE
-from Datasets.readers.base import require_file, require_folder
 from Datasets.readers.matlab import load_mat
 from Datasets.readers.mpi_inf_3dhp_train import ANNOTATIONS, NAME, person_box, visible_in
 from Datasets.skeletons import MPI_INF_17, Skeleton
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import Dataset, PoseSample
 from Engine.errors import DataError
+from Engine.reading import require_file, require_folder
 
 BOX_PADDING = 0.1
 """Of the longer side of the box around the 17 joints, which lack hands and feet."""

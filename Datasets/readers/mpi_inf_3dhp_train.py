@@ -34,16 +34,16 @@ from Datasets.layouts.mpi_inf_3dhp import (
     VIDEO,
     CalibratedCamera,
 )
-from Datasets.readers.base import require_folder
 from Datasets.readers.mpi_inf_3dhp_calibration import read_calibration
 from Datasets.readers.mpi_inf_3dhp_index import SequenceLabels, indexed
 from Datasets.skeletons import MPI_INF_28, Skeleton
 from Datasets.skeletons.convert import joint_map
+from Datasets.sources import CACHE
 from Datasets.structures import OCCLUDED, VISIBLE, Dataset, PoseSample
 from Engine.errors import DataError
+from Engine.reading import require_folder
 
 NAME = "mpi_inf_3dhp"
-CACHE = Path("data/cache")
 
 BOX_PADDING = 0.05
 """Of the longer side of the box around the 28 joints, which reach from the crown to the toes."""

@@ -18,13 +18,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from Datasets.layouts.mpii import MAT, PARTS, annotation_file, find_mat
-from Datasets.readers.base import require_folder
 from Datasets.readers.mpii_h5 import read_mpii_h5
 from Datasets.readers.mpii_json import read_mpii_json
 from Datasets.readers.mpii_mat import read_mpii_mat
 from Datasets.skeletons import MPII_16, Skeleton
 from Datasets.structures import Dataset
 from Engine.errors import DataError
+from Engine.reading import require_folder
 
 __all__ = ["open_mpii", "parts_on_disk", "read_mpii_h5", "read_mpii_json", "read_mpii_mat"]
 

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from Datasets.layouts.mpii import CENTRE_DROP, H5_SCALE, annotation_file
-from Datasets.readers.base import require_file
 from Datasets.readers.mpii_people import People
 from Datasets.skeletons import MPII_16, Skeleton
 from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE, Dataset
 from Engine.errors import DataError
+from Engine.reading import require_file
 
 _SHAPES = {
     "center": (2,),

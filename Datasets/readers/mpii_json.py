@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 
 from Datasets.layouts.mpii import GT_VALID, annotation_file
-from Datasets.readers.base import load_json
 from Datasets.readers.matlab import load_mat
 from Datasets.readers.mpii_people import People, head_fields, place_of
 from Datasets.skeletons import MPII_16, Skeleton
 from Datasets.structures import UNLABELLED, VISIBLE, Dataset
 from Engine.errors import DataError
+from Engine.reading import load_json
 
 _JOINTS = len(MPII_16)
 _UNKNOWN = -1

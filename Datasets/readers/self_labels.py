@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float
 
-from Datasets.readers.base import require_file
 from Datasets.skeletons import Skeleton
 from Datasets.structures import UNLABELLED, VISIBLE, Dataset, PoseSample
 from Engine.errors import DataError
+from Engine.reading import require_file
 
 FILE = "labels.npz"
 

@@ -32,12 +32,12 @@ from Datasets.layouts.slp import (
     TRAIN_SUBJECTS,
     VALIDATION_FROM,
 )
-from Datasets.readers.base import require_file, require_folder
 from Datasets.readers.matlab import load_mat
 from Datasets.skeletons import SLP_14, Skeleton
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE, Dataset, PoseSample
 from Engine.errors import DataError
+from Engine.reading import require_file, require_folder
 
 VIP_CUP = ("train/train", "valid/valid", "test1")
 BOX_PADDING = 0.1

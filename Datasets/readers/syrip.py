@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from Datasets.readers.base import require_file
 from Datasets.readers.coco import open_coco
 from Datasets.skeletons import LSP_14, Skeleton
 from Datasets.structures import Dataset, PoseSample
 from Engine.errors import DataError
+from Engine.reading import require_file
 
 WEAK_3D = "weak_3d.npz"
 

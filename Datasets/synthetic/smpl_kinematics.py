@@ -13,10 +13,10 @@ import numpy as np
 from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
-from Datasets.readers.base import require_file
 from Datasets.synthetic import body as bodies
 from Datasets.synthetic.body import BodyShape
 from Engine.errors import DataError
+from Engine.reading import require_file
 
 PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)
 ARMS = {18: 1.0, 20: 1.0, 22: 1.0, 19: -1.0, 21: -1.0, 23: -1.0}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
@@ -19,15 +20,28 @@ def spread(
     Args:
         function: a function of a module, called with one job's items.
         jobs: the arguments, one tuple per call.
-        workers: processes; 1 stays in this one.
+        workers: processes; 1 stays in this one. Whoever stops early ends them.
     """
     if workers <= 1:
         yield from ((number, function(*job)) for number, job in enumerate(jobs))
         return
     _build_body_assets()
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_ignore_interrupt)
+    try:
         futures = {pool.submit(function, *job): number for number, job in enumerate(jobs)}
         yield from ((futures[future], future.result()) for future in as_completed(futures))
+    except BaseException:
+        # Python 3.14 has terminate_workers() for this
+        for process in list((pool._processes or {}).values()):
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _ignore_interrupt() -> None:
+    """Leave Ctrl-C, which a terminal sends to all processes, to the one that gives the jobs."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def collect(

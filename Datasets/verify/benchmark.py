@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 
 from Datasets.readers import mini_rgbd
-from Datasets.readers.base import load_json
 from Engine.errors import DataError
+from Engine.reading import load_json
 
 EVERY, TOLERANCE_MM = 50, 0.01
 LABELS = ("joints_2Ddep", "joints_3D")

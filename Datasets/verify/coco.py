@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from Datasets.readers import coco
-from Datasets.readers.base import require_folder
 from Datasets.readers.coco_labels import counted
 from Datasets.verify.base import (
     Findings,
@@ -15,6 +14,7 @@ from Datasets.verify.base import (
     size_faults,
 )
 from Engine.errors import DataError
+from Engine.reading import require_folder
 
 OFFICIAL_IMAGES = {"train2017": 118_287, "val2017": 5_000}
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from Datasets.layouts.lsp import OFFICIAL_PEOPLE, image_file, joints_file
-from Datasets.readers.base import require_folder
 from Datasets.readers.lsp import load_labels
 from Datasets.verify.base import Findings, Verification, image_faults, is_generated
 from Engine.errors import DataError
+from Engine.reading import require_folder
 
 
 def verify_lsp(root: Path | str) -> Verification:

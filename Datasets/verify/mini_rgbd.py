@@ -8,9 +8,9 @@ import numpy as np
 
 from Datasets.geometry.camera import project
 from Datasets.readers import mini_rgbd
-from Datasets.readers.base import require_folder
 from Datasets.verify.base import Findings, Verification, image_faults, is_generated, mask_faults
 from Engine.errors import DataError
+from Engine.reading import require_folder
 
 OFFICIAL_SEQUENCES = tuple(mini_rgbd.HEAD_LENGTH_PX)
 OFFICIAL_FRAMES = 1000

@@ -21,11 +21,11 @@ from Datasets.layouts.mpi_inf_3dhp import (
 )
 from Datasets.readers import mpi_inf_3dhp_test as test_set
 from Datasets.readers import mpi_inf_3dhp_train as train_set
-from Datasets.readers.base import require_folder
 from Datasets.readers.mpi_inf_3dhp_calibration import read_calibration
 from Datasets.readers.mpi_inf_3dhp_index import CHANNELS, read_cameras, read_cells
 from Datasets.verify.base import Findings, Verification, image_faults, is_generated, mask_faults
 from Engine.errors import DataError
+from Engine.reading import require_folder
 
 MAX_MEAN_PX, MAX_RESIDUAL_PX = 2.0, 20.0
 """Real labels agree to 0.4 px in the mean, the hips to 2 px; a wrong camera is tens off."""

@@ -12,7 +12,6 @@ from Datasets.layouts.mpii import (
     annotation_file,
     find_mat,
 )
-from Datasets.readers.base import require_folder
 from Datasets.readers.mpii import parts_on_disk
 from Datasets.readers.mpii_h5 import load_h5_people
 from Datasets.readers.mpii_json import add_heads, load_json_people
@@ -20,6 +19,7 @@ from Datasets.readers.mpii_mat import load_release, people_of
 from Datasets.readers.mpii_people import People
 from Datasets.verify.base import Findings, Verification, image_faults, is_generated
 from Engine.errors import DataError
+from Engine.reading import require_folder
 
 _LOADERS = {"json": load_json_people, "h5": load_h5_people}
 

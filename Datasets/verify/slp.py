@@ -8,9 +8,9 @@ import numpy as np
 
 from Datasets.layouts.slp import COVERS, LABS, POSES, SIZES
 from Datasets.readers import slp
-from Datasets.readers.base import require_folder
 from Datasets.verify.base import Findings, Verification, image_faults, is_generated
 from Engine.errors import DataError
+from Engine.reading import require_folder
 
 MAX_APART_PX = 12.0
 """In IR pixels: how far RGB's labels may lie from IR's own once carried over the bed plane."""

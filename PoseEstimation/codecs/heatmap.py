@@ -10,6 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from Engine.settings import Settings, limited, share
+
 FIT_RADIUS = 2
 """Half width in map pixels of the window in which the log-density is fitted."""
 
@@ -21,7 +23,7 @@ QUANTISATION = 12**-0.5
 
 
 @dataclass(frozen=True)
-class HeatmapCodec:
+class HeatmapCodec(Settings):
     """Joints in crop pixels to maps and back.
 
     Crop and map cover the same area with their edges aligned: ``x_map = (x_px + 0.5) h / S - 0.5``.
@@ -40,13 +42,13 @@ class HeatmapCodec:
             maximum there), as COCO's OKS rewards; 0: the density's own maximum.
     """
 
-    input_size: int = 256
-    heatmap_size: int = 64
-    sigma: float = 2.0
+    input_size: int = limited(256, 1, 4096)
+    heatmap_size: int = limited(64, 1, 4096)
+    sigma: float = limited(2.0, 0.1, 100.0)
     kind: Literal["softmax", "gaussian"] = "softmax"
-    crop_margin: float = 1.25
-    sigma_scale: float = 1.0
-    reach: float = 0.0
+    crop_margin: float = limited(1.25, 0.1, 10.0)
+    sigma_scale: float = limited(1.0, 0.0, 1e6)
+    reach: float = share(0.0)
 
     @property
     def stride(self) -> float:

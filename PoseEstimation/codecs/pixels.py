@@ -9,13 +9,14 @@ from jaxtyping import Float
 
 from Datasets.geometry.alignment import root_relative
 from Datasets.skeletons import Skeleton
+from Engine.settings import Settings, share
 
 UNIT_MM = 100.0
 """Millimetres per unit of the lifter's output."""
 
 
 @dataclass(frozen=True)
-class PixelCodec:
+class PixelCodec(Settings):
     """Joints in pixels to the lifter's input and its output to millimetres; works on batches.
 
     As in Ellershaw's recipe nothing is normalised: the answer depends on the camera and on where in
@@ -27,7 +28,7 @@ class PixelCodec:
     """
 
     skeleton: Skeleton
-    min_score: float = 0.05
+    min_score: float = share(0.05)
 
     def encode_input(
         self,

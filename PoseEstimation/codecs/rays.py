@@ -10,6 +10,7 @@ from jaxtyping import Float
 from Datasets.geometry.alignment import root_relative
 from Datasets.geometry.camera import rays, rotation_to_axis
 from Datasets.skeletons import Skeleton
+from Engine.settings import Settings, limited, share
 
 UNIT_MM = 100.0
 """Millimetres per unit of the lifter's output."""
@@ -37,7 +38,7 @@ class Sight:
 
 
 @dataclass(frozen=True)
-class RayCodec:
+class RayCodec(Settings):
     """Joints in pixels to the lifter's input, and its output to millimetres, clip by clip.
 
     The input depends neither on the camera's focal length nor on where in the picture, how large
@@ -52,8 +53,8 @@ class RayCodec:
     """
 
     skeleton: Skeleton
-    min_score: float = 0.05
-    sigma_scale: float = 1.0
+    min_score: float = share(0.05)
+    sigma_scale: float = limited(1.0, 0.0, 1e6)
 
     def encode_input(
         self,

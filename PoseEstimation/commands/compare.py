@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from rich.console import Console
-
-from PoseEstimation.evaluation.compare import compare, read_spec, table, write_comparison
+from Engine.reading import require_folder, require_output
+from PoseEstimation.evaluation.compare_spec import read_spec
 
 WIDTH = 180
 
@@ -14,6 +13,14 @@ WIDTH = 180
 def run(args: argparse.Namespace) -> int:
     """Compare, print the table and name the files."""
     title, rows = read_spec(args.spec)
+    for row in rows:
+        for run in row.runs:
+            require_folder(run, f"compare: row '{row.name}'")
+    require_output(args.output)
+    from rich.console import Console
+
+    from PoseEstimation.evaluation.compare import compare, table, write_comparison
+
     results = compare(rows)
     write_comparison(args.output, title, results)
     console = Console()

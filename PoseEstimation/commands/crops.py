@@ -5,14 +5,18 @@ from __future__ import annotations
 import argparse
 import sys
 
-from Datasets.crops import write_crops
 from Datasets.progress import advancing
+from Engine.reading import require_folder, require_output
 from PoseEstimation.config import load_config
 
 
 def run(args: argparse.Namespace) -> int:
     """Crop and say how many."""
-    root = args.root or load_config(args.config, args.overrides).paths.coco
+    paths = load_config(args.config, args.overrides).paths
+    root = require_folder(args.root or paths.coco, args.dataset)
+    require_output(args.output)
+    from Datasets.crops import write_crops
+
     with advancing("crop") as advance:
         counts = write_crops(
             root, args.split, args.output, args.min_keypoints, args.size, args.margin, advance

@@ -6,26 +6,19 @@ import argparse
 import shutil
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from Datasets.readers.images import load_image
-from Datasets.readers.mini_rgbd import read_mini_rgbd
-from Datasets.skeletons import INFANT
 from Datasets.splits import MINI_RGBD_SPLIT
-from Datasets.structures import Dataset
+from Engine.reading import require_output
 from PoseEstimation.commands.evaluate import command_line, wide_console
-from PoseEstimation.commands.predict import last_line, predict_with_progress
 from PoseEstimation.commands.synth import generate_infants
 from PoseEstimation.config import load_config
-from PoseEstimation.evaluation.mini_rgbd import evaluate_mini_rgbd, print_mini_rgbd
-from PoseEstimation.inference.camera import Camera
-from PoseEstimation.inference.pipeline import PosePipeline
-from PoseEstimation.inference.predict import Prediction, PredictRequest
-from PoseEstimation.result import NOTICE
-from PoseEstimation.visualise.figure3d import pose_figure
-from PoseEstimation.visualise.overlay import draw_overlay
-from PoseEstimation.visualise.video import VideoWriter
+from PoseEstimation.inference.weight_sets import find_weights
+
+if TYPE_CHECKING:
+    from Datasets.structures import Dataset
+    from PoseEstimation.inference.pipeline import PosePipeline
+    from PoseEstimation.inference.predict import Prediction
 
 PROFILE, FPS = "mini_rgbd", 30.0
 GENERATOR_FILE = "generator.json"
@@ -35,8 +28,15 @@ VIDEO_FRAMES = 150
 def run(args: argparse.Namespace) -> int:
     """Generate, evaluate, predict on a video, draw, and say where everything lies."""
     config = load_config(args.config, args.overrides)
-    name = args.weights or config.weights
-    pipeline = PosePipeline.named(config.paths.saved_models, name, config.predict)
+    name, saved_models = args.weights or config.weights, config.paths.saved_models
+    find_weights(saved_models, name)
+    require_output(args.output)
+    from Datasets.readers.mini_rgbd import read_mini_rgbd
+    from Datasets.skeletons import INFANT
+    from PoseEstimation.inference.pipeline import PosePipeline
+    from PoseEstimation.result import NOTICE
+
+    pipeline = PosePipeline.named(saved_models, name, config.predict)
     root, sequences = args.output / "data", MINI_RGBD_SPLIT.test
     print(f"1/3 generate sequences {' and '.join(sequences)}, {args.frames} frames each: {root}")
     _clear(root)
@@ -62,6 +62,8 @@ def _evaluate(
     pipeline: PosePipeline, root: Path, sequences: tuple[str, ...], output: Path
 ) -> float:
     """Run the published protocol, print its tables and return the seconds."""
+    from PoseEstimation.evaluation.mini_rgbd import evaluate_mini_rgbd, print_mini_rgbd
+
     start = time.perf_counter()
     metrics = evaluate_mini_rgbd(pipeline, root, sequences, output=output, command=command_line())
     print_mini_rgbd(metrics, wide_console())
@@ -70,6 +72,12 @@ def _evaluate(
 
 def _predict(pipeline: PosePipeline, dataset: Dataset, output: Path) -> float:
     """Make a video, predict on it as a user would, draw the 3D figure; return the seconds."""
+    from Datasets.readers.images import load_image
+    from PoseEstimation.commands.predict import last_line, predict_with_progress
+    from PoseEstimation.inference.camera import Camera
+    from PoseEstimation.inference.predict import PredictRequest
+    from PoseEstimation.visualise.video import VideoWriter
+
     start = time.perf_counter()
     samples = dataset.samples[:VIDEO_FRAMES]
     video = output / f"infant_{samples[0].sequence}.mp4"
@@ -85,6 +93,13 @@ def _predict(pipeline: PosePipeline, dataset: Dataset, output: Path) -> float:
 
 def _figure(prediction: Prediction, dataset: Dataset, path: Path) -> None:
     """Draw the pose in the middle of the video beside the true one."""
+    import numpy as np
+
+    from Datasets.readers.images import load_image
+    from Datasets.skeletons import INFANT
+    from PoseEstimation.visualise.figure3d import pose_figure
+    from PoseEstimation.visualise.overlay import draw_overlay
+
     found = [frame for frame in prediction.result.frames if frame.infants]
     if not found:
         print("    no infant found in the video: no 3D figure")

@@ -7,10 +7,12 @@ import os
 import platform
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from Engine.errors import DataError
+from PoseEstimation.config import Config, config_files, load_config
 
 LIBRARIES = (
     *("torch", "torchvision", "numpy", "scipy", "pillow", "av", "lightning", "torchmetrics"),
@@ -21,6 +23,7 @@ OPTIONAL = ("anny", "warp-lang")
 
 def run(args: argparse.Namespace) -> int:
     """Run every check, one line each; 1 when one fails."""
+    load = cache(lambda: load_config(args.config, args.overrides))
     checks: dict[str, Callable[[], str]] = {
         "python": lambda: f"{platform.python_version()} on {platform.platform()}",
         "infantpose": lambda: version("infantpose"),
@@ -29,8 +32,8 @@ def run(args: argparse.Namespace) -> int:
         "cuda": _cuda,
         "torchvision.ops.nms": _nms,
         "video": _video,
-        "config": lambda: _config(args),
-        "weights": lambda: _weights(args),
+        "config": lambda: _config(load(), args.config),
+        "weights": lambda: _weights(load()),
     }
     failed = [name for name, check in checks.items() if not _report(name, check)]
     print(f"{len(failed)} problems: {', '.join(failed)}" if failed else "everything works")
@@ -106,23 +109,18 @@ def _video() -> str:
     return f"PyAV writes and reads H.264, {hevc}; HEIC photos are refused"
 
 
-def _config(args: argparse.Namespace) -> str:
-    from PoseEstimation.config import find_config, load_config
-
-    load_config(args.config, args.overrides)
-    path = find_config(args.config)
-    return f"{path}" if path else "none found, defaults are used"
+def _config(loaded: Config, path: Path | None) -> str:
+    """Name the files that count; to be loaded is the check."""
+    return ", over it ".join(map(str, config_files(path))) or "none found, defaults are used"
 
 
-def _weights(args: argparse.Namespace) -> str:
+def _weights(config: Config) -> str:
     """Load the default weight set, its checksums compared, and run it once."""
     from PIL import Image
 
-    from PoseEstimation.config import load_config
     from PoseEstimation.inference.pipeline import PosePipeline
-    from PoseEstimation.inference.weights import find_weights, is_indexed
+    from PoseEstimation.inference.weight_sets import find_weights, is_indexed
 
-    config = load_config(args.config, args.overrides)
     folder = find_weights(config.paths.saved_models, config.weights)
     pipeline = PosePipeline.from_weights(folder, settings=config.predict)
     pipeline(Image.new("RGB", (320, 240)))

@@ -5,34 +5,49 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-
-from rich.console import Console
+from typing import TYPE_CHECKING
 
 from Datasets.splits import MINI_RGBD_SPLIT, parse_sequences
 from Engine.errors import DataError
-from PoseEstimation.config import Config, load_config
-from PoseEstimation.evaluation.mini_rgbd import evaluate_mini_rgbd, print_mini_rgbd
-from PoseEstimation.evaluation.report import print_tables
-from PoseEstimation.evaluation.syrip import evaluate_syrip, syrip_notes, syrip_tables
-from PoseEstimation.inference.pipeline import PosePipeline
+from Engine.reading import require_folder, require_output
+from PoseEstimation.config import load_config
+from PoseEstimation.inference.weight_sets import find_weights
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from PoseEstimation.inference.pipeline import PosePipeline
 
 TABLE_WIDTH = 120
 
 
 def run(args: argparse.Namespace) -> int:
-    """Evaluate, print the tables and name the files."""
+    """Check what was asked before anything heavy is loaded; evaluate, print, name the files."""
     config = load_config(args.config, args.overrides)
-    name = args.weights or config.weights
-    pipeline = PosePipeline.named(config.paths.saved_models, name, config.predict)
-    (_syrip if args.protocol == "syrip" else _mini_rgbd)(pipeline, args, config)
+    name, saved_models = args.weights or config.weights, config.paths.saved_models
+    if args.protocol == "syrip" and (args.input != "predicted" or args.every != 1):
+        raise DataError("evaluate syrip: photos have no true 2D input and no frames to leave out")
+    if args.protocol == "mini_rgbd":
+        split_sequences(args.split or "test")
+    find_weights(saved_models, name)
+    root = require_folder(args.root or getattr(config.paths, args.protocol), args.protocol)
+    require_output(args.output)
+    from PoseEstimation.inference.pipeline import PosePipeline
+
+    pipeline = PosePipeline.named(saved_models, name, config.predict)
+    (_syrip if args.protocol == "syrip" else _mini_rgbd)(pipeline, args, root)
     print(f"{args.output}: {', '.join(sorted(path.name for path in args.output.iterdir()))}")
     return 0
 
 
-def _mini_rgbd(pipeline: PosePipeline, args: argparse.Namespace, config: Config) -> None:
+def _mini_rgbd(pipeline: PosePipeline, args: argparse.Namespace, root: Path) -> None:
+    from PoseEstimation.evaluation.mini_rgbd import evaluate_mini_rgbd, print_mini_rgbd
+
     metrics = evaluate_mini_rgbd(
         pipeline,
-        args.root or config.paths.mini_rgbd,
+        root,
         split_sequences(args.split or "test"),
         input_kind=args.input,
         box_kind=args.boxes or "own",
@@ -43,12 +58,13 @@ def _mini_rgbd(pipeline: PosePipeline, args: argparse.Namespace, config: Config)
     print_mini_rgbd(metrics, wide_console())
 
 
-def _syrip(pipeline: PosePipeline, args: argparse.Namespace, config: Config) -> None:
-    if args.input != "predicted" or args.every != 1:
-        raise DataError("evaluate syrip: photos have no true 2D input and no frames to leave out")
+def _syrip(pipeline: PosePipeline, args: argparse.Namespace, root: Path) -> None:
+    from PoseEstimation.evaluation.report import print_tables
+    from PoseEstimation.evaluation.syrip import evaluate_syrip, syrip_notes, syrip_tables
+
     metrics = evaluate_syrip(
         pipeline,
-        args.root or config.paths.syrip,
+        root,
         args.split or "validation",
         box_kind=args.boxes or "true",
         output=args.output,
@@ -59,6 +75,8 @@ def _syrip(pipeline: PosePipeline, args: argparse.Namespace, config: Config) -> 
 
 def wide_console() -> Console:
     """A console as wide as the tables need where no terminal sets a limit."""
+    from rich.console import Console
+
     console = Console()
     return console if console.is_terminal else Console(width=TABLE_WIDTH)
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 
-from Datasets.rendering import render_dataset
+from Engine.reading import require_folder, require_output
 from PoseEstimation.config import load_config
 
 
 def run(args: argparse.Namespace) -> int:
     """Draw and name the files."""
     paths = load_config(args.config, args.overrides).paths
-    root = args.root or getattr(paths, args.dataset)
+    root = require_folder(args.root or getattr(paths, args.dataset), args.dataset)
+    require_output(args.output)
+    from Datasets.rendering import render_dataset
+
     for path in render_dataset(args.dataset, root, args.split, args.output, cache=paths.cache):
         print(path)
     return 0

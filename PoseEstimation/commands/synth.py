@@ -11,6 +11,7 @@ from pathlib import Path
 from Datasets.progress import Advance, advancing
 from Datasets.splits import parse_sequences
 from Engine.errors import DataError
+from Engine.reading import require_file, require_output
 
 
 def run(args: argparse.Namespace) -> int:
@@ -35,6 +36,9 @@ def run(args: argparse.Namespace) -> int:
     if args.profile not in makers:
         known = ", ".join(makers)
         raise DataError(f"profile '{args.profile}' is unknown: choose one of {known}")
+    require_output(args.output)
+    if args.smpl_poses is not None:
+        require_file(args.smpl_poses, "smpl-poses")
     start = time.perf_counter()
     with advancing("generate") as advance:
         count, made = makers[args.profile](args, advance)
@@ -45,11 +49,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _infants(args: argparse.Namespace, advance: Advance) -> tuple[int, str]:
     """Lying infants in the MINI-RGBD layout; new sequences may join earlier ones of a folder."""
-    from Datasets.synthetic.profiles.mini_rgbd import generate
-
     sequences, frames = sequence_names(args.sequences or "12"), args.frames or 1000
     for name in sequences:
         _require_free(args.output / name)
+    from Datasets.synthetic.profiles.mini_rgbd import generate
+
     generate(
         args.profile, args.output, sequences, frames, args.seed, args.workers, args.fps, advance
     )
@@ -58,20 +62,22 @@ def _infants(args: argparse.Namespace, advance: Advance) -> tuple[int, str]:
 
 def _movement_bank(args: argparse.Namespace, advance: Advance) -> tuple[int, str]:
     """Movements without pictures for the lifter of videos."""
-    from Datasets.synthetic.movement_bank import write_movement_bank
-
     infants = len(sequence_names(args.sequences or "100"))
     output = args.output / "movements.npz"
+    _require_free(output)
+    from Datasets.synthetic.movement_bank import write_movement_bank
+
     write_movement_bank(output, infants, args.seed or 0, args.workers, advance)
     return infants, "infants' movements"
 
 
 def _posture_bank(args: argparse.Namespace, advance: Advance) -> tuple[int, str]:
     """Postures without pictures for the lifter of photos."""
-    from Datasets.synthetic.movement_bank import write_posture_bank
-
     infants = len(sequence_names(args.sequences or "100"))
     output = args.output / "postures.npz"
+    _require_free(output)
+    from Datasets.synthetic.movement_bank import write_posture_bank
+
     write_posture_bank(output, infants, args.seed or 0, args.workers, advance, args.smpl_poses)
     return infants, "infants' postures"
 
@@ -116,10 +122,10 @@ def _lsp(args: argparse.Namespace, advance: Advance) -> tuple[int, str]:
 
 def _mpi_inf_3dhp(args: argparse.Namespace, advance: Advance) -> tuple[int, str]:
     """One adult seen by several calibrated cameras."""
-    from Datasets.synthetic.profiles.mpi_inf_3dhp import generate_mpi_inf_3dhp
-
     _require_free(args.output / "S1")
     subjects, frames = len(sequence_names(args.sequences or "8")), args.frames or 100
+    from Datasets.synthetic.profiles.mpi_inf_3dhp import generate_mpi_inf_3dhp
+
     generate_mpi_inf_3dhp(
         args.output,
         subjects,
@@ -135,10 +141,10 @@ def _mpi_inf_3dhp(args: argparse.Namespace, advance: Advance) -> tuple[int, str]
 
 def _slp(args: argparse.Namespace, advance: Advance) -> tuple[int, str]:
     """Adults and infants in bed, under no, a thin and a thick cover."""
-    from Datasets.synthetic.profiles.slp import generate_slp
-
     _require_free(args.output / "danaLab")
     subjects, frames = len(sequence_names(args.sequences or "10")), args.frames or 45
+    from Datasets.synthetic.profiles.slp import generate_slp
+
     generate_slp(args.output, subjects, frames, args.seed, args.workers, progress=advance)
     return subjects * frames, f"poses of {subjects} subjects"
 
@@ -157,14 +163,14 @@ def _pictures(
     return images, "pictures"
 
 
-def _require_free(folder: Path) -> None:
-    """Refuse to mix new frames with those of an earlier run.
+def _require_free(path: Path) -> None:
+    """Refuse to replace, or to mix new frames with, what an earlier run made.
 
     Raises:
-        DataError: the folder exists.
+        DataError: the path exists.
     """
-    if folder.exists():
-        raise DataError(f"synth: {folder} exists; delete it or choose another --output")
+    if path.exists():
+        raise DataError(f"synth: {path} exists; delete it or choose another --output")
 
 
 def sequence_names(text: str) -> tuple[str, ...]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from Datasets.sources import DataSource
+from Datasets.sources import DATASETS, GENERATED, DataSource
 from Engine.errors import DataError
-from PoseEstimation.config import Config, load_config
+from Engine.reading import require_output
+from PoseEstimation.config import Config, load_config, placed
 
 if TYPE_CHECKING:
     from PoseEstimation.chains.chain import Stage
@@ -27,7 +30,8 @@ def run(args: argparse.Namespace) -> int:
     if args.recipe == "chain":
         return _run_chain(args)
     config = load_config(args.config, args.overrides)
-    output = args.output or Path("runs") / args.recipe
+    output = require_output(args.output or Path("runs") / args.recipe)
+    _require_inputs(getattr(config, args.recipe), args.recipe)
     if args.recipe == "detector":
         from FasterRCNN.train import train_detector
 
@@ -58,19 +62,48 @@ def run(args: argparse.Namespace) -> int:
 
 def _run_chain(args: argparse.Namespace) -> int:
     """Run the stages that are not done yet and name the folder."""
-    from PoseEstimation.chains.chain import run_chain
-
     if args.overrides:
         raise DataError(f"train chain: '{args.overrides[0]}' is no option; edit the recipe's file")
     config = load_config(args.config, ())
     name = args.chain or "best"
-    output = args.output or Path("runs") / "chain" / name
+    output = require_output(args.output or Path("runs") / "chain" / name)
+    from PoseEstimation.chains.chain import run_chain
+
     run_chain(stages_of(name, config, output), output)
     return 0
 
 
+def _require_inputs(settings: object, recipe: str) -> None:
+    """Find out before anything heavy is loaded whether what a recipe names is there.
+
+    Raises:
+        DataError: an unknown data set, one without a folder, or a path that does not exist.
+    """
+    for field in dataclasses.fields(settings):
+        value, key = getattr(settings, field.name), f"{recipe}.{field.name}"
+        for item in value if isinstance(value, tuple) else (value,):
+            paths = (item,)
+            if isinstance(item, DataSource):
+                _require_known(item, key)
+                paths = (item.root, item.labels)
+            for path in paths:
+                if isinstance(path, Path) and not path.exists():
+                    raise DataError(f"{key}: {path} does not exist; check the path")
+
+
+def _require_known(source: DataSource, key: str) -> None:
+    if source.dataset not in (*DATASETS, GENERATED):
+        known = ", ".join((*DATASETS, GENERATED))
+        raise DataError(f"{key}: data set '{source.dataset}' is unknown; choose one of {known}")
+
+
 def stages_of(name: str, config: Config, folder: Path) -> list[Stage]:
-    """List the stages of a chain on the data that ``config.paths`` name."""
+    """List the stages of a chain on the data, and with the cache, that ``config.paths`` name."""
+    stages = _stages(name, config, folder)
+    return [replace(stage, settings=placed(stage.settings, config.paths)) for stage in stages]
+
+
+def _stages(name: str, config: Config, folder: Path) -> list[Stage]:
     from PoseEstimation.chains import best, ellershaw, lite, matched, real, real_mix, shipped
 
     paths = config.paths

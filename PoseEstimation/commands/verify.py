@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 
-from Datasets.catalogue import verify_dataset
+from Engine.reading import require_folder
 from PoseEstimation.config import load_config
 
 
 def run(args: argparse.Namespace) -> int:
     """Print what was found; 2 when something is missing or wrong."""
     paths = load_config(args.config, args.overrides).paths
-    report = verify_dataset(args.dataset, args.root or getattr(paths, args.dataset))
+    root = require_folder(args.root or getattr(paths, args.dataset), args.dataset)
+    from Datasets.catalogue import verify_dataset
+
+    report = verify_dataset(args.dataset, root)
     print(report)
     return 0 if report.ok else 2

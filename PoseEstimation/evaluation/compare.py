@@ -8,17 +8,16 @@ both rows have the same frames, and what is drawn is drawn for both.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from jaxtyping import Float
 
-from Datasets.readers.base import load_json
 from Datasets.readers.mini_rgbd import HEAD_LENGTH_MM, HEAD_LENGTH_PX
 from Engine.errors import DataError
+from Engine.reading import load_json
+from PoseEstimation.evaluation.compare_spec import Row
 from PoseEstimation.evaluation.errors_file import FrameErrors, pooled, read_errors
 from PoseEstimation.evaluation.provenance import code_version
 from PoseEstimation.evaluation.report import Table, number
@@ -29,56 +28,6 @@ DRAWS, SEED = 2000, 0
 SCHEMA = "infantpose-compare/1"
 LEVELS = tuple(range(5, 100, 5))
 """Nominal coverages, in percent, of the curve of reliability."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One system.
-
-    Attributes:
-        name: as the table shows it.
-        runs: folders of its evaluations, one per seed.
-        against: name of the row that it is compared with, or None.
-        pooled: the runs are parts of one evaluation, such as folds, not seeds.
-        note: what the reader must know.
-    """
-
-    name: str
-    runs: tuple[Path, ...]
-    against: str | None = None
-    pooled: bool = False
-    note: str = ""
-
-
-def read_spec(path: Path) -> tuple[str, list[Row]]:
-    """Read a comparison: YAML with ``title`` and ``rows``; folders count from the file.
-
-    Raises:
-        DataError: not such a file, or a row names one that is not there.
-    """
-    try:
-        spec = yaml.safe_load(path.read_text(encoding="utf-8"))
-        rows = [
-            Row(
-                str(row["name"]),
-                tuple(path.parent / run for run in row["runs"]),
-                row.get("against"),
-                bool(row.get("pooled", False)),
-                str(row.get("note", "")),
-            )
-            for row in spec["rows"]
-        ]
-        title = str(spec["title"])
-    except FileNotFoundError:
-        raise DataError(f"compare: {path} does not exist; name a YAML file") from None
-    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError) as error:
-        reason = " ".join(str(error).split())[:120]
-        raise DataError(f"compare: {path} is no comparison ({reason}); see the README") from None
-    names = {row.name for row in rows}
-    for row in rows:
-        if not row.runs or (row.against is not None and row.against not in names):
-            raise DataError(f"compare: row '{row.name}' of {path} has no runs or no such 'against'")
-    return title, rows
 
 
 def compare(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:

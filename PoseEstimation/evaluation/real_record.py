@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from Datasets.readers.base import load_json
 from Engine.errors import DataError
+from Engine.reading import load_json
 from PoseEstimation.io.atomic import write_json
 
 SCHEMA = "infantpose-photos-1"

@@ -16,8 +16,8 @@ from typing import Any
 
 import jinja2
 
-from Datasets.readers.base import load_json, require_file, require_folder
 from Engine.errors import DataError
+from Engine.reading import load_json, require_file, require_folder
 from PoseEstimation.evaluation import compare, figures, real_record
 from PoseEstimation.evaluation.mini_rgbd_tables import mini_rgbd_tables
 from PoseEstimation.evaluation.page import to_html

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from Datasets.readers.base import load_json, require_folder
 from Engine.errors import DataError
+from Engine.reading import load_json, require_folder
 from PoseEstimation.io.atomic import write_json
 
 MEASURE = "validation_loss"

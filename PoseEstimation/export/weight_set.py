@@ -14,8 +14,8 @@ from pathlib import Path
 
 import yaml
 
-from Datasets.readers.base import require_file
 from Engine.errors import DataError
+from Engine.reading import require_file
 from FasterRCNN.weights import file_sha256
 from PoseEstimation.io.atomic import replacing
 

@@ -11,13 +11,15 @@ from jaxtyping import Float
 
 from Datasets.geometry.affine import resize_matrix
 from Datasets.geometry.camera import intrinsics_from_fov, intrinsics_matrix
-from Datasets.readers.base import load_json
 from Engine.errors import DataError
+from Engine.reading import load_json
+from Engine.settings import Settings, limited
+from PoseEstimation.inference.settings import FOV_DEGREES
 from PoseEstimation.result import ASSUMED
 
 
 @dataclass(frozen=True)
-class Camera:
+class Camera(Settings):
     """A pinhole camera without distortion.
 
     Attributes:
@@ -27,7 +29,7 @@ class Camera:
         size: (width, height) of the frames that ``intrinsics`` belong to, or None for any.
     """
 
-    fov_degrees: float = 60.0
+    fov_degrees: float = limited(60.0, *FOV_DEGREES)
     given: bool = False
     intrinsics: Float[np.ndarray, "3 3"] | None = None
     size: tuple[int, int] | None = None

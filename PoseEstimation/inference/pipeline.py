@@ -26,13 +26,12 @@ from PoseEstimation.inference.camera import Camera
 from PoseEstimation.inference.keypoints import HeatmapStage, KeypointFinder
 from PoseEstimation.inference.lifting import ClipLifting, FrameLifting, Keypoints
 from PoseEstimation.inference.settings import PredictSettings
+from PoseEstimation.inference.weight_sets import find_weights, notice_of_terms
 from PoseEstimation.inference.weights import (
     check_weights,
     choose_device,
-    find_weights,
     load_heatmap,
     load_lifter,
-    notice_of_terms,
 )
 from PoseEstimation.result import Adult, InfantPose, People
 

@@ -5,9 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from Engine.settings import Limits, Settings, limited, share
+
+FOV_DEGREES = (5.0, 170.0)
+LENGTH_CM = Limits(30.0, 110.0)
+"""Crown-heel lengths of infants, with room to spare."""
+
 
 @dataclass(frozen=True)
-class PredictSettings:
+class PredictSettings(Settings):
     """How frames become poses.
 
     Attributes:
@@ -27,12 +33,12 @@ class PredictSettings:
 
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     precision: Literal["auto", "bf16", "float32"] = "auto"
-    batch_size: int = 4
+    batch_size: int = limited(4, 1, 1024)
     flip_test: bool = True
     turn_test: bool = True
     temporal: bool = True
-    min_box_score: float | None = None
-    max_infants: int = 4
-    fov_degrees: float = 60.0
-    track_min_iou: float = 0.2
-    track_max_gap_s: float = 2.0
+    min_box_score: float | None = share(None)
+    max_infants: int = limited(4, 1, 100)
+    fov_degrees: float = limited(60.0, *FOV_DEGREES)
+    track_min_iou: float = share(0.2)
+    track_max_gap_s: float = limited(2.0, 0.0, 3600.0)

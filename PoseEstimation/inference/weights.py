@@ -6,38 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 
-from Datasets.readers.base import require_folder
 from Datasets.skeletons import SKELETONS
 from Engine.errors import DataError
+from Engine.reading import require_folder
 from FasterRCNN.weights import file_sha256, load_weights
 from PoseEstimation.codecs.heatmap import HeatmapCodec
 from PoseEstimation.codecs.pixels import PixelCodec
 from PoseEstimation.codecs.rays import RayCodec
 from PoseEstimation.inference.keypoints import HeatmapStage
 from PoseEstimation.inference.lifting import ClipLifting, FrameLifting
+from PoseEstimation.inference.weight_sets import FILES, INDEX, index_entry
 from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig
 from PoseEstimation.models.martinez import MartinezConfig, MartinezLifter
 from PoseEstimation.models.pose_resnet import PoseResNet, PoseResNetConfig
-
-FILES = ("detector.safetensors", "heatmap.safetensors", "lifter.safetensors")
-INDEX = "index.yaml"
-
-
-def find_weights(saved_models: Path, name: str) -> Path:
-    """Return the folder of a weight set, by name under ``saved_models`` or by path.
-
-    Raises:
-        DataError: there is none.
-    """
-    folder = saved_models / name
-    if folder.is_dir():
-        return folder
-    if Path(name).is_dir():
-        return Path(name)
-    sets = sorted(p.name for p in saved_models.glob("*") if p.is_dir()) or ["none"]
-    raise DataError(f"weights: {folder} does not exist; sets there: {', '.join(sets)}")
 
 
 def check_weights(folder: Path) -> dict[str, str]:
@@ -54,7 +36,7 @@ def check_weights(folder: Path) -> dict[str, str]:
         DataError: a file is missing or is not the one in the index.
     """
     require_folder(folder, "weights")
-    expected = _index_entry(folder).get("sha256") or {}
+    expected = index_entry(folder).get("sha256") or {}
     digests = {}
     for name in FILES:
         path = folder / name
@@ -67,45 +49,6 @@ def check_weights(folder: Path) -> dict[str, str]:
                 f"{str(expected[name])[:12]}...; restore the file"
             )
     return digests
-
-
-def notice_of_terms(folder: Path, saved_models: Path) -> str | None:
-    """What to say about weights that may not be used for everything: names end in ``-research``.
-
-    Args:
-        folder: of the chosen set.
-        saved_models: where others may lie that know more and are not chosen on their own.
-
-    Returns:
-        One line, or None where there are no such weights.
-    """
-    if folder.name.endswith("-research"):
-        return _terms(folder)
-    others = [path for path in sorted(saved_models.glob("*-research")) if is_indexed(path)]
-    if not others:
-        return None
-    return f"with other terms there is {_terms(others[0])}; --weights {others[0].name} takes it"
-
-
-def _terms(folder: Path) -> str:
-    licence = _index_entry(folder).get("licence", "research only, non-commercial")
-    return f"{folder.name}: {licence}; see MODEL_CARD.md"
-
-
-def is_indexed(folder: Path) -> bool:
-    """Whether ``index.yaml`` says what every file of the set must be."""
-    return set(FILES) <= set(_index_entry(folder).get("sha256") or {})
-
-
-def _index_entry(folder: Path) -> dict[str, Any]:
-    """What ``index.yaml`` says about a set; empty when it does not list it."""
-    path = folder.resolve().parent / INDEX
-    if not path.is_file():
-        return {}
-    try:
-        return dict((yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get(folder.name) or {})
-    except (yaml.YAMLError, AttributeError, TypeError, ValueError):
-        raise DataError(f"weights: {path} is no index of weight sets; restore it") from None
 
 
 def load_heatmap(path: Path) -> HeatmapStage:
@@ -155,7 +98,7 @@ class _describes:
             )
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, KeyError | TypeError | ValueError | RuntimeError):
+        if isinstance(error, DataError | KeyError | TypeError | ValueError | RuntimeError):
             raise DataError(
                 f"weights: {self.path} does not fit its description; restore it"
             ) from error

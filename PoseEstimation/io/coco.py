@@ -18,11 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from Datasets.readers.base import load_json
 from Datasets.readers.video import is_video
 from Datasets.skeletons import COCO_17, Skeleton
 from Datasets.skeletons.convert import joint_map
 from Engine.errors import DataError
+from Engine.reading import load_json
 from PoseEstimation.io.atomic import replacing
 from PoseEstimation.result import FrameResult, InfantPose, PoseResult
 

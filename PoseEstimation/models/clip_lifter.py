@@ -16,9 +16,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from Engine.settings import Settings, limited
+
 
 @dataclass(frozen=True)
-class ClipLifterConfig:
+class ClipLifterConfig(Settings):
     """Shape of the network.
 
     Attributes:
@@ -36,18 +38,18 @@ class ClipLifterConfig:
         dropout: share of hidden values dropped in training.
     """
 
-    num_joints: int
-    root_index: int
-    bones: tuple[tuple[int, int], ...]
-    twins: tuple[int, ...]
-    in_features: int = 6
-    width: int = 512
-    frame_blocks: int = 2
-    dilations: tuple[int, ...] = (1, 3, 9)
+    num_joints: int = limited(..., 1, 1000)
+    root_index: int = limited(..., 0, 999)
+    bones: tuple[tuple[int, int], ...] = limited(..., 0, 999)
+    twins: tuple[int, ...] = limited(..., 0, 999)
+    in_features: int = limited(6, 1, 100)
+    width: int = limited(512, 1, 65_536)
+    frame_blocks: int = limited(2, 0, 100)
+    dilations: tuple[int, ...] = limited((1, 3, 9), 1, 1000)
     causal: bool = False
     context: bool = True
     rigid: bool = True
-    dropout: float = 0.05
+    dropout: float = limited(0.05, 0.0, 0.99)
 
 
 class Lifted(NamedTuple):

@@ -8,9 +8,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from Engine.settings import Settings, limited
+
 
 @dataclass(frozen=True)
-class MartinezConfig:
+class MartinezConfig(Settings):
     """Shape of the network.
 
     Attributes:
@@ -21,11 +23,11 @@ class MartinezConfig:
         dropout: share of hidden values dropped in training.
     """
 
-    num_joints: int = 16
-    root_index: int = 6
-    width: int = 1024
-    blocks: int = 2
-    dropout: float = 0.5
+    num_joints: int = limited(16, 1, 1000)
+    root_index: int = limited(6, 0, 999)
+    width: int = limited(1024, 1, 65_536)
+    blocks: int = limited(2, 0, 100)
+    dropout: float = limited(0.5, 0.0, 0.99)
 
 
 class MartinezLifter(nn.Module):

@@ -10,12 +10,14 @@ import torchvision
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from Engine.settings import Settings, limited
+
 IMAGE_MEAN, IMAGE_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Mean and standard deviation of RGB in 0 to 1 over ImageNet."""
 
 
 @dataclass(frozen=True)
-class PoseResNetConfig:
+class PoseResNetConfig(Settings):
     """Shape of the network.
 
     Attributes:
@@ -28,10 +30,10 @@ class PoseResNetConfig:
     """
 
     depth: Literal[18, 34, 50, 101, 152] = 18
-    num_joints: int = 25
+    num_joints: int = limited(25, 1, 1000)
     maps_per_joint: Literal[1, 3] = 1
     head_batch_norm: bool = True
-    head_channels: int = 256
+    head_channels: int = limited(256, 1, 8192)
     normalise: bool = True
 
 

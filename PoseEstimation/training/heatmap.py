@@ -12,6 +12,7 @@ from torch.utils.data import Dataset as TorchDataset
 from Datasets.catalogue import open_sources
 from Datasets.loaders import CropDataset, Mixture, joined, limited, make_loader, thinned
 from Datasets.skeletons import SKELETONS
+from Datasets.sources import GENERATED
 from Datasets.structures import Dataset
 from Datasets.transforms.presets import TrainTransforms
 from Engine.errors import DataError
@@ -30,7 +31,7 @@ from PoseEstimation.losses.heatmap import (
 from PoseEstimation.models.pose_resnet import PoseResNet, PoseResNetConfig
 from PoseEstimation.settings import HeatmapSettings
 from PoseEstimation.training.shifts import JointShifts
-from PoseEstimation.training.streaming import GENERATED, GeneratedCrops
+from PoseEstimation.training.streaming import GeneratedCrops
 from PoseEstimation.training.weights import write_best
 
 

@@ -20,9 +20,6 @@ from Datasets.transforms.presets import CROP_MARGIN, TrainTransforms, train_samp
 from Engine.errors import DataError
 from FasterRCNN.targets import PADDING_PX, outline
 
-GENERATED = "generated"
-"""Name of the data set that is made while training."""
-
 FPS = 30.0
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from Datasets.geometry.camera import intrinsics_matrix
-from Datasets.readers.base import load_rows, require_file, require_folder
+from Datasets.readers.base import load_rows
 from Datasets.readers.images import load_image
 from Datasets.readers.mini_rgbd import (
     HEAD_LENGTH_MM,
@@ -22,6 +22,7 @@ from Datasets.skeletons import COCO_17, INFANT, MINI_RGBD_25, MPII_16
 from Datasets.skeletons.mini_rgbd import PUBLISHED_16
 from Datasets.splits import MINI_RGBD_SPLIT, parse_sequences
 from Engine.errors import DataError
+from Engine.reading import require_file, require_folder
 
 
 def one_line(error: pytest.ExceptionInfo) -> str:

@@ -17,6 +17,7 @@ import yaml
 
 from Datasets.loaders import make_loader
 from Engine.errors import DataError
+from Engine.process import stopped_by_term
 from FasterRCNN.checkpoints import flatten, list_checkpoints, unflatten
 from FasterRCNN.trainer import best_state, fit
 
@@ -70,6 +71,20 @@ def test_coarse_checkpoints_give_the_same_weights_too(tmp_path, whole):
 def test_sigkill_then_resume_gives_the_same_weights(tmp_path, whole):
     program = [sys.executable, str(Path(__file__).with_name("tiny_run.py")), str(tmp_path), "6"]
     assert subprocess.run(program, capture_output=True, check=False).returncode == -signal.SIGKILL
+    module, _ = run(tmp_path, resume=True)
+    assert all(torch.equal(v, whole[0][k]) for k, v in weights(module).items())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_a_user_who_stops_gets_an_interrupt_and_can_go_on(tmp_path, whole, kind):
+    def stop(done: int) -> None:
+        if done == 6:
+            signal.raise_signal(kind)
+
+    with stopped_by_term(), pytest.raises(KeyboardInterrupt):
+        run(tmp_path, stop)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     module, _ = run(tmp_path, resume=True)
     assert all(torch.equal(v, whole[0][k]) for k, v in weights(module).items())
 

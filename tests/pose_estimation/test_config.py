@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from Engine.errors import DataError
-from PoseEstimation.config import Config, load_config
+from PoseEstimation.config import Config, config_files, load_config
 
 SHIPPED = Path(__file__).parents[2] / "config.yaml"
 
@@ -44,7 +44,8 @@ def test_shipped_file_names_every_setting_and_comments_it():
 def test_shipped_file_is_valid_and_paths_count_from_it():
     config = load_config(SHIPPED)
     assert config.paths.saved_models == SHIPPED.parent / "SavedModels"
-    assert config.predict == Config().predict
+    assert config.paths.cache == SHIPPED.parent / "data" / "cache"
+    assert config.predict == Config().predict and config.heatmap == Config().heatmap
 
 
 def test_overrides_count_over_the_file_and_leave_the_rest(tmp_path):
@@ -61,9 +62,159 @@ def test_overrides_count_over_the_file_and_leave_the_rest(tmp_path):
     assert config.heatmap.trainer == dataclasses.replace(default, max_minutes=3)
     assert config.clip_lifting.noise == dataclasses.replace(Config().clip_lifting.noise, sigma=0.5)
     near, known = config.detector.train
-    assert (near.root, near.split) == (tmp_path / "a", "all")
+    assert (near.root, near.split) == (Path("a"), "all")  # as typed: from the current folder
     assert (known.root, known.split) == (tmp_path / "x", "1")
     assert config.paths.mini_rgbd == tmp_path / "x"
+
+
+def own_file(folder: Path, text: str | bytes, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A ``config.yaml`` in the current folder."""
+    path = folder / "config.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    monkeypatch.chdir(folder)
+    return path
+
+
+def test_an_own_file_of_two_lines_keeps_the_rest_as_shipped(tmp_path, monkeypatch):
+    text = "paths: {coco: mine, lsp: ~/lsp}\nheatmap: {trainer: {seed: 3}}\n"
+    own_file(tmp_path, text, monkeypatch)
+    config, shipped = load_config(), load_config(SHIPPED)
+    assert config.weights == shipped.weights == "infant-synthetic"
+    assert config.paths == dataclasses.replace(
+        shipped.paths, coco=Path("mine"), lsp=Path.home() / "lsp"
+    )
+    trainer = dataclasses.replace(shipped.heatmap.trainer, seed=3)
+    assert config.heatmap == dataclasses.replace(shipped.heatmap, trainer=trainer)
+    assert config.lifting == shipped.lifting
+
+
+def test_a_file_elsewhere_overlays_too_and_its_paths_count_from_it(tmp_path, monkeypatch):
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    path = own_file(
+        folder,
+        "weights: nets/mine\npaths: {saved_models: sets, mpii: /data/mpii}\n"
+        "detector: {train: [{dataset: coco, root: x, labels: y.npz}, {dataset: lsp}]}\n",
+        monkeypatch,
+    )
+    monkeypatch.chdir(tmp_path)
+    config = load_config(path, ["paths.slp=typed"])
+    assert config.weights == str(folder / "nets" / "mine")
+    assert config.paths.saved_models == folder / "sets"
+    assert config.paths.mpii == Path("/data/mpii") and config.paths.slp == Path("typed")
+    assert config.paths.lsp == SHIPPED.parent / "data" / "lsp"
+    named, known = config.detector.train
+    assert (named.root, named.labels) == (folder / "x", folder / "y.npz")
+    assert known.root == config.paths.lsp
+
+
+def test_lists_and_data_sets_are_replaced_whole(tmp_path, monkeypatch):
+    text = (
+        "detector:\n  train: [{dataset: coco, root: a}, {dataset: lsp, root: b}]\n"
+        "  validation: {dataset: mini_rgbd, split: 1-8, root: c}\n"
+        "clip_lifting: {dilations: [1]}\n"
+    )
+    own_file(tmp_path, text, monkeypatch)
+    changes = ["detector.train=[{dataset: mpii}]", "detector.validation={dataset: mpii}"]
+    config = load_config(None, changes)
+    (source,) = config.detector.train
+    assert source.dataset == "mpii" and source.root == config.paths.mpii
+    assert config.detector.validation == dataclasses.replace(source, split="all")
+    assert config.clip_lifting.dilations == (1,)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("Task: reach\nscorer: me\nbodyparts: [nose]\n", "'Task'"),  # DeepLabCut
+        ("train: images/train\nnc: 2\nnames: [a, b]\n", "'train'"),  # YOLO
+        ("weights: yolo.pt\nepochs: 3\n", "'epochs'"),
+        ("services:\n  web: !Sub x\n", "'services'"),
+        ("epochs: 3\nbad: [\n", "'epochs'"),
+        ("- one\n- two\n", "what it holds"),
+        ('{"name": 1}', "'name'"),
+        ("words only\n", "words only"),
+    ],
+)
+def test_a_foreign_file_in_the_current_folder_is_named_and_not_used(
+    tmp_path, monkeypatch, capsys, text, word
+):
+    path = own_file(tmp_path, text, monkeypatch)
+    assert load_config() == load_config(SHIPPED)
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and error.startswith("infantpose: config.yaml of this folder")
+    assert f": {word} is no section of infantpose; name it with --config" in error
+    with pytest.raises(DataError):
+        load_config(path)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    "text", ["", "# nothing yet\n", "\ufeff", "heatmap:\n", "heatmap:\n  trainer:\n", "---\n"]
+)
+def test_an_empty_file_or_section_changes_nothing(tmp_path, monkeypatch, capsys, text):
+    own_file(tmp_path, text, monkeypatch)
+    assert load_config() == load_config(SHIPPED)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path, monkeypatch):
+    own_file(tmp_path, b"\xef\xbb\xbfweights: mine\r\npredict: {batch_size: 2}\r\n", monkeypatch)
+    config = load_config()
+    assert (config.weights, config.predict.batch_size) == ("mine", 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("heatmap:\n\tdepth: 34\n", "line 2 is not valid YAML (found character '\\t'"),
+        ("weights: a\nweights: b\n", "line 2 is not valid YAML (key 'weights' stands twice)"),
+        ("heatmap: 3\n", "heatmap is 3, must be a section of settings"),
+        ("heatmap: {trainer: fast}\n", "trainer"),
+        ("predict: {fov_degrees: 180}\n", "predict.fov_degrees is 180.0, must lie from 5 to 170"),
+        ("detector: {train: [{dataset: coco, share: -1}]}\n", "detector.train.share is -1.0"),
+        ("predict: {batch_size: 2.5}\n", "predict.batch_size"),
+        ("predict: {min_box_score: .nan}\n", "predict.min_box_score is nan"),
+    ],
+)
+def test_faults_of_an_own_file_are_one_line_with_its_name(tmp_path, monkeypatch, text, said):
+    own_file(tmp_path, text, monkeypatch)
+    with pytest.raises(DataError) as caught:
+        load_config()
+    assert str(caught.value).startswith("config: config.yaml") and said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_limits_of_overrides_name_the_command_line(tmp_path):
+    with pytest.raises(DataError) as caught:
+        load_config(SHIPPED, ["predict.max_infants=-1"])
+    assert str(caught.value) == (
+        "config: the command line: predict.max_infants is -1, must lie from 1 to 100"
+    )
+
+
+def test_without_a_shipped_file_the_defaults_count(tmp_path, monkeypatch):
+    monkeypatch.setattr("PoseEstimation.config.SHIPPED", tmp_path / "absent.yaml")
+    monkeypatch.chdir(tmp_path)
+    assert config_files(None) == []
+    assert load_config().paths == Config().paths
+    own = own_file(tmp_path, "weights: mine\n", monkeypatch)
+    assert config_files(None) == [Path("config.yaml")] and config_files(own) == [own]
+    assert load_config().weights == "mine"
+
+
+def test_every_data_set_gets_root_and_cache_once(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text(
+        "paths: {cache: kept, coco: images}\n"
+        "heatmap: {train: [{dataset: coco}, {dataset: coco, root: r, cache: own}]}\n"
+        "lifting: {validation: {dataset: mpi_inf_3dhp}}\n"
+    )
+    config = load_config(path)
+    near, own = config.heatmap.train
+    assert (near.root, near.cache) == (tmp_path / "images", tmp_path / "kept")
+    assert (own.root, own.cache) == (tmp_path / "r", tmp_path / "own")
+    assert config.lifting.validation.cache == tmp_path / "kept"
 
 
 @pytest.mark.parametrize(
@@ -72,6 +223,12 @@ def test_overrides_count_over_the_file_and_leave_the_rest(tmp_path):
         ("heatmap.dept=34", "heatmap.dept"),
         ("heatmap.depth=deep", "heatmap.depth"),
         ("heatmap.depth=19", "heatmap.depth"),
+        ("heatmap.batch_size=0", "heatmap.batch_size is 0, must lie from 1 to 65536"),
+        ("predict.min_box_score=50", "predict.min_box_score is 50.0, must lie from 0 to 1"),
+        ("lifting.trainer.seed=-1", "lifting.trainer.seed is -1"),
+        ("detector.num_workers=-2", "detector.num_workers is -2"),
+        ("heatmap.train=[{dataset: coco, share: .inf}]", "heatmap.train.share is inf"),
+        ("heatmap=3", "heatmap"),
         ("nonsense", "nonsense"),
         ("--heatmap.depth=34", "--heatmap.depth"),
     ],

@@ -8,7 +8,7 @@ from PoseEstimation.chains.chain import UNMAPPED, planned_minutes
 from PoseEstimation.chains.lite import FOLDS, SEEDS
 from PoseEstimation.commands.train import stages_of
 from PoseEstimation.config import load_config
-from PoseEstimation.evaluation.compare import read_spec
+from PoseEstimation.evaluation.compare_spec import read_spec
 from PoseEstimation.settings import ClipLiftingSettings, HeatmapSettings
 from PoseEstimation.stage_settings import ScoreSettings
 

@@ -10,7 +10,8 @@ from Datasets.readers.mini_rgbd import HEAD_LENGTH_MM
 from Datasets.skeletons.mini_rgbd import PUBLISHED_16
 from Engine.errors import DataError
 from PoseEstimation.cli import main
-from PoseEstimation.evaluation.compare import Row, compare, read_spec
+from PoseEstimation.evaluation.compare import compare
+from PoseEstimation.evaluation.compare_spec import Row, read_spec
 from PoseEstimation.evaluation.errors_file import FrameErrors, read_errors, write_errors
 
 FRAMES = 60

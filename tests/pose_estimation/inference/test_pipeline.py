@@ -22,7 +22,8 @@ from PoseEstimation.inference.keypoints import HeatmapStage
 from PoseEstimation.inference.lifting import ClipLifting, Keypoints
 from PoseEstimation.inference.pipeline import PosePipeline
 from PoseEstimation.inference.settings import PredictSettings
-from PoseEstimation.inference.weights import check_weights, find_weights, is_indexed
+from PoseEstimation.inference.weight_sets import find_weights, is_indexed
+from PoseEstimation.inference.weights import check_weights
 from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig
 
 FLOAT = PredictSettings(device="cpu", precision="float32")

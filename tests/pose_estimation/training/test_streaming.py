@@ -7,11 +7,11 @@ import torch
 from Datasets.geometry.camera import project
 from Datasets.loaders import Draw, Mixture
 from Datasets.skeletons import INFANT, MPII_16
-from Datasets.sources import DataSource
+from Datasets.sources import GENERATED, DataSource
 from Engine.errors import DataError
 from PoseEstimation.settings import HeatmapSettings
 from PoseEstimation.training.heatmap import make_loaders
-from PoseEstimation.training.streaming import GENERATED, GeneratedCrops
+from PoseEstimation.training.streaming import GeneratedCrops
 
 
 def test_a_key_gives_one_infant_and_another_key_another():
