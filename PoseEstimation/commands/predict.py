@@ -16,6 +16,7 @@ from Datasets.readers.video import count_frames
 from PoseEstimation.config import Config, load_config
 from PoseEstimation.inference.camera import Camera, read_intrinsics
 from PoseEstimation.inference.predict import Prediction, PredictRequest, predict, prepare_output
+from PoseEstimation.inference.weight_sets import find_weights
 from PoseEstimation.io.coco import image_ids_of
 from PoseEstimation.result import ASSUMED, NOTICE, FrameResult
 from PoseEstimation.visualise.overlay import OverlayStyle
@@ -29,12 +30,13 @@ ERRORS_SHOWN = 20
 def run(args: argparse.Namespace) -> int:
     """Predict; 2 when something could not be read, after everything else was done."""
     config = load_config(args.config, args.overrides)
+    name = args.weights or config.weights
+    find_weights(config.paths.saved_models, name)
     request = _request(args, config)
     prepare_output(request)
     # torch is loaded only when everything that was asked for is sound
     from PoseEstimation.inference.pipeline import PosePipeline
 
-    name = args.weights or config.weights
     pipeline = PosePipeline.named(config.paths.saved_models, name, config.predict)
     prediction = predict_with_progress(pipeline, request)
     report_errors(prediction.result.frames)
@@ -59,7 +61,7 @@ def _request(args: argparse.Namespace, config: Config) -> PredictRequest:
         image_ids=image_ids,
         length_cm=args.length_cm,
         overlay=None if args.no_overlay else OverlayStyle(blur_face=args.blur_face),
-        other_inputs=[path for path in (args.intrinsics, args.coco_annotations) if path],
+        other_inputs=[p for p in (args.intrinsics, args.coco_annotations, args.config) if p],
     )
 
 
