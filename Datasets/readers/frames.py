@@ -97,7 +97,8 @@ class _Video:
             for start in (number, number - NEAR):
                 # A file that cannot be searched is read from its start.
                 with suppress(Exception):
-                    self.video.seek(self.stamps[max(start, 0)])
+                    stamp = self.stamps[max(start, 0)]
+                    self.video.container.seek(stamp, stream=self.video.stream)
                     self.frames = self._numbered()
                     found = self._advance(number)
                     if found is not None:

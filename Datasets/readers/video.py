@@ -15,12 +15,14 @@ from pathlib import Path
 from PIL import Image
 
 from Datasets.readers.base import load_image
-from Datasets.readers.video_stream import DecodedFrame, VideoStream
+from Datasets.readers.video_stream import REORDERED, DecodedFrame, VideoStream
 from Engine.errors import DataError
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".heif")
 """HEIC is listed so that it is refused by name instead of being passed over."""
 VIDEO_SUFFIXES = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi")
+MAX_GAP_S = 86_400.0
+"""A longer leap of the time stamps is a fault of the file, a shorter one a real gap."""
 RESTART = "time stamps start anew; time goes on"
 """Note of a frame with which a joined recording begins."""
 
@@ -201,7 +203,7 @@ class _Clock:
     """Seconds since the first frame, always growing.
 
     A frame without a time stamp, and the first one of a recording that was joined, follow one frame
-    interval after the last; one whose stamp is not later than the last's, half of it.
+    interval after the last; one whose stamp is hardly earlier than the last's, half of it.
     """
 
     def __init__(self, step_s: float) -> None:
@@ -218,21 +220,22 @@ class _Clock:
             time: the frame's time stamp in seconds, or None.
 
         Returns:
-            Seconds, and whether a recording was joined here.
+            Seconds, and whether the time stamps start anew here.
         """
         first = self._recording is None
-        joined = not first and recording not in (None, self._recording)
+        anew = not first and recording not in (None, self._recording)
         self._recording = self._recording if recording is None else recording
-        if joined:
-            self._zero = None
         if time is None or self._zero is None:
             self.now += 0.0 if first else self.step_s
         else:
-            later = time - self._zero
-            self.now = later if later > self.now else self.now + self.step_s / 2
-        if self._zero is None and time is not None:
+            ahead = time - self._zero - self.now
+            anew |= not -REORDERED * self.step_s <= ahead <= MAX_GAP_S
+            self.now += self.step_s if anew else ahead if ahead > 0 else self.step_s / 2
+        if time is None:
+            self._zero = None if anew else self._zero
+        elif anew or self._zero is None:
             self._zero = time - self.now
-        return self.now, joined
+        return self.now, anew
 
 
 def _frames_declared(video: VideoStream, read: int, clock: _Clock) -> int:

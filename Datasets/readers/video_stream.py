@@ -6,6 +6,7 @@ Both ways of reading videos stand on this: frame after frame (``video.py``) and 
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,9 +26,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream as AvStream
 
 REORDERED = 16
-"""Frames that a decoder may reorder at most: so far back a time stamp may go within a recording."""
-MAX_GAP_S = 86_400.0
-"""A longer leap of the time stamps is a fault of the file, a shorter one a real gap."""
+"""Frames that a decoder may reorder at most."""
 MAX_RATE = 500.0
 """Frames per second; a file that states more states its clock's rate."""
 NOMINAL_RATE = 30.0
@@ -106,7 +105,7 @@ class VideoStream:
         # AVI stores no presentation times: frames have the times at which they leave the decoder.
         self._undated = self.container.format.name == "avi"
         self._transport = self.container.format.name == "mpegts"
-        self._recordings = _Recordings(self.time_base, 1 / self.rate)
+        self._recordings = _Recordings()
 
     def __enter__(self) -> VideoStream:
         return self
@@ -118,7 +117,7 @@ class VideoStream:
     def rate(self) -> float:
         """Frames per second on average, as the file states them; 30 when it states nonsense."""
         for rate in (self.stream.average_rate, self.stream.guessed_rate):
-            if rate is not None and 1 / MAX_GAP_S <= rate <= MAX_RATE:
+            if rate is not None and 0 < rate <= MAX_RATE:
                 return float(rate)
         return NOMINAL_RATE
 
@@ -126,11 +125,6 @@ class VideoStream:
     def time_base(self) -> Fraction:
         """Seconds of one unit of time stamps."""
         return Fraction(self.stream.time_base or 1)
-
-    def seek(self, stamp: int) -> None:
-        """Go to the key frame before a time stamp; only within a single recording."""
-        self.container.seek(stamp, stream=self.stream)
-        self._recordings = _Recordings(self.time_base, 1 / self.rate)
 
     def places(self) -> list[tuple[int, int]]:
         """Recording and time stamp of every frame in order, read without decoding, from here on.
@@ -238,25 +232,29 @@ class VideoStream:
 class _Recordings:
     """Counts the recordings of a file whose time stamps start anew, as of several joined ones.
 
-    A key frame's time lies behind all before it, other frames' up to ``REORDERED`` frames earlier.
+    In the order of the file a key frame's stamp is later than all before it, and another frame's
+    earlier than those of at most ``REORDERED`` frames.
     """
 
-    def __init__(self, time_base: Fraction, step_s: float) -> None:
-        self._back = REORDERED * step_s / float(time_base)
-        self._gap = MAX_GAP_S / float(time_base)
-        self._newest: int | None = None
+    def __init__(self) -> None:
+        self._latest: list[int] = []
         self._number = 0
 
     def number(self, packet: Packet) -> int:
         """Recording of the next packet in the file."""
-        if packet.pts is None:
+        stamp, latest = packet.pts, self._latest
+        if stamp is None:
             return self._number
-        if self._newest is not None:
-            ahead = packet.pts - self._newest
-            if ahead > self._gap or ahead < (0 if packet.is_keyframe else -self._back):
-                self._number += 1
-                self._newest = packet.pts
-        self._newest = max(packet.pts, packet.pts if self._newest is None else self._newest)
+        if packet.is_keyframe:
+            anew = stamp < max(latest, default=stamp)
+        else:
+            anew = len(latest) > REORDERED and stamp < latest[0]
+        if anew:
+            self._number += 1
+            latest.clear()
+        heapq.heappush(latest, stamp)
+        if len(latest) > REORDERED + 1:
+            heapq.heappop(latest)
         return self._number
 
 

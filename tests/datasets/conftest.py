@@ -124,6 +124,9 @@ def make_video(tmp_path: Path) -> Callable[..., Path]:
         """Encode pictures, or so many numbered ones, at 25 per second or at ``pts`` / 1000 s."""
         if isinstance(pictures, int):
             pictures = [numbered_picture(number, size) for number in range(pictures)]
+        if codec == "libx264":
+            # Key frames and reordered ones where they are asked for, though noise defies them.
+            options = {"b_strategy": "0", "sc_threshold": "0", **options}
         path, base = tmp_path / name, Fraction(1, 25 if pts is None else 1000)
         with av.open(str(path), "w", format=container, options=container_options or {}) as file:
             file.metadata.update(metadata or {})

@@ -84,6 +84,33 @@ def sample_of_a_data_set(path: Path, number: int) -> None:
         assert "\n" not in str(error)
 
 
+class FaultyDisk:
+    """A container of which reading fails behind the sixth packet, once or for ever."""
+
+    def __init__(self, container, for_ever: bool) -> None:
+        self.container, self.for_ever, self.read = container, for_ever, 0
+
+    def demux(self, stream):
+        if self.read == 6 and self.for_ever:
+            raise OSError("Input/output error")
+        for packet in self.container.demux(stream):
+            self.read += 1
+            yield packet
+            if self.read == 6:
+                raise OSError("Input/output error")
+
+
+@pytest.mark.parametrize(("for_ever", "read"), [(False, 12), (True, 6)])
+def test_packets_that_a_disk_does_not_give(make_video, for_ever, read):
+    """What comes before is decoded to its last frame, what comes behind as well."""
+    with video_stream.VideoStream(make_video("v.mkv", 12, bf="2")) as video:
+        container, video.container = video.container, FaultyDisk(video.container, for_ever)
+        frames = list(video.frames())
+        video.container = container
+    assert len(frames) == read and all(place.frame is not None for place in frames)
+    assert video.broken
+
+
 @pytest.mark.parametrize("name", ["v.mp4", "v.mkv", "v.avi"])
 def test_metadata_that_is_no_text(make_video, name):
     path = make_video(name, 4, "mpeg4", metadata={"title": "nobody reads this"})
