@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from Datasets.readers.inputs import expand_inputs, is_video
+from Datasets.readers.video_stream import VideoStream
 from Datasets.skeletons import INFANT, Skeleton
 from Datasets.structures import Dataset, PoseSample
 from Engine.errors import DataError
@@ -37,14 +38,8 @@ def _frames(path: Path) -> int:
     Raises:
         DataError: the file is no video, or has no frame.
     """
-    import av
-
-    try:
-        with av.open(str(path)) as container:
-            count = sum(packet.size > 0 for packet in container.demux(container.streams.video[0]))
-    except (av.FFmpegError, OSError, IndexError) as error:
-        reason = " ".join(str(error).split())
-        raise DataError(f"video: {path} is unreadable ({reason}); restore it") from None
+    with VideoStream(path) as video:
+        count = len(video.places())
     if count == 0:
         raise DataError(f"video: {path} holds no frame; restore it or leave it out")
     return count

@@ -23,6 +23,8 @@ from Datasets.readers import mpi_inf_3dhp_test as test_set
 from Datasets.readers import mpi_inf_3dhp_train as train_set
 from Datasets.readers.mpi_inf_3dhp_calibration import read_calibration
 from Datasets.readers.mpi_inf_3dhp_index import CHANNELS, read_cameras, read_cells
+from Datasets.readers.video_picture import is_square
+from Datasets.readers.video_stream import VideoStream
 from Datasets.verify.base import Findings, Verification, image_faults, is_generated, mask_faults
 from Engine.errors import DataError
 from Engine.reading import require_folder
@@ -167,17 +169,17 @@ def _verify_images(
 
 
 def _verify_video(path: Path, frames: int, found: Findings) -> None:
-    """Compare the number of frames that a video states with the labels."""
-    import av
-
+    """Compare the number of frames that a video states, and their shape, with the labels."""
     try:
-        with av.open(str(path)) as container:
-            held = container.streams.video[0].frames
-    except (av.FFmpegError, OSError, IndexError):
-        found.problems.append(f"{path} is no video, or was cut")
+        with VideoStream(path) as video:
+            held, ratio = video.stream.frames, video.stream.sample_aspect_ratio
+    except DataError as error:
+        found.problems.append(str(error))
         return
     if held < frames:
         found.problems.append(f"{path} states {held} frames, its labels have {frames}")
+    if not is_square(ratio):
+        found.problems.append(f"{path} has pixels of shape {ratio}, its labels count square ones")
 
 
 def _verify_test(folder: Path, generated: bool, found: Findings) -> list[str]:

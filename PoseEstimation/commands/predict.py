@@ -84,7 +84,8 @@ def predict_with_progress(pipeline: PosePipeline, request: PredictRequest) -> Pr
     )
     console = Console(stderr=True)
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task("", total=sum(map(count_frames, request.sources)), speed="")
+        counts = [count_frames(source) for source in request.sources]
+        task = progress.add_task("", total=None if None in counts else sum(counts), speed="")
 
         def advance(frame: FrameResult) -> None:
             speed = progress.tasks[0].speed

@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 CLOCK = Fraction(1, 90_000)
 """Time base in seconds, fine enough for every camera's frame times."""
@@ -41,7 +41,7 @@ class VideoWriter:
 
         Args:
             image: RGB; an odd side gets one black row or column; later frames of another size are
-                scaled to the first's.
+                scaled to fit into the first's, black around.
             time_s: not before the last frame's time.
         """
         import av
@@ -49,7 +49,7 @@ class VideoWriter:
         if self._container is None:
             self._open(image.size)
         if image.size != self._size:
-            image = image.resize(self._size, Image.Resampling.BILINEAR)
+            image = ImageOps.pad(image, self._size, Image.Resampling.BILINEAR)
         canvas = Image.new("RGB", (self._stream.width, self._stream.height))
         canvas.paste(image)
         frame = av.VideoFrame.from_image(canvas)

@@ -1,9 +1,12 @@
-"""A tiny MINI-RGBD folder that several tests of this package read."""
+"""A tiny MINI-RGBD folder and small videos that several tests of this package read."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -89,3 +92,56 @@ def shared_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_sequence(folder / "01", frames=3, seed=1)
     write_sequence(folder / "02", frames=2, seed=2, infant=True)
     return folder
+
+
+def numbered_picture(number: int, size: tuple[int, int] = (64, 48)) -> np.ndarray:
+    """(height, width, 3) noise with a bright bar at the left, wider for higher numbers."""
+    width, height = size
+    picture = np.random.default_rng(number).integers(0, 90, (height, width, 3), dtype=np.uint8)
+    picture[:, : 2 + 2 * (number % (width // 2 - 1))] += 160
+    return picture
+
+
+@pytest.fixture
+def make_video(tmp_path: Path) -> Callable[..., Path]:
+    """Function that writes a video into ``tmp_path``."""
+
+    def make(
+        name: str,
+        pictures: int | Sequence[np.ndarray],
+        codec: str = "libx264",
+        *,
+        size: tuple[int, int] = (64, 48),
+        pts: Sequence[int] | None = None,
+        pixels: str = "yuv420p",
+        pixel_ratio: str | None = None,
+        matrix: Sequence[int] | None = None,
+        container: str | None = None,
+        container_options: dict[str, str] | None = None,
+        metadata: dict[str, str] | None = None,
+        **options: str,
+    ) -> Path:
+        """Encode pictures, or so many numbered ones, at 25 per second or at ``pts`` / 1000 s."""
+        if isinstance(pictures, int):
+            pictures = [numbered_picture(number, size) for number in range(pictures)]
+        if codec == "libx264":
+            # Key frames and reordered ones where they are asked for, though noise defies them.
+            options = {"b_strategy": "0", "sc_threshold": "0", **options}
+        path, base = tmp_path / name, Fraction(1, 25 if pts is None else 1000)
+        with av.open(str(path), "w", format=container, options=container_options or {}) as file:
+            file.metadata.update(metadata or {})
+            stream = file.add_stream(codec, rate=25, time_base=base, options=options)
+            stream.height, stream.width = pictures[0].shape[:2]
+            stream.pix_fmt = pixels
+            if pixel_ratio is not None:
+                stream.codec_context.sample_aspect_ratio = Fraction(pixel_ratio)
+            if matrix is not None:
+                stream.set_display_matrix(matrix)
+            for number, picture in enumerate(pictures):
+                frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+                frame.pts, frame.time_base = number if pts is None else pts[number], base
+                file.mux(stream.encode(frame))
+            file.mux(stream.encode())
+        return path
+
+    return make

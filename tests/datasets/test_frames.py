@@ -63,6 +63,55 @@ def test_any_order_gives_the_frames_that_reading_from_the_start_gives(
         )
 
 
+def check_like_reading(path: Path) -> int:
+    """Frames by number in any order against frames in order; returns how many there are."""
+    truth = [np.asarray(frame.image) for frame in iter_frames(path)]
+    source = FrameSource()
+    for number in np.random.default_rng(1).permutation(len(truth)):
+        loaded = np.asarray(source.load(sample(path, int(number))))
+        np.testing.assert_array_equal(loaded, truth[number])
+    return len(truth)
+
+
+@pytest.mark.parametrize("ratio", [None, "4/3", "8/9"])
+@pytest.mark.parametrize("quarter", [None, (0, 1, -1, 0), (-1, 0, 0, 1), (0, 1, 1, 0)])
+def test_frames_are_shown_as_predict_sees_them(make_video, ratio, quarter):
+    matrix = None
+    if quarter is not None:
+        a, b, c, d = (0x10000 * value for value in quarter)
+        matrix = [a, b, 0, c, d, 0, 0, 0, 0x40000000]
+    path = make_video("v.mp4", 12, pixel_ratio=ratio, matrix=matrix, bf="2", g="5")
+    assert check_like_reading(path) == 12
+
+
+@pytest.mark.parametrize("suffix", [".ts", ".mkv"])
+def test_joined_recordings_have_one_numbering(make_video, tmp_path, suffix):
+    """The second starts amid the first one's time stamps, none of which are equal."""
+    parts = [
+        make_video(f"{start}{suffix}", 40, pts=[start + 40 * i for i in range(40)], g="10", bf="2")
+        for start in (0, 1007)
+    ]
+    path = tmp_path / "v.mkv"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    assert check_like_reading(path) == 80
+
+
+def test_the_track_that_a_player_shows(tmp_path):
+    with av.open(str(tmp_path / "v.mkv"), "w") as container:
+        streams = [container.add_stream("mpeg4", rate=25) for _ in range(2)]
+        for stream, side in zip(streams, (32, 64), strict=True):
+            stream.width = stream.height = side
+            stream.pix_fmt = "yuv420p"
+        for number in range(8):
+            for stream in streams:
+                grey = np.full((stream.height, stream.width, 3), 20 * number, np.uint8)
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(grey, format="rgb24")))
+        for stream in streams:
+            container.mux(stream.encode())
+    assert check_like_reading(tmp_path / "v.mkv") == 8
+    assert load_sample_image(sample(tmp_path / "v.mkv", 3)).size == (64, 64)
+
+
 def test_images_and_videos_alternate(tmp_path):
     first = write_video(tmp_path / "a.avi", "mjpeg")
     second = write_video(tmp_path / "b.avi", "mjpeg", qscale="20")

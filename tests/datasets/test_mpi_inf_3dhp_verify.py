@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from scipy.io import loadmat, savemat
@@ -141,6 +143,19 @@ def test_arrays_that_differ_and_a_bad_video(root: Path) -> None:
     problems = "\n".join(verify_mpi_inf_3dhp(root).problems)
     assert "its arrays differ in cameras or frames" in problems
     assert "video_0.avi is no video" in problems and "lacks 'intrinsic'" in problems
+
+
+def test_a_video_whose_pixels_are_not_square(root: Path) -> None:
+    path = root / "S2/Seq1/imageSequence/video_0.avi"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.height, stream.width = RGB.shape[:2]
+        stream.codec_context.sample_aspect_ratio = Fraction(4, 3)
+        for _ in range(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(RGB, format="rgb24")))
+        container.mux(stream.encode())
+    problems = "\n".join(verify_mpi_inf_3dhp(root).problems)
+    assert "video_0.avi has pixels of shape 4/3, its labels count square ones" in problems
 
 
 def test_no_such_folder(root: Path) -> None:

@@ -34,5 +34,5 @@ def test_what_is_no_footage_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="none"):
         read_frames(tmp_path / "none")
     (tmp_path / "x.mp4").write_bytes(b"text")
-    with pytest.raises(DataError, match="unreadable"):
+    with pytest.raises(DataError, match="is no video"):
         read_frames(tmp_path)

@@ -70,6 +70,16 @@ def test_video_has_even_sides_and_its_own_times(tmp_path, size):
         assert (context.name, context.pix_fmt) == ("h264", "yuv420p")
 
 
+def test_a_later_frame_of_another_shape_is_not_stretched(tmp_path):
+    with VideoWriter(tmp_path / "v.mp4") as writer:
+        writer.write(Image.new("RGB", (64, 48), (200, 200, 200)), 0.0)
+        writer.write(Image.new("RGB", (60, 90), (200, 200, 200)), 0.1)
+    _, turned = iter_frames(tmp_path / "v.mp4")
+    grey = np.asarray(turned.image)[..., 0]
+    assert grey.shape == (48, 64)
+    assert grey[:, 18:46].min() > 150 and grey[:, :14].max() < 50 and grey[:, 50:].max() < 50
+
+
 def test_odd_frames_line_up(tmp_path):
     picture = np.zeros((47, 65, 3), np.uint8)
     picture[20:30, 30:40] = 255
