@@ -39,6 +39,9 @@ SAME_PERSON_IOU = 0.7
 SAME_IOU = 0.5
 MAX_INFANTS = 4
 
+SUSPECTED_IOU = 0.9
+"""Suspected boxes that overlap by more are one."""
+
 UNSURE = 0.1
 """Lowest score of a box that is shown to the judge."""
 
@@ -73,8 +76,8 @@ class Detections:
         scores: (n,) in 0..1.
         adults_xyxy: (m, 4) adults, image pixels; None from a detector that knows infants only.
         adult_scores: (m,) in 0..1, or None.
-        suspected_xyxy: (k, 4) everybody whom the detector so much as suspects, image pixels; those
-            above are among them. None: unknown.
+        suspected_xyxy: (k, 4) everybody whom the detector so much as suspects, of any class, image
+            pixels; those above are among them. None: unknown.
     """
 
     boxes_xyxy: Float[np.ndarray, "n 4"]
@@ -180,12 +183,20 @@ class InfantDetector:
             min_score: lowest score of an infant; None: the detector's own.
         """
         least = self.min_score if min_score is None else min_score
-        found = self._judged(images, least) if self.close_up else self._look(images, least)
-        return self._look_closer(images, found) if self.second_look else found
+        anybody = self._anybody(images)
+        found = (
+            self._judged(images, anybody, least)
+            if self.close_up
+            else [self._chosen(_sure(people, least)) for people in anybody]
+        )
+        found = self._look_closer(images, found) if self.second_look else found
+        return [_with_suspected(f, a) for f, a in zip(found, anybody, strict=True)]
 
-    def _judged(self, images: Sequence[Image.Image], least: float) -> list[Detections]:
+    def _judged(
+        self, images: Sequence[Image.Image], anybody: Sequence[People], least: float
+    ) -> list[Detections]:
         """Let the judge say how sure each box is, of unsure ones, too."""
-        everybody = self.people(images, UNSURE, UNSURE)
+        everybody = [_sure(people, UNSURE, UNSURE) for people in anybody]
         places = [
             (image, box)
             for image, people in zip(images, everybody, strict=True)
@@ -210,29 +221,30 @@ class InfantDetector:
         if not windows:
             return list(found)
         crops = [image.crop(window) for image, _, window in windows]
-        closer = iter(self._look(crops, min(self.min_score, MIN_SCORE)))
+        least = min(self.min_score, MIN_SCORE)
+        closer = (self._chosen(people) for people in self.people(crops, least))
         closer = [_same(box, next(closer), window) for _, box, window in windows]
         ends = np.cumsum([len(detections) for detections in found])
         parts = np.split(np.stack(closer), ends[:-1])
         moved = [dataclasses.replace(f, boxes_xyxy=p) for f, p in zip(found, parts, strict=True)]
         return [detections.once() for detections in moved]
 
-    def _look(self, images: Sequence[Image.Image], min_score: float) -> list[Detections]:
-        """Detect in one pass of the network: infants from a score on."""
-        return [self._chosen(people) for people in self.people(images, min_score)]
-
-    @torch.inference_mode()
     def people(
         self, images: Sequence[Image.Image], infant_score: float, adult_score: float = MIN_SCORE
     ) -> list[People]:
         """Find people of both classes, from their scores on, in one pass of the network."""
+        return [_sure(people, infant_score, adult_score) for people in self._anybody(images)]
+
+    @torch.inference_mode()
+    def _anybody(self, images: Sequence[Image.Image]) -> list[People]:
+        """All that one pass of the network answers, from its lowest score on."""
         sizes = (self.settings.min_size, self.settings.max_size)
         inputs = [network_input(image, *sizes) for image in images]
         device = next(self.network.parameters()).device
         self.network.eval()
         outputs = self.network([picture.to(device).float() / 255 for picture, _ in inputs])
         return [
-            _sure(_in_image(output, matrix, image.size), infant_score, adult_score)
+            _in_image(output, matrix, image.size)
             for output, (_, matrix), image in zip(outputs, inputs, images, strict=True)
         ]
 
@@ -251,6 +263,16 @@ def _in_image(output: dict[str, torch.Tensor], matrix: np.ndarray, size: tuple[i
     boxes, scores, labels = (output[key].cpu() for key in ("boxes", "scores", "labels"))
     in_image = clip_box(transform_boxes(matrix, boxes.double().numpy()), size)
     return People(in_image, scores.double().numpy(), labels.numpy())
+
+
+def _with_suspected(found: Detections, anybody: People) -> Detections:
+    """Add whoever is suspected: those found, and others who are not all but the same box."""
+    parts = [found.boxes_xyxy, found.adults_xyxy, anybody.boxes_xyxy]
+    boxes = np.concatenate([part for part in parts if part is not None])
+    # in this order: those found stay, then those of higher scores
+    order = torch.arange(len(boxes), 0, -1, dtype=torch.float64)
+    kept = nms(torch.from_numpy(boxes), order, SUSPECTED_IOU).sort().values
+    return dataclasses.replace(found, suspected_xyxy=boxes[kept.numpy()])
 
 
 def _agreed(people: People, chances: Float[np.ndarray, "n label"]) -> People:

@@ -7,18 +7,22 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from unicodedata import normalize
 
 from PIL import Image
 
 from Datasets.drawing.overlay import PoseDrawing, draw_poses
 from Datasets.readers.video import Frame, is_video
 from Datasets.skeletons import Skeleton
+from Engine.files import replacing
 from PoseEstimation.result import NOTICE, FrameResult
-from PoseEstimation.visualise.faces import blur_faces
+from PoseEstimation.visualise.faces import MAX_GAP_S, FaceBlur
 from PoseEstimation.visualise.video import VideoWriter
 
 FOLDER = "overlays"
 JPEG_QUALITY = 92
+NAME_BYTES = 255
+"""Longest name of a file on common disks."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +30,13 @@ class OverlayStyle:
     """How to draw.
 
     Attributes:
-        blur_face: make faces unrecognisable.
+        blur_face: make faces unrecognisable; ``visualise.faces`` says whose.
+        max_gap_s: seconds for which an infant's face stays blurred where it was last seen: as long
+            as a track lives.
     """
 
     blur_face: bool = False
+    max_gap_s: float = MAX_GAP_S
 
 
 def draw_overlay(
@@ -47,7 +54,7 @@ def draw_overlay(
         RGB image of the same size.
     """
     if style is not None and style.blur_face:
-        image = blur_faces(image, frame, skeleton)
+        image = FaceBlur(skeleton)(image, frame)
     poses = [
         PoseDrawing(
             infant.keypoints_px,
@@ -62,18 +69,32 @@ def draw_overlay(
 
 
 def overlay_paths(sources: Sequence[Path], output: Path) -> dict[Path, Path]:
-    """Name one overlay per source, all different, in ``output/overlays``."""
-    taken: set[Path] = set()
-    paths = {}
-    for source in sources:
-        suffix = ".mp4" if is_video(source) else ".jpg"
-        path, number = output / FOLDER / f"{source.stem}{suffix}", 1
-        while path in taken:
-            number += 1
-            path = path.with_name(f"{source.stem}_{number}{suffix}")
-        taken.add(path)
-        paths[source] = path
-    return paths
+    """Name one overlay per source in ``output/overlays``, all different on every disk.
+
+    Args:
+        sources: photos and videos.
+        output: folder of the prediction.
+    """
+    taken: set[str] = set()
+    return {source: output / FOLDER / _free_name(source, taken) for source in sources}
+
+
+def _free_name(source: Path, taken: set[str]) -> str:
+    """Name a file that differs from those taken, however a disk spells them, and add it to them."""
+    stem, suffix = source.stem, ".mp4" if is_video(source) else ".jpg"
+    name, number = _of_legal_length(stem, suffix), 1
+    while (spelled := normalize("NFC", name).casefold()) in taken:
+        number += 1
+        name = _of_legal_length(stem, f"_{number}{suffix}")
+    taken.add(spelled)
+    return name
+
+
+def _of_legal_length(stem: str, ending: str) -> str:
+    """Shorten a stem, where the name would be too long for a disk."""
+    while stem and len(os.fsencode(stem + ending)) > NAME_BYTES:
+        stem = stem[:-1]
+    return stem + ending
 
 
 class Overlay:
@@ -88,13 +109,15 @@ class Overlay:
         self, path: Path, skeleton: Skeleton, style: OverlayStyle, video: VideoWriter | None
     ) -> None:
         self.path, self.frames = path, 0
-        self._skeleton, self._style, self._video = skeleton, style, video
+        self._skeleton, self._video = skeleton, video
+        self._faces = FaceBlur(skeleton, style.max_gap_s) if style.blur_face else None
 
     def write(self, frame: Frame, result: FrameResult) -> None:
-        """Draw a frame; one without a picture is passed over, its time stays empty."""
+        """Draw a frame, in order of time; one without a picture is passed over, its time empty."""
         if frame.image is None:
             return
-        picture = draw_overlay(frame.image, result, self._skeleton, self._style)
+        image = frame.image if self._faces is None else self._faces(frame.image, result)
+        picture = draw_overlay(image, result, self._skeleton)
         if self._video is not None:
             self._video.write(picture, frame.time_s)
         else:
@@ -113,11 +136,8 @@ def open_overlay(path: Path, skeleton: Skeleton, style: OverlayStyle) -> Iterato
 
 
 def _save(picture: Image.Image, path: Path) -> None:
-    """Write a JPEG, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        picture.save(temporary, "JPEG", quality=JPEG_QUALITY, subsampling=0)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    """Write a JPEG, whole or not at all, without what the photo's file says beside its pixels."""
+    pixels = picture.copy()
+    pixels.info = {}
+    with replacing(path) as temporary:
+        pixels.save(temporary, "JPEG", quality=JPEG_QUALITY, subsampling=0)

@@ -16,7 +16,7 @@ from Datasets.readers.mini_rgbd import read_mini_rgbd
 from Datasets.sources import DataSource
 from Engine.errors import DataError
 from FasterRCNN.__main__ import main
-from FasterRCNN.detector import Detections, InfantDetector, save_detector
+from FasterRCNN.detector import Detections, InfantDetector, People, save_detector
 from FasterRCNN.evaluate import evaluate_detector
 from FasterRCNN.model import build_detector, load_resnet
 from FasterRCNN.settings import DetectorSettings, TrainerSettings
@@ -347,35 +347,38 @@ class _Scripted(InfantDetector):
 
     def __init__(self, answers, **rule):
         super().__init__(torch.nn.Identity(), SMALL, second_look=True, **rule)
-        self.answers, self.sizes, self.scores = list(answers), [], []
+        self.answers, self.sizes = list(answers), []
 
-    def _look(self, images, min_score):
+    def _anybody(self, images):
         self.sizes.append([image.size for image in images])
-        self.scores.append(min_score)
         return self.answers.pop(0)
 
 
-def boxes(*rows):
-    return Detections(np.array(rows, float).reshape(-1, 4), np.linspace(0.9, 0.8, len(rows)))
+def infants(*rows, sure=0.95):
+    scores = sure - 0.01 * np.arange(len(rows))
+    return People(np.array(rows, float).reshape(-1, 4), scores, np.full(len(rows), A))
 
 
 @pytest.mark.parametrize("sure", [0.3, 0.9])
 def test_the_second_look_moves_a_box_to_where_the_close_up_shows_it(sure):
     image = Image.new("RGB", (200, 100))
-    first = [boxes([40, 20, 120, 60], [150, 50, 180, 90]), boxes()]
-    # The close-ups begin at (20, 0) and (140, 40): a better box, and one of somebody else.
-    second = [boxes([5, 5, 10, 10], [24, 22, 102, 62]), boxes([0, 0, 4, 4])]
+    first = [infants([40, 20, 120, 60], [150, 50, 180, 90]), infants()]
+    # The close-ups begin at (20, 0) and (140, 40): a better box, and one of somebody else. They
+    # need not be as sure as the first look.
+    second = [
+        infants([5, 5, 10, 10], [24, 22, 102, 62], sure=min(sure, 0.5) + 0.02),
+        infants([0, 0, 4, 4]),
+    ]
     detector = _Scripted([first, second], min_score=sure)
     refined = detector.detect([image, image])
     assert np.allclose(refined[0].boxes_xyxy, [[44, 22, 122, 62], [150, 50, 180, 90]])
     assert np.allclose(refined[0].scores, first[0].scores)
     assert len(refined[1]) == 0
     assert detector.sizes[1] == [(121, 81), (51, 60)]
-    assert detector.scores == [sure, min(sure, 0.5)]
 
 
 def test_no_infant_needs_no_second_look():
-    assert len(_Scripted([[boxes()]]).detect([Image.new("RGB", (50, 50))])[0]) == 0
+    assert len(_Scripted([[infants()]]).detect([Image.new("RGB", (50, 50))])[0]) == 0
 
 
 def test_boxes_that_came_to_overlap_are_one_infant():

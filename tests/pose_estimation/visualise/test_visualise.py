@@ -1,9 +1,6 @@
-"""Overlays line up and last; videos keep their times; faces disappear."""
+"""Overlays line up and last; videos keep their times."""
 
 from __future__ import annotations
-
-from dataclasses import replace
-from pathlib import Path
 
 import av
 import numpy as np
@@ -13,9 +10,8 @@ from PIL import Image
 from Datasets.readers.video import Frame, iter_frames
 from Datasets.skeletons import INFANT
 from PoseEstimation.result import FrameResult, InfantPose
-from PoseEstimation.visualise.faces import blur_faces
 from PoseEstimation.visualise.figure3d import pose_figure
-from PoseEstimation.visualise.overlay import OverlayStyle, draw_overlay, open_overlay, overlay_paths
+from PoseEstimation.visualise.overlay import OverlayStyle, draw_overlay, open_overlay
 from PoseEstimation.visualise.video import VideoWriter
 
 JOINTS = len(INFANT)
@@ -113,38 +109,6 @@ def test_no_frame_makes_no_file(tmp_path):
     with open_overlay(path, INFANT, OverlayStyle()) as overlay:
         overlay.write(Frame("a.jpg", 0, 0.0, None, "damaged"), result())
     assert overlay.frames == 0 and not list(tmp_path.iterdir())
-
-
-def test_overlays_of_like_names_stay_apart(tmp_path):
-    sources = [Path("x/a.jpg"), Path("y/a.png"), Path("a_2.jpg"), Path("a.mov")]
-    names = [p.name for p in overlay_paths(sources, tmp_path).values()]
-    assert names == ["a.jpg", "a_2.jpg", "a_2_2.jpg", "a.mp4"]
-
-
-def checkerboard() -> Image.Image:
-    x, y = np.meshgrid(np.arange(200), np.arange(160))
-    return Image.fromarray(np.uint8(((x + y) % 2) * 255)).convert("RGB")
-
-
-def contrast(image: Image.Image, x: slice, y: slice) -> float:
-    return float(np.asarray(image)[y, x, 0].astype(float).std())
-
-
-def test_only_a_sure_face_is_blurred():
-    keypoints = np.full((JOINTS, 2), 150.0)
-    face = ("nose", "left_eye", "right_eye", "left_ear", "right_ear", "head_top", "upper_neck")
-    turns = np.linspace(0, 2 * np.pi, len(face), endpoint=False)
-    keypoints[INFANT.indices(face)] = np.stack(
-        [50 + 20 * np.cos(turns), 50 + 20 * np.sin(turns)], 1
-    )
-    sure = blur_faces(checkerboard(), result(infant(keypoints)), INFANT)
-    assert contrast(sure, slice(40, 60), slice(40, 60)) < 10
-    assert contrast(sure, slice(150, 190), slice(100, 150)) > 100
-    unsure = replace(infant(keypoints), keypoint_scores=np.zeros(JOINTS))
-    box = blur_faces(checkerboard(), result(unsure), INFANT)
-    assert contrast(box, slice(20, 170), slice(20, 130)) < 30
-    nobody = blur_faces(checkerboard(), result(), INFANT)
-    assert contrast(nobody, slice(0, 200), slice(0, 160)) < 10
 
 
 def test_figure_holds_both_parts():
