@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from Engine.errors import DataError
+from Engine.errors import ReportedError
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -14,9 +14,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return _verify(options) if options.command == "verify" else _render(options)
-    except DataError as error:
+    except ReportedError as error:
         print(f"infantpose: error: {error}", file=sys.stderr)
-        return 2
+        return error.exit_code
 
 
 def _parser() -> argparse.ArgumentParser:

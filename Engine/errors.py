@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 
-class DataError(Exception):
+class ReportedError(Exception):
+    """An error whose message is all that the user needs.
+
+    Attributes:
+        exit_code: of the command that reports it.
+    """
+
+    exit_code = 1
+
+
+class DataError(ReportedError):
     """Input that cannot be used; exit code 2."""
 
+    exit_code = 2
 
-class WriteError(Exception):
+
+class WriteError(ReportedError):
     """A file that could not be written: disk full, folder removed; exit code 1."""

@@ -7,7 +7,7 @@ import sys
 
 from jsonargparse import ArgumentParser, Namespace
 
-from Engine.errors import DataError
+from Engine.errors import ReportedError
 from FasterRCNN.settings import DetectorSettings
 
 
@@ -40,9 +40,9 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     try:
         _run(parser, chosen, shlex.join(["python", "-m", "FasterRCNN", *arguments]))
-    except DataError as error:
+    except ReportedError as error:
         print(f"python -m FasterRCNN: error: {error}", file=sys.stderr)
-        return 2
+        return error.exit_code
     return 0
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,8 @@ import numpy as np
 
 from Datasets.readers import mini_rgbd
 from Datasets.readers.base import load_json
-from Engine.errors import DataError
+from Engine.errors import ReportedError
+from Engine.files import write_json, write_npz
 
 EVERY, TOLERANCE_MM = 50, 0.01
 LABELS = ("joints_2Ddep", "joints_3D")
@@ -88,10 +88,9 @@ def compare(root: Path, lock: Path) -> list[str]:
 def write(root: Path, folder: Path) -> Path:
     """Freeze generated data; returns the path of the JSON file."""
     record, joints = describe(root)
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{record['name']}.json"
-    path.write_text(json.dumps(record, indent=1) + "\n")
-    np.savez_compressed(path.with_suffix(".npz"), **joints)
+    write_json(path, record)
+    write_npz(path.with_suffix(".npz"), **joints)
     return path
 
 
@@ -117,9 +116,9 @@ def main(arguments: list[str] | None = None) -> int:
             print(write(options.root, options.write))
             return 0
         differences = compare(options.root, options.lock)
-    except DataError as error:
+    except ReportedError as error:
         print(f"infantpose: error: {error}", file=sys.stderr)
-        return 2
+        return error.exit_code
     print("\n".join(differences) or f"{options.root}: labels as in {options.lock.stem}")
     return 1 if differences else 0
 

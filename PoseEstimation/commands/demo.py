@@ -14,6 +14,7 @@ from Datasets.readers.mini_rgbd import read_mini_rgbd
 from Datasets.skeletons import INFANT
 from Datasets.splits import MINI_RGBD_SPLIT
 from Datasets.structures import Dataset
+from Engine.files import write_image
 from PoseEstimation.commands.evaluate import command_line, wide_console
 from PoseEstimation.commands.predict import last_line, predict_with_progress
 from PoseEstimation.commands.synth import generate_infants
@@ -96,4 +97,4 @@ def _figure(prediction: Prediction, dataset: Dataset, path: Path) -> None:
     error = np.nanmean(np.linalg.norm(infant.joints_mm - true_mm, axis=1))
     poses = {"predicted from RGB": infant.joints_mm, "true": true_mm}
     title = f"frame {frame.index}: mean joint error {error:.1f} mm (pelvis-relative)"
-    pose_figure(picture, poses, INFANT, title).save(path)
+    write_image(path, pose_figure(picture, poses, INFANT, title))

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from Datasets.readers.base import load_json
-from Engine.errors import DataError
-from PoseEstimation.io.atomic import write_json
+from Engine.errors import DataError, ReportedError
+from Engine.files import write_json
 
 SCHEMA = "infantpose-photos-1"
 HEADLINE = ("ap", "ap50", "ap75", "ar", "box_ap", "box_ap50", "pckh_05")
@@ -125,10 +125,10 @@ def main(arguments: list[str] | None = None) -> int:
         record = real_record(
             options.photos, dict(options.detector), dict(options.mix), options.generated
         )
-    except DataError as error:
+        write_json(options.output, record)
+    except ReportedError as error:
         print(f"infantpose: error: {error}", file=sys.stderr)
-        return 2
-    write_json(options.output, record)
+        return error.exit_code
     print(options.output)
     return 0
 

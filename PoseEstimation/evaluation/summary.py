@@ -17,13 +17,13 @@ from typing import Any
 import jinja2
 
 from Datasets.readers.base import load_json, require_file, require_folder
-from Engine.errors import DataError
+from Engine.errors import DataError, ReportedError
+from Engine.files import write_text
 from PoseEstimation.evaluation import compare, figures, real_record
 from PoseEstimation.evaluation.mini_rgbd_tables import mini_rgbd_tables
 from PoseEstimation.evaluation.page import to_html
 from PoseEstimation.evaluation.photo_tables import record_tables
 from PoseEstimation.evaluation.report import SCHEMA, Table, number
-from PoseEstimation.io.atomic import replacing
 
 MARKS = ("<!-- results: begin, written by make report -->", "<!-- results: end -->")
 PHOTO_MARKS = ("<!-- photos: begin, written by make report -->", "<!-- photos: end -->")
@@ -50,7 +50,7 @@ class Results:
         self.comparisons: dict[str, dict[str, Any]] = {}
         self.chains: dict[str, list[dict[str, Any]]] = {}
         self.photos: dict[str, dict[str, Any]] = {}
-        paths = sorted(require_folder(folder, "results").glob("*.json"))
+        paths = sorted(require_folder(folder, "results").glob("[!.]*.json"))
         if not paths:
             raise DataError(f"results: {folder} holds none; copy a metrics.json there as NAME.json")
         for path in paths:
@@ -89,10 +89,8 @@ def write_report(results: Results, template: Path, folder: Path, pictures: Path)
         page = environment.from_string(text).render(Names(results, folder, pictures).words())
     except (jinja2.TemplateError, KeyError, IndexError) as error:
         raise DataError(f"report: {template} asks for what there is not ({error})") from error
-    with replacing(folder / "report.md") as file:
-        file.write(page)
-    with replacing(folder / "report.html") as file:
-        file.write(to_html(page, folder))
+    write_text(folder / "report.md", page)
+    write_text(folder / "report.html", to_html(page, folder))
     return [folder / "report.md", folder / "report.html"]
 
 
@@ -162,7 +160,7 @@ class Names:
             shown = names[1:] or [name for name, row in rows.items() if row["calibration"]]
             figure = figures.calibration({name: rows[name] for name in shown}, names[0])
         name = f"{kind}_{names[0]}" if kind == "calibration" else kind
-        figures.save(figure, self.pictures / f"report_{name}.png")
+        figures.write_figure(self.pictures / f"report_{name}.png", figure)
         return self.picture(f"report_{name}.png", kind.replace("_", " "))
 
     def picture(self, name: str, words: str) -> str:
@@ -263,12 +261,11 @@ def main(arguments: list[str] | None = None) -> int:
             for path in options.into
         }
         written = write_report(results, options.template, options.output, options.pictures)
-    except DataError as error:
+        for path, text in pages.items():
+            write_text(path, text)
+    except ReportedError as error:
         print(f"infantpose: error: {error}", file=sys.stderr)
-        return 2
-    for path, text in pages.items():
-        with replacing(path) as file:
-            file.write(text)
+        return error.exit_code
     print(*written, *pages, sep="\n")
     return 0
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from Datasets.readers.base import load_json, require_folder
-from Engine.errors import DataError
-from PoseEstimation.io.atomic import write_json
+from Engine.errors import DataError, ReportedError
+from Engine.files import write_json
 
 MEASURE = "validation_loss"
 
@@ -59,10 +59,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         chains = load_json(options.output, "chains") if options.output.is_file() else {}
         chains |= {folder.name: record(folder) for folder in options.chains}
-    except DataError as error:
+        write_json(options.output, chains)
+    except ReportedError as error:
         print(f"infantpose: error: {error}", file=sys.stderr)
-        return 2
-    write_json(options.output, chains)
+        return error.exit_code
     print(options.output)
     return 0
 

@@ -17,7 +17,7 @@ from Datasets.readers.base import load_json
 from Datasets.skeletons import COCO_17, Skeleton
 from Datasets.skeletons.convert import joint_map
 from Engine.errors import DataError
-from PoseEstimation.io.atomic import replacing
+from Engine.files import replacing_text
 from PoseEstimation.result import FrameResult, InfantPose, PoseResult
 
 
@@ -38,7 +38,7 @@ def write_coco(result: PoseResult, path: Path, image_ids: dict[str, int] | None 
         for frame in result.frames
         for infant in frame.infants
     ]
-    with replacing(path) as file:
+    with replacing_text(path) as file:
         json.dump(entries, file, allow_nan=False)
         file.write("\n")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from PoseEstimation.io.atomic import replacing
+from Engine.files import replacing_text
 from PoseEstimation.result import FrameResult, PoseResult
 
 MEASURES = ("x_px", "y_px", "score", "x_mm", "y_mm", "z_mm", "sigma_mm")
@@ -27,7 +27,7 @@ def write_poses_csv(result: PoseResult, path: Path) -> None:
         result: the prediction.
         path: the file, usually ``poses.csv``.
     """
-    with replacing(path) as file:
+    with replacing_text(path) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         for frame in result.frames:

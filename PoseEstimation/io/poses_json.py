@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from Datasets.skeletons import Skeleton
-from PoseEstimation.io.atomic import replacing
+from Engine.files import replacing_text
 from PoseEstimation.result import NOTICE, FrameResult, InfantPose, PoseResult
 
 SCHEMA = "infantpose/1"
@@ -35,7 +35,7 @@ def write_poses_json(result: PoseResult, path: Path) -> None:
         result: the prediction.
         path: the file, usually ``poses.json``.
     """
-    with replacing(path) as file:
+    with replacing_text(path) as file:
         file.write("{\n")
         for key, value in _head(result).items():
             file.write(f' "{key}": {_text(value)},\n')

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from PIL import Image
 from Datasets.drawing.overlay import PoseDrawing, draw_poses
 from Datasets.readers.video import Frame, is_video
 from Datasets.skeletons import Skeleton
+from Engine.files import write_image
 from PoseEstimation.result import NOTICE, FrameResult
 from PoseEstimation.visualise.faces import blur_faces
 from PoseEstimation.visualise.video import VideoWriter
@@ -114,10 +114,4 @@ def open_overlay(path: Path, skeleton: Skeleton, style: OverlayStyle) -> Iterato
 
 def _save(picture: Image.Image, path: Path) -> None:
     """Write a JPEG, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        picture.save(temporary, "JPEG", quality=JPEG_QUALITY, subsampling=0)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_image(path, picture, format="JPEG", quality=JPEG_QUALITY, subsampling=0)

@@ -11,7 +11,6 @@ import pytest
 
 from Datasets.skeletons import COCO_17, INFANT
 from Engine.errors import DataError
-from PoseEstimation.io.atomic import replacing
 from PoseEstimation.io.coco import read_image_ids, require_ids, write_coco
 from PoseEstimation.io.poses_csv import write_poses_csv
 from PoseEstimation.io.poses_json import write_poses_json
@@ -170,13 +169,3 @@ def test_annotations_of_another_kind_are_refused(tmp_path, text):
     (tmp_path / "a.json").write_text(text)
     with pytest.raises(DataError, match=r"a\.json"):
         read_image_ids(tmp_path / "a.json")
-
-
-def test_a_failing_writer_leaves_the_old_file(tmp_path):
-    path = tmp_path / "poses.json"
-    path.write_text("old")
-    with pytest.raises(RuntimeError), replacing(path) as file:
-        file.write("half")
-        raise RuntimeError
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
