@@ -16,6 +16,7 @@ from Datasets.readers.images import load_mask
 from Datasets.sources import CACHE
 from Datasets.structures import Dataset, PoseSample
 from Engine.errors import DataError
+from Engine.files import write_image
 
 COLUMNS = 3
 PANEL = (480, 288)
@@ -48,7 +49,6 @@ def render_dataset(
     dataset = open_dataset(name, root, split, cache=cache)
     picked = _spread(dataset, samples)
     output = Path(output)
-    output.mkdir(parents=True, exist_ok=True)
     sheet = contact_sheet(
         [sample_panel(s, load_sample_image(s), _box(s), PANEL) for s in picked],
         [_caption(sample) for sample in picked],
@@ -58,12 +58,13 @@ def render_dataset(
         "hollow joints are hidden",
     )
     files = [output / f"{name}_samples.jpg"]
-    sheet.save(files[0], quality=88)
+    write_image(files[0], sheet, quality=88)
     sample = picked[len(picked) // 2]
     if sample.joints_mm is not None:
         files.append(output / f"{name}_3d.png")
         title = f"{name}: {_caption(sample)}"
-        plot_poses({"": sample.joints_mm}, sample.skeleton, title, width=700).save(files[1])
+        picture = plot_poses({"": sample.joints_mm}, sample.skeleton, title, width=700)
+        write_image(files[1], picture)
     return files
 
 

@@ -1,31 +1,40 @@
 """The one writer of files: a file is either whole or as it was before.
 
 Every file that this project makes is written through ``replacing``: into a temporary file in the
-same folder, which takes the final name in one step when everything succeeded.
+same folder, which takes the final name in one step when everything succeeded. By convention that
+file is called ``temporary`` wherever it is written; tests/test_architecture.py looks for it.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 from uuid import uuid4
 
 from Engine.errors import WriteError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL import Image
 
 TEMPORARY = ".infantpose-"
 """What the name of an unfinished file begins with."""
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, durable: bool = True) -> Iterator[Path]:
     """Name a temporary file that takes the place of ``path`` when the block succeeds.
 
     Args:
         path: the final file; its folder is made.
+        durable: wait until the content is on the disk, so that not even a power failure leaves an
+            empty file. That takes some 10 ms: pictures of a data set, which are made again by the
+            same command, go without.
 
     Yields:
         A path in the same folder with the same suffix, to be written by any means.
@@ -33,12 +42,14 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         WriteError: the system refuses to write: no space, no permission, no such device.
     """
-    temporary = path.with_name(f"{TEMPORARY}{uuid4().hex[:12]}{path.suffix}")
+    # savers choose the format by the suffix; all of a very long one would be too long a name
+    temporary = path.with_name(f"{TEMPORARY}{uuid4().hex[:12]}{path.suffix[-16:]}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
+        if durable:
+            with temporary.open("r+b") as file:
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
         raise cannot_write(path, error) from error
@@ -48,7 +59,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def replacing_text(path: Path) -> Iterator[TextIO]:
+def replacing_text(path: Path, durable: bool = True) -> Iterator[TextIO]:
     r"""Open a UTF-8 text file that takes the place of ``path`` when the block succeeds.
 
     A byte of a file name that is no UTF-8 (a lone surrogate in Python) is written as ``\udcXX``,
@@ -56,20 +67,21 @@ def replacing_text(path: Path) -> Iterator[TextIO]:
 
     Args:
         path: the final file; its folder is made.
+        durable: see ``replacing``.
 
     Raises:
         WriteError: see ``replacing``.
     """
     with (
-        replacing(path) as temporary,
+        replacing(path, durable) as temporary,
         temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file,
     ):
         yield file
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, durable: bool = True) -> None:
     """Write a UTF-8 text file, whole or not at all."""
-    with replacing_text(path) as file:
+    with replacing_text(path, durable) as file:
         file.write(text)
 
 
@@ -88,6 +100,45 @@ def portable_name(name: str) -> str:
         return name.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
     except UnicodeEncodeError:  # half of a surrogate pair, as Windows allows
         return name
+
+
+def write_bytes(path: Path, content: bytes | memoryview, durable: bool = True) -> None:
+    """Write bytes, whole or not at all."""
+    with replacing(path, durable) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_npy(path: Path, array: np.ndarray, durable: bool = True) -> None:
+    """Write one array as an npy file, whole or not at all."""
+    import numpy as np
+
+    buffer = io.BytesIO()  # straight to a file, NumPy overlooks that a full disk cut it short
+    np.save(buffer, array, allow_pickle=False)
+    write_bytes(path, buffer.getbuffer(), durable)
+
+
+def write_npz(path: Path, /, **arrays: np.ndarray) -> None:
+    """Write named arrays as a compressed npz file, whole or not at all."""
+    import numpy as np
+
+    # an open file: NumPy would add a suffix to a path that has another one
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+
+
+def write_image(path: Path, image: Image.Image, durable: bool = True, **options: Any) -> None:
+    """Write a picture, whole or not at all.
+
+    Args:
+        path: the file; its suffix says the format unless the options do.
+        image: the picture.
+        durable: see ``replacing``.
+        options: of ``Image.save``, such as ``format`` and ``quality``.
+    """
+    buffer = io.BytesIO()  # straight to a file, Pillow overlooks that a full disk cut it short
+    buffer.name = path.name
+    image.save(buffer, **options)
+    write_bytes(path, buffer.getbuffer(), durable)
 
 
 def cannot_write(path: Path, error: OSError) -> WriteError:

@@ -20,7 +20,7 @@ KEPT = 2
 class SafetensorsCheckpointIO(CheckpointIO):
     """Lets Lightning save and load its checkpoint dictionary as one safetensors file.
 
-    One file, written under another name and then renamed: a checkpoint is whole or absent.
+    One file, so that a checkpoint is whole or absent.
     """
 
     def save_checkpoint(

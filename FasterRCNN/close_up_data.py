@@ -23,6 +23,7 @@ from Datasets.transforms.photometric import train_photometric
 from Datasets.transforms.presets import TrainTransforms, train_crop
 from Datasets.transforms.textures import random_texture
 from Engine.errors import DataError
+from Engine.files import write_npz
 from FasterRCNN.close_up import MARGIN, SIDE, as_tensor, close_up
 from FasterRCNN.detector import InfantDetector
 from FasterRCNN.scenes import Scene
@@ -113,10 +114,7 @@ def _found(
             seen = detector.people(images, LEAST_SCORE, LEAST_SCORE)
             found += [people.boxes_xyxy for people in seen]
         counts = np.array([len(boxes) for boxes in found])
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        temporary = cache.with_name(f".{cache.name}.tmp.npz")
-        np.savez(temporary, boxes=np.concatenate([np.zeros((0, 4)), *found]), counts=counts)
-        temporary.replace(cache)
+        write_npz(cache, boxes=np.concatenate([np.zeros((0, 4)), *found]), counts=counts)
     with np.load(cache, allow_pickle=False) as file:
         return np.split(file["boxes"], np.cumsum(file["counts"])[:-1])
 

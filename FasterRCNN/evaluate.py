@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from scipy.optimize import linear_sum_assignment
 from Datasets.geometry.boxes import iou
 from Datasets.loaders import make_loader
 from Datasets.structures import Dataset
+from Engine.files import write_json
 from FasterRCNN.detector import Detections, InfantDetector
 from FasterRCNN.images import EvaluationImages, collate_evaluation
 from FasterRCNN.scenes import Scene, scenes_of
@@ -74,9 +74,8 @@ def evaluate_detector(
         "min_score": detector.min_score,
     }
     if output is not None:
-        output.mkdir(parents=True, exist_ok=True)
         record = {**metrics, "made_by": dict(made_by or {})}
-        (output / "metrics.json").write_text(json.dumps(record, indent=2) + "\n")
+        write_json(output / "metrics.json", record, indent=2)
     return metrics
 
 

@@ -14,6 +14,7 @@ from Datasets.geometry.boxes import box_from_points, clip_box
 from Datasets.readers.images import load_mask
 from Datasets.structures import Dataset, PoseSample
 from Engine.errors import DataError
+from Engine.files import write_npz
 from Engine.reading import require_file
 
 PADDING_PX = 5.0
@@ -157,10 +158,7 @@ def outlines_of(
     outlines = np.array([outline_of(sample) for sample in samples]).reshape(-1, DIRECTIONS, 2)
     sizes = np.array([_image_size(sample) for sample in samples], np.float64).reshape(-1, 2)
     if cache is not None:
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        temporary = cache.with_name(f".{cache.name}.tmp.npz")
-        np.savez(temporary, key=key, outlines=outlines.astype(np.float32), sizes=sizes)
-        temporary.replace(cache)
+        write_npz(cache, key=key, outlines=outlines.astype(np.float32), sizes=sizes)
     return outlines, sizes
 
 

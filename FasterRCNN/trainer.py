@@ -25,6 +25,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from Engine.errors import DataError
+from Engine.files import cannot_write, replacing_text, write_text
 from FasterRCNN.checkpoints import (
     SafetensorsCheckpointIO,
     checkpoint_path,
@@ -37,6 +38,7 @@ from FasterRCNN.weights import read_metadata, read_safetensors, write_safetensor
 MONITOR = "validation_loss"
 BEST = "best.safetensors"
 LOG = "log.csv"
+LOG_COLUMNS = ["step", "epoch", "minutes", "name", "value"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,8 +136,7 @@ def best_state(output: Path, prefix: str = "") -> dict[str, Tensor]:
 
 def save_settings(path: Path, settings: object) -> None:
     """Write a settings dataclass as YAML."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(yaml.safe_dump(_plain(dataclasses.asdict(settings)), sort_keys=False))
+    write_text(path, yaml.safe_dump(_plain(dataclasses.asdict(settings)), sort_keys=False))
 
 
 def resolve_precision(precision: str) -> str:
@@ -283,13 +284,10 @@ class _Log(Callback):
         self.lines = not sys.stdout.isatty()
 
     def on_train_start(self, trainer, module) -> None:
-        rows = []
-        if trainer.global_step and self.path.is_file():
-            with self.path.open(newline="") as stream:
-                rows = [r for r in csv.reader(stream) if r[0].isdigit()]
-                rows = [r for r in rows if int(r[0]) <= trainer.global_step]
-        with self.path.open("w", newline="") as stream:
-            csv.writer(stream).writerows([["step", "epoch", "minutes", "name", "value"], *rows])
+        kept = trainer.global_step and self.path.is_file()
+        rows = _log_rows(self.path, trainer.global_step) if kept else []
+        with replacing_text(self.path) as stream:
+            csv.writer(stream).writerows([LOG_COLUMNS, *rows])
 
     def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx) -> None:
         loss = outputs["loss"] if isinstance(outputs, dict) else outputs
@@ -321,11 +319,21 @@ class _Log(Callback):
         values = {k: f"{float(v):.6g}" for k, v in values.items()}
         minutes = f"{(time.monotonic() - self.began) / 60:.2f}"
         place = [trainer.global_step, trainer.current_epoch, minutes]
-        with self.path.open("a", newline="") as stream:
-            csv.writer(stream).writerows([*place, k, v] for k, v in values.items())
+        try:
+            with self.path.open("a", newline="") as stream:
+                csv.writer(stream).writerows([*place, k, v] for k, v in values.items())
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
         if self.lines:
             text = "  ".join(f"{k} {v}" for k, v in values.items())
             print(f"epoch {place[1]}  step {place[0]}  {minutes} min  {text}", flush=True)
+
+
+def _log_rows(path: Path, last: int) -> list[list[str]]:
+    """Rows of a log up to a step, without one that a kill or a full disk cut short."""
+    whole = path.read_text(encoding="utf-8", errors="replace").rpartition("\n")[0]
+    rows = [row for row in csv.reader(whole.splitlines()) if len(row) == len(LOG_COLUMNS)]
+    return [row for row in rows if row[0].isdigit() and int(row[0]) <= last]
 
 
 def _make_trainer(settings: TrainerSettings, callbacks: list[Callback]) -> L.Trainer:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import struct
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from Engine.errors import DataError
+from Engine.files import replacing
 
 HEADER_LIMIT = 64 * 1024 * 1024
 """Largest accepted safetensors header in bytes; a real one here is a few hundred kilobytes."""
@@ -118,16 +118,16 @@ def check_safetensors(path: Path) -> None:
 
 
 def write_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, Any]) -> None:
-    """Write a file that is either whole or absent, even when the power fails."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        save_file(tensors, temporary, {_METADATA_KEY: json.dumps(metadata)})
-        with temporary.open("rb") as stream:
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    """Write tensors with JSON metadata in the header, whole or not at all.
+
+    Raises:
+        WriteError: see ``Engine.files.replacing``.
+    """
+    with replacing(path) as temporary:
+        try:
+            save_file(tensors, temporary, {_METADATA_KEY: json.dumps(metadata)})
+        except SafetensorError as error:
+            raise OSError(str(error)) from error
 
 
 def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

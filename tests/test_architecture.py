@@ -102,6 +102,48 @@ def runs_code_on_load(node: ast.AST) -> bool:
     return False
 
 
+SAVERS = {
+    *("write_text", "write_bytes", "tofile", "save", "savez", "savez_compressed", "savetxt"),
+    *("savemat", "save_file", "savefig", "imwrite", "imsave", "rename"),
+}
+COPIERS = {"copy", "copy2", "copyfile", "move", "replace"}
+
+
+def names_in(node: ast.AST) -> set[str]:
+    """Names that stand anywhere in a node."""
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+
+
+def writes_a_file(node: ast.AST) -> bool:
+    """Whether a node writes a file by other means than ``Engine.files``.
+
+    Whatever saves must be given ``temporary``, which ``replacing`` names (or, for a whole folder,
+    ``TemporaryDirectory``), or a ``buffer`` in memory. Nobody makes a temporary name of their own.
+    Adding lines to a log (mode "a") is no such writing.
+    """
+    match node:
+        case ast.Assign(targets=[ast.Name(id="temporary")], value=value):
+            return "replacing" not in names_in(value)
+        case ast.Call(func=ast.Attribute(value=target, attr=name), args=args):
+            module = target.id if isinstance(target, ast.Name) else ""
+            # Path.replace takes one argument, str.replace two, dataclasses.replace keywords
+            moved = name == "replace" and len(args) == 1 and not node.keywords
+            saves = name in SAVERS or moved or (module in ("os", "shutil") and name in COPIERS)
+        case ast.Call(func=ast.Name(id=name)):
+            saves = name in SAVERS - {"write_text", "write_bytes"} or name in COPIERS - {"replace"}
+        case _:
+            return False
+    if name in ("mkstemp", "NamedTemporaryFile"):
+        return True
+    given = [*node.args, *(keyword.value for keyword in node.keywords)]
+    opens = name in ("open", "File", "ZipFile") and any(
+        isinstance(value, ast.Constant) and re.fullmatch("[rbt]*[wx+][rwxbt+]*", str(value.value))
+        for value in given
+    )
+    named = names_in(node.func).union(*map(names_in, given))
+    return (saves or opens) and not named & {"temporary", "buffer"}
+
+
 def test_import_layers_hold():
     command = [Path(sys.executable).with_name("lint-imports"), "--no-cache", "--no-logo"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
@@ -164,6 +206,59 @@ def test_no_pickles():
 )
 def test_the_pickle_rule_sees(line, forbidden):
     assert any(runs_code_on_load(node) for node in ast.walk(ast.parse(line))) == forbidden
+
+
+def test_files_are_written_whole_or_not_at_all():
+    """One writer, ``Engine.files``: a failure in the middle of a save leaves the old file."""
+    written = [place for place, node in nodes() if writes_a_file(node)]
+    assert [place for place in written if not place.startswith("Engine/files.py:")] == []
+    assert written != []
+
+
+@pytest.mark.parametrize(
+    ("line", "forbidden"),
+    [
+        ("path.write_text(text)", True),
+        ("(folder / 'a.bin').write_bytes(content)", True),
+        ("np.savez_compressed(path, a=a)", True),
+        ("Image.fromarray(rgb).save(path, 'JPEG')", True),
+        ("savemat(path, content)", True),
+        ("scipy.io.savemat(path, content)", True),
+        ("save_file(tensors, path)", True),
+        ("figure.savefig(path)", True),
+        ("open(path, 'w')", True),
+        ("open(path, mode='xb')", True),
+        ("path.open('w', newline='')", True),
+        ("path.open('r+b')", True),
+        ("h5py.File(path, 'w')", True),
+        ("av.open(str(path), 'w')", True),
+        ("os.replace(made, path)", True),
+        ("made.replace(path)", True),
+        ("made.rename(path)", True),
+        ("shutil.copyfile(source, path)", True),
+        ("temporary = path.with_suffix('.tmp')", True),
+        ("tempfile.mkstemp()", True),
+        ("temporary = stack.enter_context(replacing(path))", False),
+        ("write_text(path, text)", False),
+        ("write_bytes(path, content)", False),
+        ("np.savez(temporary, a=a)", False),
+        ("np.save(temporary / 'a.npy', a)", False),
+        ("temporary.rename(folder)", False),
+        ("save_file(tensors, temporary, metadata)", False),
+        ("av.open(str(temporary), 'w')", False),
+        ("savemat(buffer, content)", False),
+        ("image.save(buffer, 'JPEG')", False),
+        ("path.open('rb')", False),
+        ("path.open(newline='')", False),
+        ("h5py.File(path, 'r')", False),
+        ("log.open('a')", False),
+        ("text.replace('a', 'b')", False),
+        ("dataclasses.replace(sample, box=box)", False),
+        ("values.copy()", False),
+    ],
+)
+def test_the_writing_rule_sees(line, forbidden):
+    assert any(writes_a_file(node) for node in ast.walk(ast.parse(line))) == forbidden
 
 
 def test_pictures_stand_in_images_only():

@@ -17,6 +17,7 @@ Part of the reader in ``mpi_inf_3dhp.py``.
 from __future__ import annotations
 
 import hashlib
+import io
 import math
 import mmap
 import os
@@ -158,18 +159,18 @@ def _digest(*values: Any) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:12]
 
 
-def _publish(made: Path, folder: Path) -> None:
+def _publish(temporary: Path, folder: Path) -> None:
     """Give a finished folder its name, unless another process did so meanwhile."""
     try:
-        made.rename(folder)
+        temporary.rename(folder)
     except OSError:
         if not folder.is_dir():
             raise
 
 
-def _convert(annotations: Path, folder: Path, limit: int | None) -> None:
+def _convert(annotations: Path, temporary: Path, limit: int | None) -> None:
     """Write the arrays of one MATLAB file, one after the other: each is up to 120 MB."""
-    folder.mkdir()
+    temporary.mkdir()
     cameras = read_cameras(annotations)
     first: tuple[tuple[int, ...], set[int]] | None = None
     for name, channels in CHANNELS.items():
@@ -184,11 +185,13 @@ def _convert(annotations: Path, folder: Path, limit: int | None) -> None:
         shape = (len(cells), *found[1], JOINTS, channels)
         header = {"shape": shape, "fortran_order": False, "descr": "<f4"}
         # Written, not mapped: a full disk is then an error and not a signal.
-        with (folder / f"{name}.npy").open("wb") as file:
+        with (temporary / f"{name}.npy").open("wb") as file:
             np.lib.format.write_array_header_1_0(file, header)
             for cell in cells.values():
                 file.write(np.ascontiguousarray(cell, dtype="<f4").data)
-    np.save(folder / "cameras.npy", np.array(first[0], dtype=np.int64))
+    buffer = io.BytesIO()  # straight to a file, NumPy overlooks that a full disk cut it short
+    np.save(buffer, np.array(first[0], dtype=np.int64))
+    (temporary / "cameras.npy").write_bytes(buffer.getbuffer())
 
 
 def read_cameras(annotations: Path) -> tuple[int, ...] | None:

@@ -18,6 +18,7 @@ from jaxtyping import Bool, Float
 from Datasets.skeletons import Skeleton
 from Datasets.structures import UNLABELLED, VISIBLE, Dataset, PoseSample
 from Engine.errors import DataError
+from Engine.files import write_npz
 from Engine.reading import require_file
 
 FILE = "labels.npz"
@@ -39,17 +40,15 @@ class SelfLabels:
     keypoints_px: Float[np.ndarray, "n joint 2"]
     trusted: Bool[np.ndarray, "n joint"]
 
-    def save(self, path: Path) -> None:
+    def write(self, path: Path) -> None:
         """Write the file."""
-        temporary = path.with_name(f".{path.name}.tmp.npz")
-        np.savez_compressed(
-            temporary,
+        write_npz(
+            path,
             skeleton=self.skeleton.name,
             person=np.array(self.people),
             keypoints_px=self.keypoints_px.astype(np.float32),
             trusted=self.trusted,
         )
-        temporary.replace(path)
 
     @classmethod
     def load(cls, path: Path, skeleton: Skeleton) -> SelfLabels:

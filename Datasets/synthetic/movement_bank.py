@@ -14,6 +14,7 @@ from scipy.spatial.transform import Rotation
 from Datasets.synthetic.profiles.mini_rgbd import draw_phenotype
 from Datasets.synthetic.workers import spread
 from Engine.errors import DataError
+from Engine.files import write_npz
 
 FPS, FRAMES = 30.0, 288
 POSTURES = 36
@@ -101,9 +102,8 @@ def _write_bank(
         found[number] = joints_mm
         if progress is not None:
             progress(len(found), infants)
-    output.parent.mkdir(parents=True, exist_ok=True)
     joints_mm = np.stack([found[number] for number in range(infants)])
-    np.savez_compressed(output, joints_mm=joints_mm, fps=np.float32(fps))
+    write_npz(output, joints_mm=joints_mm, fps=np.float32(fps))
 
 
 def movement_of_infant(seed: int, number: int) -> Float[np.ndarray, "frame 25 3"]:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from Datasets.readers import mini_rgbd
-from Engine.errors import DataError
+from Engine.files import write_json, write_npz
+from Engine.process import exit_code
 from Engine.reading import load_json
 
 EVERY, TOLERANCE_MM = 50, 0.01
@@ -88,10 +88,9 @@ def compare(root: Path, lock: Path) -> list[str]:
 def write(root: Path, folder: Path) -> Path:
     """Freeze generated data; returns the path of the JSON file."""
     record, joints = describe(root)
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{record['name']}.json"
-    path.write_text(json.dumps(record, indent=1) + "\n")
-    np.savez_compressed(path.with_suffix(".npz"), **joints)
+    write_json(path, record)
+    write_npz(path.with_suffix(".npz"), **joints)
     return path
 
 
@@ -112,14 +111,14 @@ def main(arguments: list[str] | None = None) -> int:
     group.add_argument("--write", type=Path, metavar="FOLDER", help="freeze it")
     group.add_argument("--lock", type=Path, metavar="NAME.json", help="compare with it")
     options = parser.parse_args(arguments)
-    try:
-        if options.write is not None:
-            print(write(options.root, options.write))
-            return 0
-        differences = compare(options.root, options.lock)
-    except DataError as error:
-        print(f"infantpose: error: {error}", file=sys.stderr)
-        return 2
+    return exit_code("infantpose", lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.write is not None:
+        print(write(options.root, options.write))
+        return 0
+    differences = compare(options.root, options.lock)
     print("\n".join(differences) or f"{options.root}: labels as in {options.lock.stem}")
     return 1 if differences else 0
 

@@ -18,6 +18,7 @@ from Datasets.skeletons import COCO_17, INFANT
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import PoseSample
 from Engine.errors import DataError
+from Engine.files import write_image, write_text
 
 DECIMALS = 3
 
@@ -104,8 +105,7 @@ def write_coco(root: Path, split: str, pictures: Sequence[CocoPicture | CocoEntr
         "categories": [category()],
     }
     path = annotation_file(Path(root), split)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, allow_nan=False), encoding="utf-8")
+    write_text(path, json.dumps(content, allow_nan=False))
     return path
 
 
@@ -114,8 +114,7 @@ def write_coco_image(
 ) -> Path:
     """Write an image of a split as JPEG."""
     path = Path(root) / split / file_name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(rgb).save(path, "JPEG", quality=92)
+    write_image(path, Image.fromarray(rgb), durable=False, format="JPEG", quality=92)
     return path
 
 

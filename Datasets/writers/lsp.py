@@ -13,7 +13,9 @@ from Datasets.layouts.lsp import image_file, joints_file
 from Datasets.skeletons import LSP_14
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import OCCLUDED, UNLABELLED, PoseSample
+from Datasets.writers.containers import write_mat
 from Engine.errors import DataError
+from Engine.files import write_image
 
 
 def write_lsp(root: Path | str, samples: Sequence[PoseSample], extended: bool = False) -> Path:
@@ -33,15 +35,12 @@ def write_lsp(root: Path | str, samples: Sequence[PoseSample], extended: bool = 
         DataError: no samples, a visibility that the layout does not know, or a labelled joint that
             is not finite.
     """
-    from scipy.io import savemat
-
     if not samples:
         raise DataError("LSP: there are no samples to write; give at least one")
     rows = np.stack([_row(i, sample, extended) for i, sample in enumerate(samples, 1)])
     path = joints_file(Path(root))
-    path.parent.mkdir(parents=True, exist_ok=True)
     joints = rows.transpose(1, 2, 0) if extended else rows.transpose(2, 1, 0)
-    savemat(path, {"joints": joints}, do_compression=True)
+    write_mat(path, {"joints": joints}, "LSP")
     return path
 
 
@@ -50,8 +49,7 @@ def write_lsp_image(
 ) -> Path:
     """Write the image of a person, counted from 1, as JPEG."""
     path = image_file(Path(root), number, extended)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(rgb).save(path, "JPEG", quality=92)
+    write_image(path, Image.fromarray(rgb), durable=False, format="JPEG", quality=92)
     return path
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8, UInt16
 from PIL import Image
 
+from Engine.files import write_image, write_json, write_npz, write_text
+
 LABEL_DECIMALS_PX = 3
 LABEL_DECIMALS_M = 6
-
-FOLDERS = ("rgb", "depth", "fg_mask", "joints_2Ddep", "joints_3D")
 
 
 def write_frame(
@@ -35,13 +34,13 @@ def write_frame(
         keypoints_px: 25 MINI-RGBD joints in pixels.
         joints_mm: the same joints in millimetres, camera frame (the files hold metres).
     """
-    for name in FOLDERS:
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    Image.fromarray(rgb).save(folder / "rgb" / f"syn_{frame:05d}.png", compress_level=1)
-    depth = Image.fromarray(depth_mm)
-    depth.save(folder / "depth" / f"syn_{frame:05d}_depth.png", compress_level=1)
-    grey = Image.fromarray(np.where(mask, 255, 0).astype(np.uint8))
-    grey.save(folder / "fg_mask" / f"mask_{frame:05d}.png", compress_level=1)
+    pictures = {
+        f"rgb/syn_{frame:05d}.png": rgb,
+        f"depth/syn_{frame:05d}_depth.png": depth_mm,
+        f"fg_mask/mask_{frame:05d}.png": np.where(mask, 255, 0).astype(np.uint8),
+    }
+    for name, values in pictures.items():
+        write_image(folder / name, Image.fromarray(values), durable=False, compress_level=1)
     flat = np.column_stack([keypoints_px, joints_mm[:, 2]])
     _write_rows(
         folder / "joints_2Ddep" / f"syn_joints_2Ddep_{frame:05d}.txt", flat, LABEL_DECIMALS_PX
@@ -52,9 +51,8 @@ def write_frame(
 
 def write_head_length(folder: Path, px: float, mm: float) -> None:
     """Write the mean neck-head distance of a generated sequence, pixels and millimetres."""
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({"px": round(float(px), 3), "mm": round(float(mm), 3)})
-    (folder / "head_length.json").write_text(text + "\n")
+    lengths = {"px": round(float(px), 3), "mm": round(float(mm), 3)}
+    write_json(folder / "head_length.json", lengths, indent=None)
 
 
 def write_infant_joints(
@@ -65,7 +63,7 @@ def write_infant_joints(
     visibility: UInt8[np.ndarray, "frame 25"],
 ) -> None:
     """Write the canonical joints: what the official 25 do not hold are eyes, ears and head top."""
-    np.savez_compressed(
+    write_npz(
         folder / "infant_joints.npz",
         frames=np.asarray(frames, dtype=np.int64),
         keypoints_px=np.round(np.asarray(keypoints_px, dtype=np.float64), LABEL_DECIMALS_PX),
@@ -77,4 +75,4 @@ def write_infant_joints(
 def _write_rows(path: Path, values: np.ndarray, decimals: int) -> None:
     """Write one line per joint: three numbers and the joint's position."""
     lines = [" ".join(f"{v:.{decimals}f}" for v in row) + f" {i}" for i, row in enumerate(values)]
-    path.write_text("\n".join(lines) + "\n")
+    write_text(path, "\n".join(lines) + "\n", durable=False)

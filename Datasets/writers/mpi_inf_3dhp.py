@@ -13,7 +13,6 @@ the 28 and the 17.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -33,18 +32,19 @@ from Datasets.layouts.mpi_inf_3dhp import (
     CalibratedCamera,
 )
 from Datasets.skeletons import MPI_INF_17, MPI_INF_28, Skeleton
+from Datasets.writers.containers import write_hdf5, write_mat
 from Engine.errors import DataError
+from Engine.files import replacing, write_image, write_text
 
 UNIVERSAL_KNEE_TO_NECK_MM = 920.0
 JPEG_QUALITY = 95
 
-_MAT5_HEADER = b"MATLAB 5.0 MAT-file, MPI-INF-3DHP layout".ljust(116)
 _MAT73_HEADER = (
     b"MATLAB 7.3 MAT-file, MPI-INF-3DHP layout, HDF5 schema 1.00 .".ljust(116)
     + bytes(8)
     + b"\x00\x02IM"
 )
-"""First 128 bytes of the two kinds of file. They state no date: the same labels, the same bytes."""
+"""First 128 bytes of an HDF5 file for MATLAB. They state no date: same labels, same bytes."""
 
 
 def universal_scale(joints_mm: Float[np.ndarray, "*frame joint 3"], skeleton: Skeleton) -> float:
@@ -115,19 +115,7 @@ def write_train_annotations(
         content[name] = cells
     content["cameras"] = np.arange(len(CAMERA_SETS["regular"]), dtype=np.float64)[None]
     content["frames"] = np.arange(frames, dtype=np.float64)[:, None]
-    _save_mat(Path(folder), content)
-
-
-def _save_mat(folder: Path, content: dict[str, np.ndarray]) -> None:
-    """Write a version 5 file with a header that names no time or machine."""
-    from scipy.io import savemat
-
-    folder.mkdir(parents=True, exist_ok=True)
-    buffer = io.BytesIO()
-    savemat(buffer, content, do_compression=True)
-    buffer.seek(0)
-    buffer.write(_MAT5_HEADER)
-    (folder / "annot.mat").write_bytes(buffer.getbuffer())
+    write_mat(Path(folder) / "annot.mat", content, "MPI-INF-3DHP")
 
 
 def _require_shape(folder: Path, name: str, values: np.ndarray, shape: tuple[int, ...]) -> None:
@@ -179,8 +167,7 @@ def write_calibration(folder: Path, cameras: Sequence[CalibratedCamera]) -> None
         ]
     if len({camera.number for camera in cameras}) < len(cameras):
         raise DataError("camera calibration: two cameras have the same number; number them anew")
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "camera.calibration").write_text("\n".join(lines) + "\n")
+    write_text(folder / "camera.calibration", "\n".join(lines) + "\n")
 
 
 def write_train_image(
@@ -212,8 +199,8 @@ def write_train_mask(
 ) -> Path:
     """Write the mask of one frame, 255 on the person, as a grey image; returns the file."""
     path = folder / MASK.format(camera=camera, frame=frame)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.where(mask, 255, 0).astype(np.uint8)).save(path, compress_level=1)
+    grey = Image.fromarray(np.where(mask, 255, 0).astype(np.uint8))
+    write_image(path, grey, durable=False, compress_level=1)
     return path
 
 
@@ -237,9 +224,8 @@ def write_train_video(
     import av
 
     path = folder / VIDEO.format(camera=camera)
-    path.parent.mkdir(parents=True, exist_ok=True)
     size = None
-    with av.open(str(path), "w") as container:
+    with replacing(path) as temporary, av.open(str(temporary), "w") as container:
         stream = container.add_stream("mjpeg", rate=fps, options={"qmin": "1", "qscale": "2"})
         stream.pix_fmt = "yuvj420p"
         for rgb in images:
@@ -282,7 +268,7 @@ def write_test_annotations(
     if not np.isin(activity, range(1, len(ACTIVITIES) + 1)).all():
         raise DataError(f"MPI-INF-3DHP: {folder}, activity must be 1 to {len(ACTIVITIES)}")
     joints_mm = np.asarray(joints_mm, dtype=np.float64)
-    _save_hdf5(
+    write_hdf5(
         Path(folder) / "annot_data.mat",
         {
             "annot2": np.asarray(keypoints_px, dtype=np.float64)[:, None],
@@ -291,19 +277,9 @@ def write_test_annotations(
             "valid_frame": valid[:, None].astype(np.float64),
             "activity_annotation": np.asarray(activity, dtype=np.float64)[:, None],
         },
+        {"MATLAB_class": np.bytes_("double")},
+        _MAT73_HEADER.ljust(512, b"\0"),
     )
-
-
-def _save_hdf5(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    """Write arrays with MATLAB's mark on each and its header before them."""
-    import h5py
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with h5py.File(path, "w", userblock_size=512) as file:
-        for name, values in arrays.items():
-            file.create_dataset(name, data=values).attrs["MATLAB_class"] = np.bytes_("double")
-    with path.open("r+b") as file:
-        file.write(_MAT73_HEADER)
 
 
 def write_test_image(folder: Path, frame: int, rgb: UInt8[np.ndarray, "height width 3"]) -> Path:
@@ -312,6 +288,5 @@ def write_test_image(folder: Path, frame: int, rgb: UInt8[np.ndarray, "height wi
 
 
 def _save_jpeg(path: Path, rgb: np.ndarray) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(rgb).save(path, quality=JPEG_QUALITY)
+    write_image(path, Image.fromarray(rgb), durable=False, quality=JPEG_QUALITY)
     return path

@@ -7,7 +7,6 @@ path below ``root/images``, or by their bare name where they lie elsewhere.
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,9 +27,10 @@ from Datasets.layouts.mpii import (
 from Datasets.skeletons import MPII_16
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import OCCLUDED, VISIBLE, PoseSample
+from Datasets.writers.containers import write_hdf5, write_mat
 from Engine.errors import DataError
+from Engine.files import write_text
 
-_HEADER = b"MATLAB 5.0 MAT-file, MPII layout".ljust(116)
 _EMPTY = np.zeros((0, 0))
 _UNFLAGGED = MPII_16.indices(["upper_neck", "head_top"])
 """Joints whose ``is_visible`` is empty in the official file."""
@@ -62,8 +62,8 @@ def write_mpii_json(root: Path, split: str, samples: Sequence[PoseSample]) -> Pa
         elif seen.any():
             raise DataError(f"{_who(sample)}: test.json holds no joints; choose another split")
         rows.append(row)
-    path = _prepared(annotation_file(Path(root), split, "json"))
-    path.write_text(json.dumps(rows, allow_nan=False), encoding="utf-8")
+    path = annotation_file(Path(root), split, "json")
+    write_text(path, json.dumps(rows, allow_nan=False))
     return path
 
 
@@ -95,7 +95,7 @@ def write_gt_valid_mat(root: Path, samples: Sequence[PoseSample]) -> Path:
         "pos_gt_src": np.stack([np.where(v[:, None] > 0, j + 1, 0) for j, v in pairs], axis=2),
         "headboxes_src": heads.reshape(-1, 2, 2).transpose(1, 2, 0),
     }
-    return _save(Path(root) / "annot" / GT_VALID, content)
+    return write_mat(Path(root) / "annot" / GT_VALID, content, "MPII")
 
 
 def write_mpii_h5(root: Path, split: str, samples: Sequence[PoseSample]) -> Path:
@@ -116,8 +116,6 @@ def write_mpii_h5(root: Path, split: str, samples: Sequence[PoseSample]) -> Path
         DataError: no samples, one without a box, a file name that is not ASCII, a labelled joint
             that is not finite, or one at (-1, -1), which the file writes as (0, 0): unlabelled.
     """
-    import h5py
-
     if not samples:
         raise DataError(f"MPII: no people for {split}.h5; give at least one")
     pairs = [_joints(sample) for sample in samples]
@@ -139,12 +137,8 @@ def write_mpii_h5(root: Path, split: str, samples: Sequence[PoseSample]) -> Path
     strange = next((name for name in names if not name.isascii()), None)
     if strange is not None:
         raise DataError(f"MPII: {strange}: file names in h5 are ASCII; rename the image")
-    path = _prepared(annotation_file(Path(root), split, "h5"))
-    with h5py.File(path, "w") as file:
-        file.create_dataset("imgname", data=np.array(names, dtype="S"))
-        for key, values in arrays.items():
-            file.create_dataset(key, data=values)
-    return path
+    path = annotation_file(Path(root), split, "h5")
+    return write_hdf5(path, {"imgname": np.array(names, dtype="S"), **arrays})
 
 
 def _numbers(root: Path, samples: Sequence[PoseSample]) -> dict[str, np.ndarray]:
@@ -204,7 +198,7 @@ def write_mpii_mat(
         "act": _structs(_acts([people[0].activity for people in groups])).T,
         "video_list": _cells(videos),
     }
-    return _save(Path(root) / MAT, {"RELEASE": _structs([release])})
+    return write_mat(Path(root) / MAT, {"RELEASE": _structs([release])}, "MPII")
 
 
 def _image(name: str, people: list[PoseSample], videos: list[str]) -> dict[str, Any]:
@@ -323,20 +317,3 @@ def _cells(values: Sequence[Any]) -> np.ndarray:
     for number, value in enumerate(values):
         result[number, 0] = value
     return result
-
-
-def _prepared(path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
-
-
-def _save(path: Path, content: dict[str, Any]) -> Path:
-    """Write a version 5 file with a header that names no time or machine."""
-    from scipy.io import savemat
-
-    buffer = io.BytesIO()
-    savemat(buffer, content, do_compression=True)
-    buffer.seek(0)
-    buffer.write(_HEADER)
-    _prepared(path).write_bytes(buffer.getbuffer())
-    return path

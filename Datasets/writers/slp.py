@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +11,12 @@ from PIL import Image
 from Datasets.layouts.slp import ALIGNMENT, IMAGE, JOINTS
 from Datasets.skeletons import SLP_14
 from Datasets.structures import OCCLUDED, UNLABELLED
+from Datasets.writers.containers import write_mat
 from Engine.errors import DataError
+from Engine.files import write_image, write_npy
 
 DEPTH_SHOWN_MM = (500.0, 2800.0)
 """Depths that are black and white in the picture."""
-
-_HEADER = b"MATLAB 5.0 MAT-file, SLP layout".ljust(116)
 
 
 def write_slp_image(
@@ -37,8 +36,7 @@ def write_slp_image(
         values: the picture.
     """
     path = Path(subject) / IMAGE.format(modality=modality, cover=cover, frame=frame)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(values).save(path, compress_level=1)
+    write_image(path, Image.fromarray(values), durable=False, compress_level=1)
     return path
 
 
@@ -50,8 +48,7 @@ def write_slp_depth(
     shown = np.clip((depth_mm.astype(np.float64) - near) / (far - near), 0, 1) * 255
     write_slp_image(subject, "depth", cover, frame, shown.round().astype(np.uint8))
     path = Path(subject) / "depthRaw" / cover / f"{frame:06d}.npy"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.save(path, depth_mm, allow_pickle=False)
+    write_npy(path, depth_mm, durable=False)
     return path
 
 
@@ -66,8 +63,6 @@ def write_slp_joints(
     Raises:
         DataError: other shapes, or a joint without label, which the layout cannot hold.
     """
-    from scipy.io import savemat
-
     keypoints_px, visibility = np.asarray(keypoints_px, np.float64), np.asarray(visibility)
     frames, joints = len(keypoints_px), len(SLP_14)
     if keypoints_px.shape != (frames, joints, 2) or visibility.shape != (frames, joints):
@@ -79,18 +74,12 @@ def write_slp_joints(
         raise DataError(f"SLP: {subject}: every joint needs a label; the layout has no gaps")
     rows = np.concatenate([keypoints_px + 1, (visibility == OCCLUDED)[..., None]], axis=2)
     path = Path(subject) / JOINTS.format(modality=modality)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    buffer = io.BytesIO()
-    savemat(buffer, {"joints_gt": rows.transpose(2, 1, 0)})
-    buffer.seek(0)
-    buffer.write(_HEADER)
-    path.write_bytes(buffer.getbuffer())
+    write_mat(path, {"joints_gt": rows.transpose(2, 1, 0)}, "SLP", compressed=False)
     return path
 
 
 def write_slp_alignment(subject: Path, modality: str, matrix: Float[np.ndarray, "3 3"]) -> Path:
     """Write ``align_PTr_MODALITY.npy``: pixels of a modality to those of the pressure map."""
     path = Path(subject) / ALIGNMENT.format(modality=modality)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.save(path, np.asarray(matrix, dtype=np.float64), allow_pickle=False)
+    write_npy(path, np.asarray(matrix, dtype=np.float64))
     return path

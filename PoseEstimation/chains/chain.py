@@ -20,9 +20,9 @@ from typing import Any
 from Datasets.skeletons.mini_rgbd import MINI_RGBD_25, PUBLISHED_16
 from Datasets.sources import DataSource
 from Engine.errors import DataError
+from Engine.files import write_json
 from FasterRCNN.settings import CloseUpSettings, DetectorSettings
 from FasterRCNN.weights import file_sha256
-from PoseEstimation.io.atomic import replacing
 from PoseEstimation.settings import ClipLiftingSettings, HeatmapSettings, LiftingSettings
 from PoseEstimation.stage_settings import (
     CalibrationSettings,
@@ -42,7 +42,7 @@ UNMAPPED = tuple(
 )
 """For each joint of MPII, its place among the same joints in MINI-RGBD's order."""
 
-MADE = ("*.npz", "detector.safetensors", "heatmap.safetensors", "lifter.safetensors")
+MADE = ("[!.]*.npz", "detector.safetensors", "heatmap.safetensors", "lifter.safetensors")
 
 
 @dataclass(frozen=True)
@@ -128,9 +128,7 @@ def _run(stage: Stage, output: Path) -> StageRecord:
         path.name: file_sha256(path) for pattern in MADE for path in sorted(output.glob(pattern))
     }
     record = StageRecord(stage.name, spent.minutes, summary, begins_with, made)
-    with replacing(output / RECORD) as file:
-        json.dump(dataclasses.asdict(record), file, indent=1)
-        file.write("\n")
+    write_json(output / RECORD, dataclasses.asdict(record))
     return record
 
 
@@ -157,8 +155,7 @@ class _Clock:
             self._write()
 
     def _write(self) -> None:
-        with replacing(self.path) as file:
-            json.dump({"minutes": self.minutes}, file)
+        write_json(self.path, {"minutes": self.minutes}, indent=None)
 
     @property
     def minutes(self) -> float:

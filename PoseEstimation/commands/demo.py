@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from Datasets.splits import MINI_RGBD_SPLIT
+from Datasets.structures import Dataset
+from Engine.files import write_image
 from Engine.reading import require_output
 from PoseEstimation.commands.evaluate import command_line, wide_console
 from PoseEstimation.commands.synth import generate_infants
@@ -111,4 +113,4 @@ def _figure(prediction: Prediction, dataset: Dataset, path: Path) -> None:
     error = np.nanmean(np.linalg.norm(infant.joints_mm - true_mm, axis=1))
     poses = {"predicted from RGB": infant.joints_mm, "true": true_mm}
     title = f"frame {frame.index}: mean joint error {error:.1f} mm (pelvis-relative)"
-    pose_figure(picture, poses, INFANT, title).save(path)
+    write_image(path, pose_figure(picture, poses, INFANT, title))

@@ -16,12 +16,12 @@ from jaxtyping import Float
 
 from Datasets.readers.mini_rgbd import HEAD_LENGTH_MM, HEAD_LENGTH_PX
 from Engine.errors import DataError
+from Engine.files import write_json, write_text
 from Engine.reading import load_json
 from PoseEstimation.evaluation.compare_spec import Row
 from PoseEstimation.evaluation.errors_file import FrameErrors, pooled, read_errors
 from PoseEstimation.evaluation.provenance import code_version
 from PoseEstimation.evaluation.report import Table, number
-from PoseEstimation.io.atomic import replacing, write_json
 from PoseEstimation.metrics.uncertainty import best_risk_coverage, coverage, risk_coverage
 
 DRAWS, SEED = 2000, 0
@@ -227,8 +227,6 @@ def _difference(result: Mapping[str, Any]) -> str:
 
 def write_comparison(output: Path, title: str, results: Mapping[str, Mapping[str, Any]]) -> None:
     """Write ``compare.json``, a row per name beside ``about``, and ``table.md``."""
-    output.mkdir(parents=True, exist_ok=True)
     about = {"schema": SCHEMA, "title": title, "draws": DRAWS, "code_version": code_version()}
     write_json(output / "compare.json", {"about": about, **results})
-    with replacing(output / "table.md") as file:
-        file.write(table(title, results).markdown())
+    write_text(output / "table.md", table(title, results).markdown())

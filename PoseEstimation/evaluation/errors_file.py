@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from Engine.errors import DataError
+from Engine.files import write_npz
 from PoseEstimation.metrics.errors import joint_errors, neighbours, velocity_errors
 from PoseEstimation.metrics.protocols import MiniRgbdProtocol, ScoredPoses
 
@@ -74,12 +75,11 @@ def _speeds(poses: ScoredPoses) -> Float[np.ndarray, "frame 3"]:
 
 def write_errors(output: Path, errors: FrameErrors) -> Path:
     """Write ``output/errors.npz``, 32-bit floats."""
-    output.mkdir(parents=True, exist_ok=True)
     arrays = {
         name: getattr(errors, name).astype(np.float32)
         for name in ("errors_mm", "sigma_mm", "errors_px", "sigma_px", "speeds_mm_s")
     }
-    np.savez_compressed(
+    write_npz(
         output / NAME,
         joints=np.array(errors.joints),
         sequences=errors.sequences.astype(str),

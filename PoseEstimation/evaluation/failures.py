@@ -9,6 +9,7 @@ import numpy as np
 from Datasets.readers.images import load_image
 from Datasets.skeletons import MPII_16
 from Datasets.structures import Dataset
+from Engine.files import write_image
 from PoseEstimation.metrics.errors import joint_errors
 from PoseEstimation.metrics.protocols import ScoredPoses
 from PoseEstimation.visualise.worst import Comparison, comparison_sheet
@@ -33,7 +34,7 @@ def draw_worst(output: Path, poses: ScoredPoses, dataset: Dataset) -> Path:
         joints = (poses.predicted_px[i], poses.predicted_mm[i], poses.target_mm[i])
         frames.append(Comparison(image, *joints, title))
     path = output / "worst.png"
-    comparison_sheet(frames, MPII_16).save(path, optimize=True)
+    write_image(path, comparison_sheet(frames, MPII_16), optimize=True)
     return path
 
 

@@ -12,6 +12,7 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as plt  # the backend must be chosen before
 from matplotlib.figure import Figure
 
+from Engine.files import replacing
 from PoseEstimation.evaluation.compare import LEVELS
 
 COLOURS = ("#1b6ca8", "#c8502d", "#4b8b3b", "#8a5aa8", "#b58a1e", "#666666")
@@ -24,10 +25,10 @@ STYLE = {
 }
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write a PNG that depends on nothing but the figure."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120, bbox_inches="tight", metadata={"Software": None})
+def write_figure(path: Path, figure: Figure) -> None:
+    """Write a PNG that depends on nothing but the figure, and close it."""
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=120, bbox_inches="tight", metadata={"Software": None})
     plt.close(figure)
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from Engine.errors import DataError
+from Engine.files import write_json
+from Engine.process import exit_code
 from Engine.reading import load_json
-from PoseEstimation.io.atomic import write_json
 
 SCHEMA = "infantpose-photos-1"
 HEADLINE = ("ap", "ap50", "ap75", "ar", "box_ap", "box_ap50", "pckh_05")
@@ -121,14 +122,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--generated", type=Path, help="the same of generated photos")
     parser.add_argument("--output", type=Path, required=True, help="real.json")
     options = parser.parse_args(arguments)
-    try:
-        record = real_record(
-            options.photos, dict(options.detector), dict(options.mix), options.generated
-        )
-    except DataError as error:
-        print(f"infantpose: error: {error}", file=sys.stderr)
-        return 2
-    write_json(options.output, record)
+    return exit_code("infantpose", lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> int:
+    sources = options.photos, dict(options.detector), dict(options.mix), options.generated
+    write_json(options.output, real_record(*sources))
     print(options.output)
     return 0
 

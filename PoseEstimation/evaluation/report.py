@@ -11,7 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from PoseEstimation.io.atomic import replacing, write_json
+from Engine.files import write_json, write_text
 
 SCHEMA = "infantpose-metrics/1"
 
@@ -73,8 +73,7 @@ def write_tables(output: Path, tables: Sequence[Table], notes: Sequence[str]) ->
     """Write ``output/table.md``: the tables, then one line per note."""
     path = output / "table.md"
     remarks = [f"- {note}" for note in notes]
-    with replacing(path) as file:
-        file.write("\n".join([*(table.markdown() for table in tables), *remarks]) + "\n")
+    write_text(path, "\n".join([*(table.markdown() for table in tables), *remarks]) + "\n")
     return path
 
 

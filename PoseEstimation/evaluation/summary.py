@@ -17,13 +17,14 @@ from typing import Any
 import jinja2
 
 from Engine.errors import DataError
+from Engine.files import write_text
+from Engine.process import exit_code
 from Engine.reading import load_json, require_file, require_folder
 from PoseEstimation.evaluation import compare, figures, real_record
 from PoseEstimation.evaluation.mini_rgbd_tables import mini_rgbd_tables
 from PoseEstimation.evaluation.page import to_html
 from PoseEstimation.evaluation.photo_tables import record_tables
 from PoseEstimation.evaluation.report import SCHEMA, Table, number
-from PoseEstimation.io.atomic import replacing
 
 MARKS = ("<!-- results: begin, written by make report -->", "<!-- results: end -->")
 PHOTO_MARKS = ("<!-- photos: begin, written by make report -->", "<!-- photos: end -->")
@@ -50,7 +51,7 @@ class Results:
         self.comparisons: dict[str, dict[str, Any]] = {}
         self.chains: dict[str, list[dict[str, Any]]] = {}
         self.photos: dict[str, dict[str, Any]] = {}
-        paths = sorted(require_folder(folder, "results").glob("*.json"))
+        paths = sorted(require_folder(folder, "results").glob("[!.]*.json"))
         if not paths:
             raise DataError(f"results: {folder} holds none; copy a metrics.json there as NAME.json")
         for path in paths:
@@ -89,10 +90,8 @@ def write_report(results: Results, template: Path, folder: Path, pictures: Path)
         page = environment.from_string(text).render(Names(results, folder, pictures).words())
     except (jinja2.TemplateError, KeyError, IndexError) as error:
         raise DataError(f"report: {template} asks for what there is not ({error})") from error
-    with replacing(folder / "report.md") as file:
-        file.write(page)
-    with replacing(folder / "report.html") as file:
-        file.write(to_html(page, folder))
+    write_text(folder / "report.md", page)
+    write_text(folder / "report.html", to_html(page, folder))
     return [folder / "report.md", folder / "report.html"]
 
 
@@ -162,7 +161,7 @@ class Names:
             shown = names[1:] or [name for name, row in rows.items() if row["calibration"]]
             figure = figures.calibration({name: rows[name] for name in shown}, names[0])
         name = f"{kind}_{names[0]}" if kind == "calibration" else kind
-        figures.save(figure, self.pictures / f"report_{name}.png")
+        figures.write_figure(self.pictures / f"report_{name}.png", figure)
         return self.picture(f"report_{name}.png", kind.replace("_", " "))
 
     def picture(self, name: str, words: str) -> str:
@@ -256,19 +255,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--pictures", type=Path, required=True, help="folder of its pictures")
     parser.add_argument("--into", type=Path, nargs="*", default=[], help="pages with the marks")
     options = parser.parse_args(arguments)
-    try:
-        results = Results(options.results)
-        pages = {
-            path: with_tables(path.read_text(encoding="utf-8"), results, path)
-            for path in options.into
-        }
-        written = write_report(results, options.template, options.output, options.pictures)
-    except DataError as error:
-        print(f"infantpose: error: {error}", file=sys.stderr)
-        return 2
+    return exit_code("infantpose", lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> int:
+    results = Results(options.results)
+    pages = {
+        path: with_tables(path.read_text(encoding="utf-8"), results, path) for path in options.into
+    }
+    written = write_report(results, options.template, options.output, options.pictures)
     for path, text in pages.items():
-        with replacing(path) as file:
-            file.write(text)
+        write_text(path, text)
     print(*written, *pages, sep="\n")
     return 0
 

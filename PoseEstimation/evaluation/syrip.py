@@ -241,7 +241,7 @@ def _in_3d(dataset: Dataset, seen: _Seen) -> tuple[dict[str, float], dict[str, A
 
 def _data(dataset: Dataset, split: str, box_kind: str) -> dict[str, Any]:
     """Say what was measured on."""
-    labels = sorted((dataset.root / "annotations").glob("*.json"))
+    labels = sorted((dataset.root / "annotations").glob("[!.]*.json"))
     weak = dataset.root / WEAK_3D
     return {
         "root_sha256": hash_files(dataset.root, [*labels, *([weak] if weak.is_file() else [])]),

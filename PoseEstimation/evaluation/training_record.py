@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from Engine.errors import DataError
+from Engine.files import write_json
+from Engine.process import exit_code
 from Engine.reading import load_json, require_folder
-from PoseEstimation.io.atomic import write_json
 
 MEASURE = "validation_loss"
 
@@ -56,12 +57,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("chains", type=Path, nargs="+", help="folders of chains")
     parser.add_argument("--output", type=Path, required=True, help="chains.json")
     options = parser.parse_args(arguments)
-    try:
-        chains = load_json(options.output, "chains") if options.output.is_file() else {}
-        chains |= {folder.name: record(folder) for folder in options.chains}
-    except DataError as error:
-        print(f"infantpose: error: {error}", file=sys.stderr)
-        return 2
+    return exit_code("infantpose", lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> int:
+    chains = load_json(options.output, "chains") if options.output.is_file() else {}
+    chains |= {folder.name: record(folder) for folder in options.chains}
     write_json(options.output, chains)
     print(options.output)
     return 0

@@ -15,9 +15,10 @@ from pathlib import Path
 import yaml
 
 from Engine.errors import DataError
+from Engine.files import replacing, replacing_text
+from Engine.process import exit_code
 from Engine.reading import require_file
 from FasterRCNN.weights import file_sha256
-from PoseEstimation.io.atomic import replacing
 
 PARTS = {"detector": "detector", "heatmap": "heatmap", "lifter": "clip_lifting"}
 """Network and the recipe that trains it."""
@@ -46,7 +47,6 @@ def collect(
     Raises:
         DataError: a run without weights, or weights over the size limit of a file.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     settings, digests = {}, {}
     newest = {**runs, "detector": close_up or runs["detector"]}
     for part, recipe in PARTS.items():
@@ -56,12 +56,13 @@ def collect(
         megabytes = source.stat().st_size / 1e6
         if megabytes > MAX_MB:
             raise DataError(f"{source}: {megabytes:.0f} MB, over {MAX_MB}; train a smaller network")
-        shutil.copyfile(source, folder / source.name)
+        with replacing(folder / source.name) as temporary:
+            shutil.copyfile(source, temporary)
         digests[source.name] = file_sha256(folder / source.name)
         settings[recipe] = yaml.safe_load((runs[part] / "settings.yaml").read_text())
     if close_up is not None:
         settings["close_up"] = yaml.safe_load((close_up / "settings.yaml").read_text())
-    with replacing(folder / "config.yaml") as file:
+    with replacing_text(folder / "config.yaml") as file:
         file.write("# Settings that these networks were trained with.\n")
         yaml.safe_dump(_without_folders(settings), file, sort_keys=False)
     _enter(folder, {"sha256": digests, "data": data, "licence": licence})
@@ -79,7 +80,7 @@ def _without_folders(value):
 def _enter(folder: Path, entry: dict) -> None:
     path = folder.parent / "index.yaml"
     index = (yaml.safe_load(path.read_text()) if path.is_file() else None) or {}
-    with replacing(path) as file:
+    with replacing_text(path) as file:
         yaml.safe_dump({**index, folder.name: entry}, file, sort_keys=True)
 
 
@@ -109,14 +110,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data", required=True, help="what it was trained on, one line")
     parser.add_argument("--licence", help="default: Apache-2.0; a -research set must say its own")
     options = parser.parse_args(arguments)
-    try:
-        licence = options.licence or _own_terms(options.output)
-        runs = {part: getattr(options, part) for part in PARTS}
-        more = options.calibrated, options.close_up
-        collect(runs, options.output, options.data, licence, *more)
-    except DataError as error:
-        print(f"infantpose: error: {error}", file=sys.stderr)
-        return 2
+    return exit_code("infantpose", lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> int:
+    licence = options.licence or _own_terms(options.output)
+    runs = {part: getattr(options, part) for part in PARTS}
+    more = options.calibrated, options.close_up
+    collect(runs, options.output, options.data, licence, *more)
     print(options.output)
     return 0
 

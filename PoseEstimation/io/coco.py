@@ -22,8 +22,8 @@ from Datasets.readers.video import is_video
 from Datasets.skeletons import COCO_17, Skeleton
 from Datasets.skeletons.convert import joint_map
 from Engine.errors import DataError
+from Engine.files import replacing_text
 from Engine.reading import load_json
-from PoseEstimation.io.atomic import replacing
 from PoseEstimation.result import FrameResult, InfantPose, PoseResult
 
 
@@ -42,7 +42,7 @@ def write_coco(result: PoseResult, path: Path, image_ids: dict[str, int] | None 
         for frame in result.frames
         for infant in frame.infants
     ]
-    with replacing(path) as file:
+    with replacing_text(path) as file:
         json.dump(entries, file, allow_nan=False)
         file.write("\n")
 

@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 
 from Datasets.skeletons import INFANT, Skeleton
 from Engine.errors import DataError
+from Engine.files import write_npz
 
 FILE = "observed.npz"
 
@@ -62,8 +63,7 @@ def save_observed(
     path: Path, clip: Clip, sequences: Sequence[str], frames: Sequence[int], skeleton: Skeleton
 ) -> None:
     """Write what was seen of the frames of some sequences, in their order."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(
+    write_npz(
         path,
         sequence=np.array(sequences),
         frame=np.array(frames, dtype=np.int64),

@@ -48,7 +48,7 @@ def self_label(settings: SelfLabelSettings, output: Path) -> dict[str, int]:
         for sample, box in zip(dataset.samples, boxes_of(dataset), strict=True)
     ]
     points, trusted = (np.stack(values) for values in zip(*labels, strict=True))
-    SelfLabels(finder.skeleton, person_keys(dataset), points, trusted).save(output / FILE)
+    SelfLabels(finder.skeleton, person_keys(dataset), points, trusted).write(output / FILE)
     return {"people": len(dataset), "joints": int(trusted.sum())}
 
 

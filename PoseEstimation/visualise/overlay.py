@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from PIL import Image
 from Datasets.drawing.overlay import PoseDrawing, draw_poses
 from Datasets.readers.video import Frame, is_video
 from Datasets.skeletons import Skeleton
-from Engine.files import replacing
+from Engine.files import write_image
 from PoseEstimation.result import NOTICE, FrameResult
 from PoseEstimation.visualise.faces import MAX_GAP_S, FaceBlur
 from PoseEstimation.visualise.video import VideoWriter
@@ -139,5 +138,4 @@ def _save(picture: Image.Image, path: Path) -> None:
     """Write a JPEG, whole or not at all, without what the photo's file says beside its pixels."""
     pixels = picture.copy()
     pixels.info = {}
-    with replacing(path) as temporary:
-        pixels.save(temporary, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    write_image(path, pixels, format="JPEG", quality=JPEG_QUALITY, subsampling=0)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import os
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from PIL import Image, ImageOps
+
+from Engine.errors import WriteError
+from Engine.files import cannot_write, replacing
+
+if TYPE_CHECKING:
+    from av import VideoFrame
 
 CLOCK = Fraction(1, 90_000)
 """Time base in seconds, fine enough for every camera's frame times."""
@@ -17,7 +24,8 @@ NOMINAL_FPS = 30
 class VideoWriter:
     """Writes frames at their times; the file appears whole when the ``with`` block ends.
 
-    Frames written before an error or an interruption are kept: the file is closed properly.
+    Frames written before an error or an interruption are kept: the file is closed properly. Where
+    the file itself cannot be written the earlier one stays.
 
     Args:
         path: an ``.mp4``; without any frame no file is made.
@@ -27,11 +35,12 @@ class VideoWriter:
     def __init__(self, path: Path, quality: int = 23) -> None:
         self.path = path
         self.quality = quality
-        self._temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+        self._file = ExitStack()
         self._container = None
         self._stream = None
         self._size = (0, 0)
         self._last = -1
+        self._refusal: WriteError | None = None
 
     def __enter__(self) -> VideoWriter:
         return self
@@ -43,6 +52,9 @@ class VideoWriter:
             image: RGB; an odd side gets one black row or column; later frames of another size are
                 scaled to fit into the first's, black around.
             time_s: not before the last frame's time.
+
+        Raises:
+            WriteError: the system refuses to write.
         """
         import av
 
@@ -55,20 +67,32 @@ class VideoWriter:
         frame = av.VideoFrame.from_image(canvas)
         self._last = max(self._last + 1, round(time_s / CLOCK))
         frame.pts, frame.time_base = self._last, CLOCK
-        self._container.mux(self._stream.encode(frame))
+        self._mux(frame)
+
+    def _mux(self, frame: VideoFrame | None) -> None:
+        """Encode a frame, or with None what is left; once this failed, libav would crash."""
+        if self._refusal is None:
+            try:
+                self._container.mux(self._stream.encode(frame))
+            except OSError as error:
+                self._refusal = cannot_write(self.path, error)
+        if self._refusal is not None:
+            raise self._refusal
 
     def _open(self, size: tuple[int, int]) -> None:
         """Start the file with the size of the first frame."""
         import av
 
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._size = size
-        self._container = av.open(str(self._temporary), "w", options={"movflags": "faststart"})
-        stream = self._container.add_stream("libx264", rate=NOMINAL_FPS, time_base=CLOCK)
-        stream.width, stream.height = (side + side % 2 for side in size)
-        stream.pix_fmt = "yuv420p"
-        stream.options = {"crf": str(self.quality), "preset": "veryfast"}
-        self._stream = stream
+        with ExitStack() as opening:
+            temporary = opening.enter_context(replacing(self.path))
+            container = av.open(str(temporary), "w", options={"movflags": "faststart"})
+            opening.callback(container.close)
+            stream = container.add_stream("libx264", rate=NOMINAL_FPS, time_base=CLOCK)
+            stream.width, stream.height = (side + side % 2 for side in size)
+            stream.pix_fmt = "yuv420p"
+            stream.options = {"crf": str(self.quality), "preset": "veryfast"}
+            self._file = opening.pop_all()
+        self._container, self._stream, self._size = container, stream, size
 
     def __exit__(
         self,
@@ -76,11 +100,6 @@ class VideoWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._container is None:
-            return
-        try:
-            self._container.mux(self._stream.encode())
-            self._container.close()
-            os.replace(self._temporary, self.path)
-        finally:
-            self._temporary.unlink(missing_ok=True)
+        with self._file:
+            if self._container is not None:
+                self._mux(None)

@@ -6,10 +6,20 @@ import errno
 import json
 import os
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from Engine.errors import WriteError
-from Engine.files import replacing, replacing_text, write_json, write_text
+from Engine.files import (
+    replacing,
+    replacing_text,
+    write_image,
+    write_json,
+    write_npy,
+    write_npz,
+    write_text,
+)
 
 
 def test_a_file_that_fails_in_the_middle_leaves_the_old_one_whole(tmp_path):
@@ -50,3 +60,35 @@ def test_the_new_file_has_the_usual_permissions(tmp_path):
     (tmp_path / "usual").write_text("")
     write_text(tmp_path / "a.txt", "text")
     assert (tmp_path / "a.txt").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+@pytest.mark.parametrize(
+    "name", ["a" * 251 + ".txt", "a." + "b" * 253, "é" * 127, "a.tar.gz", ".a"]
+)
+def test_names_as_long_as_the_system_allows_are_written(tmp_path, name):
+    write_text(tmp_path / name, "text")
+    write_text(tmp_path / name, "another")
+    assert os.listdir(tmp_path) == [name]
+    assert (tmp_path / name).read_text() == "another"
+
+
+def test_savers_that_look_at_the_suffix_write_the_very_file(tmp_path):
+    image = Image.new("RGB", (5, 4), (9, 9, 9))
+    write_image(tmp_path / "a.b.png", image)
+    write_image(tmp_path / "a.png", image, format="JPEG", quality=90)
+    write_npz(tmp_path / "bank.data", path=np.arange(3), durable=np.arange(2))
+    write_npy(tmp_path / "no suffix", np.arange(4))
+    assert sorted(os.listdir(tmp_path)) == ["a.b.png", "a.png", "bank.data", "no suffix"]
+    assert [Image.open(tmp_path / n).format for n in ("a.b.png", "a.png")] == ["PNG", "JPEG"]
+    with np.load(tmp_path / "bank.data") as file:
+        assert file["path"].tolist() == [0, 1, 2] and file["durable"].tolist() == [0, 1]
+    assert np.load(tmp_path / "no suffix").tolist() == [0, 1, 2, 3]
+
+
+def test_only_a_durable_file_waits_for_the_disk(tmp_path, monkeypatch):
+    waited = []
+    monkeypatch.setattr(os, "fsync", waited.append)
+    write_text(tmp_path / "a.txt", "text", durable=False)
+    assert not waited
+    write_text(tmp_path / "a.txt", "text")
+    assert len(waited) == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -26,6 +25,7 @@ from Datasets.writers.coco import (
     write_coco_image,
 )
 from Engine.errors import DataError
+from Engine.files import write_json
 
 if TYPE_CHECKING:
     from Datasets.synthetic.gathering import Guest, Picture
@@ -161,9 +161,8 @@ def generate_coco(
         style: how pictures are taken, and what the splits are called.
     """
     seed, output = style.seed if seed is None else seed, Path(output)
-    output.mkdir(parents=True, exist_ok=True)
     record = {"generator": GENERATOR_VERSION, "name": style.name, "seed": seed, "images": images}
-    (output / "generator.json").write_text(json.dumps(record, indent=1) + "\n")
+    write_json(output / "generator.json", record)
     entries = collect(write_images, (output, seed, style), images, workers, progress)
     for split in style.splits:
         part = [entry for entry in entries if style.split(entry.image["id"]) == split]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ from Datasets.structures import PoseSample
 from Datasets.synthetic.profiles.mini_rgbd import GENERATOR_VERSION
 from Datasets.synthetic.workers import collect
 from Datasets.writers.lsp import write_lsp, write_lsp_image
+from Engine.files import write_json
 
 if TYPE_CHECKING:
     from Datasets.synthetic.gathering import Picture
@@ -42,9 +42,8 @@ def generate_lsp(
         progress: called with (images written, images in all).
     """
     seed, output = SEED if seed is None else seed, Path(output)
-    output.mkdir(parents=True, exist_ok=True)
     record = {"generator": GENERATOR_VERSION, "name": "lsp", "seed": seed, "images": images}
-    (output / "generator.json").write_text(json.dumps(record, indent=1) + "\n")
+    write_json(output / "generator.json", record)
     write_lsp(output, collect(write_images, (output, seed), images, workers, progress))
 
 

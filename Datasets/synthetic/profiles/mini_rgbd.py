@@ -6,7 +6,6 @@ noise of that and its number, so the bytes do not depend on how the work is divi
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -21,6 +20,7 @@ from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE
 from Datasets.synthetic.workers import spread
 from Datasets.writers.mini_rgbd import write_frame, write_head_length, write_infant_joints
 from Engine.errors import DataError
+from Engine.files import write_json
 
 GENERATOR_VERSION = "1"
 
@@ -115,7 +115,6 @@ def generate(
         DataError: unknown profile, a sequence that is not a number, or nothing to make.
     """
     plans = _plans(profile, sequences, frames, seed, fps)
-    output.mkdir(parents=True, exist_ok=True)
     record = {
         "generator": GENERATOR_VERSION,
         "fps": fps,
@@ -123,7 +122,7 @@ def generate(
         **asdict(PROFILES[profile]),
     }
     record["seed"] = plans[0].seed
-    (output / "generator.json").write_text(json.dumps(record, indent=1) + "\n")
+    write_json(output / "generator.json", record)
     jobs = [(plan, start, output) for plan in plans for start in range(0, frames, CHUNK)]
     chunks: dict[str, list[Chunk]] = {plan.sequence: [] for plan in plans}
     done = 0

@@ -8,7 +8,6 @@ room, the rest outdoors.
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from Datasets.writers.mpi_inf_3dhp import (
     write_train_mask,
 )
 from Engine.errors import DataError
+from Engine.files import write_json
 
 if TYPE_CHECKING:
     pass
@@ -136,9 +136,8 @@ def generate_mpi_inf_3dhp(
             f"the layout has 1-{SUBJECTS} and 0-{TEST_SEQUENCES}, and at least one frame"
         )
     seed, output = SEED if seed is None else seed, Path(output)
-    output.mkdir(parents=True, exist_ok=True)
     record = {"generator": GENERATOR_VERSION, "name": "mpi_inf_3dhp", "seed": seed, "fps": FPS}
-    (output / "generator.json").write_text(json.dumps(record, indent=1) + "\n")
+    write_json(output / "generator.json", record)
     names = [f"S{subject}/Seq{number}" for subject in range(1, subjects + 1) for number in (1, 2)]
     takes = [Take(name, seed, frames, size) for name in names]
     tests = [Take(f"TS{n}", seed, frames, size) for n in range(1, test_sequences + 1)]

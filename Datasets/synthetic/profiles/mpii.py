@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ from Datasets.structures import PoseSample
 from Datasets.synthetic.profiles.mini_rgbd import GENERATOR_VERSION
 from Datasets.synthetic.workers import collect
 from Datasets.writers.mpii import write_gt_valid_mat, write_mpii_h5, write_mpii_json, write_mpii_mat
+from Engine.files import write_image, write_json
 
 SEED = 40001
 VALIDATION_EVERY = 8
@@ -48,7 +48,7 @@ def generate_mpii(
     output = Path(output)
     (output / "images").mkdir(parents=True, exist_ok=True)
     record = {"generator": GENERATOR_VERSION, "name": "mpii", "seed": seed, "images": images}
-    (output / "generator.json").write_text(json.dumps(record, indent=1) + "\n")
+    write_json(output / "generator.json", record)
     people = collect(write_images, (output, seed), images, workers, progress)
     held_out = [s for s in people if _number(s) % VALIDATION_EVERY == VALIDATION_EVERY - 1]
     train = [s for s in people if _number(s) % VALIDATION_EVERY != VALIDATION_EVERY - 1]
@@ -80,7 +80,8 @@ def _write_image(output: Path, seed: int, number: int) -> list[PoseSample]:
     size = SIZES[int(rng.integers(len(SIZES)))]
     picture = photograph(rng, guests, size)
     path = output / "images" / f"{number:09d}.jpg"
-    Image.fromarray(picture.rgb).save(path, "JPEG", quality=int(rng.integers(80, 96)))
+    quality = int(rng.integers(80, 96))
+    write_image(path, Image.fromarray(picture.rgb), False, format="JPEG", quality=quality)
     samples = []
     mapping = joint_map(INFANT, MPII_16)
     for guest, (age, labels) in enumerate(zip(ages, picture.labels, strict=True)):

@@ -5,7 +5,6 @@ Three cameras look down from about 2.1 m, a hand's breadth apart: RGB, long-wave
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from Datasets.writers.slp import (
     write_slp_image,
     write_slp_joints,
 )
+from Engine.files import write_json
 
 if TYPE_CHECKING:
     from Datasets.synthetic.gathering import Guest
@@ -92,9 +92,8 @@ def generate_slp(
         progress: called with (poses written, poses in all).
     """
     seed, output = SEED if seed is None else seed, Path(output)
-    output.mkdir(parents=True, exist_ok=True)
     record = {"generator": GENERATOR_VERSION, "name": "slp", "seed": seed, "frames": frames}
-    (output / "generator.json").write_text(json.dumps(record, indent=1) + "\n")
+    write_json(output / "generator.json", record)
     sleepers = [Sleeper(seed, number, frames) for number in range(1, subjects + 1)]
     chunks = [range(s, min(s + CHUNK, frames)) for s in range(0, frames, CHUNK)]
     jobs = [(output, sleeper, chunk) for sleeper in sleepers for chunk in chunks]

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from Datasets.skeletons import COCO_17, INFANT
-from PoseEstimation.io.atomic import replacing
 from PoseEstimation.io.coco import write_coco
 from PoseEstimation.io.poses_csv import write_poses_csv
 from PoseEstimation.io.poses_json import write_poses_json
@@ -152,13 +151,3 @@ def test_missing_joint_in_coco_is_zero(tmp_path):
     write_coco(result(*frames), tmp_path / "coco.json")
     (entry,) = strict((tmp_path / "coco.json").read_text())
     assert entry["keypoints"][:3] == [0, 0, 0]
-
-
-def test_a_failing_writer_leaves_the_old_file(tmp_path):
-    path = tmp_path / "poses.json"
-    path.write_text("old")
-    with pytest.raises(RuntimeError), replacing(path) as file:
-        file.write("half")
-        raise RuntimeError
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]

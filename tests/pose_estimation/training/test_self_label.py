@@ -74,7 +74,7 @@ def test_labels_take_the_place_of_the_data_sets_own(root, tmp_path):
     trusted = np.ones((len(people), JOINTS), bool)
     trusted[0], trusted[1, 2:] = False, False
     path = tmp_path / "labels.npz"
-    SelfLabels(INFANT, people, points, trusted).save(path)
+    SelfLabels(INFANT, people, points, trusted).write(path)
     given = open_sources([DataSource("mini_rgbd", "1-2", root, labels=path)], INFANT)[0]
     lent = given.samples
     assert person_keys(given) == people[1:]
@@ -92,7 +92,7 @@ def test_labels_that_do_not_fit_are_refused(root, tmp_path):
     with pytest.raises(DataError, match=r"labels\.npz"):
         open_sources([source], INFANT)
     points = np.zeros((1, JOINTS, 2))
-    SelfLabels(INFANT, ["nobody"], points, np.ones((1, JOINTS), bool)).save(path)
+    SelfLabels(INFANT, ["nobody"], points, np.ones((1, JOINTS), bool)).write(path)
     with pytest.raises(DataError, match="nobody in"):
         open_sources([source], INFANT)
     with pytest.raises(DataError, match="not mpii_16"):
