@@ -145,9 +145,9 @@ def test_batches_give_what_single_frames_give(stub):
     images = [dots((50 + 20 * i, 80), (300, 50 + 10 * i)) for i in range(5)]
     matrices = [intrinsics_from_fov(i.size, 60) for i in images]
     together = stub.predict(images, matrices)
-    alone = [stub(image) for image in images]
+    alone = [stub.predict([i], [m])[0] for i, m in zip(images, matrices, strict=True)]
     for a, b in zip(together, alone, strict=True):
-        for x, y in zip(a.infants, b, strict=True):
+        for x, y in zip(a.infants, b.infants, strict=True):
             assert np.allclose(x.keypoints_px, y.keypoints_px, atol=1e-3)
             assert np.array_equal(x.box_xyxy, y.box_xyxy)
 
