@@ -7,6 +7,23 @@ UPGRADE ?=
 
 BIN := .venv/bin
 READY := .venv/installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# the lock is complete: pip has no version to choose, and no pip chooses another one
+LOCKED := install --no-deps --only-binary :all: --require-hashes
+
+# .venv remembers where its torch is from: TORCH is given once, and holds until another is given
+SOURCE := .venv/torch_source
+REMEMBERED := $(shell cat $(SOURCE) 2>/dev/null)
+TORCH ?= $(REMEMBERED)
+ifneq ($(TORCH),$(REMEMBERED))
+MOVED := torch-moved
+endif
+LOCK := $(if $(TORCH),.venv/without_torch.lock,requirements.lock)
+FROM := $(if $(TORCH),torch and torchvision come from $(TORCH),the first time downloads some 3 GB \
+	(torch with its CUDA libraries; less with TORCH, see make help))
+# what TORCH replaces, and what only the CUDA builds of torch need
+PAIR := torch|torchvision
+APART := $(PAIR)|triton|nvidia-[a-z0-9-]+|cuda-[a-z0-9-]+
 
 # prints how long the target ran, apart from the installation, and keeps its exit status
 timed = @start=$$(date +%s); $(1); status=$$?; \
@@ -14,7 +31,7 @@ timed = @start=$$(date +%s); $(1); status=$$?; \
 
 SETS := mpii mpi_inf_3dhp coco slp lsp syrip
 
-.PHONY: help demo test lint format report compare figures lock
+.PHONY: help demo test lint format report compare figures lock torch-moved
 
 help:
 	@echo "make demo     generate two unseen infants, predict, evaluate, draw: runs/demo"
@@ -25,18 +42,36 @@ help:
 	@echo "make compare  report/results/chain, ablation and calibration.json from runs/"
 	@echo "make figures  the pictures of the README, into Images/"
 	@echo "make lock     requirements.lock from pyproject.toml; UPGRADE=--upgrade takes newer versions"
+	@echo
+	@echo "make demo TORCH=WHERE takes torch and torchvision, in the versions of requirements.lock, from a"
+	@echo "folder of wheels or an index of packages, such as PyTorch's for CPUs, and leaves out the CUDA"
+	@echo "libraries (3 GB). Given once, it holds for every target, until another one is given: TORCH= is"
+	@echo "the lock's own torch again."
 
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock pyproject.toml $(MOVED)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo \
 	"error: $(PYTHON) is not Python 3.11 or later; name one that is: make PYTHON=python3.12"; exit 2; }
-	@echo "installing into .venv; the first time downloads some 3 GB (torch with its CUDA libraries)"
-	@start=$$(date +%s); \
-	$(PYTHON) -m venv .venv && \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: \
-		--require-hashes -r requirements.lock && \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
-		--no-build-isolation --editable . && \
-	echo $$(($$(date +%s) - start)) > $@
+	@test -z '$(TORCH)' || test -d '$(TORCH)' || case '$(TORCH)' in *://*) ;; *) echo \
+	"error: TORCH=$(TORCH) is neither a folder of wheels nor the address of an index; see make help"; exit 2; esac
+	@echo "installing into .venv; $(FROM)"
+	@rm -f $@ && mkdir -p .venv && date +%s > .venv/started
+	@$(PYTHON) -m venv .venv
+ifdef MOVED
+	@$(PIP) --quiet uninstall --yes $$(sed -nE 's/^($(APART))[=[].*/\1/p' requirements.lock)
+endif
+ifneq ($(TORCH),)
+	@# 2.10.0+cpu is 2.10.0, but another file: these two alone come without hashes
+	@sed -nE 's/^(($(PAIR))==[^\\]*).*/\1/p' requirements.lock > .venv/torch.txt
+	@awk '/^[a-z]/ {kept = !/^($(APART))[=[]/} kept' requirements.lock > $(LOCK)
+	@$(PIP) install --no-deps --only-binary :all: -r .venv/torch.txt \
+		$$(test -d '$(TORCH)' && echo --no-index --find-links || echo -i) '$(TORCH)'
+endif
+	@echo '$(TORCH)' > $(SOURCE)
+	@$(PIP) $(LOCKED) -r $(LOCK)
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@{ $(PIP) $(LOCKED) --dry-run --no-index -r $(LOCK) && $(BIN)/python -m pip check; } || { echo \
+	"error: .venv is not what requirements.lock says; remove it and start again: rm -r .venv"; exit 1; }
+	@echo $$(($$(date +%s) - $$(cat .venv/started))) > $@
 
 demo: $(READY)
 	$(call timed,$(BIN)/infantpose demo)
@@ -80,5 +115,5 @@ lock:
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip install --quiet uv
 	.venv-lock/bin/uv pip compile --quiet $(UPGRADE) --universal --generate-hashes --no-emit-index-url \
-		--no-emit-find-links --no-header --extra synthetic --extra dev \
+		--no-emit-find-links --no-header --no-strip-extras --extra synthetic --extra dev \
 		pyproject.toml --output-file requirements.lock

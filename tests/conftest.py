@@ -1,8 +1,10 @@
-"""What several tests need: repeatable property tests, one thread per worker, a tiny weight set."""
+"""What several tests need: repeatable chance, one thread per worker, a tiny weight set."""
 
 from __future__ import annotations
 
 import os
+import random
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,6 +19,27 @@ settings.register_profile("repeatable", derandomize=True, deadline=None, max_exa
 settings.load_profile("repeatable")
 
 SET_NAME = "tiny"
+
+
+def seed_all() -> None:
+    """Set the generators that libraries share, once they are loaded."""
+    random.seed(0)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(0)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup() -> None:
+    """Every fixture draws the same numbers, whichever test asks for it first."""
+    seed_all()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call() -> None:
+    """Every test draws the same numbers, whichever tests ran before it."""
+    seed_all()
 
 
 @pytest.fixture(scope="session")

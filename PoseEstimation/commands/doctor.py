@@ -57,7 +57,7 @@ def _library(name: str) -> str:
     except PackageNotFoundError:
         if name in OPTIONAL:
             return "not installed (only needed to generate infants: pip install .[synthetic])"
-        raise DataError("not installed; run make or pip install -r requirements.lock") from None
+        raise DataError("not installed; run make demo") from None
 
 
 def _cpu() -> str:

@@ -2,7 +2,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from Datasets.geometry.camera import project
 from Datasets.readers.mini_rgbd import INTRINSICS
@@ -47,15 +46,6 @@ def write_sequence(folder: Path, count: int, seed: int) -> None:
         write_frame(folder, i, rgb, depth, mask, fill[0][i], fill[1][i])
     seen = np.full((count, 25), 2, np.uint8)
     write_infant_joints(folder, np.arange(count), keypoints_px, joints_mm, seen)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_thread():
-    """Tiny steps are faster on one thread, above all on a busy machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")
