@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 REORDERED = 16
 """Frames that a decoder may reorder at most."""
-MAX_RATE = 500.0
-"""Frames per second; a file that states more states its clock's rate."""
+RATES = (0.001, 500.0)
+"""Frames per second that are believed; beyond, files state their clock's rate, or nonsense."""
 NOMINAL_RATE = 30.0
 MAX_READ_FAULTS = 100
 """Damaged places of a file behind which reading goes on."""
@@ -117,7 +117,7 @@ class VideoStream:
     def rate(self) -> float:
         """Frames per second on average, as the file states them; 30 when it states nonsense."""
         for rate in (self.stream.average_rate, self.stream.guessed_rate):
-            if rate is not None and 0 < rate <= MAX_RATE:
+            if rate is not None and RATES[0] <= rate <= RATES[1]:
                 return float(rate)
         return NOMINAL_RATE
 

@@ -11,6 +11,7 @@ import pytest
 
 from Datasets.readers import video_stream
 from Datasets.readers.video import RESTART, count_frames, iter_frames
+from Datasets.readers.video_stream import VideoStream
 
 STEP = 0.04
 
@@ -60,6 +61,17 @@ def test_a_joined_recording_that_starts_in_the_middle_of_the_first(make_video, t
     first = make_video("a.mkv", 50, pts=times)
     second = make_video("b.mkv", 30, pts=[1007 + t for t in times[:30]])
     check_even(list(iter_frames(joined(tmp_path / "v.mkv", first, second))), [50])
+
+
+def test_a_recording_that_starts_without_a_key_frame_is_another_one(make_video, tmp_path):
+    first = make_video("a.ts", 30, bf="2", g="250")
+    with av.open(str(first)) as source, av.open(str(tmp_path / "b.ts"), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in [packet for packet in source.demux(video=0) if packet.size][1:]:
+            packet.stream = stream
+            target.mux_one(packet)
+    with VideoStream(joined(tmp_path / "v.mkv", first, tmp_path / "b.ts")) as video:
+        assert [recording for recording, _ in video.places()] == [0] * 30 + [1] * 29
 
 
 def test_damage_beside_a_join_keeps_its_place(make_video, tmp_path):
