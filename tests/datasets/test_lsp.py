@@ -68,6 +68,14 @@ def test_what_is_written_is_read(tmp_path: Path, seed: int, count: int, extended
         assert theirs.frame == theirs.image_id == number
 
 
+def test_the_same_labels_are_the_same_bytes_on_another_day(tmp_path: Path, monkeypatch) -> None:
+    written(tmp_path / "a", False)
+    monkeypatch.setattr("time.asctime", lambda *_: "Sun Jan  1 00:00:00 2034")
+    written(tmp_path / "b", False)
+    first, second = (tmp_path / name / "joints.mat" for name in "ab")
+    assert first.read_bytes() == second.read_bytes()
+
+
 def test_the_official_forms_are_written(tmp_path: Path) -> None:
     write_lsp(tmp_path / "a", [person(np.random.default_rng(0), False)] * 3)
     write_lsp(tmp_path / "b", [person(np.random.default_rng(0), True)] * 3, extended=True)

@@ -63,7 +63,7 @@ def test_the_new_file_has_the_usual_permissions(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["a" * 251 + ".txt", "a." + "b" * 253, "é" * 127, "a.tar.gz", ".a"]
+    "name", ["a" * 251 + ".txt", "a." + "b" * 253, "é" * 127, "a.tar.gz", ".a"], ids=len
 )
 def test_names_as_long_as_the_system_allows_are_written(tmp_path, name):
     write_text(tmp_path / name, "text")

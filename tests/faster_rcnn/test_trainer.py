@@ -19,7 +19,7 @@ from Datasets.loaders import make_loader
 from Engine.errors import DataError
 from Engine.process import stopped_by_term
 from FasterRCNN.checkpoints import flatten, list_checkpoints, unflatten
-from FasterRCNN.trainer import best_state, fit
+from FasterRCNN.trainer import _log_rows, best_state, fit
 
 _spec = importlib.util.spec_from_file_location("tiny_run", Path(__file__).with_name("tiny_run.py"))
 tiny = importlib.util.module_from_spec(_spec)
@@ -58,6 +58,26 @@ def test_a_crashed_run_resumes_to_the_same_weights(tmp_path, whole, step):
     for name, value in weights(module).items():
         assert torch.equal(value, whole[0][name]), name
     assert log_rows(tmp_path) == log_rows(whole[2])
+
+
+@pytest.mark.parametrize("tail", ["6,1,0.00,loss,0.1", "\r\n", "6,1,0.0", "\0\0\0\0"])
+def test_a_log_that_was_cut_in_a_line_is_mended(tmp_path, whole, tail):
+    with pytest.raises(tiny.Killed):
+        run(tmp_path, tiny.crash_at(7))
+    with (tmp_path / "log.csv").open("a", newline="") as stream:
+        stream.write(tail)
+    run(tmp_path, resume=True)
+    assert log_rows(tmp_path) == log_rows(whole[2])
+
+
+def test_a_log_cut_anywhere_has_no_wrong_row(tmp_path, whole):
+    content = (whole[2] / "log.csv").read_bytes()
+    rows = [line.decode().split(",") for line in content.splitlines()[1:]]
+    for length in range(len(content)):
+        (tmp_path / "log.csv").write_bytes(content[:length])
+        read = _log_rows(tmp_path / "log.csv", 99)
+        assert read == rows[: len(read)]
+        assert len(read) >= content[:length].count(b"\n") - 1
 
 
 def test_coarse_checkpoints_give_the_same_weights_too(tmp_path, whole):
