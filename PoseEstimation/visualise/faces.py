@@ -97,7 +97,7 @@ class _Seen:
 
     def by(self, time_s: float) -> list[Area]:
         """Where the face may be by now."""
-        growth = GROWTH_PER_S * (time_s - self.time_s)
+        growth = GROWTH_PER_S * max(0.0, time_s - self.time_s)
         return [a.widened(growth if a.round else growth + BOX_MARGIN) for a in self.areas]
 
     def scaled(self, factor: Float[np.ndarray, "4"]) -> _Seen:
