@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 from uuid import uuid4
 
-from Engine.errors import WriteError
+from Engine.errors import DataError, WriteError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,6 +24,26 @@ if TYPE_CHECKING:
 
 TEMPORARY = ".infantpose-"
 """What the name of an unfinished file begins with."""
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make a folder, try to write in it, and remove what a killed run left unfinished there.
+
+    Raises:
+        DataError: nothing can be written there.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for unfinished in folder.glob(f"{TEMPORARY}*"):
+            unfinished.unlink(missing_ok=True)
+        probe = folder / f"{TEMPORARY}probe"
+        probe.write_bytes(b"probe")
+        probe.unlink()
+    except OSError as error:
+        reason = error.strerror or error
+        raise DataError(
+            f"output: {folder} cannot be written ({reason}); choose another folder"
+        ) from error
 
 
 @contextmanager

@@ -60,9 +60,13 @@ def _request(args: argparse.Namespace, config: Config) -> PredictRequest:
         formats=args.format,
         image_ids=image_ids,
         length_cm=args.length_cm,
-        overlay=None if args.no_overlay else OverlayStyle(blur_face=args.blur_face),
+        overlay=None if args.no_overlay else _overlay_style(args, config),
         other_inputs=[p for p in (args.intrinsics, args.coco_annotations, args.config) if p],
     )
+
+
+def _overlay_style(args: argparse.Namespace, config: Config) -> OverlayStyle:
+    return OverlayStyle(blur_face=args.blur_face, max_gap_s=config.predict.track_max_gap_s)
 
 
 def _camera(args: argparse.Namespace, config: Config) -> Camera:

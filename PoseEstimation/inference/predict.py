@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from Engine.errors import DataError, WriteError
-from Engine.files import TEMPORARY
+from Engine.files import prepare_folder
 from PoseEstimation.inference.body_scale import scale_assumption, scale_to_length
 from PoseEstimation.inference.camera import Camera
 from PoseEstimation.inference.frames import frames_of
@@ -102,18 +102,7 @@ def prepare_output(request: PredictRequest) -> None:
         if path.parent.exists() and not path.parent.is_dir():
             raise DataError(f"output: {path.parent} is a file; name a folder")
     for folder in dict.fromkeys(path.parent for path in written):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for unfinished in folder.glob(f"{TEMPORARY}*"):  # of a run that was killed
-                unfinished.unlink(missing_ok=True)
-            probe = folder / f"{TEMPORARY}probe"
-            probe.write_bytes(b"probe")
-            probe.unlink()
-        except OSError as error:
-            reason = error.strerror or error
-            raise DataError(
-                f"output: {folder} cannot be written ({reason}); choose another --output"
-            ) from error
+        prepare_folder(folder)
 
 
 def predict(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import random
+import signal
 import sys
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from PoseEstimation.inference.predict import predict
 from PoseEstimation.io.journal import FILE_NAME, Journal
 from PoseEstimation.visualise.overlay import Overlay
 
-FAULTS, KILLS, KILLED = 240, 200, 77
+FAULTS, KILLS, KILLED, CHILD_S = 240, 200, 77, 120
 FRAMES = VIDEO_FRAMES + 3
 EXCEPTIONS = (
     *(ValueError, KeyError, OSError, MemoryError, RuntimeError, RecursionError, StopIteration),
@@ -135,11 +137,20 @@ def test_a_reader_that_fails_costs_no_other_source(sources, tmp_path, monkeypatc
     assert frames[-1]["source"].endswith("d.png") and frames[-1]["infants"]
 
 
+def _fork() -> int:
+    """Fork; the child ends by itself and leaves alone what its parent's threads still use."""
+    child = os.fork()
+    if child == 0:
+        gc.freeze()
+        signal.alarm(CHILD_S)
+    return child
+
+
 def _killed_run(sources, output: Path, at: int | None, overlay: bool) -> int:
     """Predict in another process, which dies at its ``at``-th call; return the number of calls."""
     reading, writing = os.pipe()
     more = {} if overlay else {"overlay": None}
-    child = os.fork()
+    child = _fork()
     if child == 0:
         calls = 0
 
@@ -260,8 +271,8 @@ def test_a_full_disk_names_the_file_and_keeps_what_is_complete(sources, tmp_path
 
 
 def test_a_limit_on_file_size_ends_in_one_line_with_the_path(sources, tmp_path):
-    resource = pytest.importorskip("resource")
-    child = os.fork()
+    resource = pytest.importorskip("resource")  # where it is, there is fork
+    child = _fork()
     if child == 0:
         code = 1
         try:
