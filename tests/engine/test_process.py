@@ -47,6 +47,7 @@ def run(code: str, *arguments: object, **options) -> subprocess.CompletedProcess
     ("raised", "code", "said"),
     [
         (DataError("x: bad"), 2, "me: error: x: bad\n"),
+        (DataError("x: a\nb  c\r is bad"), 2, "me: error: x: a\\nb  c\\r is bad\n"),
         (WriteError("x: full"), 1, "me: error: x: full\n"),
         (KeyboardInterrupt(), 1, "me: error: stopped; what was done until then is written\n"),
         (ValueError("a\nb"), 1, "me: error: ValueError: a b; run again with --debug "),
