@@ -135,11 +135,11 @@ WAITS = (
     PREAMBLE
     + """
 def run():
-    child = os.fork() if "fork" in sys.argv else None
-    if child == 0:
+    if "fork" in sys.argv and os.fork() == 0:
+        print(os.getpid(), flush=True)
         time.sleep(60)
     try:
-        print(child or os.getpid(), flush=True)
+        print("ready", flush=True)
         time.sleep(60)
     finally:
         print("saved", flush=True)
@@ -173,9 +173,8 @@ def test_forked_processes_end_at_once_and_in_silence():
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
-    child = int(process.stdout.readline())
-    os.kill(child, signal.SIGTERM)
-    time.sleep(0.2)
+    said = {process.stdout.readline(), process.stdout.readline()}
+    os.kill(int((said - {b"ready\n"}).pop()), signal.SIGTERM)
     process.terminate()
     out, err = process.communicate(timeout=60)
     assert process.returncode == 1 and out == b"saved\n" and err.count(b"\n") == 1
