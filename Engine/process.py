@@ -43,8 +43,13 @@ def exit_code(program: str, run: Callable[[], int], debug: bool = False) -> int:
             if not isinstance(error, DataError | WriteError):
                 reason = " ".join(f"{type(error).__name__}: {error}".split())
                 message = f"{reason}; run again with --debug for the traceback"
-        print(f"{program}: error: {message}", file=sys.stderr)
+        print(f"{program}: error: {one_line(message)}", file=sys.stderr)
         return code
+
+
+def one_line(text: str) -> str:
+    """Write the line breaks of a text, such as those of a file name, as escapes."""
+    return text.replace("\r", "\\r").replace("\n", "\\n")
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from Datasets.sources import DATASETS
-from Engine.process import exit_code
+from Engine.process import exit_code, one_line
 from Engine.settings import COUNT, SEED, Limits, limits_of
 from PoseEstimation.inference.settings import LENGTH_CM
 
@@ -75,7 +75,7 @@ class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"infantpose: error: {message}; see {self.prog} --help\n")
+        self.exit(2, f"infantpose: error: {one_line(message)}; see {self.prog} --help\n")
 
 
 def build_parser() -> argparse.ArgumentParser:

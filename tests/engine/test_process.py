@@ -47,6 +47,7 @@ def run(code: str, *arguments: object, **options) -> subprocess.CompletedProcess
     ("raised", "code", "said"),
     [
         (DataError("x: bad"), 2, "me: error: x: bad\n"),
+        (DataError("x: a\nb  c\r is bad"), 2, "me: error: x: a\\nb  c\\r is bad\n"),
         (WriteError("x: full"), 1, "me: error: x: full\n"),
         (KeyboardInterrupt(), 1, "me: error: stopped; what was done until then is written\n"),
         (ValueError("a\nb"), 1, "me: error: ValueError: a b; run again with --debug "),
@@ -134,11 +135,11 @@ WAITS = (
     PREAMBLE
     + """
 def run():
-    child = os.fork() if "fork" in sys.argv else None
-    if child == 0:
+    if "fork" in sys.argv and os.fork() == 0:
+        os.write(1, b"%d\\n" % os.getpid())
         time.sleep(60)
     try:
-        print(child or os.getpid(), flush=True)
+        os.write(1, b"ready\\n")
         time.sleep(60)
     finally:
         print("saved", flush=True)
@@ -172,9 +173,8 @@ def test_forked_processes_end_at_once_and_in_silence():
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
-    child = int(process.stdout.readline())
-    os.kill(child, signal.SIGTERM)
-    time.sleep(0.2)
+    said = {process.stdout.readline(), process.stdout.readline()}
+    os.kill(int((said - {b"ready\n"}).pop()), signal.SIGTERM)
     process.terminate()
     out, err = process.communicate(timeout=60)
     assert process.returncode == 1 and out == b"saved\n" and err.count(b"\n") == 1
