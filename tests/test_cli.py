@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 from importlib import import_module
 from pathlib import Path
 
@@ -72,14 +71,13 @@ def test_help_is_fast_and_light(arguments):
 
 
 def test_module_and_script_are_the_same_command():
-    start = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-m", "PoseEstimation", "--help"],
         capture_output=True,
         text=True,
         check=True,
     )
-    assert "infantpose" in done.stdout and time.perf_counter() - start < 5
+    assert "infantpose" in done.stdout
 
 
 @pytest.mark.parametrize(

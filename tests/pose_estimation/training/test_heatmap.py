@@ -112,7 +112,8 @@ def test_heatmaps_alone_grow_depths_and_keep_their_maps(settings, tmp_path):
     with torch.no_grad():
         old, new = before(images), grown.eval()(images)
     assert old.shape == (1, 1, 25, 16, 16) and new.shape == (1, 3, 25, 16, 16)
-    assert torch.equal(old[:, 0], new[:, 0])
+    # the same weights, multiplied in a matrix of another size: equal but for rounding
+    torch.testing.assert_close(new[:, 0], old[:, 0], rtol=1e-4, atol=1e-6)
 
 
 def test_the_network_learns_the_dots(settings, tmp_path):
