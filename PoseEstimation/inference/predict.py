@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING
 
 from Engine.errors import DataError, WriteError
 from Engine.files import prepare_folder
+from Engine.settings import Settings, limited
 from PoseEstimation.inference.body_scale import scale_assumption, scale_to_length
 from PoseEstimation.inference.camera import Camera
 from PoseEstimation.inference.frames import frames_of
 from PoseEstimation.inference.quality import quality_of
+from PoseEstimation.inference.settings import LENGTH_CM
 from PoseEstimation.inference.tracks import lifted
 from PoseEstimation.io.coco import write_coco
 from PoseEstimation.io.journal import FILE_NAME as JOURNAL
@@ -40,7 +42,7 @@ WRITERS = {"json": "poses.json", "csv": "poses.csv", "coco": "coco_keypoints.jso
 
 
 @dataclass(frozen=True)
-class PredictRequest:
+class PredictRequest(Settings):
     """What the user asked for.
 
     Attributes:
@@ -59,7 +61,7 @@ class PredictRequest:
     camera: Camera = field(default_factory=Camera)
     formats: Sequence[str] = ("csv",)
     image_ids: dict[str, int] | None = None
-    length_cm: float | None = None
+    length_cm: float | None = limited(None, *LENGTH_CM[:2])
     overlay: OverlayStyle | None = field(default_factory=OverlayStyle)
     other_inputs: Sequence[Path] = ()
 
