@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import unicodedata
+
+JOINERS = "\u200c\u200d"
+"""They join the parts of an emoji, and shape words of some scripts."""
+
 
 def one_line(text: str) -> str:
     r"""Escape what cannot be printed on one line, as names of files may hold.
 
     Line breaks, control characters and undecodable bytes (lone surrogates) become such as
-    ``\n`` and ``\udce9``; letters of any script and emoji stay.
+    ``\n`` and ``\udce9``; letters of any script, emoji and spaces of any width stay.
     """
     return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
-        for char in text
+        char if _is_shown(char) else char.encode("unicode_escape").decode("ascii") for char in text
     )
+
+
+def _is_shown(char: str) -> bool:
+    return char.isprintable() or char in JOINERS or unicodedata.category(char) == "Zs"
 
 
 class _OneLineError(Exception):

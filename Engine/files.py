@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 from uuid import uuid4
 
 from Engine.errors import DataError, WriteError
@@ -27,16 +27,34 @@ TEMPORARY = ".infantpose-"
 
 
 def prepare_folder(folder: Path) -> None:
-    """Make a folder, try to write in it, and remove what a killed run left unfinished there.
+    """Make a folder and try to write in it.
 
     Raises:
         DataError: nothing can be written there.
     """
+    _try(folder, folder)
+
+
+def require_writable(folder: Path) -> Path:
+    """Return ``folder`` when it, or the folder that it will be made in, can be written.
+
+    Nothing is left behind: whoever asks may still refuse to work for another reason.
+
+    Raises:
+        DataError: nothing can be written there, or it lies below a file.
+    """
+    place = next((p for p in (folder, *folder.parents) if os.path.lexists(p)), folder)
+    if os.path.lexists(place) and not os.path.isdir(place):
+        raise DataError(f"output: {place} is a file; name a folder")
+    _try(place, folder)
+    return folder
+
+
+def _try(place: Path, folder: Path) -> None:
+    """Make ``place`` and write in it; the error names ``folder``."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for unfinished in folder.glob(f"{TEMPORARY}*"):
-            unfinished.unlink(missing_ok=True)
-        probe = folder / f"{TEMPORARY}probe"
+        place.mkdir(parents=True, exist_ok=True)
+        probe = place / f"{TEMPORARY}{uuid4().hex[:12]}"
         probe.write_bytes(b"probe")
         probe.unlink()
     except OSError as error:
@@ -44,6 +62,33 @@ def prepare_folder(folder: Path) -> None:
         raise DataError(
             f"output: {folder} cannot be written ({reason}); choose another folder"
         ) from error
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove the temporary files of a run that was killed; nobody else may be writing there."""
+    for unfinished in folder.glob(f"{TEMPORARY}*"):
+        with suppress(OSError):
+            unfinished.unlink()
+
+
+def lock(file: BinaryIO, path: Path) -> None:
+    """Keep other processes from locking an open file, until it is closed or the process ends.
+
+    Where the system has no such locks (Windows), nothing happens.
+
+    Raises:
+        DataError: another process has locked it.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise DataError(
+            f"output: {path.parent} is in use by another run; wait or choose another --output"
+        ) from None
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType
 
-from Engine.errors import DataError, WriteError
+from Engine.errors import DataError, WriteError, one_line
 
 CLOSED = (errno.EPIPE, errno.EINVAL)
 """What the system says of a pipe that nobody reads any more; the second on Windows."""
@@ -45,11 +45,6 @@ def exit_code(program: str, run: Callable[[], int], debug: bool = False) -> int:
                 message = f"{reason}; run again with --debug for the traceback"
         print(f"{program}: error: {one_line(message)}", file=sys.stderr)
         return code
-
-
-def one_line(text: str) -> str:
-    """Write the line breaks of a text, such as those of a file name, as escapes."""
-    return text.replace("\r", "\\r").replace("\n", "\\n")
 
 
 @contextmanager

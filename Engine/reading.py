@@ -56,20 +56,6 @@ def state_of(path: Path, other: str) -> str:
     return other
 
 
-def require_output(folder: Path) -> Path:
-    """Return ``folder`` when it is there, or can be made, and may be written.
-
-    Raises:
-        DataError: it, or one that must hold it, is a file or may not be written.
-    """
-    place = next(p for p in (folder, *folder.parents) if p.exists() or p.is_symlink())
-    if not place.is_dir():
-        raise DataError(f"output: {place} is a file; name a folder")
-    if not os.access(place, os.W_OK | os.X_OK):
-        raise DataError(f"output: {place} may not be written; choose another folder")
-    return folder
-
-
 def read_text(path: Path | str, what: str) -> str:
     """Read a UTF-8 text file.
 

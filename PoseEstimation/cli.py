@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from Datasets.sources import DATASETS
-from Engine.process import exit_code, one_line
+from Engine.errors import one_line
+from Engine.process import exit_code
 from Engine.settings import COUNT, SEED, Limits, limits_of
 from PoseEstimation.inference.settings import LENGTH_CM
 

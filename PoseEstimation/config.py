@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -83,6 +83,11 @@ class Config(Settings):
 def config_files(path: Path | None, say: Callable[[str], None] = lambda line: None) -> list[Path]:
     """List the files that count, the stronger last: the shipped one, then the user's own.
 
+    A ``config.yaml`` of the current folder that nobody asked for is ours when it is empty, when all
+    its top-level keys are ours, or when a section of ours in it holds a setting of that section; in
+    the last case another key is a mistake of the user's, which ``load_config`` names. A damaged
+    file is judged by what stands before the damage.
+
     Args:
         path: the user's own file; None takes ``config.yaml`` of the current folder if it is ours.
         say: told why such a file is passed over.
@@ -91,19 +96,16 @@ def config_files(path: Path | None, say: Callable[[str], None] = lambda line: No
         DataError: the file asked for does not exist.
     """
     own = Path(FILE_NAME) if path is None else require_file(path, "config")
-    shipped = Path(FILE_NAME) if SHIPPED.parent == Path.cwd() else SHIPPED
-    if not own.is_file():
-        return [SHIPPED] if SHIPPED.is_file() else []
-    if not SHIPPED.is_file() or own.samefile(SHIPPED):
+    shipped = [SHIPPED] if SHIPPED.is_file() else []
+    if not os.path.isfile(own):
+        return shipped
+    if shipped and own.samefile(SHIPPED):
         return [own]
     stranger = None if path is not None else _stranger(own)
     if stranger is None:
-        return [shipped, own]
-    say(
-        f"{own} of this folder is not used: {stranger} is no section of infantpose; name it with "
-        "--config if it is meant"
-    )
-    return [shipped]
+        return [*shipped, own]
+    say(f"{own} of this folder is not used: {stranger}; name it with --config if it is meant")
+    return shipped
 
 
 def load_config(path: Path | None = None, overrides: Sequence[str] = ()) -> Config:
@@ -152,27 +154,56 @@ def _to_stderr(line: str) -> None:
 
 
 def _stranger(path: Path) -> str | None:
-    """The first word of a YAML file's top level that is no section of ours; None when all are.
-
-    A damaged file is judged by what stands before the damage.
-    """
-    text = path.read_text(encoding=ENCODING, errors="replace")
-    known, depth, is_key = {f.name for f in dataclasses.fields(Config)}, 0, True
+    """Why a file is none of ours by the rule of ``config_files``; None when it is ours."""
+    sections = {f.name: get_type_hints(Config)[f.name] for f in dataclasses.fields(Config)}
+    found, whole = [], True
     try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            depth -= isinstance(event, yaml.CollectionEndEvent)
-            word = " ".join(getattr(event, "value", "what it holds").split())[:40]
-            if depth == 0 and isinstance(event, yaml.NodeEvent):
-                if word and not isinstance(event, yaml.MappingStartEvent):
-                    return word
-            elif depth == 1 and isinstance(event, yaml.NodeEvent):
-                if is_key and word.split(".")[0] not in known:
-                    return f"'{word}'"
-                is_key = not is_key
-            depth += isinstance(event, yaml.CollectionStartEvent)
+        text = path.read_text(encoding=ENCODING, errors="replace")
+        for key in _upper_keys(yaml.reader.Reader.NON_PRINTABLE.sub("\ufffd", text)):
+            found.append(key)
+    except OSError as error:
+        return f"it cannot be read ({error.strerror or error})"
     except yaml.YAMLError:
-        pass
-    return None
+        whole = False
+    for section, name in (key.split(".")[:2] for key in found if "." in key):
+        if name in getattr(sections.get(section), "__dataclass_fields__", ()):
+            return None
+    unknown = next((key for key in found if key.split(".")[0] not in sections), None)
+    if unknown is None:
+        return None if whole or found else "it is no YAML text"
+    if not unknown or "\ufffd" in unknown:
+        return "it is no text of sections"
+    return f"'{unknown[:40]}' is no section of infantpose"
+
+
+def _upper_keys(text: str) -> Iterator[str]:
+    """Keys of a YAML text's two upper levels in its order, the lower as ``section.key``.
+
+    A text that is no mapping, and a key that is no plain word, is an empty one.
+
+    Raises:
+        yaml.YAMLError: where the text is damaged.
+    """
+    section = ""
+    awaits_key: list[bool | None] = []  # of each open collection; None for a list
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.CollectionEndEvent):
+            awaits_key.pop()
+        if not isinstance(event, yaml.NodeEvent):
+            continue
+        word = " ".join(getattr(event, "value", "").split())
+        mapping = isinstance(event, yaml.MappingStartEvent)
+        if not awaits_key and not mapping and (word or isinstance(event, yaml.SequenceStartEvent)):
+            yield ""
+        if awaits_key and awaits_key[-1] is not None:
+            if awaits_key[-1] and len(awaits_key) == 1:
+                section = word
+                yield section
+            elif awaits_key[-1] and len(awaits_key) == 2:
+                yield f"{section}.{word}"
+            awaits_key[-1] = not awaits_key[-1]
+        if isinstance(event, yaml.CollectionStartEvent):
+            awaits_key.append(True if mapping else None)
 
 
 @cache

@@ -8,12 +8,14 @@ down, z forward). Left and right are the infant's own. A missing joint has NaN c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
+from Datasets.geometry.affine import resize_matrix, scale_of, transform_points
 from Datasets.skeletons import Skeleton
 
 NOTICE = "research tool, not a medical device"
@@ -25,6 +27,12 @@ ASSUMED = "ASSUMED"
 
 _TRUNK = ("head_top", "upper_neck", "thorax", "pelvis")
 _LEG = ("hip", "knee", "ankle")
+
+
+def _moved_box(
+    matrix: Float[np.ndarray, "3 3"], box_xyxy: Float[np.ndarray, "4"]
+) -> Float[np.ndarray, "4"]:
+    return transform_points(matrix, box_xyxy.reshape(2, 2)).ravel()
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,17 @@ class InfantPose:
         joints = len(keypoints_px)
         joints_mm, sigma_mm = np.full((joints, 3), np.nan), np.full(joints, np.nan)
         return cls(keypoints_px=keypoints_px, joints_mm=joints_mm, sigma_mm=sigma_mm, **known)
+
+    def moved(self, matrix: Float[np.ndarray, "3 3"]) -> InfantPose:
+        """The same in other pixels, of which ``matrix`` is made without turning."""
+        scale, depth_px = scale_of(matrix), self.depth_px
+        return replace(
+            self,
+            box_xyxy=_moved_box(matrix, self.box_xyxy),
+            keypoints_px=transform_points(matrix, self.keypoints_px),
+            sigma_px=self.sigma_px * scale,
+            depth_px=None if depth_px is None else depth_px * scale,
+        )
 
     def size_mm(self, skeleton: Skeleton) -> float:
         """Length of the chain from crown over pelvis to ankle, mean of both legs; NaN if open.
@@ -126,6 +145,8 @@ class FrameResult:
         suspected_xyxy: (k, 4) boxes of everybody whom the detector so much as suspects, for blurred
             faces; not written to files.
         notes: what was changed or found while reading, one line each.
+        full_size: (width, height) of the picture when ``width``, ``height`` and all pixels are
+            still of a reduced one, or None; see ``in_full_size``.
     """
 
     source: str
@@ -138,6 +159,25 @@ class FrameResult:
     adults: tuple[Adult, ...] | None = None
     suspected_xyxy: Float[np.ndarray, "k 4"] | None = None
     notes: tuple[str, ...] = ()
+    full_size: tuple[int, int] | None = None
+
+    def in_full_size(self) -> FrameResult:
+        """The same in pixels of the full picture."""
+        if self.full_size is None:
+            return self
+        matrix = resize_matrix((self.width, self.height), self.full_size)
+        boxed = partial(_moved_box, matrix)
+        return replace(
+            self,
+            width=self.full_size[0],
+            height=self.full_size[1],
+            infants=tuple(infant.moved(matrix) for infant in self.infants),
+            adults=None
+            if self.adults is None
+            else tuple(replace(adult, box_xyxy=boxed(adult.box_xyxy)) for adult in self.adults),
+            suspected_xyxy=None,
+            full_size=None,
+        )
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ class CocoImage:
         people: those with labelled joints.
         others: the other people, without joints; crowds are not among them.
         ignored: segmentations (polygons or RLE), or boxes x, y, w, h, of crowds, of people
-            without labelled joints, and of people who are left out.
+            without labelled joints, and of people who are left out; see ``region_mask``.
         empty: whether nobody is annotated in it.
         crowds: number of groups that are not labelled one by one.
         about: what every ``PoseSample`` of it says beside its joints.
@@ -66,11 +66,6 @@ class CocoImage:
     empty: bool = False
     crowds: int = 0
     about: Mapping[str, str] = field(default_factory=dict)
-
-    def ignore_mask(self) -> Bool[np.ndarray, "height width"]:
-        """True where a network must neither be rewarded nor punished."""
-        masks = [region_mask(region, self.size) for region in self.ignored]
-        return np.logical_or.reduce(masks) if masks else np.zeros(self.size[::-1], dtype=bool)
 
 
 @dataclass(frozen=True)

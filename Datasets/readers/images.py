@@ -65,12 +65,14 @@ class Photo:
     """A picture and what was done to it.
 
     Attributes:
-        image: upright 8-bit RGB; pixel coordinates are of this image.
+        image: upright 8-bit RGB.
         notes: what was changed or found while reading, one line each.
+        full_size: (width, height) of the upright picture when ``image`` is a reduced one, or None.
     """
 
     image: Image.Image
     notes: tuple[str, ...] = ()
+    full_size: tuple[int, int] | None = None
 
 
 def read_photo(path: Path | str) -> Photo:
@@ -168,13 +170,11 @@ class _Picture:
         image = self._rgb(stored, background)
         if turn in _TURNS:
             image = image.transpose(_TURNS[turn])
-        if stored.size != self.full_size:
-            full = self.full_size[::-1] if turn >= 5 else self.full_size
-            self.notes.append(
-                f"read at 1/2 scale: {full[0]}x{full[1]} as {image.width}x{image.height}; pixel "
-                "coordinates are of the reduced picture"
-            )
-        return Photo(image, tuple(self.notes))
+        if stored.size == self.full_size:
+            return Photo(image, tuple(self.notes))
+        full = self.full_size[::-1] if turn >= 5 else self.full_size
+        self.notes.append(f"read at 1/2 scale, as {image.width}x{image.height}")
+        return Photo(image, tuple(self.notes), full)
 
     def _decoded(self) -> ImageFile:
         """Decode the pixels; a JPEG without its end is ended and examined."""

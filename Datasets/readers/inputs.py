@@ -62,15 +62,17 @@ def expand_inputs(patterns: Sequence[str | Path]) -> Inputs:
     Args:
         patterns: a file stands for itself, a folder for the photos and videos directly in it, a
             pattern with ``*``, ``?`` or ``[`` for those that match; each sorted by name. Parts of
-            a pattern that exist count literally; ``~`` is the home folder. Hidden files and those
-            of the system are passed over.
+            a pattern that exist count literally, and so do brackets where nothing matches them as
+            a pattern; ``~`` is the home folder. Hidden files and those of the system are passed
+            over.
 
     Returns:
         The paths as given. A file that is reached twice (``..``, links, upper and lower case on a
         disk that does not tell them apart) comes once; hard links are files of their own.
 
     Raises:
-        DataError: a path is missing, holds nothing readable or is no photo or video by its name.
+        DataError: a path is empty or missing, holds nothing readable or is no photo or video by
+            its name.
     """
     found = [path for pattern in patterns for path in _expand(str(pattern))]
     kept = {path: _is_known(path) for path in _once(found)}
@@ -86,6 +88,8 @@ def _is_known(path: Path) -> bool:
 
 def _expand(pattern: str) -> list[Path]:
     """Expand one argument to files, at least one of them a photo or video."""
+    if not pattern:
+        raise DataError("input: an empty path; check the variable or name the folder")
     pattern = pattern if os.path.lexists(pattern) else os.path.expanduser(pattern)
     path = Path(pattern)
     if os.path.isfile(path):
@@ -96,7 +100,7 @@ def _expand(pattern: str) -> list[Path]:
     if os.path.isdir(path):
         files = _files_in(path)
     elif glob.has_magic(pattern):
-        files = map(Path, glob.glob(_literal(path), recursive=True))
+        files = _matches(path)
     else:
         state = state_of(path, "is neither a file nor a folder")
         raise DataError(f"input: {path} {state}; check the path")
@@ -123,14 +127,30 @@ def _is_hidden(path: Path) -> bool:
     return path.name.startswith(".") or path.name.lower() in _SYSTEM_FILES
 
 
-def _literal(pattern: Path) -> str:
-    """Escape the leading parts of a pattern that exist as they are written."""
+def _matches(pattern: Path) -> list[Path]:
+    """What a pattern matches; if nothing, what it does when its brackets are letters of names.
+
+    Raises:
+        DataError: nothing.
+    """
+    start, rest = _literal(pattern)
+    for parts in (rest, [part.replace("[", "[[]") for part in rest]):
+        found = glob.glob(os.path.join(start, *parts), recursive=True)
+        if found:
+            return [Path(path) for path in found]
+    advice = "; [ ] stands for one of its characters, write [[] for a bracket of a name"
+    hint = advice if "[" in "".join(rest) else "; check the path"
+    raise DataError(f"input: {pattern} matches nothing{hint}")
+
+
+def _literal(pattern: Path) -> tuple[str, Sequence[str]]:
+    """The leading parts of a pattern that exist as they are written, escaped, and the others."""
     literal = Path(pattern.anchor)
     parts = pattern.relative_to(literal).parts
     count = 0
     while count < len(parts) and os.path.lexists(literal / parts[count]):
         literal, count = literal / parts[count], count + 1
-    return os.path.join(glob.escape(str(literal)), *parts[count:])
+    return glob.escape(str(literal)), parts[count:]
 
 
 def _kinds(paths: Sequence[Path]) -> str:

@@ -35,6 +35,7 @@ class Frame:
         image: upright RGB, or None when unreadable.
         error: one line saying what is wrong, or None.
         notes: what was changed or found while reading, one line each.
+        full_size: (width, height) of the upright picture when ``image`` is a reduced one, or None.
     """
 
     source: str
@@ -43,6 +44,7 @@ class Frame:
     image: Image.Image | None
     error: str | None = None
     notes: tuple[str, ...] = ()
+    full_size: tuple[int, int] | None = None
 
 
 def iter_frames(path: Path) -> Iterator[Frame]:
@@ -62,7 +64,7 @@ def iter_frames(path: Path) -> Iterator[Frame]:
     except DataError as error:
         yield Frame(path.as_posix(), 0, 0.0, None, str(error))
     else:
-        yield Frame(path.as_posix(), 0, 0.0, photo.image, notes=photo.notes)
+        yield Frame(path.as_posix(), 0, 0.0, photo.image, None, photo.notes, photo.full_size)
 
 
 def count_frames(path: Path) -> int | None:

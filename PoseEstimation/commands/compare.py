@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from Engine.reading import require_folder, require_output
+from Engine.files import require_writable
+from Engine.reading import require_folder
 from PoseEstimation.evaluation.compare_spec import read_spec
 
 WIDTH = 180
@@ -16,7 +17,7 @@ def run(args: argparse.Namespace) -> int:
     for row in rows:
         for run in row.runs:
             require_folder(run, f"compare: row '{row.name}'")
-    require_output(args.output)
+    require_writable(args.output)
     from rich.console import Console
 
     from PoseEstimation.evaluation.compare import compare, table, write_comparison

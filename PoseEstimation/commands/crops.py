@@ -6,7 +6,8 @@ import argparse
 import sys
 
 from Datasets.progress import advancing
-from Engine.reading import require_folder, require_output
+from Engine.files import require_writable
+from Engine.reading import require_folder
 from PoseEstimation.config import load_config
 
 
@@ -14,7 +15,7 @@ def run(args: argparse.Namespace) -> int:
     """Crop and say how many."""
     paths = load_config(args.config, args.overrides).paths
     root = require_folder(args.root or paths.coco, args.dataset)
-    require_output(args.output)
+    require_writable(args.output)
     from Datasets.crops import write_crops
 
     with advancing("crop") as advance:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from Datasets.splits import MINI_RGBD_SPLIT
 from Datasets.structures import Dataset
-from Engine.files import write_image
-from Engine.reading import require_output
+from Engine.files import require_writable, write_image
 from PoseEstimation.commands.evaluate import command_line, wide_console
 from PoseEstimation.commands.synth import generate_infants
 from PoseEstimation.config import load_config
@@ -32,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     config = load_config(args.config, args.overrides)
     name, saved_models = args.weights or config.weights, config.paths.saved_models
     find_weights(saved_models, name)
-    require_output(args.output)
+    require_writable(args.output)
     from Datasets.readers.mini_rgbd import read_mini_rgbd
     from Datasets.skeletons import INFANT
     from PoseEstimation.inference.pipeline import PosePipeline

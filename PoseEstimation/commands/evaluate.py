@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from Datasets.splits import MINI_RGBD_SPLIT, parse_sequences
 from Engine.errors import DataError
-from Engine.reading import require_folder, require_output
+from Engine.files import require_writable
+from Engine.reading import require_folder
 from PoseEstimation.config import load_config
 from PoseEstimation.inference.weight_sets import find_weights
 
@@ -33,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
         split_sequences(args.split or "test")
     find_weights(saved_models, name)
     root = require_folder(args.root or getattr(config.paths, args.protocol), args.protocol)
-    require_output(args.output)
+    require_writable(args.output)
     from PoseEstimation.inference.pipeline import PosePipeline
 
     pipeline = PosePipeline.named(saved_models, name, config.predict)

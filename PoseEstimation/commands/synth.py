@@ -11,7 +11,8 @@ from pathlib import Path
 from Datasets.progress import Advance, advancing
 from Datasets.splits import parse_sequences
 from Engine.errors import DataError
-from Engine.reading import require_file, require_output
+from Engine.files import require_writable
+from Engine.reading import require_file
 
 
 def run(args: argparse.Namespace) -> int:
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     if args.profile not in makers:
         known = ", ".join(makers)
         raise DataError(f"profile '{args.profile}' is unknown: choose one of {known}")
-    require_output(args.output)
+    require_writable(args.output)
     if args.smpl_poses is not None:
         require_file(args.smpl_poses, "smpl-poses")
     start = time.perf_counter()

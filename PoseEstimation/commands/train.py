@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from Datasets.sources import DATASETS, GENERATED, DataSource
 from Engine.errors import DataError
-from Engine.reading import require_output
+from Engine.files import require_writable
 from PoseEstimation.config import Config, load_config, placed
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     if args.recipe == "chain":
         return _run_chain(args)
     config = load_config(args.config, args.overrides)
-    output = require_output(args.output or Path("runs") / args.recipe)
+    output = require_writable(args.output or Path("runs") / args.recipe)
     _require_inputs(getattr(config, args.recipe), args.recipe)
     if args.recipe == "detector":
         from FasterRCNN.train import train_detector
@@ -66,7 +66,7 @@ def _run_chain(args: argparse.Namespace) -> int:
         raise DataError(f"train chain: '{args.overrides[0]}' is no option; edit the recipe's file")
     config = load_config(args.config, ())
     name = args.chain or "best"
-    output = require_output(args.output or Path("runs") / "chain" / name)
+    output = require_writable(args.output or Path("runs") / "chain" / name)
     from PoseEstimation.chains.chain import run_chain
 
     run_chain(stages_of(name, config, output), output)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,19 @@ class Camera(Settings):
         fov_degrees: field of view across the longer image side, used without ``intrinsics``.
         given: whether somebody stated the field of view, in contrast to the default.
         intrinsics: (3, 3) pixels of an upright frame, or None.
-        size: (width, height) of the frames that ``intrinsics`` belong to, or None for any.
+        size: (width, height) of the frames that ``intrinsics`` belong to; None: those of a
+            source's first frame, see ``of_source``.
     """
 
     fov_degrees: float = limited(60.0, *FOV_DEGREES)
     given: bool = False
     intrinsics: Float[np.ndarray, "3 3"] | None = None
     size: tuple[int, int] | None = None
+
+    def of_source(self, size: tuple[int, int]) -> Camera:
+        """The camera of a photo or video whose first frame has (width, height) pixels."""
+        known = self.intrinsics is None or self.size is not None
+        return self if known else replace(self, size=size)
 
     def matrix(self, size: tuple[int, int]) -> Float[np.ndarray, "3 3"]:
         """Intrinsics for an upright frame of (width, height) pixels.

@@ -6,7 +6,7 @@ What goes wrong with one frame, of whatever kind, becomes that frame's ``error``
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -16,6 +16,7 @@ import numpy as np
 
 from Datasets.readers.inputs import is_video
 from Datasets.readers.video import Frame, iter_frames
+from Datasets.skeletons import Skeleton
 from Engine.errors import DataError, WriteError, one_line
 from PoseEstimation.inference.camera import Camera
 from PoseEstimation.inference.tracking import Tracker
@@ -51,28 +52,56 @@ def frames_of(
     Raises:
         WriteError: the disk is full, or the like.
     """
-    recorded, settings = journal.recorded(source), pipeline.settings
-    if recorded.ended and (drawing is None or drawing.is_file()):
+    recorded = journal.recorded(source)
+    if recorded.ended_with(drawing):
         yield from (frame for batch in recorded.batches for frame in batch)
         return
-    tracker, still = Tracker(settings.track_min_iou, settings.track_max_gap_s), not is_video(source)
-    known = iter(recorded.batches)
-    with (
-        nullcontext()
-        if drawing is None
-        else open_overlay(drawing, pipeline.skeleton, style) as overlay
-    ):
-        for frames in _batches(_read(source), settings.batch_size):
-            results = _same(next(known, ()), frames)
-            fresh = not results
-            results = results or _observed(pipeline, frames, camera, still)
-            results = [_numbered(result, tracker) for result in results]
-            results = [_drawn(overlay, *pair) for pair in zip(frames, results, strict=True)]
-            if fresh:
-                journal.append(source, results)
-            yield from results
-    if not recorded.ended:
-        journal.end(source)
+    drawn, last = 0, None
+    try:
+        with _overlay(drawing, pipeline.skeleton, style) as overlay:
+            for last in _results(pipeline, source, camera, journal, overlay):
+                yield last
+            drawn = 0 if overlay is None else overlay.frames
+    except WriteError:
+        raise
+    except Exception as error:  # the overlay cannot be closed
+        drawn, (index, time_s) = 0, (last.index + 1, last.time_s) if last else (0, 0.0)
+        why = f"overlay: {failure(source.as_posix(), index, error)}"
+        yield FrameResult(source.as_posix(), index, time_s, None, None, error=why)
+    if drawing is not None and not drawn:  # none but an earlier one, of other pictures perhaps
+        drawing.unlink(missing_ok=True)
+    journal.end(source, drawing if drawn else None)
+
+
+def _overlay(
+    drawing: Path | None, skeleton: Skeleton, style: OverlayStyle | None
+) -> AbstractContextManager[Overlay | None]:
+    """Open an overlay, or nothing when none is wanted."""
+    return nullcontext() if drawing is None else open_overlay(drawing, skeleton, style)
+
+
+def _results(
+    pipeline: PosePipeline, source: Path, camera: Camera, journal: Journal, overlay: Overlay | None
+) -> Iterator[FrameResult]:
+    """Observe, number, draw and keep the frames of a source, batch by batch."""
+    settings, still = pipeline.settings, not is_video(source)
+    tracker = Tracker(settings.track_min_iou, settings.track_max_gap_s)
+    known, bound = iter(journal.recorded(source).batches), None
+    for frames in _batches(_read(source), settings.batch_size):
+        bound = bound or next((camera.of_source(s) for s in map(size_of, frames) if s), None)
+        results = _same(next(known, ()), frames)
+        fresh = not results
+        results = results or _observed(pipeline, frames, bound or camera, still)
+        results = [_numbered(result, tracker) for result in results]
+        results = [_drawn(overlay, *pair) for pair in zip(frames, results, strict=True)]
+        if fresh:
+            journal.append(source, results)
+        yield from results
+
+
+def size_of(frame: Frame) -> tuple[int, int] | None:
+    """Width and height of a frame's full picture; None when it could not be read."""
+    return frame.full_size or (None if frame.image is None else frame.image.size)
 
 
 def _same(recorded: Sequence[FrameResult], frames: Sequence[Frame]) -> list[FrameResult]:
@@ -118,7 +147,7 @@ def _fitting(frame: Frame, camera: Camera) -> Frame:
     if frame.image is None:
         return frame
     try:
-        camera.matrix(frame.image.size)
+        camera.matrix(size_of(frame))
     except DataError as error:
         return replace(frame, image=None, error=f"{frame.source}: {error}")
     return frame
@@ -137,6 +166,7 @@ def _frame_result(frame: Frame, people: People) -> FrameResult:
         adults=people.adults,
         suspected_xyxy=people.suspected_xyxy,
         notes=frame.notes,
+        full_size=None if frame.image is None else frame.full_size,
     )
 
 
@@ -144,7 +174,8 @@ def _numbered(frame: FrameResult, tracker: Tracker) -> FrameResult:
     """Give the infants of a frame the numbers of their tracks."""
     try:
         boxes = np.array([infant.box_xyxy for infant in frame.infants]).reshape(-1, 4)
-        numbers = tracker.update(boxes, frame.time_s)
+        shares = boxes / (2 * (frame.width, frame.height)) if len(boxes) else boxes
+        numbers = tracker.update(shares, frame.time_s)
         numbered = [replace(i, track_id=n) for i, n in zip(frame.infants, numbers, strict=True)]
         return replace(frame, infants=tuple(numbered))
     except Exception as error:

@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from Engine.errors import DataError, WriteError
-from Engine.files import prepare_folder
+from Engine.files import prepare_folder, remove_unfinished
 from Engine.settings import Settings, limited
 from PoseEstimation.inference.body_scale import scale_assumption, scale_to_length
 from PoseEstimation.inference.camera import Camera
@@ -30,7 +32,7 @@ from PoseEstimation.io.coco import write_coco
 from PoseEstimation.io.journal import FILE_NAME as JOURNAL
 from PoseEstimation.io.journal import Journal
 from PoseEstimation.io.poses_csv import write_poses_csv
-from PoseEstimation.io.poses_json import write_poses_json
+from PoseEstimation.io.poses_json import count_frames_in, write_poses_json
 from PoseEstimation.result import FrameResult, PoseResult
 from PoseEstimation.visualise.overlay import OverlayStyle, overlay_paths
 
@@ -71,7 +73,7 @@ class PredictRequest(Settings):
         names = [WRITERS[name] for name in WRITERS if name == "json" or name in self.formats]
         return tuple(self.output / name for name in names)
 
-    @property
+    @cached_property
     def overlays(self) -> dict[Path, Path]:
         """The overlay of each source; empty when none is wanted."""
         return {} if self.overlay is None else overlay_paths(self.sources, self.output)
@@ -93,18 +95,28 @@ def prepare_output(request: PredictRequest) -> None:
         DataError: an output would replace an input, or nothing can be written there.
     """
     written = [*request.files, request.output / JOURNAL, *request.overlays.values()]
+    given = {_identity(path): path for path in (*request.sources, *request.other_inputs)}
+    given.pop(None, None)
     for path in written:
-        for given in (*request.sources, *request.other_inputs):
-            if path.exists() and given.exists() and path.samefile(given):
-                raise DataError(
-                    f"output: {path} would replace the input {given}; choose another --output"
-                )
-        if path.is_dir():
+        if (own := _identity(path)) in given:
+            raise DataError(
+                f"output: {path} would replace the input {given[own]}; choose another --output"
+            )
+        if os.path.isdir(path):
             raise DataError(f"output: {path} is a folder; remove it or choose another --output")
-        if path.parent.exists() and not path.parent.is_dir():
-            raise DataError(f"output: {path.parent} is a file; name a folder")
     for folder in dict.fromkeys(path.parent for path in written):
+        if os.path.isfile(folder):
+            raise DataError(f"output: {folder} is a file; name a folder")
         prepare_folder(folder)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Device and number of a file, behind links and under every spelling; None without a file."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return status.st_dev, status.st_ino
 
 
 def predict(
@@ -127,26 +139,30 @@ def predict(
     Raises:
         DataError: an output would replace an input, or nothing can be written there.
         KeyboardInterrupt, WriteError: the user stopped, or the disk is full; what was done until
-            then is written first, as far as there is room.
+            then is written first, as far as there is room and unless an earlier result has more.
     """
     prepare_output(request)
     frames: list[FrameResult] = []
+    overlays = request.overlays
     with Journal(request.output / JOURNAL, _key(pipeline, request)) as journal:
-        if journal.frames:
-            on_resume(journal.frames)
+        for folder in dict.fromkeys((request.output, *(p.parent for p in overlays.values()))):
+            remove_unfinished(folder)
+        if finished := journal.frames(request.sources):
+            on_resume(finished)
         try:
             for source in request.sources:
-                drawn = request.overlays.get(source), request.overlay
+                drawn = overlays.get(source), request.overlay
                 for frame in frames_of(pipeline, source, request.camera, journal, *drawn):
                     frames.append(frame)
                     on_frame(frame)
         except (KeyboardInterrupt, WriteError):
-            write_outputs(_result(pipeline, request, frames, complete=False), request)
+            if len(frames) >= count_frames_in(request.files[0]):
+                write_outputs(_result(pipeline, request, frames, complete=False), request)
             raise
         result = _result(pipeline, request, frames, complete=True)
         write_outputs(result, request)
-        journal.remove()
-    drawn = tuple(path for path in request.overlays.values() if path.is_file())
+        journal.remove(request.sources)
+    drawn = tuple(path for path in overlays.values() if path.is_file())
     return Prediction(result, request.files, drawn)
 
 

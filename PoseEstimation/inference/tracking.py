@@ -43,7 +43,8 @@ class Tracker:
         """Give each box of the next frame its number.
 
         Args:
-            boxes_xyxy: (n, 4) pixels, best first; n may be 0.
+            boxes_xyxy: (n, 4) shares of the frame's width and height, so that a video may change
+                its size; best first; n may be 0.
             time_s: of the frame, not before the last one.
 
         Returns:

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from Datasets.readers.video import is_video
+from Datasets.readers.inputs import is_video
 from Datasets.skeletons import COCO_17, Skeleton
 from Datasets.skeletons.convert import joint_map
 from Engine.errors import DataError

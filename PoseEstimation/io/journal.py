@@ -5,11 +5,13 @@ written as soon as the batch is done. A prediction that was stopped, killed or t
 goes on from it when the same command is started again; ``poses.json`` is made from it at the end,
 and then the journal is removed.
 
-Lines: ``{"key": ...}`` says which weights, settings and camera the lines after it belong to; lines
-under another key do not count and stay. ``{"source": path, "stamp": [size, mtime], "frames":
-[...]}`` is a batch; ``{"source": path, "stamp": ..., "end": true}`` says that the source and its
-overlay are finished. Numbers have all their digits, so that a prediction that was interrupted ends
-with the same bytes as one that was not. A last line that was cut is dropped.
+Lines: ``{"key": ...}`` says which weights, settings, camera and overlays the lines after it belong
+to; lines under another key do not count and stay, as do those of sources that are not asked for.
+``{"source": path, "stamp": [size, mtime], "frames": [...]}`` is a batch; ``{"source": path,
+"stamp": ..., "end": {"overlay": ...}}`` says that the source is finished, and its overlay, which is
+known by its stamp: another command may have drawn another one since. Numbers have all their digits,
+so that a prediction that was interrupted ends with the same bytes as one that was not. A last line
+that was cut is dropped.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from Engine.files import cannot_write
+from Engine.files import cannot_write, lock, write_bytes
 from PoseEstimation.result import Adult, FrameResult, InfantPose
 
 FILE_NAME = "poses.unfinished.jsonl"
@@ -42,30 +44,38 @@ class Recorded:
 
     Attributes:
         batches: finished frames, in the batches in which the networks saw them.
-        ended: whether the source and its overlay are finished.
+        end: what was said at the end of the source; None when it is not finished.
     """
 
     batches: list[tuple[FrameResult, ...]] = field(default_factory=list)
-    ended: bool = False
+    end: dict[str, Any] | None = None
+
+    def ended_with(self, overlay: Path | None) -> bool:
+        """Whether the source is finished, and this is the overlay that was drawn of it."""
+        if self.end is None or overlay is None:
+            return self.end is not None
+        return self.end["overlay"] is not None and self.end["overlay"] == _stamped(overlay)
 
 
 class Journal:
-    """An open journal; closes with the ``with`` block.
+    """An open journal, which no other process can open; closes with the ``with`` block.
 
     Args:
         path: the file; it goes on where it is there already.
         key: identifies weights, settings and camera: only lines under the same key count.
 
     Raises:
+        DataError: another process has it open.
         WriteError: the file cannot be opened for writing.
     """
 
     def __init__(self, path: Path, key: str) -> None:
-        self.path = path
+        self.path, self._key = path, key
         self._recorded: dict[str, Recorded] = defaultdict(Recorded)
         try:
-            length, last_key = self._read(key)
             self._file = path.open("ab", buffering=0)
+            lock(self._file, path)
+            length, last_key = self._read(key)
             self._file.truncate(length)
         except OSError as error:
             raise cannot_write(path, error) from error
@@ -83,10 +93,9 @@ class Journal:
     ) -> None:
         self._file.close()
 
-    @property
-    def frames(self) -> int:
-        """Number of frames that were finished by earlier starts."""
-        return sum(len(b) for recorded in self._recorded.values() for b in recorded.batches)
+    def frames(self, sources: Sequence[Path]) -> int:
+        """Number of frames of the sources that were finished by earlier starts."""
+        return sum(len(batch) for source in sources for batch in self.recorded(source).batches)
 
     def recorded(self, source: Path) -> Recorded:
         """What earlier starts finished of a source that has not changed since."""
@@ -100,18 +109,32 @@ class Journal:
         """
         self._write({**_stamped(source), "frames": [_frame_to_json(frame) for frame in frames]})
 
-    def end(self, source: Path) -> None:
-        """Say that a source and its overlay are finished.
+    def end(self, source: Path, overlay: Path | None) -> None:
+        """Say that a source is finished, and the overlay that was drawn of it.
 
         Raises:
             WriteError: the disk is full, or the like.
         """
-        self._write({**_stamped(source), "end": True})
+        drawn = None if overlay is None else _stamped(overlay)
+        self._write({**_stamped(source), "end": {"overlay": drawn}})
 
-    def remove(self) -> None:
-        """Delete the file: everything that it holds lies in the results."""
-        self._file.close()
-        self.path.unlink(missing_ok=True)
+    def remove(self, sources: Sequence[Path]) -> None:
+        """Delete what lies in the results now, and the file where nothing else is in it.
+
+        Raises:
+            WriteError: the disk is full, or the like.
+        """
+        names, current, kept, others = {s.as_posix() for s in sources}, None, [], False
+        for line in self.path.read_bytes().splitlines(keepends=True):
+            content = json.loads(line)
+            current = content.get("key", current)
+            if current != self._key or content.get("source", "") not in names:
+                others = others or "source" in content
+                kept.append(line)
+        if others:
+            write_bytes(self.path, b"".join(kept))
+        else:
+            self.path.unlink(missing_ok=True)
 
     def _write(self, line: dict[str, Any]) -> None:
         left = memoryview(json.dumps(line).encode() + b"\n")
@@ -123,8 +146,6 @@ class Journal:
 
     def _read(self, key: str) -> tuple[int, str | None]:
         """Take what counts; return the length of the whole lines and the last key."""
-        if not self.path.exists():
-            return 0, None
         length, current = 0, None
         with self.path.open("rb") as file:
             for line in file:
@@ -143,7 +164,7 @@ class Journal:
     def _take(self, content: dict[str, Any]) -> None:
         frames = tuple(_frame_from_json(frame) for frame in content.get("frames", ()))
         recorded = self._recorded[json.dumps([content["source"], content["stamp"]])]
-        recorded.ended = recorded.ended or bool(content.get("end"))
+        recorded.end = content.get("end", recorded.end)
         if frames:
             recorded.batches.append(frames)
 
@@ -188,6 +209,7 @@ def _frame_from_json(content: dict[str, Any]) -> FrameResult:
             ),
             "adults": None if adults is None else tuple(Adult(**_with_arrays(a)) for a in adults),
             "notes": tuple(content["notes"]),
+            "full_size": content["full_size"] and tuple(content["full_size"]),
         }
     )
 

@@ -48,6 +48,15 @@ def write_poses_json(result: PoseResult, path: Path) -> None:
         file.write("\n ]\n}\n")
 
 
+def count_frames_in(path: Path) -> int:
+    """Number of frames that a file written by ``write_poses_json`` holds; 0 without such a file."""
+    try:
+        with path.open("rb") as file:
+            return sum(line.startswith(b'  {"source"') for line in file)
+    except OSError:
+        return 0
+
+
 def _text(value: Any) -> str:
     return json.dumps(jsonable(value), allow_nan=False, ensure_ascii=False)
 

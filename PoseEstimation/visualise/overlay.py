@@ -12,7 +12,8 @@ from unicodedata import normalize
 from PIL import Image
 
 from Datasets.drawing.overlay import PoseDrawing, draw_poses
-from Datasets.readers.video import Frame, is_video
+from Datasets.readers.inputs import is_video
+from Datasets.readers.video import Frame
 from Datasets.skeletons import Skeleton
 from Engine.files import write_image
 from PoseEstimation.result import NOTICE, FrameResult
@@ -39,22 +40,17 @@ class OverlayStyle:
     max_gap_s: float = MAX_GAP_S
 
 
-def draw_overlay(
-    image: Image.Image, frame: FrameResult, skeleton: Skeleton, style: OverlayStyle | None = None
-) -> Image.Image:
+def draw_overlay(image: Image.Image, frame: FrameResult, skeleton: Skeleton) -> Image.Image:
     """Draw the infants of a frame, what left and right are, and what this is not.
 
     Args:
         image: the upright frame.
         frame: its result.
         skeleton: convention of the joints.
-        style: default ``OverlayStyle()``.
 
     Returns:
         RGB image of the same size.
     """
-    if style is not None and style.blur_face:
-        image = FaceBlur(skeleton)(image, frame)
     poses = [
         PoseDrawing(
             infant.keypoints_px,
@@ -75,18 +71,25 @@ def overlay_paths(sources: Sequence[Path], output: Path) -> dict[Path, Path]:
         sources: photos and videos.
         output: folder of the prediction.
     """
-    taken: set[str] = set()
+    taken: dict[str, int] = {}
     return {source: output / FOLDER / _free_name(source, taken) for source in sources}
 
 
-def _free_name(source: Path, taken: set[str]) -> str:
-    """Name a file that differs from those taken, however a disk spells them, and add it to them."""
+def _free_name(source: Path, taken: dict[str, int]) -> str:
+    """Name a file that differs from those taken, however a disk spells them, and add it to them.
+
+    Args:
+        source: the photo or video.
+        taken: the names, and with each the last number that was tried behind it.
+    """
     stem, suffix = source.stem, ".mp4" if is_video(source) else ".jpg"
-    name, number = _of_legal_length(stem, suffix), 1
-    while (spelled := normalize("NFC", name).casefold()) in taken:
-        number += 1
-        name = _of_legal_length(stem, f"_{number}{suffix}")
-    taken.add(spelled)
+    name = _of_legal_length(stem, suffix)
+    first = spelled = normalize("NFC", name).casefold()
+    while spelled in taken:
+        taken[first] += 1
+        name = _of_legal_length(stem, f"_{taken[first]}{suffix}")
+        spelled = normalize("NFC", name).casefold()
+    taken[spelled] = 1
     return name
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageOps
 
-from Engine.errors import WriteError
 from Engine.files import cannot_write, replacing
 
 if TYPE_CHECKING:
@@ -21,11 +20,15 @@ CLOCK = Fraction(1, 90_000)
 NOMINAL_FPS = 30
 
 
+class _Discarded(Exception):
+    """Leaves the earlier file in its place."""
+
+
 class VideoWriter:
     """Writes frames at their times; the file appears whole when the ``with`` block ends.
 
-    Frames written before an error or an interruption are kept: the file is closed properly. Where
-    the file itself cannot be written the earlier one stays.
+    Frames written before an error or an interruption are kept, unless an earlier file is there:
+    the file is closed properly. Where the file itself cannot be written the earlier one stays.
 
     Args:
         path: an ``.mp4``; without any frame no file is made.
@@ -40,7 +43,7 @@ class VideoWriter:
         self._stream = None
         self._size = (0, 0)
         self._last = -1
-        self._refusal: WriteError | None = None
+        self._refusal: Exception | None = None
 
     def __enter__(self) -> VideoWriter:
         return self
@@ -55,6 +58,7 @@ class VideoWriter:
 
         Raises:
             WriteError: the system refuses to write.
+            Exception: the encoder refuses, this frame or one before, such as for its size.
         """
         import av
 
@@ -74,8 +78,9 @@ class VideoWriter:
         if self._refusal is None:
             try:
                 self._container.mux(self._stream.encode(frame))
-            except OSError as error:
-                self._refusal = cannot_write(self.path, error)
+            except Exception as error:
+                known = isinstance(error, OSError)
+                self._refusal = cannot_write(self.path, error) if known else error
         if self._refusal is not None:
             raise self._refusal
 
@@ -100,6 +105,10 @@ class VideoWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with self._file:
-            if self._container is not None:
+        with suppress(_Discarded), self._file:
+            if self._container is None:
+                return
+            if self._refusal is None:
                 self._mux(None)
+            if self._refusal is not None or (error is not None and self.path.exists()):
+                raise _Discarded

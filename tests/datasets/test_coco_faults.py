@@ -74,9 +74,10 @@ FAULTS = {
     "box is text": ("no bbox", lambda c: first(c).update(bbox="1234")),
     "box of three": ("no bbox", lambda c: first(c).update(bbox=[1, 2, 3])),
     "box of NaN": ("no bbox", lambda c: first(c).update(bbox=[1, 2, 3, float("nan")])),
-    "box without width": ("no size", lambda c: first(c).update(bbox=[5, 5, 0, 20])),
-    "box of a pixel": ("no size", lambda c: first(c).update(bbox=[5, 5, 1, 1])),
-    "box inside out": ("no size", lambda c: first(c).update(bbox=[25, 25, -20, -20])),
+    "box without width": ("4 px or less", lambda c: first(c).update(bbox=[5, 5, 0, 20])),
+    "box of a pixel": ("4 px or less", lambda c: first(c).update(bbox=[5, 5, 1, 1])),
+    "box of a few pixels": ("4 px or less", lambda c: first(c).update(bbox=[5, 5, 4, 40])),
+    "box inside out": ("4 px or less", lambda c: first(c).update(bbox=[25, 25, -20, -20])),
     "box outside": ("box far outside", lambda c: first(c).update(bbox=[640, 480, 20, 20])),
     "box mostly outside": ("box far outside", lambda c: first(c).update(bbox=[-30, 0, 40, 40])),
     "box too large": ("box far outside", lambda c: first(c).update(bbox=[0, 0, 128, 128])),
@@ -158,7 +159,7 @@ def test_people_without_joints_are_left_out_with_a_note_alone(root: Path) -> Non
     """An official file has a few boxes of no height: it stays OK."""
     edited(root, lambda c: c["annotations"][1].update(bbox=[5, 5, 20, 0], area=0))
     report, data = verify_coco(root), open_coco(root, "train")
-    assert report.ok and "left out: a box of no size (1)" in report.notes[-1]
+    assert report.ok and "left out: a box with a side of 4 px or less (1)" in report.notes[-1]
     assert len(data) == 2 and not data.without_joints
     assert "1 people and 0 images are left out" in data.notes[0]
     assert "left out: 1" in report.counts[1]

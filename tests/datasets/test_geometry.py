@@ -17,7 +17,7 @@ from Datasets.geometry.affine import (
     warp_image,
 )
 from Datasets.geometry.alignment import procrustes, root_relative, scale_align
-from Datasets.geometry.boxes import box_from_mask, box_from_points, clip_box, iou
+from Datasets.geometry.boxes import box_fault, box_from_mask, box_from_points, clip_box, iou
 from Datasets.geometry.camera import (
     intrinsics_from_fov,
     intrinsics_matrix,
@@ -158,3 +158,13 @@ def test_root_position_recovers_a_known_root() -> None:
     np.testing.assert_allclose(root_position(keypoints, relative, CAMERA, weights), root, atol=1e-6)
     keypoints[:14] = np.nan
     assert np.isnan(root_position(keypoints, relative, CAMERA)).all()
+
+
+def test_a_box_of_somebody_has_room_for_joints_and_lies_in_the_image() -> None:
+    size = (100, 80)
+    for side in (1.2, 3.9, 4.0):
+        for box in ([5, 5, 5 + side, 5 + side], [5, 5, 5 + side, 60], [5, 5, 60, 5 + side]):
+            assert box_fault(box, size) == "a box with a side of 4 px or less"
+    assert box_fault([5, 5, 9.1, 9.1], size) == box_fault([-5, 0, 5, 10], size) == ""
+    assert box_fault([-6, 0, 5, 10], size) == "a box far outside the image"
+    assert box_fault([np.nan] * 4, size) == "a box with a side of 4 px or less"

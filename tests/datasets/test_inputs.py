@@ -54,6 +54,25 @@ def test_parts_of_a_pattern_that_exist_are_literal(tmp_path: Path) -> None:
     assert names(str(tmp_path / "**/c?.jpg")) == ["c3.jpg"]
 
 
+def test_brackets_that_match_nothing_as_a_pattern_are_letters(tmp_path: Path) -> None:
+    touch(tmp_path, "day/sess[1]/a.jpg", "day/sess2/b.jpg", "day/sess[3]/c.jpg", "day/sess3/d.jpg")
+    assert names(str(tmp_path / "*/sess[1]/*.jpg")) == ["a.jpg"]
+    assert names(str(tmp_path / "*/sess[12]/*.jpg")) == ["b.jpg"]
+    assert names(str(tmp_path / "*/sess[3]/*.jpg")) == ["d.jpg"]
+    assert names(str(tmp_path / "*/sess[[]3]/*.jpg")) == ["c.jpg"]
+    with pytest.raises(DataError, match=r"matches nothing; \[ \] stands for .* write \[\[\] for"):
+        expand_inputs([str(tmp_path / "*/sess[1]/c[0-9].jpg")])
+    with pytest.raises(DataError, match=r"\*\.jpg matches nothing; check the path"):
+        expand_inputs([str(tmp_path / "*.jpg")])
+
+
+def test_an_empty_path_is_not_the_current_folder(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(touch(tmp_path, "a.jpg"))
+    assert names(".") == ["a.jpg"]
+    with pytest.raises(DataError, match="^input: an empty path; check the variable"):
+        expand_inputs(["a.jpg", ""])
+
+
 def test_home_and_relative_patterns(tmp_path: Path, monkeypatch) -> None:
     touch(tmp_path, "films/a.jpg", "films/b.jpg")
     monkeypatch.setenv("HOME", str(tmp_path))

@@ -122,7 +122,7 @@ def test_every_fault_in_one_pass(root: Path) -> None:
     problems = "\n".join(result.problems)
     for words in (
         "annot3, camera 8: float64 of shape (3, 81), expected numbers in 84 columns",
-        "img_8_000003.jpg is truncated",
+        "img_8_000003.jpg is damaged",
         "camera 0: annot2 is 42.43 px from the projected annot3 in the mean",
         "univ_annot3, camera 0, row 1: spine3 is not finite",
         "S1/Seq2/camera.calibration lacks camera 8",

@@ -5,15 +5,17 @@ from __future__ import annotations
 import errno
 import json
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from Engine.errors import WriteError
+from Engine.errors import DataError, WriteError
 from Engine.files import (
     replacing,
     replacing_text,
+    require_writable,
     write_image,
     write_json,
     write_npy,
@@ -92,3 +94,35 @@ def test_only_a_durable_file_waits_for_the_disk(tmp_path, monkeypatch):
     assert not waited
     write_text(tmp_path / "a.txt", "text")
     assert len(waited) == 1
+
+
+def test_an_output_is_a_folder_that_can_be_made(tmp_path):
+    (tmp_path / "file").touch()
+    assert require_writable(tmp_path / "a" / "b") == tmp_path / "a" / "b"
+    assert require_writable(tmp_path) == tmp_path
+    assert os.listdir(tmp_path) == ["file"]
+    for path in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(DataError, match="file is a file; name a folder"):
+            require_writable(path)
+    os.symlink(tmp_path / "nowhere", tmp_path / "link")
+    with pytest.raises(DataError, match="link"):
+        require_writable(tmp_path / "link" / "x")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write all")
+def test_an_output_that_may_not_be_written(tmp_path):
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(DataError, match="cannot be written .Permission denied"):
+            require_writable(tmp_path / "new")
+    finally:
+        tmp_path.chmod(0o700)
+
+
+def test_an_output_is_tried_in_earnest(tmp_path, monkeypatch):
+    def full(self, content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(DataError, match=r"new cannot be written \(No space left on device\)"):
+        require_writable(tmp_path / "new")

@@ -16,7 +16,6 @@ from Engine.reading import (
     read_ascii,
     require_file,
     require_folder,
-    require_output,
 )
 
 BOM = codecs.BOM_UTF8
@@ -89,25 +88,3 @@ def test_what_must_be_there(tmp_path):
         require_folder(tmp_path / "file", "x")
     with pytest.raises(DataError, match=r"^x: .*absent does not exist"):
         require_file(tmp_path / "absent", "x")
-
-
-def test_an_output_is_a_folder_that_can_be_made(tmp_path):
-    (tmp_path / "file").touch()
-    assert require_output(tmp_path / "a" / "b") == tmp_path / "a" / "b"
-    assert not (tmp_path / "a").exists()
-    for path in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(DataError, match="file is a file; name a folder"):
-            require_output(path)
-    os.symlink(tmp_path / "nowhere", tmp_path / "link")
-    with pytest.raises(DataError, match="link"):
-        require_output(tmp_path / "link" / "x")
-
-
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write all")
-def test_an_output_that_may_not_be_written(tmp_path):
-    tmp_path.chmod(0o500)
-    try:
-        with pytest.raises(DataError, match="may not be written"):
-            require_output(tmp_path / "new")
-    finally:
-        tmp_path.chmod(0o700)

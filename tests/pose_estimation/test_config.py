@@ -131,9 +131,12 @@ def test_lists_and_data_sets_are_replaced_whole(tmp_path, monkeypatch):
         ("weights: yolo.pt\nepochs: 3\n", "'epochs'"),
         ("services:\n  web: !Sub x\n", "'services'"),
         ("epochs: 3\nbad: [\n", "'epochs'"),
-        ("- one\n- two\n", "what it holds"),
         ('{"name": 1}', "'name'"),
-        ("words only\n", "words only"),
+        ("paths: {data: x}\nname: y\n", "'name'"),  # a section of ours by chance
+        ("paths: [coco]\nname: y\n", "'name'"),
+        ("paths.data: x\nname: y\n", "'name'"),
+        ("weights: mine\npredicts: {batch_size: 2}\n", "'predicts'"),
+        ("x" * 99 + ": 1\n", "'" + "x" * 40 + "'"),
     ],
 )
 def test_a_foreign_file_in_the_current_folder_is_named_and_not_used(
@@ -147,6 +150,64 @@ def test_a_foreign_file_in_the_current_folder_is_named_and_not_used(
     with pytest.raises(DataError):
         load_config(path)
     assert capsys.readouterr().err == ""
+
+
+OTHER_FILES = {
+    "UTF-16": ("predict: {batch_size: 2}\n".encode("utf-16"), "it is no text of sections"),
+    "UTF-16 LE": ("predict: {batch_size: 2}\n".encode("utf-16-le"), "it is no text of sections"),
+    "binary": (bytes(range(256)), "it is no text of sections"),
+    "a tab": (b"\tpredict: {batch_size: 2}\n", "it is no YAML text"),
+    "a directive": (b"%foo\n", "it is no YAML text"),
+    "a list": (b"- one\n- two\n", "it is no text of sections"),
+    "words": (b"words only\n", "it is no text of sections"),
+    "the name of a section": (b"predict\n", "it is no text of sections"),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_FILES)
+def test_what_is_no_file_of_sections_is_not_used(tmp_path, monkeypatch, capsys, name):
+    content, reason = OTHER_FILES[name]
+    path = own_file(tmp_path, content, monkeypatch)
+    assert load_config() == load_config(SHIPPED)
+    assert capsys.readouterr().err == (
+        f"infantpose: config.yaml of this folder is not used: {reason}; name it with --config if "
+        "it is meant\n"
+    )
+    with pytest.raises(DataError, match=re.escape(str(path))):
+        load_config(path)
+
+
+def test_a_file_that_may_not_be_read_is_not_used(tmp_path, monkeypatch, capsys):
+    path = own_file(tmp_path, "predict: {batch_size: 2}\n", monkeypatch)
+    read_text = Path.read_text
+
+    def refuse(self, *args, **options):
+        if self.name == "config.yaml" and self.samefile(path):
+            raise PermissionError(13, "Permission denied")
+        return read_text(self, *args, **options)
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    assert load_config() == load_config(SHIPPED)
+    error = capsys.readouterr().err
+    assert "is not used: it cannot be read (Permission denied); " in error
+    assert error.count("\n") == 1
+    with pytest.raises(DataError, match="cannot be read"):
+        load_config(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "heatmap: {depth: 34}\npredicts: {batch_size: 2}\n",
+        "predicts:\n  batch_size: 2\npaths:\n  data: x\n  coco: mine\n",
+        "predicts: {batch_size: 2}\npredict.max_infants: 2\n",
+    ],
+)
+def test_a_typing_mistake_in_an_own_file_is_an_error(tmp_path, monkeypatch, text):
+    own_file(tmp_path, text, monkeypatch)
+    with pytest.raises(DataError, match=r"^config: config\.yaml: .*predicts") as caught:
+        load_config()
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -201,6 +262,8 @@ def test_without_a_shipped_file_the_defaults_count(tmp_path, monkeypatch):
     own = own_file(tmp_path, "weights: mine\n", monkeypatch)
     assert config_files(None) == [Path("config.yaml")] and config_files(own) == [own]
     assert load_config().weights == "mine"
+    own_file(tmp_path, "epochs: 3\n", monkeypatch)
+    assert config_files(None) == [] and load_config() == Config()
 
 
 def test_every_data_set_gets_root_and_cache_once(tmp_path):

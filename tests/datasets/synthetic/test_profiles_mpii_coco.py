@@ -159,7 +159,8 @@ def test_crowds_are_regions_to_ignore(tmp_path):
     assert crowd["num_keypoints"] == 0
     coco.write_coco(tmp_path, split, [entry])
     image = read_part(tmp_path, split).images[0]
-    assert image.ignore_mask().sum() >= crowd["area"]
+    (region,) = image.ignored
+    assert region_mask(region, image.size).sum() >= crowd["area"]
     assert len(image.people) == sum(not one["iscrowd"] for one in entry.annotations)
 
 

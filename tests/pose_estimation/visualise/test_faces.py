@@ -13,7 +13,7 @@ from Datasets.readers.video import Frame, iter_frames
 from Datasets.skeletons import COCO_17, INFANT
 from PoseEstimation.result import Adult, FrameResult, InfantPose
 from PoseEstimation.visualise.faces import HEAD, SAME_IOU, Area, FaceBlur, blurred, head_areas
-from PoseEstimation.visualise.overlay import OverlayStyle, draw_overlay, open_overlay
+from PoseEstimation.visualise.overlay import OverlayStyle, open_overlay
 
 SIZE = (320, 240)
 JOINTS = len(INFANT)
@@ -280,5 +280,3 @@ def test_an_overlay_remembers_and_draws_over_the_blur(tmp_path):
         overlay.write(Frame("v", 3, 0.7, None, "damaged"), frame(time_s=0.7))
     masks = [hidden(read.image) for read in iter_frames(path)]
     assert [share(mask, [240, 40, 260, 60]) > 0.3 for mask in masks] == [True, True, False]
-    drawn = draw_overlay(picture(), frame(infant()), INFANT, OverlayStyle(blur_face=True))
-    assert share(hidden(drawn), [60, 45, 66, 55]) > 0.5
