@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float
 
-LEAST_SIDE_PX = 1.0
-"""A box of somebody has longer sides: a crop of one pixel shows nobody."""
+LEAST_SIDE_PX = 4.0
+"""A box of somebody has longer sides: 4 x 4 pixels are fewer than COCO's 17 joints, none can be told
+from the next. COCO labels joints from an area of some 32 x 32 on."""
 
 LEAST_INSIDE = 0.5
 """Share of somebody's box that lies in the image, at least."""
@@ -48,7 +49,7 @@ def box_fault(box: Float[np.ndarray, "4"], size: tuple[int, int]) -> str:
     box = np.asarray(box, dtype=np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
         if not (box[2:] - box[:2] > LEAST_SIDE_PX).all():
-            return "a box of no size"
+            return f"a box with a side of {LEAST_SIDE_PX:g} px or less"
         inside = area(np.clip(box, 0, [*size, *size]))
         return "" if inside >= LEAST_INSIDE * area(box) else "a box far outside the image"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,16 +10,17 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
 
-from Datasets.readers.images import load_mask
+from Datasets.readers.images import load_image, load_mask
+from Datasets.readers.picture_files import END_OF_JPEG, format_of, take_apart
 from Engine.errors import DataError
 
 SHOWN = 10
 PNG = b"\x89PNG\r\n\x1a\n"
-ORIENTATION = 0x0112
-TURNED = (5, 6, 7, 8)
-"""Values of EXIF's orientation with which a picture lies on its side."""
+LEAST_TURNED = 5
+"""EXIF's orientations from this one on say that a picture lies on its side."""
 
 
 @dataclass(frozen=True)
@@ -96,34 +98,41 @@ def is_generated(root: Path, found: Findings) -> bool:
 
 
 def image_faults(path: Path) -> list[str]:
-    """Check a picture without decoding it: a cut file lacks its end, PNG has checksums."""
+    """Check a picture, decoding it only in doubt: a JPEG has an end, a PNG checksums.
+
+    A JPEG whose end is missing is as good as ``load_image`` finds it.
+    """
     try:
-        with path.open("rb") as file:
-            start = file.read(8)
-            file.seek(max(path.stat().st_size - 64, 0))
-            end = file.read()
-            if start == PNG and end[-8:-4] == b"IEND":
-                return [] if _is_whole_png(file) else [f"{path} is damaged: a checksum differs"]
+        data = path.read_bytes()
     except OSError as error:
         return [f"{path} cannot be read ({error.strerror})"]
-    if start == PNG:
-        return [f"{path} is truncated"]
-    if start[:3] == b"\xff\xd8\xff":
-        return [] if b"\xff\xd9" in end else [f"{path} is truncated"]
-    return [f"{path} is not a {'JPEG' if path.suffix in ('.jpg', '.jpeg') else 'PNG'} file"]
+    name = format_of(data[:64])
+    if name == "PNG":
+        return _png_faults(path, io.BytesIO(data))
+    if name != "JPEG":
+        return [f"{path} is not a {'JPEG' if path.suffix in ('.jpg', '.jpeg') else 'PNG'} file"]
+    if END_OF_JPEG in take_apart(name, data).data:  # without that of a preview
+        return []
+    try:
+        load_image(path)
+    except DataError as error:
+        return [str(error)]
+    return []
 
 
-def _is_whole_png(file: BinaryIO) -> bool:
-    """Whether the checksum of every chunk fits."""
+def _png_faults(path: Path, file: BinaryIO) -> list[str]:
+    """Compare the checksum of every chunk up to the last."""
     file.seek(len(PNG))
     kind = b""
     while kind != b"IEND":
         head = file.read(8)
         length, kind = int.from_bytes(head[:4], "big"), head[4:]
         content, check = file.read(length), file.read(4)
-        if len(check) < 4 or zlib.crc32(kind + content) != int.from_bytes(check, "big"):
-            return False
-    return True
+        if len(check) < 4:
+            return [f"{path} is truncated"]
+        if zlib.crc32(kind + content) != int.from_bytes(check, "big"):
+            return [f"{path} is damaged: a checksum differs"]
+    return []
 
 
 def mask_faults(path: Path) -> list[str]:
@@ -141,12 +150,14 @@ def mask_faults(path: Path) -> list[str]:
 def size_faults(path: Path, stated: tuple[int, int]) -> list[str]:
     """Compare a picture's size, upright as it is read, with the (width, height) of its labels."""
     try:
-        with Image.open(path) as picture:
-            size = picture.size
-            turned = picture.getexif().get(ORIENTATION, 1) in TURNED
-    except Exception:  # a damaged header or EXIF block can raise anything
+        data = path.read_bytes()
+        file = take_apart(format_of(data[:64]) or "", data)
+        decoder = {"JPEG": JpegImageFile, "PNG": PngImageFile}[file.format]
+        width, height = decoder(io.BytesIO(file.data)).size
+    except Exception:  # a damaged header can raise anything
         return [f"{path} has no readable header"]
-    width, height = size[::-1] if turned else size
+    if file.orientation >= LEAST_TURNED:
+        width, height = height, width
     if (width, height) == tuple(stated):
         return []
     return [f"{path} has {width} x {height} pixels upright, its labels {stated[0]} x {stated[1]}"]

@@ -69,7 +69,7 @@ def test_brackets_that_match_nothing_as_a_pattern_are_letters(tmp_path: Path) ->
 def test_an_empty_path_is_not_the_current_folder(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(touch(tmp_path, "a.jpg"))
     assert names(".") == ["a.jpg"]
-    with pytest.raises(DataError, match="^input: an empty path; check the variable"):
+    with pytest.raises(DataError, match=r"^input: an empty path; check the variable"):
         expand_inputs(["a.jpg", ""])
 
 

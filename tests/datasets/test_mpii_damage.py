@@ -230,7 +230,7 @@ def test_verify_finds_everything_in_one_pass(tmp_path: Path) -> None:
     (tmp_path / "annot/test.h5").write_text("text")
     report = verify_mpii(tmp_path)
     text = "\n".join(report.problems)
-    assert text.count("valid.json, person") == 11 and "outside" in text and "truncated" in text
+    assert text.count("valid.json, person") == 11 and "outside" in text and "jpg is damaged" in text
     assert "not valid JSON" in text and "no readable HDF5" in text
     for line in ("4 train.json people, the official set has 22246", "2 images, the official"):
         assert line in text

@@ -113,7 +113,7 @@ def test_an_output_is_a_folder_that_can_be_made(tmp_path):
 def test_an_output_that_may_not_be_written(tmp_path):
     tmp_path.chmod(0o500)
     try:
-        with pytest.raises(DataError, match="cannot be written .Permission denied"):
+        with pytest.raises(DataError, match=r"cannot be written \(Permission denied\)"):
             require_writable(tmp_path / "new")
     finally:
         tmp_path.chmod(0o700)

@@ -155,7 +155,8 @@ def test_a_foreign_file_in_the_current_folder_is_named_and_not_used(
 OTHER_FILES = {
     "UTF-16": ("predict: {batch_size: 2}\n".encode("utf-16"), "it is no text of sections"),
     "UTF-16 LE": ("predict: {batch_size: 2}\n".encode("utf-16-le"), "it is no text of sections"),
-    "binary": (bytes(range(256)), "it is no text of sections"),
+    "binary": (bytes(range(128, 256)) * 2, "it is no text of sections"),
+    "every byte": (bytes(range(256)), "it is no YAML text"),
     "a tab": (b"\tpredict: {batch_size: 2}\n", "it is no YAML text"),
     "a directive": (b"%foo\n", "it is no YAML text"),
     "a list": (b"- one\n- two\n", "it is no text of sections"),
