@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 LEAST_SIDE_PX = 4.0
-"""A box of somebody has longer sides: 4 x 4 pixels are fewer than COCO's 17 joints, none can be told
-from the next. COCO labels joints from an area of some 32 x 32 on."""
+"""A box of somebody has longer sides: 4 x 4 pixels are fewer than the 17 joints of COCO, so none is
+told from the next. COCO labels joints from an area of some 32 x 32 on."""
 
 LEAST_INSIDE = 0.5
 """Share of somebody's box that lies in the image, at least."""
