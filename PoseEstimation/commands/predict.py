@@ -29,10 +29,12 @@ ERRORS_SHOWN = 20
 
 def run(args: argparse.Namespace) -> int:
     """Predict; 2 when something could not be read, after everything else was done."""
+    sources = _sources(args)
+    image_ids = args.coco_annotations and image_ids_of(sources, args.coco_annotations)
     config = load_config(args.config, args.overrides)
     name = args.weights or config.weights
     find_weights(config.paths.saved_models, name)
-    request = _request(args, config)
+    request = _request(args, config, sources, image_ids)
     prepare_output(request)
     # torch is loaded only when everything that was asked for is sound
     from PoseEstimation.inference.pipeline import PosePipeline
@@ -44,15 +46,20 @@ def run(args: argparse.Namespace) -> int:
     return 0 if prediction.result.complete else 2
 
 
-def _request(args: argparse.Namespace, config: Config) -> PredictRequest:
-    """Check everything the user asked for before any work is done."""
+def _sources(args: argparse.Namespace) -> tuple[Path, ...]:
+    """Photos and videos; files that are passed over are named."""
     inputs = expand_inputs(args.inputs)
     for note in inputs.notes():
         print(f"infantpose: {note}", file=sys.stderr)
-    sources = inputs.paths
-    image_ids = None
-    if args.coco_annotations is not None:
-        image_ids = image_ids_of(sources, args.coco_annotations)
+    return inputs.paths
+
+
+def _request(
+    args: argparse.Namespace,
+    config: Config,
+    sources: Sequence[Path],
+    image_ids: dict[str, int] | None,
+) -> PredictRequest:
     return PredictRequest(
         sources=sources,
         output=args.output,

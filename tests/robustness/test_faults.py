@@ -142,6 +142,7 @@ def _fork() -> int:
     child = os.fork()
     if child == 0:
         gc.freeze()
+        sys.settrace(None)  # coverage is measured in the parent
         signal.alarm(CHILD_S)
     return child
 
