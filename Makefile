@@ -64,7 +64,7 @@ ifneq ($(TORCH),)
 	@sed -nE 's/^(($(PAIR))==[^\\]*).*/\1/p' requirements.lock > .venv/torch.txt
 	@awk '/^[a-z]/ {kept = !/^($(APART))[=[]/} kept' requirements.lock > $(LOCK)
 	@$(PIP) install --no-deps --only-binary :all: -r .venv/torch.txt \
-		$$(test -d '$(TORCH)' && echo --no-index --find-links || echo -i) '$(TORCH)'
+		$$(test -d '$(TORCH)' && echo --no-index -f || echo -i) '$(TORCH)'
 endif
 	@echo '$(TORCH)' > $(SOURCE)
 	@$(PIP) $(LOCKED) -r $(LOCK)
