@@ -15,6 +15,7 @@ import numpy as np
 
 from Datasets.geometry.affine import transform_points, warp_image
 from Datasets.geometry.boxes import box_fault
+from Datasets.layouts.coco import annotation_file
 from Datasets.readers.coco import open_coco
 from Datasets.readers.coco_labels import far_outside
 from Datasets.readers.images import load_image
@@ -77,8 +78,9 @@ def write_crops(
     chosen = [s for s in people if (s.visibility > UNLABELLED).sum() >= min_keypoints]
     if not chosen:
         raise DataError(f"crops: nobody in {root} has {min_keypoints} labelled joints; lower it")
-    if (output / split).exists():
-        raise DataError(f"crops: {output / split} exists; delete it or choose another --output")
+    for made in (output / split, annotation_file(output, split)):
+        if made.exists():
+            raise DataError(f"crops: {made} exists; delete it or choose another --output")
     entries = []
     for number, sample in enumerate(chosen, 1):
         try:

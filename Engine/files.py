@@ -30,7 +30,7 @@ def prepare_folder(folder: Path) -> None:
     """Make a folder and try to write in it.
 
     Raises:
-        DataError: nothing can be written there.
+        DataError: nothing can be written there, or it is a file.
     """
     _try(folder, folder)
 
@@ -44,14 +44,14 @@ def require_writable(folder: Path) -> Path:
         DataError: nothing can be written there, or it lies below a file.
     """
     place = next((p for p in (folder, *folder.parents) if os.path.lexists(p)), folder)
-    if os.path.lexists(place) and not os.path.isdir(place):
-        raise DataError(f"output: {place} is a file; name a folder")
     _try(place, folder)
     return folder
 
 
 def _try(place: Path, folder: Path) -> None:
     """Make ``place`` and write in it; the error names ``folder``."""
+    if os.path.lexists(place) and not os.path.isdir(place):
+        raise DataError(f"output: {place} is a file; name a folder")
     try:
         place.mkdir(parents=True, exist_ok=True)
         probe = place / f"{TEMPORARY}{uuid4().hex[:12]}"

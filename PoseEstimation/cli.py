@@ -72,6 +72,14 @@ _fov = _Number(float, "PoseEstimation.inference.settings.PredictSettings.fov_deg
 _length = _Number(float, LENGTH_CM)
 
 
+def _path(text: str) -> Path:
+    """A path; shells leave ``--output=~/x`` to the program."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise argparse.ArgumentTypeError(f"'{text}': {error}") from None
+
+
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line."""
 
@@ -86,7 +94,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--debug", action="store_true", default=argparse.SUPPRESS, help="show tracebacks"
     )
     configured = _Parser(add_help=False, parents=[common])
-    configured.add_argument("--config", type=Path, metavar="FILE", help="default: config.yaml")
+    configured.add_argument("--config", type=_path, metavar="FILE", help="default: config.yaml")
     configured.add_argument(
         "--set", action="append", default=[], dest="overrides", metavar="SECTION.KEY=VALUE",
         help="set one value of config.yaml; may be repeated",
@@ -118,11 +126,11 @@ def _add_predict(commands: argparse._SubParsersAction, parent: argparse.Argument
     predict = _add(commands, "predict", parent, "find the infants in photos and videos")
     option = predict.add_argument
     option("inputs", nargs="+", metavar="INPUT", help="photo, video, folder or glob pattern")
-    option("--output", type=Path, required=True, metavar="DIR", help="folder for every file")
+    option("--output", type=_path, required=True, metavar="DIR", help="folder for every file")
     option("--weights", metavar="NAME", help="weight set, default: the one in config.yaml")
     option("--format", type=_formats, default=("json", "csv"), metavar="json,csv,coco")
-    option("--coco-annotations", type=Path, metavar="FILE", help="image ids by file name")
-    option("--intrinsics", type=Path, metavar="FILE", help="JSON with fx, fy, cx, cy in pixels")
+    option("--coco-annotations", type=_path, metavar="FILE", help="image ids by file name")
+    option("--intrinsics", type=_path, metavar="FILE", help="JSON with fx, fy, cx, cy in pixels")
     option("--fov", type=_fov, metavar="DEG", help="view across the longer side")
     option("--length-cm", type=_length, metavar="CM", help="crown-heel length")
     option("--no-overlay", action="store_true", help="draw nothing")
@@ -131,7 +139,7 @@ def _add_predict(commands: argparse._SubParsersAction, parent: argparse.Argument
 
 def _add_demo(commands: argparse._SubParsersAction, parent: argparse.ArgumentParser) -> None:
     demo = _add(commands, "demo", parent, "generate two unseen infants, predict, evaluate, draw")
-    demo.add_argument("--output", type=Path, default=Path("runs/demo"), metavar="DIR")
+    demo.add_argument("--output", type=_path, default=Path("runs/demo"), metavar="DIR")
     demo.add_argument("--weights", metavar="NAME", help="default: the one in config.yaml")
     demo.add_argument("--frames", type=_frames, default=150, help="per sequence, default 150")
     demo.add_argument("--seed", type=_seed, default=None, help="of the infants")
@@ -143,18 +151,20 @@ def _add_evaluate(commands: argparse._SubParsersAction, parent: argparse.Argumen
     option = evaluate.add_argument
     option("protocol", choices=PROTOCOLS)
     option("--weights", metavar="NAME", help="default: the one in config.yaml")
-    option("--root", type=Path, metavar="DIR", help="data, default: from config.yaml: paths")
+    option("--root", type=_path, metavar="DIR", help="data, default: from config.yaml: paths")
     option("--split", help="train, validation, test, all, or such as 11-12; default: the held-out")
     option("--input", choices=("predicted", "gt2d"), default="predicted", help="2D joints")
     option("--boxes", choices=("own", "true"), help="default: own; syrip: true, both are reported")
     option("--every", type=_count, default=1, metavar="N", help="use each n-th frame")
-    option("--output", type=Path, required=True, metavar="DIR")
+    option("--output", type=_path, required=True, metavar="DIR")
 
 
 def _add_compare(commands: argparse._SubParsersAction, parent: argparse.ArgumentParser) -> None:
     compare = _add(commands, "compare", parent, "evaluations side by side, with intervals")
-    compare.add_argument("spec", type=Path, metavar="FILE", help="YAML: title, rows of evaluations")
-    compare.add_argument("--output", type=Path, required=True, metavar="DIR")
+    compare.add_argument(
+        "spec", type=_path, metavar="FILE", help="YAML: title, rows of evaluations"
+    )
+    compare.add_argument("--output", type=_path, required=True, metavar="DIR")
 
 
 def _add_train(commands: argparse._SubParsersAction, parent: argparse.ArgumentParser) -> None:
@@ -164,8 +174,8 @@ def _add_train(commands: argparse._SubParsersAction, parent: argparse.ArgumentPa
         "overrides", nargs="*", metavar="section.key=value", help="values over config.yaml"
     )
     train.add_argument("--recipe", dest="chain", choices=CHAINS, help="of a chain; default best")
-    train.add_argument("--config", type=Path, metavar="FILE", help="default: config.yaml")
-    train.add_argument("--output", type=Path, metavar="DIR", help="default: runs/RECIPE")
+    train.add_argument("--config", type=_path, metavar="FILE", help="default: config.yaml")
+    train.add_argument("--output", type=_path, metavar="DIR", help="default: runs/RECIPE")
     train.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
 
 
@@ -176,7 +186,7 @@ def _add_data_commands(
 ) -> None:
     synth = _add(commands, "synth", common, "generate people with exact labels")
     synth.add_argument("--profile", default="mini_rgbd", help=f"one of {', '.join(PROFILES)}")
-    synth.add_argument("--output", type=Path, required=True, metavar="DIR")
+    synth.add_argument("--output", type=_path, required=True, metavar="DIR")
     synth.add_argument(
         "--sequences", help="a number, or names such as 11-12: sequences (mini_rgbd, varied), "
         "infants (movements, postures) or subjects (mpi_inf_3dhp, slp)",
@@ -191,7 +201,7 @@ def _add_data_commands(
     synth.add_argument("--size", type=_side, default=512, help="of mpi_inf_3dhp's square frames")
     synth.add_argument("--cameras", default="vnect", help="camera set of mpi_inf_3dhp")
     synth.add_argument(
-        "--smpl-poses", type=Path, metavar="FILE", help="npz of fits that some postures take"
+        "--smpl-poses", type=_path, metavar="FILE", help="npz of fits that some postures take"
     )
     synth.add_argument(
         "--postures", type=_names, default=(), metavar="A,B", help="of syrip: only these, as often"
@@ -202,18 +212,18 @@ def _add_data_commands(
     for command in (render, verify):
         command.add_argument("dataset", choices=DATASETS)
         command.add_argument(
-            "--root", type=Path, metavar="DIR", help="default: from config.yaml: paths"
+            "--root", type=_path, metavar="DIR", help="default: from config.yaml: paths"
         )
     crops = _add(commands, "crops", configured, "crop every person of a data set")
     crops.add_argument("dataset", choices=("coco",), help="layout of the data")
-    crops.add_argument("--root", type=Path, metavar="DIR", help="default: from config.yaml: paths")
+    crops.add_argument("--root", type=_path, metavar="DIR", help="default: from config.yaml: paths")
     crops.add_argument("--split", default="train", help="train, validation, or such as val2017")
-    crops.add_argument("--output", type=Path, required=True, metavar="DIR")
+    crops.add_argument("--output", type=_path, required=True, metavar="DIR")
     crops.add_argument("--min-keypoints", type=_count, default=1, help="labelled joints needed")
     crops.add_argument("--size", type=_side, default=256, help="side of the crops in pixels")
     crops.add_argument("--margin", type=_margin, default=1.25, help="crop over box")
     render.add_argument("--split", default="all", help="train, validation, test, all, or its own")
-    render.add_argument("--output", type=Path, default=Path("Images"), metavar="DIR")
+    render.add_argument("--output", type=_path, default=Path("Images"), metavar="DIR")
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from FasterRCNN.weights import file_sha256
-from PoseEstimation.cli import build_parser, main
+from PoseEstimation.cli import build_parser, main, parse
 from PoseEstimation.visualise.video import VideoWriter
 
 COMMANDS = (
@@ -287,3 +287,8 @@ def test_what_help_names_is_what_there_is():
     for command in COMMANDS:
         module = import_module(f"PoseEstimation.commands.{command}")
         assert callable(module.run)
+
+
+def test_a_home_that_the_shell_left_is_expanded(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert parse(["predict", "a.jpg", "--output=~/x"]).output == tmp_path / "x"

@@ -46,6 +46,8 @@ REFUSED = {
     "synth --output file": "output: file is a file",
     "synth --output o --fps nan": "'nan' is not a number from 0.1 to 240",
     "synth --output o --size 1": "'1' is not a whole number from 32 to 4096",
+    "synth --output o --sequences 0": "sequences: 0 makes none",
+    "synth --output o --profile movements --sequences 0": "sequences: 0 makes none",
     "synth --output o --sequences 1-99999999999": "names more than 1000000",
     "synth --output . --profile movements": "movements.npz exists",
     "synth --output o --profile postures --smpl-poses absent": "smpl-poses: absent does not exist",

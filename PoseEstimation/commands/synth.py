@@ -177,10 +177,17 @@ def _require_free(path: Path) -> None:
 def sequence_names(text: str) -> tuple[str, ...]:
     """Turn a plain number into that many names from 01, and ranges into the names they list.
 
+    Raises:
+        DataError: it is 0, or neither a number nor ranges.
+
     >>> sequence_names("3"), sequence_names("11-12")
     (('01', '02', '03'), ('11', '12'))
     """
-    return parse_sequences(f"1-{text}" if text.isdecimal() and int(text) > 0 else text)
+    if not text.isdecimal():
+        return parse_sequences(text)
+    if int(text) == 0:
+        raise DataError("sequences: 0 makes none; give a number above 0, or names such as 11-12")
+    return parse_sequences(f"1-{text}")
 
 
 def generate_infants(

@@ -39,7 +39,7 @@ from PoseEstimation.visualise.overlay import OverlayStyle, overlay_paths
 if TYPE_CHECKING:
     from PoseEstimation.inference.pipeline import PosePipeline
 
-WRITERS = {"json": "poses.json", "csv": "poses.csv", "coco": "coco_keypoints.json"}
+FILE_NAMES = {"json": "poses.json", "csv": "poses.csv", "coco": "coco_keypoints.json"}
 """Name of the file of each format."""
 
 
@@ -70,7 +70,7 @@ class PredictRequest(Settings):
     @property
     def files(self) -> tuple[Path, ...]:
         """The result files, ``poses.json`` first."""
-        names = [WRITERS[name] for name in WRITERS if name == "json" or name in self.formats]
+        names = [n for key, n in FILE_NAMES.items() if key == "json" or key in self.formats]
         return tuple(self.output / name for name in names)
 
     @cached_property
@@ -105,15 +105,16 @@ def prepare_output(request: PredictRequest) -> None:
         if os.path.isdir(path):
             raise DataError(f"output: {path} is a folder; remove it or choose another --output")
     for folder in dict.fromkeys(path.parent for path in written):
-        if os.path.isfile(folder):
-            raise DataError(f"output: {folder} is a file; name a folder")
         prepare_folder(folder)
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Device and number of a file, behind links and under every spelling; None without a file."""
+    """Device and number of a file, behind links and under every spelling; None without a file.
+
+    A way through a folder that is not there yet leads where it will lead when it is made.
+    """
     try:
-        status = os.stat(path)
+        status = os.stat(os.path.realpath(path))
     except (OSError, ValueError):
         return None
     return status.st_dev, status.st_ino

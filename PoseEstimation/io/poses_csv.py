@@ -3,7 +3,8 @@
 Columns: time_s, track_id, joint, x_px, y_px, score, x_mm, y_mm, z_mm, sigma_mm, then source and
 index, which tell photos apart. A frame without an infant keeps its place: one row per joint with
 empty values. A byte of a file name that is no UTF-8 is written as an escape (backslash, udc, two
-hexadecimal digits), as in ``poses.json``; ``read_name`` turns it back.
+hexadecimal digits), as in ``poses.json``, and a carriage return likewise; ``read_name`` turns both
+back.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from Engine.files import portable_name, replacing_text
 from PoseEstimation.result import FrameResult, PoseResult
 
 MEASURES = ("x_px", "y_px", "score", "x_mm", "y_mm", "z_mm", "sigma_mm")
-_ESCAPE = re.compile(r"\\u(dc[0-9a-f]{2}|005c)")
+_ESCAPE = re.compile(r"\\u(dc[0-9a-f]{2}|005c|000d)")
 COLUMNS = ("time_s", "track_id", "joint", *MEASURES, "source", "index")
 
 
@@ -56,8 +57,12 @@ def read_name(cell: str) -> str:
 
 
 def _name(source: str) -> str:
-    """Escape what would read as an escape; bytes that are no UTF-8 are escaped on writing."""
-    return portable_name(source).replace("\\udc", "\\u005cudc")
+    """Escape a carriage return, which csv does not quote, and what would read as an escape.
+
+    Bytes that are no UTF-8 are escaped on writing.
+    """
+    name = _ESCAPE.sub(lambda found: f"\\u005c{found[0][1:]}", portable_name(source))
+    return name.replace("\r", "\\u000d")
 
 
 def _number(value: float) -> str:

@@ -85,3 +85,14 @@ def test_the_command(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture) 
     assert main([*arguments, "--split", "train2017", "--min-keypoints", "6"]) == 0
     assert "1 people cropped, 1 with fewer than 6" in capsys.readouterr().out
     assert main([*arguments, "--split", "train2017"]) == 2
+
+
+def test_crops_never_replace_annotations(root: Path, tmp_path: Path) -> None:
+    """Where the pictures of a split lie elsewhere, its annotations alone are a reason to refuse."""
+    output = tmp_path / "other"
+    kept = output / "annotations" / "person_keypoints_train2017.json"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("of somebody")
+    with pytest.raises(DataError, match=r"train2017\.json exists"):
+        write_crops(root, "train2017", output, min_keypoints=1)
+    assert kept.read_text() == "of somebody" and not (output / "train2017").exists()

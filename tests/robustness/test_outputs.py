@@ -25,6 +25,8 @@ NAMES = (
     b"comma, semicolon; tab\t.png",
     b"baby \xf0\x9f\x91\xb6.png",
     b"escape \\udce4.png",
+    b"escape \\u005c \\u000d.png",
+    b"carriage\rreturn.png",
     b"-dash.png",
     b"latin video \xe4.mp4",
 )
@@ -64,6 +66,12 @@ def test_an_overlay_never_replaces_an_input_behind_a_link(tmp_path):
     (tmp_path / "elsewhere").symlink_to(tmp_path / "out")
     through = tmp_path / "photos" / "a.jpg"
     refused(request([through], tmp_path / "elsewhere" / ".." / "out"), path)
+
+
+def test_an_overlay_never_replaces_an_input_behind_a_folder_that_is_yet_to_be_made(tmp_path):
+    path = in_place(tmp_path / "out", "a.jpg")
+    refused(request([path], tmp_path / "none" / ".." / "out"), path)
+    assert not (tmp_path / "none").exists()
 
 
 def test_an_overlay_never_replaces_an_input_of_another_case(tmp_path):
