@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from Datasets.progress import advancing
 from Datasets.readers.coco import open_coco
 from Datasets.readers.lsp import open_lsp
 from Datasets.readers.mini_rgbd import read_mini_rgbd
@@ -28,6 +27,7 @@ from Datasets.verify.mpi_inf_3dhp import verify_mpi_inf_3dhp
 from Datasets.verify.mpii import verify_mpii
 from Datasets.verify.slp import verify_slp
 from Engine.errors import DataError
+from Engine.progress import advancing
 
 
 @dataclass(frozen=True)

@@ -56,9 +56,9 @@ def _run(parser: ArgumentParser, chosen: Namespace, command: str) -> int:
         print(train_detector(settings, output, resume))
         return 0
     from Datasets.catalogue import open_dataset
+    from Engine.provenance import file_sha256
     from FasterRCNN.detector import InfantDetector
     from FasterRCNN.evaluate import evaluate_detector
-    from FasterRCNN.weights import file_sha256
 
     dataset = open_dataset(values.dataset, values.root, values.split)
     detector = InfantDetector.from_weights(Path(values.weights))

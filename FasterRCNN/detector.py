@@ -23,13 +23,13 @@ from torchvision.models.detection import FasterRCNN
 from torchvision.ops import batched_nms, nms
 
 from Datasets.geometry.boxes import clip_box, iou
+from Datasets.scenes import ADULT_LABEL, CLASSES, INFANT_LABEL
 from Engine.errors import DataError
-from FasterRCNN.close_up import CloseUpNetwork, who
+from Engine.weights import load_weights, save_weights
 from FasterRCNN.images import network_input, transform_boxes
 from FasterRCNN.model import build_detector
+from FasterRCNN.rescoring import CloseUpNetwork, who
 from FasterRCNN.settings import DetectorSettings
-from FasterRCNN.targets import ADULT_LABEL, CLASSES, INFANT_LABEL
-from FasterRCNN.weights import load_weights, save_weights
 
 MIN_SCORE = 0.5
 """Lowest score of an adult, and of an infant unless the weights or the user say another."""

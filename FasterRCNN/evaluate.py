@@ -15,11 +15,11 @@ from scipy.optimize import linear_sum_assignment
 
 from Datasets.geometry.boxes import iou
 from Datasets.loaders import make_loader
+from Datasets.scenes import Scene, scenes_of
 from Datasets.structures import Dataset
 from Engine.files import write_json
 from FasterRCNN.detector import Detections, InfantDetector
 from FasterRCNN.images import EvaluationImages, collate_evaluation
-from FasterRCNN.scenes import Scene, scenes_of
 
 FOUND_IOU = 0.5
 """Overlap from which somebody counts as found."""

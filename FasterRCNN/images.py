@@ -22,15 +22,15 @@ from Datasets.geometry.affine import (
     warp_image,
 )
 from Datasets.geometry.boxes import area, box_from_points, clip_box
-from Datasets.loaders import Draw
+from Datasets.outlines import padding_of
 from Datasets.readers.frames import load_sample_image
 from Datasets.readers.images import load_mask
+from Datasets.scenes import ADULT_LABEL, INFANT_LABEL, Scene
 from Datasets.transforms.occlusion import train_background, train_occlusion
 from Datasets.transforms.photometric import train_photometric
 from Datasets.transforms.textures import random_texture
-from FasterRCNN.scenes import Scene
+from Engine.sampling import Draw
 from FasterRCNN.settings import DetectorTransforms
-from FasterRCNN.targets import ADULT_LABEL, INFANT_LABEL, padding_of
 
 REFERENCE_HEIGHT = 480
 """Height in pixels of the images that the padding of 5 pixels was meant for."""

@@ -27,10 +27,10 @@ from torchvision.models.detection.faster_rcnn import (
 from torchvision.models.detection.rpn import RPNHead
 from torchvision.ops import FrozenBatchNorm2d, MultiScaleRoIAlign
 
+from Datasets.scenes import CLASSES
 from Engine.errors import DataError
+from Engine.weights import load_weights
 from FasterRCNN.settings import DetectorSettings
-from FasterRCNN.targets import CLASSES
-from FasterRCNN.weights import load_weights
 
 ANCHOR_SIZES = (32, 64, 128, 192, 288)
 ASPECT_RATIOS = (0.5, 1.0, 2.0)

@@ -12,10 +12,15 @@ from jaxtyping import Float
 from torch import Tensor
 
 from Datasets.catalogue import open_sources
-from Datasets.loaders import Mixture, joined, make_loader, spread
+from Datasets.loaders import joined, make_loader
+from Datasets.scenes import scene_outlines, scenes_of
 from Datasets.skeletons import INFANT
 from Datasets.sources import DataSource
 from Engine.errors import DataError
+from Engine.module import AveragedModule
+from Engine.sampling import Mixture, spread
+from Engine.trainer import FitSummary, best_state, fit
+from Engine.weights import load_initial
 from FasterRCNN.detector import InfantDetector, save_detector
 from FasterRCNN.evaluate import agreement, top_iou
 from FasterRCNN.images import (
@@ -25,11 +30,7 @@ from FasterRCNN.images import (
     collate_training,
 )
 from FasterRCNN.model import build_detector, load_resnet
-from FasterRCNN.module import AveragedModule
-from FasterRCNN.scenes import scene_outlines, scenes_of
 from FasterRCNN.settings import DetectorSettings
-from FasterRCNN.trainer import FitSummary, best_state, fit
-from FasterRCNN.weights import load_initial
 
 TURNED_SHARE = 0.45
 """Share of batches turned by one to three quarters: telephones are held in any way."""

@@ -8,7 +8,7 @@ from typing import Literal
 
 from Datasets.sources import DataSource
 from Engine.settings import Settings, count, interval, limited, processes, share
-from FasterRCNN.settings import OptimiserSettings, TrainerSettings
+from Engine.training_settings import OptimiserSettings, TrainerSettings
 
 
 @dataclass(frozen=True)

@@ -54,10 +54,10 @@ def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import yaml
 
     from Datasets.skeletons import INFANT
+    from Engine.weights import save_weights
     from FasterRCNN.detector import save_detector
     from FasterRCNN.model import build_detector
     from FasterRCNN.settings import DetectorSettings
-    from FasterRCNN.weights import save_weights
     from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig
     from PoseEstimation.models.pose_resnet import PoseResNet, PoseResNetConfig
 

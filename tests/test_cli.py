@@ -14,7 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
-from FasterRCNN.weights import file_sha256
+from Engine.provenance import file_sha256
 from PoseEstimation.cli import build_parser, main, parse
 from PoseEstimation.visualise.video import VideoWriter
 
@@ -250,7 +250,7 @@ def test_unexpected_failures_exit_1_and_debug_shows_them(tmp_path, capsys, monke
 
 
 def test_stopping_writes_what_was_done(tmp_path, capsys, monkeypatch, config):
-    from PoseEstimation.inference import frames as module
+    from PoseEstimation.inference import stream as module
 
     real, path = module.iter_frames, video(tmp_path / "v.mp4", 20)
 

@@ -17,35 +17,37 @@ from torch import nn
 
 from Datasets.geometry.camera import intrinsics_matrix
 from Datasets.layouts.mpi_inf_3dhp import CalibratedCamera
+from Datasets.outlines import outlines_of
 from Datasets.readers.self_labels import SelfLabels
 from Datasets.readers.video import Frame
 from Datasets.skeletons import COCO_17, INFANT, LSP_14, MPII_16, Skeleton
 from Datasets.structures import PoseSample
-from Datasets.synthetic import movement_bank
+from Datasets.synthetic.profiles import movement_bank
 from Datasets.synthetic.profiles.coco import generate_coco
 from Datasets.verify import benchmark
 from Datasets.writers import coco, lsp, mini_rgbd, mpi_inf_3dhp, mpii, slp
+from Engine.checkpoints import SafetensorsCheckpointIO, checkpoint_path
 from Engine.errors import WriteError
 from Engine.files import write_image, write_json, write_text
-from FasterRCNN.checkpoints import SafetensorsCheckpointIO, checkpoint_path
+from Engine.trainer import _Log, save_settings
+from Engine.training_settings import TrainerSettings
+from Engine.weights import save_weights
 from FasterRCNN.detector import save_close_up, save_detector
-from FasterRCNN.settings import DetectorSettings, TrainerSettings
-from FasterRCNN.targets import outlines_of
-from FasterRCNN.trainer import _Log, save_settings
-from FasterRCNN.weights import save_weights
+from FasterRCNN.settings import DetectorSettings
 from PoseEstimation.chains.chain import _Clock
 from PoseEstimation.evaluation.compare import write_comparison
 from PoseEstimation.evaluation.errors_file import FrameErrors, write_errors
-from PoseEstimation.evaluation.figures import Figure, write_figure
 from PoseEstimation.evaluation.report import Table, write_metrics, write_tables
 from PoseEstimation.export.weight_set import PARTS, collect
 from PoseEstimation.io.coco import write_coco
-from PoseEstimation.io.observed import Clip, save_observed
+from PoseEstimation.io.detection_cache import save_observed
 from PoseEstimation.io.poses_csv import write_poses_csv
 from PoseEstimation.io.poses_json import write_poses_json
 from PoseEstimation.result import FrameResult, InfantPose, PoseResult
+from PoseEstimation.structures import Clip
 from PoseEstimation.visualise.overlay import OverlayStyle, open_overlay
 from PoseEstimation.visualise.video import VideoWriter
+from report.build.figures import Figure, write_figure
 
 RGB = (255 * np.random.default_rng(1).random((96, 64, 3))).astype(np.uint8)
 GREY = RGB[..., 0]

@@ -80,6 +80,6 @@ def _build_body_assets() -> None:
     except ImportError:
         return
     if not any(get_anny_cache_path().glob("*/*")):
-        from Datasets.synthetic.body import rig
+        from Datasets.synthetic.people.body import rig
 
         rig()

@@ -11,7 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from Datasets.sources import DataSource
-from FasterRCNN.settings import DetectorSettings, TrainerSettings
+from Engine.training_settings import TrainerSettings
+from FasterRCNN.settings import DetectorSettings
 from PoseEstimation.chains.chain import Stage
 from PoseEstimation.settings import ClipLiftingSettings, HeatmapSettings
 from PoseEstimation.stage_settings import CalibrationSettings, GenerateSettings, ObserveSettings

@@ -21,8 +21,8 @@ from Datasets.skeletons.mini_rgbd import MINI_RGBD_25, PUBLISHED_16
 from Datasets.sources import DataSource
 from Engine.errors import DataError
 from Engine.files import write_json
+from Engine.provenance import file_sha256
 from FasterRCNN.settings import CloseUpSettings, DetectorSettings
-from FasterRCNN.weights import file_sha256
 from PoseEstimation.settings import ClipLiftingSettings, HeatmapSettings, LiftingSettings
 from PoseEstimation.stage_settings import (
     CalibrationSettings,
@@ -204,16 +204,16 @@ def _train_clips(settings: ClipLiftingSettings, output: Path) -> dict[str, Any]:
 
 
 def _observe(settings: ObserveSettings, output: Path) -> dict[str, Any]:
-    from PoseEstimation.training.observe import observe
+    from PoseEstimation.training.detection_cache import observe
 
     return {"frames": observe(settings, output)}
 
 
 def _generate(settings: GenerateSettings, output: Path) -> dict[str, Any]:
     """Write videos, photos, movements or postures; a stage that was killed begins anew."""
-    from Datasets.synthetic.movement_bank import write_movement_bank, write_posture_bank
     from Datasets.synthetic.profiles.coco import SYRIP, generate_coco
     from Datasets.synthetic.profiles.mini_rgbd import generate
+    from Datasets.synthetic.profiles.movement_bank import write_movement_bank, write_posture_bank
     from Datasets.synthetic.profiles.scenes import STYLE
 
     count, seed, workers = settings.infants, settings.seed, settings.workers
@@ -239,7 +239,7 @@ def _calibrate(settings: CalibrationSettings, output: Path) -> dict[str, Any]:
 
 
 def _score(settings: ScoreSettings, output: Path) -> dict[str, Any]:
-    from PoseEstimation.evaluation.observed import score_observed
+    from PoseEstimation.evaluation.cached import score_observed
 
     return dict(score_observed(settings, output))
 
@@ -273,7 +273,7 @@ def _train_detector(settings: DetectorSettings, output: Path) -> dict[str, Any]:
 
 
 def _train_close_up(settings: CloseUpSettings, output: Path) -> dict[str, Any]:
-    from FasterRCNN.train_close_up import train_close_up
+    from FasterRCNN.train_rescoring import train_close_up
 
     return dataclasses.asdict(train_close_up(settings, output, resume=True))
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from Datasets.sources import DataSource
-from FasterRCNN.settings import OptimiserSettings, TrainerSettings
+from Engine.training_settings import OptimiserSettings, TrainerSettings
 from PoseEstimation.chains.chain import Stage
 from PoseEstimation.settings import HeatmapSettings, LiftingSettings
 from PoseEstimation.stage_settings import ObserveSettings

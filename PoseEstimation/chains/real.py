@@ -12,13 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from Datasets.sources import DataSource
-from FasterRCNN.settings import (
-    CloseUpSettings,
-    DetectorSettings,
-    DetectorTransforms,
-    OptimiserSettings,
-    TrainerSettings,
-)
+from Engine.training_settings import OptimiserSettings, TrainerSettings
+from FasterRCNN.settings import CloseUpSettings, DetectorSettings, DetectorTransforms
 from PoseEstimation.chains.chain import Stage
 from PoseEstimation.settings import (
     CameraSettings,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from Datasets.progress import advancing
 from Engine.files import require_writable
+from Engine.progress import advancing
 from Engine.reading import require_folder
 from PoseEstimation.config import load_config
 

@@ -18,8 +18,8 @@ from PoseEstimation.inference.weight_sets import find_weights
 
 if TYPE_CHECKING:
     from Datasets.structures import Dataset
-    from PoseEstimation.inference.pipeline import PosePipeline
     from PoseEstimation.inference.predict import Prediction
+    from PoseEstimation.inference.predictor import PosePipeline
 
 PROFILE, FPS = "mini_rgbd", 30.0
 GENERATOR_FILE = "generator.json"
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     require_writable(args.output)
     from Datasets.readers.mini_rgbd import read_mini_rgbd
     from Datasets.skeletons import INFANT
-    from PoseEstimation.inference.pipeline import PosePipeline
+    from PoseEstimation.inference.predictor import PosePipeline
     from PoseEstimation.result import NOTICE
 
     pipeline = PosePipeline.named(saved_models, name, config.predict)

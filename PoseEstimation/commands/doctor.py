@@ -118,7 +118,7 @@ def _weights(config: Config) -> str:
     """Load the default weight set, its checksums compared, and run it once."""
     from PIL import Image
 
-    from PoseEstimation.inference.pipeline import PosePipeline
+    from PoseEstimation.inference.predictor import PosePipeline
     from PoseEstimation.inference.weight_sets import find_weights, is_indexed
 
     folder = find_weights(config.paths.saved_models, config.weights)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from PoseEstimation.inference.pipeline import PosePipeline
+    from PoseEstimation.inference.predictor import PosePipeline
 
 TABLE_WIDTH = 120
 
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     find_weights(saved_models, name)
     root = require_folder(args.root or getattr(config.paths, args.protocol), args.protocol)
     require_writable(args.output)
-    from PoseEstimation.inference.pipeline import PosePipeline
+    from PoseEstimation.inference.predictor import PosePipeline
 
     pipeline = PosePipeline.named(saved_models, name, config.predict)
     (_syrip if args.protocol == "syrip" else _mini_rgbd)(pipeline, args, root)

@@ -22,7 +22,7 @@ from PoseEstimation.result import ASSUMED, NOTICE, FrameResult
 from PoseEstimation.visualise.overlay import OverlayStyle
 
 if TYPE_CHECKING:
-    from PoseEstimation.inference.pipeline import PosePipeline
+    from PoseEstimation.inference.predictor import PosePipeline
 
 ERRORS_SHOWN = 20
 
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     request = _request(args, config, sources, image_ids)
     prepare_output(request)
     # torch is loaded only when everything that was asked for is sound
-    from PoseEstimation.inference.pipeline import PosePipeline
+    from PoseEstimation.inference.predictor import PosePipeline
 
     pipeline = PosePipeline.named(config.paths.saved_models, name, config.predict)
     prediction = predict_with_progress(pipeline, request)

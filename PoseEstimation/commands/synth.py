@@ -8,10 +8,10 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from Datasets.progress import Advance, advancing
 from Datasets.splits import parse_sequences
 from Engine.errors import DataError
 from Engine.files import require_writable
+from Engine.progress import Advance, advancing
 from Engine.reading import require_file
 
 
@@ -66,7 +66,7 @@ def _movement_bank(args: argparse.Namespace, advance: Advance) -> tuple[int, str
     infants = len(sequence_names(args.sequences or "100"))
     output = args.output / "movements.npz"
     _require_free(output)
-    from Datasets.synthetic.movement_bank import write_movement_bank
+    from Datasets.synthetic.profiles.movement_bank import write_movement_bank
 
     write_movement_bank(output, infants, args.seed or 0, args.workers, advance)
     return infants, "infants' movements"
@@ -77,7 +77,7 @@ def _posture_bank(args: argparse.Namespace, advance: Advance) -> tuple[int, str]
     infants = len(sequence_names(args.sequences or "100"))
     output = args.output / "postures.npz"
     _require_free(output)
-    from Datasets.synthetic.movement_bank import write_posture_bank
+    from Datasets.synthetic.profiles.movement_bank import write_posture_bank
 
     write_posture_bank(output, infants, args.seed or 0, args.workers, advance, args.smpl_poses)
     return infants, "infants' postures"

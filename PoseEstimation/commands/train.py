@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
 
         summary = train_detector(config.detector, output, args.resume)
     elif args.recipe == "close_up":
-        from FasterRCNN.train_close_up import train_close_up
+        from FasterRCNN.train_rescoring import train_close_up
 
         summary = train_close_up(config.close_up, output, args.resume)
     elif args.recipe == "heatmap":
@@ -104,7 +104,11 @@ def stages_of(name: str, config: Config, folder: Path) -> list[Stage]:
 
 
 def _stages(name: str, config: Config, folder: Path) -> list[Stage]:
-    from PoseEstimation.chains import best, ellershaw, lite, matched, real, real_mix, shipped
+    from PoseEstimation.chains import best, ellershaw, real
+    from report.experiments import data_sources as lite
+    from report.experiments import parts as shipped
+    from report.experiments import photo_sources as real_mix
+    from report.experiments import same_data as matched
 
     paths = config.paths
     infants = {

@@ -17,10 +17,10 @@ from jaxtyping import Float
 from Datasets.readers.mini_rgbd import HEAD_LENGTH_MM, HEAD_LENGTH_PX
 from Engine.errors import DataError
 from Engine.files import write_json, write_text
+from Engine.provenance import code_version
 from Engine.reading import load_json
 from PoseEstimation.evaluation.compare_spec import Row
 from PoseEstimation.evaluation.errors_file import FrameErrors, pooled, read_errors
-from PoseEstimation.evaluation.provenance import code_version
 from PoseEstimation.evaluation.report import Table, number
 from PoseEstimation.metrics.uncertainty import best_risk_coverage, coverage, risk_coverage
 

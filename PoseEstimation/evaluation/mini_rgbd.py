@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import track
 
 from Datasets.geometry.alignment import root_relative
+from Datasets.outlines import boxes_of
 from Datasets.readers.images import load_image
 from Datasets.readers.mini_rgbd import (
     HEAD_LENGTH_MM,
@@ -26,18 +27,18 @@ from Datasets.skeletons import MINI_RGBD_25, Skeleton
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import Dataset, PoseSample
 from Engine.errors import DataError
-from FasterRCNN.targets import boxes_of
+from Engine.provenance import code_version, hash_files
 from PoseEstimation.evaluation.errors_file import FPS, frame_errors, write_errors
 from PoseEstimation.evaluation.failures import draw_worst
 from PoseEstimation.evaluation.mini_rgbd_tables import mini_rgbd_notes, mini_rgbd_tables
-from PoseEstimation.evaluation.provenance import code_version, differences_from_official, hash_files
+from PoseEstimation.evaluation.provenance import differences_from_official
 from PoseEstimation.evaluation.report import SCHEMA, print_tables, write_metrics, write_tables
-from PoseEstimation.inference.lifting import Keypoints, joined
 from PoseEstimation.metrics.protocols import HeadLengths, MiniRgbdProtocol, ScoredPoses
+from PoseEstimation.structures import Keypoints, joined
 
 if TYPE_CHECKING:
     from FasterRCNN.detector import Detections
-    from PoseEstimation.inference.pipeline import PosePipeline
+    from PoseEstimation.inference.predictor import PosePipeline
 
 PUBLISHED = HeadLengths(mm=HEAD_LENGTH_MM, px=HEAD_LENGTH_PX)
 _PROTOCOL = MiniRgbdProtocol()

@@ -13,8 +13,8 @@ from Datasets.skeletons import COCO_17, Skeleton
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import PoseSample
 from Engine.errors import DataError
-from PoseEstimation.inference.lifting import Keypoints
 from PoseEstimation.metrics.protocols import CocoProtocol
+from PoseEstimation.structures import Keypoints
 
 RESAMPLES = 200
 """Of the photos' sources, for the intervals."""

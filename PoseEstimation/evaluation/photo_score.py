@@ -11,8 +11,9 @@ import numpy as np
 from Datasets.catalogue import open_sources
 from Datasets.readers.images import load_image
 from Datasets.skeletons import COCO_17
+from Engine.devices import choose_device
 from Engine.errors import DataError
-from FasterRCNN.weights import file_sha256
+from Engine.provenance import code_version, file_sha256
 from PoseEstimation.evaluation.photo_ap import (
     ap_groups,
     ap_interval,
@@ -20,11 +21,10 @@ from PoseEstimation.evaluation.photo_ap import (
     keypoint_results,
     with_area,
 )
-from PoseEstimation.evaluation.provenance import code_version
 from PoseEstimation.evaluation.report import SCHEMA, write_metrics
-from PoseEstimation.inference.keypoints import KeypointFinder
 from PoseEstimation.inference.settings import PredictSettings
-from PoseEstimation.inference.weights import choose_device, load_heatmap
+from PoseEstimation.inference.top_down import KeypointFinder
+from PoseEstimation.inference.weights import load_heatmap
 from PoseEstimation.stage_settings import PhotoScoreSettings
 
 

@@ -2,25 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
-
 from PoseEstimation.metrics.protocols import HeadLengths
 
 OFFICIAL_TOLERANCE = 0.05
 """Largest relative difference of measured from published head lengths in the official set."""
-
-
-def hash_files(root: Path, paths: Iterable[Path]) -> str:
-    """SHA-256 over the names (relative to ``root``) and contents of files, whatever their order."""
-    total = hashlib.sha256()
-    for path in sorted(paths):
-        with path.open("rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()
-        total.update(f"{path.relative_to(root).as_posix()} {content}\n".encode())
-    return total.hexdigest()
 
 
 def differences_from_official(measured: HeadLengths, published: HeadLengths) -> tuple[str, ...]:
@@ -43,11 +28,3 @@ def differences_from_official(measured: HeadLengths, published: HeadLengths) -> 
                     f"published {table[sequence]:.1f} {unit}"
                 )
     return tuple(found)
-
-
-def code_version() -> str:
-    """Version of the installed package."""
-    try:
-        return version("infantpose")
-    except PackageNotFoundError:
-        return "unknown"

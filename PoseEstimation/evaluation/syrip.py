@@ -18,12 +18,13 @@ from Datasets.geometry.affine import transform_points
 from Datasets.geometry.boxes import box_from_points
 from Datasets.geometry.camera import rotation_to_box
 from Datasets.geometry.turns import QUARTERS, quarter_turned, turn_matrix
-from Datasets.loaders import spread
 from Datasets.readers.images import load_image
 from Datasets.readers.syrip import WEAK_3D, read_weak_3d
 from Datasets.skeletons import COCO_17, LSP_14
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import VISIBLE, Dataset, PoseSample
+from Engine.provenance import code_version, hash_files
+from Engine.sampling import spread
 from FasterRCNN.evaluate import average_precision
 from PoseEstimation.evaluation.photo_ap import (
     AP_KEYS,
@@ -34,17 +35,16 @@ from PoseEstimation.evaluation.photo_ap import (
     with_area,
 )
 from PoseEstimation.evaluation.photo_tables import syrip_notes, syrip_tables
-from PoseEstimation.evaluation.provenance import code_version, hash_files
 from PoseEstimation.evaluation.report import SCHEMA, write_metrics, write_tables
 from PoseEstimation.inference.camera import Camera
-from PoseEstimation.inference.lifting import Keypoints, joined
 from PoseEstimation.metrics.protocols import SyripProtocol
 from PoseEstimation.metrics.protocols.syrip import LIMB_JOINTS
 from PoseEstimation.metrics.skin import skin_class
+from PoseEstimation.structures import Keypoints, joined
 
 if TYPE_CHECKING:
     from FasterRCNN.detector import Detections
-    from PoseEstimation.inference.pipeline import PosePipeline
+    from PoseEstimation.inference.predictor import PosePipeline
 
 
 TURNED = 300

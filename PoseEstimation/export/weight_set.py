@@ -17,8 +17,8 @@ import yaml
 from Engine.errors import DataError
 from Engine.files import replacing, replacing_text
 from Engine.process import exit_code
+from Engine.provenance import file_sha256
 from Engine.reading import require_file
-from FasterRCNN.weights import file_sha256
 
 PARTS = {"detector": "detector", "heatmap": "heatmap", "lifter": "clip_lifting"}
 """Network and the recipe that trains it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -12,58 +11,15 @@ from torch import Tensor
 
 from PoseEstimation.codecs.pixels import PixelCodec
 from PoseEstimation.codecs.rays import RayCodec
-from PoseEstimation.io.observed import Clip
 from PoseEstimation.models.clip_lifter import ClipLifter
 from PoseEstimation.models.martinez import MartinezLifter
+from PoseEstimation.structures import Keypoints
 
 RATE = 30.0
 """Frames per second that clip lifters are trained at."""
 
 SLOWEST = 20.0
 """Below this rate neighbouring frames are not looked at together."""
-
-
-@dataclass(frozen=True)
-class Keypoints:
-    """2D joints of n infants, or of one infant in n frames.
-
-    Attributes:
-        keypoints_px: (n, joint, 2) pixels of the frame; NaN where missing.
-        scores: (n, joint) confidence, 0 to 1; 0 where missing.
-        sigma_px: (n, joint) standard deviation, pixels of the frame, per axis; 0 when exact.
-        depth_px: (n, joint) behind the pelvis, pixels (``DepthCodec``); NaN where unknown.
-    """
-
-    keypoints_px: Float[np.ndarray, "n joint 2"]
-    scores: Float[np.ndarray, "n joint"]
-    sigma_px: Float[np.ndarray, "n joint"]
-    depth_px: Float[np.ndarray, "n joint"]
-
-    @classmethod
-    def exact(cls, keypoints_px: Float[np.ndarray, "n joint 2"]) -> Keypoints:
-        """Joints known without error; NaN where missing."""
-        seen = np.isfinite(keypoints_px).all(-1).astype(np.float64)
-        return cls(keypoints_px, seen, np.zeros(seen.shape), np.full(seen.shape, np.nan))
-
-    @classmethod
-    def of(cls, clip: Clip) -> Keypoints:
-        """What was observed, without the truth beside it."""
-        return cls(clip.keypoints_px, clip.scores, clip.sigma_px, clip.depth_px)
-
-    def __getitem__(self, rows) -> Keypoints:
-        """Some of the rows."""
-        return Keypoints(
-            self.keypoints_px[rows], self.scores[rows], self.sigma_px[rows], self.depth_px[rows]
-        )
-
-    def __len__(self) -> int:
-        return len(self.keypoints_px)
-
-
-def joined(parts: Sequence[Keypoints]) -> Keypoints:
-    """Put rows one after another."""
-    names = ("keypoints_px", "scores", "sigma_px", "depth_px")
-    return Keypoints(*(np.concatenate([getattr(part, n) for part in parts]) for n in names))
 
 
 class FrameLifting:

@@ -24,9 +24,9 @@ from Engine.files import prepare_folder, remove_unfinished
 from Engine.settings import Settings, limited
 from PoseEstimation.inference.body_scale import scale_assumption, scale_to_length
 from PoseEstimation.inference.camera import Camera
-from PoseEstimation.inference.frames import frames_of
 from PoseEstimation.inference.quality import quality_of
 from PoseEstimation.inference.settings import LENGTH_CM
+from PoseEstimation.inference.stream import frames_of
 from PoseEstimation.inference.tracks import lifted
 from PoseEstimation.io.coco import write_coco
 from PoseEstimation.io.journal import FILE_NAME as JOURNAL
@@ -37,7 +37,7 @@ from PoseEstimation.result import FrameResult, PoseResult
 from PoseEstimation.visualise.overlay import OverlayStyle, overlay_paths
 
 if TYPE_CHECKING:
-    from PoseEstimation.inference.pipeline import PosePipeline
+    from PoseEstimation.inference.predictor import PosePipeline
 
 FILE_NAMES = {"json": "poses.json", "csv": "poses.csv", "coco": "coco_keypoints.json"}
 """Name of the file of each format."""

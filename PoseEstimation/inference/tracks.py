@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from PoseEstimation.inference.camera import Camera
-from PoseEstimation.inference.frames import failure
+from PoseEstimation.inference.stream import failure
 from PoseEstimation.result import FrameResult, InfantPose
 
 if TYPE_CHECKING:
-    from PoseEstimation.inference.pipeline import PosePipeline
+    from PoseEstimation.inference.predictor import PosePipeline
 
 
 def lifted(

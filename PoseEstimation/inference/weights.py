@@ -5,17 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from Datasets.skeletons import SKELETONS
 from Engine.errors import DataError
+from Engine.provenance import file_sha256
 from Engine.reading import require_folder
-from FasterRCNN.weights import file_sha256, load_weights
+from Engine.weights import load_weights
 from PoseEstimation.codecs.heatmap import HeatmapCodec
 from PoseEstimation.codecs.pixels import PixelCodec
 from PoseEstimation.codecs.rays import RayCodec
-from PoseEstimation.inference.keypoints import HeatmapStage
 from PoseEstimation.inference.lifting import ClipLifting, FrameLifting
+from PoseEstimation.inference.top_down import HeatmapStage
 from PoseEstimation.inference.weight_sets import FILES, INDEX, index_entry
 from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig
 from PoseEstimation.models.martinez import MartinezConfig, MartinezLifter
@@ -102,18 +101,3 @@ class _describes:
             raise DataError(
                 f"weights: {self.path} does not fit its description; restore it"
             ) from error
-
-
-def choose_device(device: str) -> torch.device:
-    """Resolve ``auto`` to CUDA when there is one, else the CPU.
-
-    Raises:
-        DataError: the device does not exist here.
-    """
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    exists = {"cpu": True, "cuda": torch.cuda.is_available()}
-    exists["mps"] = torch.backends.mps.is_available()
-    if not exists.get(device, False):
-        raise DataError(f"device: '{device}' is not available here; use auto or cpu")
-    return torch.device(device)

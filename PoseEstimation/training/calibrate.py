@@ -16,13 +16,14 @@ from Datasets.geometry.camera import project
 from Datasets.loaders import joined
 from Datasets.skeletons import INFANT
 from Engine.errors import DataError
-from FasterRCNN.threshold import make_cautious
-from FasterRCNN.weights import load_weights
-from PoseEstimation.inference.lifting import RATE, ClipLifting, Keypoints
+from Engine.weights import load_weights
+from FasterRCNN.operating_point import make_cautious
+from PoseEstimation.inference.lifting import RATE, ClipLifting
 from PoseEstimation.inference.weights import load_lifter
 from PoseEstimation.metrics.errors import joint_errors
 from PoseEstimation.metrics.uncertainty import calibration_factor
 from PoseEstimation.stage_settings import CalibrationSettings
+from PoseEstimation.structures import Keypoints
 from PoseEstimation.training.clips import Clip, load_observed
 from PoseEstimation.training.weights import with_codec
 

@@ -13,13 +13,13 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from Datasets.catalogue import open_sources
-from Datasets.loaders import Draw, SeededSampler
 from Datasets.skeletons import MINI_RGBD_25, SKELETONS, Skeleton
 from Datasets.skeletons.convert import joint_map
 from Engine.errors import DataError
-from FasterRCNN.module import AveragedModule
-from FasterRCNN.trainer import FitSummary, fit
-from FasterRCNN.weights import load_initial
+from Engine.module import AveragedModule
+from Engine.sampling import Draw, SeededSampler
+from Engine.trainer import FitSummary, fit
+from Engine.weights import load_initial
 from PoseEstimation.codecs.rays import FEATURES, UNIT_MM, RayCodec
 from PoseEstimation.inference.lifting import RATE
 from PoseEstimation.losses.lifting import (

@@ -17,8 +17,9 @@ from Datasets.skeletons import INFANT, Skeleton
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import Dataset
 from Engine.errors import DataError
-from PoseEstimation.io.observed import FIELDS, Clip, read_arrays, read_observed
+from PoseEstimation.io.detection_cache import read_arrays, read_observed
 from PoseEstimation.settings import CameraSettings, ClipNoiseSettings
+from PoseEstimation.structures import FIELDS, Clip
 
 IMAGE_SIZE = (640, 480)
 SOFT = ("wrist", "fingers", "ankle", "toes", "elbow", "nose", "eye", "ear", "head_top")

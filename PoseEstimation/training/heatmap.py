@@ -10,16 +10,17 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from Datasets.catalogue import open_sources
-from Datasets.loaders import CropDataset, Mixture, joined, limited, make_loader, thinned
+from Datasets.loaders import CropDataset, joined, limited, make_loader, thinned
+from Datasets.outlines import boxes_of, image_boxes
 from Datasets.skeletons import SKELETONS
 from Datasets.sources import GENERATED
 from Datasets.structures import Dataset
 from Datasets.transforms.presets import TrainTransforms
 from Engine.errors import DataError
-from FasterRCNN.module import AveragedModule
-from FasterRCNN.targets import boxes_of, image_boxes
-from FasterRCNN.trainer import FitSummary, fit
-from FasterRCNN.weights import load_initial
+from Engine.module import AveragedModule
+from Engine.sampling import Mixture
+from Engine.trainer import FitSummary, fit
+from Engine.weights import load_initial
 from PoseEstimation.codecs.depth import DepthCodec, read_maps
 from PoseEstimation.codecs.heatmap import HeatmapCodec
 from PoseEstimation.losses.heatmap import (

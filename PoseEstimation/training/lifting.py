@@ -11,13 +11,14 @@ from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.data import Dataset as TorchDataset
 
 from Datasets.catalogue import open_sources
-from Datasets.loaders import Draw, make_loader, thinned
+from Datasets.loaders import make_loader, thinned
 from Datasets.skeletons import SKELETONS
 from Datasets.sources import DataSource
 from Engine.errors import DataError
-from FasterRCNN.module import AveragedModule
-from FasterRCNN.trainer import FitSummary, fit
-from FasterRCNN.weights import load_initial
+from Engine.module import AveragedModule
+from Engine.sampling import Draw
+from Engine.trainer import FitSummary, fit
+from Engine.weights import load_initial
 from PoseEstimation.codecs.pixels import UNIT_MM, PixelCodec
 from PoseEstimation.losses.lifting import lifting_distance, lifting_mse
 from PoseEstimation.models.martinez import MartinezConfig, MartinezLifter

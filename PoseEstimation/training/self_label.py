@@ -16,13 +16,14 @@ from Datasets.catalogue import open_sources
 from Datasets.geometry.affine import horizontal_flip, transform_points
 from Datasets.geometry.boxes import box_from_points
 from Datasets.geometry.turns import QUARTERS, quarter_turned, turn_matrix
+from Datasets.outlines import boxes_of
 from Datasets.readers.frames import load_sample_image
 from Datasets.readers.self_labels import FILE, SelfLabels, person_keys
+from Engine.devices import choose_device
 from Engine.errors import DataError
-from FasterRCNN.targets import boxes_of
-from PoseEstimation.inference.keypoints import KeypointFinder
 from PoseEstimation.inference.settings import PredictSettings
-from PoseEstimation.inference.weights import choose_device, load_heatmap
+from PoseEstimation.inference.top_down import KeypointFinder
+from PoseEstimation.inference.weights import load_heatmap
 from PoseEstimation.stage_settings import SelfLabelSettings
 
 View = tuple[Image.Image, np.ndarray, bool]

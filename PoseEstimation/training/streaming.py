@@ -10,7 +10,8 @@ from torch import Tensor
 from torch.utils.data import Dataset as TorchDataset
 
 from Datasets.geometry.boxes import box_from_points, clip_box
-from Datasets.loaders import Draw, as_tensors
+from Datasets.loaders import as_tensors
+from Datasets.outlines import PADDING_PX, outline
 from Datasets.readers.mini_rgbd import INTRINSICS
 from Datasets.skeletons import INFANT, Skeleton
 from Datasets.skeletons.convert import joint_map
@@ -18,7 +19,7 @@ from Datasets.structures import PoseSample
 from Datasets.synthetic.profiles.mini_rgbd import PROFILES, SequencePlan, render_frames
 from Datasets.transforms.presets import CROP_MARGIN, TrainTransforms, train_sample
 from Engine.errors import DataError
-from FasterRCNN.targets import PADDING_PX, outline
+from Engine.sampling import Draw
 
 FPS = 30.0
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from torch import nn
 
-from FasterRCNN.trainer import best_state
-from FasterRCNN.weights import load_weights, save_weights
+from Engine.trainer import best_state
+from Engine.weights import load_weights, save_weights
 
 
 def with_codec(path: Path, output: Path, **changes: float) -> None:

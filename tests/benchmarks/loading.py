@@ -16,8 +16,8 @@ import torch
 
 from Datasets.catalogue import open_dataset
 from Datasets.loaders import CropDataset, make_loader
+from Datasets.outlines import boxes_of
 from Datasets.skeletons import INFANT
-from FasterRCNN.targets import boxes_of
 from PoseEstimation.settings import HeatmapSettings
 from PoseEstimation.training.heatmap import HeatmapModule
 

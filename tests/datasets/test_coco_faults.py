@@ -13,11 +13,10 @@ from Datasets.catalogue import open_dataset
 from Datasets.crops import write_crops
 from Datasets.geometry.boxes import box_fault
 from Datasets.readers.coco import open_coco
+from Datasets.scenes import ADULT_LABEL, INFANT_LABEL, scenes_of
 from Datasets.verify.coco import verify_coco
 from Datasets.writers.coco import category
 from Engine.errors import DataError
-from FasterRCNN.scenes import scenes_of
-from FasterRCNN.targets import ADULT_LABEL, INFANT_LABEL
 
 SIZE = (64, 48)
 FAR = [-40, 9, 2]

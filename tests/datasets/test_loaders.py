@@ -9,10 +9,11 @@ import pytest
 import torch
 
 from Datasets.geometry.boxes import box_from_points
-from Datasets.loaders import CropDataset, Draw, SeededSampler, joined, make_loader
+from Datasets.loaders import CropDataset, joined, make_loader
 from Datasets.readers.mini_rgbd import read_mini_rgbd
 from Datasets.skeletons import INFANT
 from Engine.errors import DataError
+from Engine.sampling import Draw, SeededSampler
 
 
 @pytest.fixture(scope="module")

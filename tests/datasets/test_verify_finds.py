@@ -16,6 +16,7 @@ from Datasets.catalogue import open_dataset, verify_dataset
 from Datasets.geometry.camera import intrinsics_matrix, project
 from Datasets.layouts.mpi_inf_3dhp import CalibratedCamera
 from Datasets.loaders import CropDataset
+from Datasets.outlines import boxes_of, outlines_of
 from Datasets.readers.images import load_mask
 from Datasets.readers.mini_rgbd import INTRINSICS
 from Datasets.skeletons import COCO_17, INFANT, LSP_14, MPII_16
@@ -32,7 +33,6 @@ from Datasets.writers.slp import (
     write_slp_joints,
 )
 from Engine.errors import DataError
-from FasterRCNN.targets import boxes_of, outlines_of
 
 GREY = np.random.default_rng(0).integers(0, 255, (48, 64, 3), dtype=np.uint8)
 CAMERA = intrinsics_matrix(50, 50, 31.5, 23.5)

@@ -10,7 +10,8 @@ import pytest
 
 from Engine.errors import DataError
 from Engine.settings import Limits, Settings, faults, interval, limited, limits_of, share
-from FasterRCNN.settings import DetectorTransforms, TrainerSettings
+from Engine.training_settings import TrainerSettings
+from FasterRCNN.settings import DetectorTransforms
 from PoseEstimation import stage_settings
 from PoseEstimation.codecs.heatmap import HeatmapCodec
 from PoseEstimation.codecs.pixels import PixelCodec

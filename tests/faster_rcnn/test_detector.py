@@ -13,16 +13,17 @@ from scenes import write_people, write_scenes
 
 from Datasets.readers.coco import open_coco
 from Datasets.readers.mini_rgbd import read_mini_rgbd
+from Datasets.scenes import ADULT_LABEL, CLASSES, INFANT_LABEL
 from Datasets.sources import DataSource
 from Engine.errors import DataError
+from Engine.training_settings import TrainerSettings
+from Engine.weights import load_initial, load_weights, read_safetensors, save_weights
 from FasterRCNN.__main__ import main
 from FasterRCNN.detector import Detections, InfantDetector, People, save_detector
 from FasterRCNN.evaluate import evaluate_detector
 from FasterRCNN.model import build_detector, load_resnet
-from FasterRCNN.settings import DetectorSettings, TrainerSettings
-from FasterRCNN.targets import ADULT_LABEL, CLASSES, INFANT_LABEL
+from FasterRCNN.settings import DetectorSettings
 from FasterRCNN.train import DetectorModule, train_detector
-from FasterRCNN.weights import load_initial, load_weights, read_safetensors, save_weights
 
 SMALL = DetectorSettings(min_size=72, max_size=128, box_head=16)
 STORED = {key: getattr(SMALL, key) for key in ("backbone", "min_size", "max_size", "box_head")}

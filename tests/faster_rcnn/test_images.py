@@ -12,18 +12,17 @@ from scenes import write_people, write_scenes
 
 from Datasets.geometry.affine import translation
 from Datasets.geometry.boxes import box_from_mask, iou
-from Datasets.loaders import Draw
 from Datasets.readers.coco import open_coco
 from Datasets.readers.mini_rgbd import read_mini_rgbd
+from Datasets.scenes import ADULT_LABEL, INFANT_LABEL, scene_outlines, scenes_of
+from Engine.sampling import Draw
 from FasterRCNN.images import (
     DetectorImages,
     collate_training,
     network_input,
     transform_boxes,
 )
-from FasterRCNN.scenes import scene_outlines, scenes_of
 from FasterRCNN.settings import DetectorTransforms
-from FasterRCNN.targets import ADULT_LABEL, INFANT_LABEL
 from FasterRCNN.train import quarter_turn
 
 PLAIN = DetectorTransforms(

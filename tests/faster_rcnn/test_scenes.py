@@ -10,11 +10,10 @@ import pytest
 from scenes import write_people
 
 from Datasets.readers.coco import open_coco
+from Datasets.scenes import ADULT_LABEL, CLASSES, INFANT_LABEL, label_of, scene_outlines, scenes_of
 from Datasets.skeletons import INFANT
 from Datasets.structures import Dataset, PoseSample
 from Engine.errors import DataError
-from FasterRCNN.scenes import scene_outlines, scenes_of
-from FasterRCNN.targets import ADULT_LABEL, CLASSES, INFANT_LABEL, label_of
 
 CARER = ("adult", (20.0, 36.0), (12.0, 30.0))
 BABY = ("infant", (70.0, 40.0), (18.0, 11.0))

@@ -8,11 +8,11 @@ import torch
 from PIL import Image
 
 from Datasets.geometry.boxes import iou
-from FasterRCNN.close_up import CloseUpNetwork
+from Datasets.scenes import ADULT_LABEL, CLASSES, INFANT_LABEL
 from FasterRCNN.detector import InfantDetector
 from FasterRCNN.model import build_detector
+from FasterRCNN.rescoring import CloseUpNetwork
 from FasterRCNN.settings import DetectorSettings
-from FasterRCNN.targets import ADULT_LABEL, CLASSES, INFANT_LABEL
 
 SMALL = DetectorSettings(min_size=72, max_size=128, box_head=16)
 TWIN, LATE, CARER, DOUBTFUL, SHIFTED = (

@@ -11,9 +11,9 @@ from scenes import SIZE, ellipse, write_scenes
 
 from Datasets.geometry.affine import rotation, transform_points
 from Datasets.geometry.boxes import box_from_mask, box_from_points
+from Datasets.outlines import box_target, boxes_of, outline, outlines_of, rounded
 from Datasets.readers.mini_rgbd import read_mini_rgbd
 from Engine.errors import DataError
-from FasterRCNN.targets import box_target, boxes_of, outline, outlines_of, rounded
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from PoseEstimation.cli import CHAINS, main
 from PoseEstimation.commands.train import stages_of
 from PoseEstimation.config import load_config
 from PoseEstimation.stage_settings import ObserveSettings
-from PoseEstimation.training.observe import observe
+from PoseEstimation.training.detection_cache import observe
 
 CAMERAS = (0, 1, 2)
 

@@ -16,7 +16,7 @@ from fake_run import VIDEO_FRAMES, FakePipeline, inputs, request
 
 from Engine.errors import DataError, WriteError
 from Engine.files import TEMPORARY
-from PoseEstimation.inference import frames as frames_module
+from PoseEstimation.inference import stream as frames_module
 from PoseEstimation.inference.predict import predict
 from PoseEstimation.io.journal import FILE_NAME, Journal
 from PoseEstimation.visualise.overlay import Overlay

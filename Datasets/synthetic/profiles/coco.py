@@ -28,7 +28,7 @@ from Engine.errors import DataError
 from Engine.files import write_json
 
 if TYPE_CHECKING:
-    from Datasets.synthetic.gathering import Guest, Picture
+    from Datasets.synthetic.compose.gathering import Guest, Picture
 
 VALIDATION_EVERY = 8
 SIZES = ((640, 480), (640, 427), (480, 640), (640, 360), (500, 375))
@@ -104,7 +104,7 @@ def take_together(
         crowd_share: share of pictures with many people in the background.
         kinds: postures that all but the grown take, each as often; none: as they like.
     """
-    from Datasets.synthetic.gathering import photograph
+    from Datasets.synthetic.compose.gathering import photograph
 
     crowded = rng.random() < crowd_share
     guests = _guests(rng, groups, kinds)
@@ -134,7 +134,7 @@ def syrip_of(kinds: tuple[str, ...]) -> Style:
     Raises:
         DataError: an unknown posture.
     """
-    from Datasets.synthetic.postures import FAMILIES
+    from Datasets.synthetic.people.postures import FAMILIES
 
     unknown = [kind for kind in kinds if kind not in FAMILIES]
     if unknown:
@@ -202,7 +202,7 @@ def _guests(
     kinds: tuple[str, ...],
 ) -> list[Guest]:
     """A group; whoever comes with an infant often bends over it."""
-    from Datasets.synthetic.gathering import invite, seated
+    from Datasets.synthetic.compose.gathering import invite, seated
 
     together, shares = zip(*groups, strict=True)
     ages = together[int(rng.choice(len(groups), p=np.array(shares) / sum(shares)))]
@@ -219,7 +219,7 @@ def _guests(
 
 def _strangers(rng: np.random.Generator) -> list[Guest]:
     """Many people close together."""
-    from Datasets.synthetic.gathering import invite, seated
+    from Datasets.synthetic.compose.gathering import invite, seated
 
     return seated([invite(rng, "adult", "standing") for _ in range(CROWD)], apart=(-0.1, 0.2))
 

@@ -156,9 +156,9 @@ def pose_sequence(plan: SequencePlan):
         (shape, movement, camera): the movement is centred under the camera, which stands back until
         the whole infant is in view.
     """
-    from Datasets.synthetic import body as bodies
-    from Datasets.synthetic.motion import supine_movement
-    from Datasets.synthetic.scene import look_at_bed
+    from Datasets.synthetic.people import body as bodies
+    from Datasets.synthetic.people.motion import supine_movement
+    from Datasets.synthetic.places.bed import look_at_bed
 
     profile, rng = PROFILES[plan.profile], plan.rng(0)
     shape = bodies.make_shape(draw_phenotype(rng))
@@ -222,11 +222,11 @@ class RenderedFrame:
 
 def render_frames(plan: SequencePlan, start: int = 0) -> Iterator[RenderedFrame]:
     """Render the frames of one chunk of a sequence."""
-    from Datasets.synthetic import body as bodies
-    from Datasets.synthetic.camera_effects import CameraEffects
-    from Datasets.synthetic.scene import make_scene
-    from Datasets.synthetic.studio import Actor, Studio
-    from Datasets.synthetic.wardrobe import dress
+    from Datasets.synthetic.capture.camera_effects import CameraEffects
+    from Datasets.synthetic.people import body as bodies
+    from Datasets.synthetic.people.clothing import dress
+    from Datasets.synthetic.places.bed import make_scene
+    from Datasets.synthetic.render.studio import Actor, Studio
 
     shape, movement, camera = pose_sequence(plan)
     rng = plan.rng(1)

@@ -20,8 +20,8 @@ from scipy.spatial.transform import Rotation
 from Datasets.geometry.camera import intrinsics_matrix, project
 from Datasets.layouts.mpi_inf_3dhp import CAMERA_SETS, CalibratedCamera
 from Datasets.skeletons import MPI_INF_17, MPI_INF_28
+from Datasets.synthetic.places.bed import Camera, Scene
 from Datasets.synthetic.profiles.mini_rgbd import GENERATOR_VERSION
-from Datasets.synthetic.scene import Camera, Scene
 from Datasets.synthetic.workers import spread
 from Datasets.writers.mpi_inf_3dhp import (
     write_calibration,
@@ -179,10 +179,10 @@ def _write_training(folder: Path, take: Take, cameras: tuple[int, ...], found) -
 
 def film(output: Path, take: Take, number: int) -> Filmed:
     """Render and write what one camera sees of a sequence."""
-    from Datasets.synthetic.camera_effects import CameraEffects
-    from Datasets.synthetic.people import draw_person, dress_person
-    from Datasets.synthetic.postures import ACTIVE, perform
-    from Datasets.synthetic.studio import Actor, Studio
+    from Datasets.synthetic.capture.camera_effects import CameraEffects
+    from Datasets.synthetic.people.persons import draw_person, dress_person
+    from Datasets.synthetic.people.postures import ACTIVE, perform
+    from Datasets.synthetic.render.studio import Actor, Studio
 
     rng = take.rng(0)
     shape = draw_person(rng, "adult")
@@ -212,7 +212,7 @@ def film(output: Path, take: Take, number: int) -> Filmed:
 
 def joints_28(shape, turn: np.ndarray, place: np.ndarray) -> np.ndarray:
     """The 28 joints of the training set, (frame, 28, 3), world frame, metres."""
-    from Datasets.synthetic import body as bodies
+    from Datasets.synthetic.people import body as bodies
 
     crown = bodies.face_points(shape, turn, place)[:, bodies.FACE_POINTS.index("head_top")]
     columns = [
@@ -261,7 +261,7 @@ def _test_camera(take: Take) -> Camera:
 
 
 def _place(take: Take, camera: Camera) -> Scene:
-    from Datasets.synthetic.places import make_green_studio, make_outdoors, make_room
+    from Datasets.synthetic.places.everyday import make_green_studio, make_outdoors, make_room
 
     if not take.is_test or take.name in ("TS1", "TS2"):
         return make_green_studio(camera, STUDIO_M, int(take.rng(5).integers(2**31)))

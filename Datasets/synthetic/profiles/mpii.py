@@ -71,7 +71,7 @@ def write_images(output: Path, seed: int, numbers: range) -> list[PoseSample]:
 
 
 def _write_image(output: Path, seed: int, number: int) -> list[PoseSample]:
-    from Datasets.synthetic.gathering import invite, photograph, seated
+    from Datasets.synthetic.compose.gathering import invite, photograph, seated
 
     rng = np.random.default_rng((seed, zlib.crc32(b"mpii"), number))
     count = int(rng.choice([1, 2, 3, 4], p=[0.62, 0.22, 0.11, 0.05]))

@@ -21,8 +21,8 @@ EVERYDAY_SHARE = 0.4
 
 def take_scene(rng: np.random.Generator) -> Snapshot:
     """Draw a kind of scene and photograph it."""
-    from Datasets.synthetic.compositions import SCENES, draw_kind
-    from Datasets.synthetic.staging import shoot
+    from Datasets.synthetic.compose.compositions import SCENES, draw_kind
+    from Datasets.synthetic.compose.staging import shoot
 
     kind, size = draw_kind(rng), SIZES[int(rng.integers(len(SIZES)))]
     if kind == "grown" and rng.random() < EVERYDAY_SHARE:
@@ -37,7 +37,7 @@ def take_scene(rng: np.random.Generator) -> Snapshot:
 
 def _everyday(rng: np.random.Generator, size: tuple[int, int]) -> Snapshot:
     """People without an infant anywhere."""
-    from Datasets.synthetic.gathering import invite, photograph, seated
+    from Datasets.synthetic.compose.gathering import invite, photograph, seated
 
     ages = GROWN[int(rng.integers(len(GROWN)))]
     guests = seated([invite(rng, age) for age in ages], apart=(0.0, 0.4))

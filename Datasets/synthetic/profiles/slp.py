@@ -18,8 +18,8 @@ from Datasets.layouts.slp import COVERS, SIZES
 from Datasets.skeletons import INFANT, SLP_14
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import OCCLUDED, VISIBLE
+from Datasets.synthetic.places.bed import Camera
 from Datasets.synthetic.profiles.mini_rgbd import GENERATOR_VERSION
-from Datasets.synthetic.scene import Camera
 from Datasets.synthetic.workers import spread
 from Datasets.writers.slp import (
     write_slp_alignment,
@@ -30,9 +30,9 @@ from Datasets.writers.slp import (
 from Engine.files import write_json
 
 if TYPE_CHECKING:
-    from Datasets.synthetic.gathering import Guest
-    from Datasets.synthetic.scene import Scene
-    from Datasets.synthetic.thermal import Warmth
+    from Datasets.synthetic.capture.thermal import Warmth
+    from Datasets.synthetic.compose.gathering import Guest
+    from Datasets.synthetic.places.bed import Scene
 
 SEED = 70001
 CHUNK = 5
@@ -153,9 +153,9 @@ def alignment(camera: Camera) -> np.ndarray:
 
 def write_frames(output: Path, sleeper: Sleeper, frames: range) -> list[Labelled]:
     """Render and write some poses of a subject under all covers; returns their labels."""
-    from Datasets.synthetic.bedroom import make_bed
-    from Datasets.synthetic.people import draw_person, dress_person
-    from Datasets.synthetic.thermal import draw_warmth
+    from Datasets.synthetic.capture.thermal import draw_warmth
+    from Datasets.synthetic.people.persons import draw_person, dress_person
+    from Datasets.synthetic.places.bedroom import make_bed
 
     rng = sleeper.rng(0)
     shape = draw_person(rng, sleeper.age)
@@ -174,9 +174,9 @@ def write_frames(output: Path, sleeper: Sleeper, frames: range) -> list[Labelled
 
 def _lie_down(sleeper: Sleeper, frame: int, shape, look) -> Guest:
     """The posture of a frame, its head towards +y."""
-    from Datasets.synthetic.gathering import Guest
-    from Datasets.synthetic.postures import Posed, draw_stance
-    from Datasets.synthetic.stance import take
+    from Datasets.synthetic.compose.gathering import Guest
+    from Datasets.synthetic.people.posing import take
+    from Datasets.synthetic.people.postures import Posed, draw_stance
 
     wanted = POSTURES[min(frame * len(POSTURES) // sleeper.frames, len(POSTURES) - 1)]
     stance = draw_stance(sleeper.rng(2, frame), "supine" if wanted == "supine" else "on the side")
@@ -204,10 +204,10 @@ def _write_pose(
     warmth: Warmth,
 ) -> Labelled:
     """Shoot one pose with all cameras under all covers."""
-    from Datasets.synthetic import covers
-    from Datasets.synthetic.camera_effects import CameraEffects
-    from Datasets.synthetic.studio import Actor, Studio
-    from Datasets.synthetic.thermal import grey_levels, heat_picture
+    from Datasets.synthetic.capture.camera_effects import CameraEffects
+    from Datasets.synthetic.capture.thermal import grey_levels, heat_picture
+    from Datasets.synthetic.places import covers
+    from Datasets.synthetic.render.studio import Actor, Studio
 
     folder, world = _folder(output, sleeper), guest.surface()
     pose = [(guest.posed.turn, guest.posed.place)]
@@ -241,7 +241,7 @@ def _write_pose(
 
 def _finer(camera: Camera) -> Camera:
     """The camera with the grid that temperatures are drawn on."""
-    from Datasets.synthetic.thermal import FINER
+    from Datasets.synthetic.capture.thermal import FINER
 
     scale = np.diag([FINER, FINER, 1.0])
     scale[:2, 2] = (FINER - 1) / 2
@@ -251,7 +251,7 @@ def _finer(camera: Camera) -> Camera:
 
 def _labels(guest: Guest, camera: Camera, shot, rgb: Camera) -> tuple[np.ndarray, np.ndarray]:
     """Joints in a camera's pixels; what hides them is judged from the RGB camera."""
-    from Datasets.synthetic.gathering import HIDDEN_DEPTH
+    from Datasets.synthetic.compose.gathering import HIDDEN_DEPTH
 
     joints = joint_map(INFANT, SLP_14).apply(guest.joints())
     seen = rgb.to_camera(joints)

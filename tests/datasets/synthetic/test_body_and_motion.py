@@ -5,12 +5,12 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from Datasets.skeletons import INFANT, MINI_RGBD_25
-from Datasets.synthetic import body as bodies
-from Datasets.synthetic import limbs
-from Datasets.synthetic.contact import push_out
-from Datasets.synthetic.motion import supine_movement
+from Datasets.synthetic.people import body as bodies
+from Datasets.synthetic.people import limbs
+from Datasets.synthetic.people.contact import push_out
+from Datasets.synthetic.people.motion import supine_movement
+from Datasets.synthetic.people.signals import bouts, smooth, waypoints, wobble
 from Datasets.synthetic.profiles.mini_rgbd import draw_phenotype
-from Datasets.synthetic.signals import bouts, smooth, waypoints, wobble
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def test_no_limb_goes_through_the_bed_or_deep_into_the_trunk(shape, movement):
 
 
 def bodies_inside_trunk(shape, side, movement):
-    from Datasets.synthetic.contact import lift_from_trunk
+    from Datasets.synthetic.people.contact import lift_from_trunk
 
     apart = np.arange(len(movement.turn)) * 10.0  # far apart: no smoothing
     return np.linalg.norm(

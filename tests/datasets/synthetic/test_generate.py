@@ -13,18 +13,23 @@ from Datasets.geometry.camera import project
 from Datasets.readers.mini_rgbd import INTRINSICS, projection_residual_px, read_mini_rgbd
 from Datasets.skeletons import INFANT
 from Datasets.structures import OCCLUDED, VISIBLE
-from Datasets.synthetic import body as bodies
 from Datasets.synthetic import generate
-from Datasets.synthetic.camera_effects import CameraEffects
-from Datasets.synthetic.movement_bank import FPS, FRAMES, movement_of_infant, write_movement_bank
+from Datasets.synthetic.capture.camera_effects import CameraEffects
+from Datasets.synthetic.people import body as bodies
+from Datasets.synthetic.people.clothing import dress
+from Datasets.synthetic.places.sheets import sheet_albedo
 from Datasets.synthetic.profiles.mini_rgbd import (
     PROFILES,
     SequencePlan,
     draw_phenotype,
     pose_sequence,
 )
-from Datasets.synthetic.sheets import sheet_albedo
-from Datasets.synthetic.wardrobe import dress
+from Datasets.synthetic.profiles.movement_bank import (
+    FPS,
+    FRAMES,
+    movement_of_infant,
+    write_movement_bank,
+)
 from Engine.errors import DataError
 
 

@@ -6,15 +6,22 @@ import numpy as np
 import pytest
 
 from Datasets.geometry.camera import intrinsics_from_fov, project
-from Datasets.synthetic import furniture, places, surfaces
-from Datasets.synthetic.camera_effects import defocused, without_stairs
-from Datasets.synthetic.foreground import stand_before
-from Datasets.synthetic.gathering import invite, photograph, seated
-from Datasets.synthetic.places import look_at_people, make_outdoors, make_place, make_room
-from Datasets.synthetic.scene import Camera
-from Datasets.synthetic.setting import Setting, light_up
-from Datasets.synthetic.solids import FAR_M, Ball, Box, Drum, Foliage, Plane, look, reaching
-from Datasets.synthetic.studio import Actor, Studio
+from Datasets.synthetic.capture.camera_effects import defocused, without_stairs
+from Datasets.synthetic.compose.gathering import invite, photograph, seated
+from Datasets.synthetic.places import everyday as places
+from Datasets.synthetic.places.bed import Camera
+from Datasets.synthetic.places.builder import Setting, light_up
+from Datasets.synthetic.places.everyday import (
+    furniture,
+    look_at_people,
+    make_outdoors,
+    make_place,
+    make_room,
+    surfaces,
+)
+from Datasets.synthetic.places.foreground import stand_before
+from Datasets.synthetic.places.solids import FAR_M, Ball, Box, Drum, Foliage, Plane, look, reaching
+from Datasets.synthetic.render.studio import Actor, Studio
 
 SIZE = (96, 72)
 SOLIDS = (Box, Ball, Drum)

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from Datasets.skeletons import INFANT
-from Datasets.synthetic import body as bodies
-from Datasets.synthetic.body import BodyShape
-from Datasets.synthetic.people import AGES, draw_person, dress_person
-from Datasets.synthetic.postures import ACTIVE, FAMILIES, KINDS_OF_AGE, draw_posture, perform
-from Datasets.synthetic.stance import take
-from Datasets.synthetic.wardrobe import weight_of
+from Datasets.synthetic.people import body as bodies
+from Datasets.synthetic.people.body import BodyShape
+from Datasets.synthetic.people.clothing import weight_of
+from Datasets.synthetic.people.persons import AGES, draw_person, dress_person
+from Datasets.synthetic.people.posing import take
+from Datasets.synthetic.people.postures import ACTIVE, FAMILIES, KINDS_OF_AGE, draw_posture, perform
 
 LYING = ("supine", "prone", "on the side")
 

@@ -5,9 +5,13 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from Datasets.skeletons import INFANT
-from Datasets.synthetic.movement_bank import POSTURES, postures_of_infant, write_posture_bank
-from Datasets.synthetic.people import draw_person
-from Datasets.synthetic.smpl_kinematics import PARENTS, read_smpl_poses, smpl_posed_joints
+from Datasets.synthetic.people.persons import draw_person
+from Datasets.synthetic.people.smpl_kinematics import PARENTS, read_smpl_poses, smpl_posed_joints
+from Datasets.synthetic.profiles.movement_bank import (
+    POSTURES,
+    postures_of_infant,
+    write_posture_bank,
+)
 from Engine.errors import DataError
 
 

@@ -11,29 +11,30 @@ import pytest
 from Datasets.readers.coco import read_part
 from Datasets.skeletons import INFANT
 from Datasets.structures import OCCLUDED
-from Datasets.synthetic import body as bodies
-from Datasets.synthetic import compositions, workers
-from Datasets.synthetic.blankets import spread, tuck_in
-from Datasets.synthetic.compositions import SCENES, YOUNG, draw_kind
-from Datasets.synthetic.covers import THIN
-from Datasets.synthetic.dolls import DOLL, LENGTH_M, STIFF, make_doll, plush
-from Datasets.synthetic.gathering import expose, invite
-from Datasets.synthetic.limbs import arm
-from Datasets.synthetic.night import in_infrared
-from Datasets.synthetic.nursing import HAND_M, LEGS, attend, embrace, with_hands_at
-from Datasets.synthetic.people import AGES, unlikeness
-from Datasets.synthetic.places import look_at_people, make_room
+from Datasets.synthetic.capture.night import in_infrared
+from Datasets.synthetic.compose import compositions
+from Datasets.synthetic.compose.blankets import spread, tuck_in
+from Datasets.synthetic.compose.compositions import SCENES, YOUNG, draw_kind
+from Datasets.synthetic.compose.dolls import DOLL, LENGTH_M, STIFF, make_doll, plush
+from Datasets.synthetic.compose.gathering import expose, invite
+from Datasets.synthetic.compose.nursing import HAND_M, LEGS, attend, embrace, with_hands_at
+from Datasets.synthetic.compose.staging import headed
+from Datasets.synthetic.people import body as bodies
+from Datasets.synthetic.people.clothing import weight_of
+from Datasets.synthetic.people.limbs import arm
+from Datasets.synthetic.people.persons import AGES, unlikeness
+from Datasets.synthetic.people.posing import SIDES
+from Datasets.synthetic.places.covers import THIN
+from Datasets.synthetic.places.everyday import look_at_people, make_room
+from Datasets.synthetic.places.resting import RESTING_PLACES
+from Datasets.synthetic.places.solids import Bars, Box
 from Datasets.synthetic.profiles import scenes
 from Datasets.synthetic.profiles.coco import generate_coco, write_images
-from Datasets.synthetic.resting import RESTING_PLACES
-from Datasets.synthetic.solids import Bars, Box
-from Datasets.synthetic.staging import headed
-from Datasets.synthetic.stance import SIDES
-from Datasets.synthetic.studio import Actor, Studio
-from Datasets.synthetic.veils import Tube, Veil, hang, lead
-from Datasets.synthetic.wardrobe import weight_of
+from Datasets.synthetic.render.studio import Actor, Studio
+from Datasets.synthetic.render.veils import Tube, Veil, hang, lead
 from Datasets.verify.coco import verify_coco
 from Datasets.writers.coco import write_coco
+from Engine import workers
 
 GROWN = {"child", "adult", "elder"}
 SMALL = (200, 150)

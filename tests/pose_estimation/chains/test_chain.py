@@ -10,8 +10,9 @@ import pytest
 from Datasets.skeletons import INFANT
 from Datasets.sources import DataSource
 from Engine.errors import DataError
-from FasterRCNN.settings import TrainerSettings
-from FasterRCNN.weights import file_sha256, load_weights
+from Engine.provenance import file_sha256
+from Engine.training_settings import TrainerSettings
+from Engine.weights import load_weights
 from PoseEstimation.chains import chain
 from PoseEstimation.chains.best import MOVEMENTS, PICTURES
 from PoseEstimation.chains.chain import Stage, named_files, run_chain

@@ -14,7 +14,7 @@ from Datasets.readers.mini_rgbd import INTRINSICS, read_mini_rgbd
 from Datasets.skeletons import INFANT, MINI_RGBD_25, Skeleton
 from Datasets.skeletons.convert import joint_map
 from Datasets.writers.mini_rgbd import write_frame
-from PoseEstimation.inference.lifting import Keypoints
+from PoseEstimation.structures import Keypoints
 
 HEAD = {"11": (28.6, 12.17), "12": (30.1, 13.93)}
 """Head length in mm and px of the official sequences that the tests imitate."""

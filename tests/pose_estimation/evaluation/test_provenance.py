@@ -4,8 +4,9 @@ import shutil
 
 import pytest
 
+from Engine.provenance import hash_files
 from PoseEstimation.evaluation.mini_rgbd import PUBLISHED, evaluate_mini_rgbd
-from PoseEstimation.evaluation.provenance import differences_from_official, hash_files
+from PoseEstimation.evaluation.provenance import differences_from_official
 from PoseEstimation.metrics.protocols import HeadLengths
 
 

@@ -20,9 +20,9 @@ from PoseEstimation.evaluation import syrip
 from PoseEstimation.evaluation.photo_score import score_photos
 from PoseEstimation.evaluation.photo_tables import syrip_notes, syrip_tables
 from PoseEstimation.evaluation.syrip import evaluate_syrip
-from PoseEstimation.inference.lifting import Keypoints, joined
 from PoseEstimation.inference.settings import PredictSettings
 from PoseEstimation.stage_settings import PhotoScoreSettings
+from PoseEstimation.structures import Keypoints, joined
 
 PHOTOS = 6
 POSTURES = ("Supine", "Prone")

@@ -6,7 +6,7 @@ import shutil
 
 import yaml
 
-from FasterRCNN.weights import file_sha256
+from Engine.provenance import file_sha256
 from PoseEstimation.config import load_config
 from PoseEstimation.export.weight_set import main
 from PoseEstimation.inference.weights import check_weights

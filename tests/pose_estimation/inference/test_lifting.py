@@ -9,8 +9,9 @@ import torch
 from Datasets.geometry.camera import intrinsics_from_fov, project
 from Datasets.skeletons import INFANT
 from PoseEstimation.codecs.rays import RayCodec
-from PoseEstimation.inference.lifting import ClipLifting, Keypoints, clip_rows
+from PoseEstimation.inference.lifting import ClipLifting, clip_rows
 from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig
+from PoseEstimation.structures import Keypoints
 
 CAMERA = intrinsics_from_fov((640, 480), 57)
 TWINS = tuple(range(len(INFANT.bones)))

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from Engine.errors import DataError
-from FasterRCNN.weights import save_weights
+from Engine.weights import save_weights
 from PoseEstimation.inference.weight_sets import index_entry
 from PoseEstimation.inference.weights import load_heatmap, load_lifter
 

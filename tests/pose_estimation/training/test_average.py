@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from Datasets.sources import DataSource
-from FasterRCNN.module import AveragedModule, rate_factor
-from FasterRCNN.settings import TrainerSettings
-from FasterRCNN.weights import load_weights
+from Engine.module import AveragedModule, rate_factor
+from Engine.training_settings import TrainerSettings
+from Engine.weights import load_weights
 from PoseEstimation.settings import LiftingSettings, OptimiserSettings
 from PoseEstimation.training.lifting import train_lifting
 
@@ -71,8 +71,8 @@ def test_a_time_budget_brings_the_rate_down_in_time(root, tmp_path, monkeypatch)
     # a clock that ticks when it is read: on a busy machine a step may take longer than the budget
     ticks = count(1)
     clock = SimpleNamespace(monotonic=lambda: next(ticks) / 100)
-    monkeypatch.setattr("FasterRCNN.trainer.time", clock)
-    monkeypatch.setattr("FasterRCNN.module.time", clock)
+    monkeypatch.setattr("Engine.trainer.time", clock)
+    monkeypatch.setattr("Engine.module.time", clock)
     settings = LiftingSettings(
         train=(DataSource("mini_rgbd", root=root),),
         validation=DataSource("mini_rgbd", root=root), width=16, batch_size=2,

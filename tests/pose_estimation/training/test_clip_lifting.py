@@ -7,14 +7,14 @@ import pytest
 import torch
 
 from Datasets.geometry.camera import project
-from Datasets.loaders import Draw
 from Datasets.skeletons import INFANT
 from Datasets.sources import DataSource
 from Engine.errors import DataError
-from FasterRCNN.settings import OptimiserSettings, TrainerSettings
-from FasterRCNN.weights import load_weights
+from Engine.sampling import Draw
+from Engine.training_settings import OptimiserSettings, TrainerSettings
+from Engine.weights import load_weights
 from PoseEstimation.codecs.rays import UNIT_MM
-from PoseEstimation.io.observed import save_observed
+from PoseEstimation.io.detection_cache import save_observed
 from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig
 from PoseEstimation.settings import CameraSettings, ClipLiftingSettings, ClipNoiseSettings
 from PoseEstimation.training.clip_lifting import (

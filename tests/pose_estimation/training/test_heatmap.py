@@ -4,11 +4,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from Datasets.loaders import Draw
 from Datasets.sources import DataSource
 from Engine.errors import DataError
-from FasterRCNN.settings import TrainerSettings
-from FasterRCNN.weights import load_initial, load_weights
+from Engine.sampling import Draw
+from Engine.training_settings import TrainerSettings
+from Engine.weights import load_initial, load_weights
 from PoseEstimation.chains.ellershaw import HEATMAP
 from PoseEstimation.codecs.heatmap import HeatmapCodec
 from PoseEstimation.models.pose_resnet import PoseResNet, PoseResNetConfig

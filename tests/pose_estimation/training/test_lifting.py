@@ -9,12 +9,13 @@ import torch
 from Datasets.skeletons import INFANT, MPII_16
 from Datasets.sources import DataSource
 from Engine.errors import DataError
-from FasterRCNN.settings import OptimiserSettings, TrainerSettings
-from FasterRCNN.weights import load_weights
+from Engine.training_settings import OptimiserSettings, TrainerSettings
+from Engine.weights import load_weights
 from PoseEstimation.codecs.pixels import PixelCodec
-from PoseEstimation.io.observed import Clip, save_observed
+from PoseEstimation.io.detection_cache import save_observed
 from PoseEstimation.models.martinez import MartinezConfig, MartinezLifter
 from PoseEstimation.settings import LiftingSettings
+from PoseEstimation.structures import Clip
 from PoseEstimation.training.lifting import make_lifter, make_loaders, train_lifting
 
 

@@ -12,8 +12,8 @@ from Datasets.readers.self_labels import SelfLabels, person_keys
 from Datasets.skeletons import INFANT, MPII_16
 from Datasets.sources import DataSource
 from Engine.errors import DataError
-from PoseEstimation.inference.lifting import Keypoints
 from PoseEstimation.stage_settings import SelfLabelSettings
+from PoseEstimation.structures import Keypoints
 from PoseEstimation.training.self_label import _views, self_agreement
 
 BOX = np.array([20.0, 10, 100, 70])

@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from Datasets.geometry.camera import project
-from Datasets.loaders import Draw, Mixture
 from Datasets.skeletons import INFANT, MPII_16
 from Datasets.sources import GENERATED, DataSource
 from Engine.errors import DataError
+from Engine.sampling import Draw, Mixture
 from PoseEstimation.settings import HeatmapSettings
 from PoseEstimation.training.heatmap import make_loaders
 from PoseEstimation.training.streaming import GeneratedCrops

@@ -1,0 +1,1 @@
+"""What a camera does to light, and what infrared cameras see."""

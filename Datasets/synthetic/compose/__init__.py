@@ -1,0 +1,1 @@
+"""Who and what is together in a picture."""

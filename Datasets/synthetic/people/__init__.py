@@ -1,0 +1,1 @@
+"""Bodies, their movements and postures, and what they wear."""

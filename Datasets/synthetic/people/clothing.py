@@ -1,0 +1,277 @@
+"""Clothes and skin: garments as scalar fields over the body, and the colours they take.
+
+A garment covers the points where its field (metres, smooth over the surface) is positive; the
+renderer interpolates fields per pixel, so that hems are sharp lines and not triangle edges. Every
+infant wears at least a nappy.
+"""
+
+from __future__ import annotations
+
+import colorsys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from jaxtyping import Float
+
+from Datasets.synthetic.people import body as bodies
+from Datasets.synthetic.people.body import BodyShape
+
+Garment = tuple[str, np.ndarray, float]
+"""Name, field over the vertices in metres (positive is covered), thickness in metres."""
+
+LAYERS = 4
+"""Garment slots of the renderer, innermost first: nappy, suit, legs or socks, hat."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """Two colours and a pattern: 0 plain, 1 stripes, 2 dots, 3 checks, 4 mottled."""
+
+    colours: Float[np.ndarray, "2 3"]
+    pattern: int
+    period_m: float
+    angle: float
+
+
+@dataclass(frozen=True)
+class Look:
+    """What covers one infant.
+
+    Attributes:
+        vertices: (vertex, 3) rest vertices moved outwards under the cloth, metres.
+        fields: (vertex, 4) garment fields, metres; positive is covered.
+        materials: one per garment slot.
+        face: (vertex, 4) eyeball, iris, lips and hair, 0 to 1.
+        skin: linear RGB of the skin.
+        hair: linear RGB of the hair.
+        names: the garments worn, for the record.
+    """
+
+    vertices: Float[np.ndarray, "vertex 3"]
+    fields: Float[np.ndarray, "vertex 4"]
+    materials: tuple[Material, ...]
+    face: Float[np.ndarray, "vertex 4"]
+    skin: Float[np.ndarray, "3"]
+    hair: Float[np.ndarray, "3"]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SurfaceCoordinates:
+    """Where a vertex lies along the body: what hems and cuffs are cut by.
+
+    ``arm``: 0 shoulder, 1 elbow, 2 wrist, 3 finger tips (below 0 on the trunk); ``leg``: 0 hip,
+    1 knee, 2 ankle, 3 toes; ``head``: 0 base of the neck, 1 crown; ``height``: metres over root.
+    """
+
+    arm: np.ndarray
+    leg: np.ndarray
+    head: np.ndarray
+    height: np.ndarray
+
+
+def surface_coordinates(shape: BodyShape) -> SurfaceCoordinates:
+    """Project every vertex on the bones of its limb."""
+    names = bodies.rig().bones
+
+    def head(bone: str) -> np.ndarray:
+        return shape.heads[names.index(bone)]
+
+    arm, leg = np.full(len(shape.vertices), -1.0), np.full(len(shape.vertices), -1.0)
+    for side, sign in (("L", 1), ("R", -1)):
+        on_side = shape.vertices[:, 0] * sign > 0
+        chain = [head(f"{b}.{side}") for b in ("upperarm01", "lowerarm01", "wrist", "finger3-3")]
+        arm = np.where(
+            on_side,
+            _along(shape, chain, ("upperarm", "lowerarm", "wrist", "finger", "metacarpal")),
+            arm,
+        )
+        chain = [head(f"{b}.{side}") for b in ("upperleg01", "lowerleg01", "foot", "toe2-3")]
+        leg = np.where(on_side, _along(shape, chain, ("upperleg", "lowerleg", "foot", "toe")), leg)
+    top, base = shape.vertices[:, 2].max(), head("neck01")[2]
+    weight = weight_of(("neck", "head", "eye"))
+    crown = np.where(weight > 0.02, (shape.vertices[:, 2] - base) / (top - base), -0.2)
+    return SurfaceCoordinates(arm, leg, crown, shape.vertices[:, 2] - shape.heads[0][2])
+
+
+@lru_cache(maxsize=64)
+def weight_of(prefixes: tuple[str, ...]) -> np.ndarray:
+    """Skinning weight (vertex,) of all bones whose names begin so; read-only."""
+    columns = [i for i, bone in enumerate(bodies.rig().bones) if bone.startswith(prefixes)]
+    weights = np.asarray(bodies.rig().weights[:, columns].sum(axis=1)).ravel()
+    weights.setflags(write=False)
+    return weights
+
+
+def _along(shape: BodyShape, chain: list[np.ndarray], prefixes: tuple[str, ...]) -> np.ndarray:
+    """Position along a chain of three segments, blended to -0.3 where the limb's weight fades."""
+    weights = [weight_of(prefixes[:1]), weight_of(prefixes[1:2]), weight_of(prefixes[2:])]
+    total = np.zeros(len(shape.vertices))
+    for k in range(3):
+        axis = chain[k + 1] - chain[k]
+        low = -0.3 if k == 0 else -0.05
+        part = np.clip((shape.vertices - chain[k]) @ axis / (axis @ axis), low, 1.2)
+        total += weights[k] * (k + part)
+    return total + (1 - sum(weights)) * -0.3
+
+
+def dress(rng: np.random.Generator, shape: BodyShape) -> Look:
+    """Choose skin, hair and clothes at random: a nappy always, more over it or not."""
+    where = surface_coordinates(shape)
+    scale = shape.heads[:, 2].max() - shape.heads[0][2]
+    return wear(rng, shape, where, _choose(rng, where, scale))
+
+
+def wear(
+    rng: np.random.Generator,
+    shape: BodyShape,
+    where: SurfaceCoordinates,
+    garments: Sequence[Garment | None],
+) -> Look:
+    """Put garments on, one or none per slot, and choose colours, skin and hair at random."""
+    normals = bodies.vertex_normals(shape.vertices)
+    vertices = shape.vertices.copy()
+    fields = np.full((len(vertices), LAYERS), -1.0)
+    names = []
+    for slot, garment in enumerate(garments):
+        if garment is None:
+            continue
+        name, field, thickness = garment
+        fields[:, slot] = field
+        puff = np.clip(field / 0.012, 0, 1)
+        vertices += normals * (thickness * puff * puff * (3 - 2 * puff))[:, None]
+        names.append(name)
+    tone = skin_tone(rng)
+    return Look(
+        vertices=vertices,
+        fields=fields,
+        materials=tuple(material(rng, g[0] if g else "none") for g in garments),
+        face=face_marks(rng, shape, where),
+        skin=tone,
+        hair=hair_colour(rng, tone),
+        names=tuple(names),
+    )
+
+
+def _choose(rng: np.random.Generator, where: SurfaceCoordinates, scale: float) -> list:
+    """Garments per slot as (name, field, thickness in metres) or None."""
+    waist = rng.uniform(0.18, 0.34) * scale
+    thigh = 0.13 * scale  # metres per unit of ``leg``, roughly
+    nappy_leg = rng.uniform(0.12, 0.24)
+    nappy = np.minimum(waist - where.height, (nappy_leg - where.leg) * thigh * 2)
+    nappy = np.minimum(nappy, (-0.05 - where.arm) * thigh * 2)
+    slots: list = [("nappy", nappy, rng.uniform(0.006, 0.013)), None, None, None]
+    kinds = ("none", "bodysuit", "shirt", "sleepsuit")
+    kind = kinds[rng.choice(4, p=[0.34, 0.34, 0.12, 0.2])]
+    sleeve = {"bodysuit": rng.choice([0.05, 0.45, 1.85]), "shirt": rng.choice([0.45, 1.85])}
+    sleeve = 1.95 if kind == "sleepsuit" else sleeve.get(kind, 0.0)
+    if kind != "none":
+        neck = (rng.uniform(-0.08, 0.04) - where.head) * 0.3 * scale
+        cuff = (sleeve - where.arm) * thigh * 1.6
+        leg = {
+            "bodysuit": rng.uniform(0.1, 0.3),
+            "shirt": 0.3,
+            "sleepsuit": rng.choice([1.9, 3.5]),
+        }[kind]
+        hem = (leg - where.leg) * thigh * 2
+        suit = np.minimum(np.minimum(neck, cuff), hem)
+        if kind == "shirt":
+            suit = np.minimum(suit, where.height - rng.uniform(0.02, 0.2) * scale)
+        slots[1] = (kind, suit, rng.uniform(0.001, 0.004))
+    slots[2] = _legwear(rng, kind, where, thigh, waist)
+    if rng.random() < 0.15:
+        line = where.head - rng.uniform(0.62, 0.72)
+        slots[3] = ("hat", line * 0.3 * scale, rng.uniform(0.003, 0.006))
+    return slots
+
+
+def _legwear(
+    rng: np.random.Generator, kind: str, where: SurfaceCoordinates, thigh: float, waist: float
+):
+    """Socks or trousers, or None."""
+    draw = rng.random()
+    if kind != "sleepsuit" and draw < 0.22:
+        return ("socks", (where.leg - rng.uniform(1.7, 1.92)) * thigh * 1.5, 0.002)
+    if kind in ("shirt", "bodysuit") and draw < 0.45:
+        cuff = (rng.choice([0.7, 1.85]) - where.leg) * thigh * 2
+        below = np.minimum(waist * 0.9 - where.height, (-0.05 - where.arm) * thigh * 2)
+        return ("trousers", np.minimum(below, cuff), 0.003)
+    return None
+
+
+def colour(
+    rng: np.random.Generator, saturation: float = 0.85, value: tuple = (0.25, 0.95)
+) -> np.ndarray:
+    """A random linear RGB cloth colour; a third are near white, as bedding and baby clothes are."""
+    if rng.random() < 0.33:
+        grey = rng.uniform(0.6, 0.95)
+        return np.clip(grey + rng.normal(0, 0.03, 3), 0.02, 0.97)
+    rgb = colorsys.hsv_to_rgb(rng.random(), rng.beta(1.2, 1.6) * saturation, rng.uniform(*value))
+    return np.clip(np.array(rgb) ** 1.8, 0.01, 0.97)
+
+
+def material(rng: np.random.Generator, name: str) -> Material:
+    """Colours and pattern of a garment; nappies are pale, plain or dotted."""
+    pale, pattern = rng.random() < 0.8, int(rng.choice(5, p=[0.4, 0.2, 0.17, 0.08, 0.15]))
+    first = np.full(3, rng.uniform(0.75, 0.95)) if name == "nappy" and pale else colour(rng)
+    if name == "nappy":
+        pattern = int(rng.choice([0, 0, 2]))
+    second = first if rng.random() < 0.2 else colour(rng)
+    angle = rng.choice([0, np.pi / 2, rng.uniform(0, np.pi)])
+    return Material(np.stack([first, second]), pattern, rng.uniform(0.008, 0.045), angle)
+
+
+def skin_tone(rng: np.random.Generator) -> np.ndarray:
+    """Linear RGB along the range of human skin, even from light to dark, slightly varied."""
+    tones = np.array(
+        [
+            [0.78, 0.53, 0.42],
+            [0.70, 0.44, 0.32],
+            [0.58, 0.33, 0.21],
+            [0.42, 0.21, 0.12],
+            [0.25, 0.115, 0.062],
+            [0.12, 0.055, 0.032],
+        ]
+    )
+    position = rng.uniform(0, len(tones) - 1.001)
+    low, part = int(position), position % 1
+    tone = tones[low] * (1 - part) + tones[low + 1] * part
+    return np.clip(tone * rng.normal(1, 0.05, 3) * rng.uniform(0.9, 1.12), 0.02, 0.95)
+
+
+def hair_colour(rng: np.random.Generator, skin: np.ndarray) -> np.ndarray:
+    """Linear RGB, darker on darker skin."""
+    dark = np.array([0.02, 0.014, 0.01])
+    fair = np.array([0.30, 0.19, 0.09])
+    light = rng.beta(1, 2) if skin[0] > 0.45 else 0.0
+    return dark + light * (fair - dark)
+
+
+def face_marks(rng: np.random.Generator, shape: BodyShape, where: SurfaceCoordinates) -> np.ndarray:
+    """Eyeballs, irises, lips and hair per vertex."""
+    face = np.zeros((len(shape.vertices), 4))
+    names = bodies.rig().bones
+    asleep = rng.random() < 0.25
+    for side in ("L", "R"):
+        ball = (
+            np.asarray(bodies.rig().weights[:, names.index(f"eye.{side}")].todense()).ravel() > 0.5
+        )
+        centre = shape.vertices[ball].mean(axis=0)
+        outward = shape.vertices - centre
+        outward /= np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-9)
+        if not asleep:
+            face[ball, 0] = 1.0
+            face[ball, 1] = (-outward[ball, 1] > 0.80).astype(float)
+    eyes, nose = shape.face_points[1:3].mean(axis=0), shape.face_points[0]
+    drop = eyes[2] - nose[2]
+    mouth = np.array([eyes[0], nose[1], nose[2] - 1.05 * drop])
+    away = (shape.vertices - mouth) / np.array([0.95, 1.6, 0.42]) / drop
+    near = (weight_of(("head",)) > 0.3) & (shape.vertices[:, 1] < eyes[1])
+    face[:, 2] = np.where(near, np.exp(-np.sum(away**2, axis=1)), 0)
+    density = rng.choice([0.0, rng.uniform(0.2, 0.6), rng.uniform(0.6, 1.0)])
+    middle = shape.heads[names.index("head")][1]
+    scalp = (where.head - 0.62) * 4 + (shape.vertices[:, 1] - middle) * 14
+    face[:, 3] = density * np.clip(scalp, 0, 1)
+    return face

@@ -1,0 +1,79 @@
+"""Keep limbs out of the bed, the trunk and the head."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from Datasets.synthetic.people import body as bodies
+from Datasets.synthetic.people.body import BodyShape
+from Datasets.synthetic.people.clothing import weight_of
+from Datasets.synthetic.people.signals import smooth
+
+HAND_BONES = ("wrist", "finger3-1", "finger3-3", "lowerarm02")
+HAND_RADIUS = 0.014
+
+
+def above_bed(
+    target: Float[np.ndarray, "frame 3"], clearance: float, times: Float[np.ndarray, "frame"]
+) -> Float[np.ndarray, "frame 3"]:
+    """Lift a path to ``clearance`` metres above the bed, without a corner where it lands."""
+    lack = np.maximum(clearance - target[:, 2], 0)
+    lift = np.maximum(smooth(lack, times, 0.06), lack)
+    return target + np.stack([np.zeros_like(lift), np.zeros_like(lift), lift], axis=1)
+
+
+def lift_from_trunk(
+    shape: BodyShape,
+    side: str,
+    turn: Float[np.ndarray, "frame bone 3 3"],
+    place: Float[np.ndarray, "frame bone 3"],
+    times: Float[np.ndarray, "frame"],
+) -> Float[np.ndarray, "frame 3"]:
+    """Shift (world, metres) of a wrist that takes its forearm and hand out of trunk and head.
+
+    Trunk and head are ellipsoids measured on the body at rest; of the hand's points the one that is
+    deepest decides.
+    """
+    shift = np.zeros((len(times), 3))
+    for carrier, centre, radii in (_trunk(shape), _head(shape)):
+        frame = turn[:, carrier]
+        origin = place[:, carrier] + frame @ (centre - shape.heads[carrier])
+        for bone in HAND_BONES:
+            point = place[:, bodies.rig().index(f"{bone}.{side}")]
+            local = np.einsum("fji,fj->fi", frame, point - origin)
+            push = np.einsum("fij,fj->fi", frame, push_out(local, radii + HAND_RADIUS))
+            deeper = np.linalg.norm(push, axis=1) > np.linalg.norm(shift, axis=1)
+            shift = np.where(deeper[:, None], push, shift)
+    return smooth(shift, times, 0.05)
+
+
+def push_out(
+    points: Float[np.ndarray, "frame 3"], radii: Float[np.ndarray, "3"]
+) -> Float[np.ndarray, "frame 3"]:
+    """Displacement of points in an ellipsoid to its surface, towards the front where it is deep.
+
+    >>> push_out(np.array([[0.0, -0.5, 0.0], [2.0, 0.0, 0.0]]), np.ones(3)).round(3).tolist()
+    [[0.0, -0.5, 0.0], [0.0, 0.0, 0.0]]
+    """
+    scaled = points / radii + np.array([0.0, -0.15, 0.0])
+    depth = np.linalg.norm(points / radii, axis=1)
+    surface = scaled / np.maximum(np.linalg.norm(scaled, axis=1, keepdims=True), 1e-9) * radii
+    return np.where((depth < 1)[:, None], surface - points, 0.0)
+
+
+def _ellipsoid(shape: BodyShape, carrier: str, bones: tuple[str, ...]):
+    """Carrying bone, centre and radii (metres, body frame) of the flesh around some bones."""
+    own = weight_of(bones) > 0.6
+    low, high = np.quantile(shape.vertices[own], [0.02, 0.98], axis=0)
+    return bodies.rig().index(carrier), (low + high) / 2, (high - low) / 2
+
+
+def _trunk(shape: BodyShape):
+    carrier, centre, radii = _ellipsoid(shape, "spine03", ("root", "pelvis", "spine", "clavicle"))
+    # A trunk is closer to a barrel than to an ellipsoid: reach further along and across it.
+    return carrier, centre, radii * [1.12, 1.12, 1.35]
+
+
+def _head(shape: BodyShape):
+    return _ellipsoid(shape, "head", ("head", "eye"))

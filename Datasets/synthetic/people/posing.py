@@ -1,0 +1,234 @@
+"""A posture as a few numbers, and the body that takes it: inverse kinematics, then onto the floor.
+
+World frame: metres, the floor is z = 0, z up. A body at rest stands along z and faces -y, its left
+towards +x. Directions of limbs are (out to their own side, to the front, up).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+from jaxtyping import Float
+from scipy.spatial.transform import Rotation
+
+from Datasets.synthetic.people import body as bodies
+from Datasets.synthetic.people.body import BodyShape
+from Datasets.synthetic.people.contact import lift_from_trunk
+from Datasets.synthetic.people.limbs import Limb, aim_limb, arm, leg
+from Datasets.synthetic.people.motion import Movement
+
+SIDES = ("L", "R")
+SPINE = ("spine04", "spine03", "spine02", "spine01")
+NECK = ("neck01", "neck02", "neck03", "head")
+SUNK_M = 0.004
+CONTACT_ROUNDS = 2
+LYING_SHARE = 0.04
+
+
+@dataclass(frozen=True)
+class Stance:
+    """Numbers of a posture over time; leading axis is the frame. Angles in degrees.
+
+    Attributes:
+        trunk: (frame, 5) pitch (0 upright, 90 face down, -90 on the back), roll about the long
+            axis, and how far the spine curls forward, bends to the left and twists.
+        neck: (frame, 3) nod, tilt, turn.
+        wrists: (frame, 2, 4) direction from the shoulder and reach as a share of the arm's length;
+            left first.
+        elbows: (frame, 2, 3) direction in which the elbow points.
+        ankles: (frame, 2, 4) direction from the hip and reach.
+        knees: (frame, 2, 3) direction in which the knee points.
+        fists: (frame, 2) how closed the hand is, 0 to 1.
+        upright: (frame, 2) share to which the directions of legs and of arms count from the world
+            (facing as the body does) rather than from the trunk.
+        soles: (frame, 2) share to which each sole is level.
+        pointed: (frame, 2) how far each foot is stretched where its sole is not level, degrees.
+        level: (frame, 1) share to which both ankles are brought to the same height.
+    """
+
+    trunk: Float[np.ndarray, "frame 5"]
+    neck: Float[np.ndarray, "frame 3"]
+    wrists: Float[np.ndarray, "frame 2 4"]
+    elbows: Float[np.ndarray, "frame 2 3"]
+    ankles: Float[np.ndarray, "frame 2 4"]
+    knees: Float[np.ndarray, "frame 2 3"]
+    fists: Float[np.ndarray, "frame 2"]
+    upright: Float[np.ndarray, "frame 2"]
+    soles: Float[np.ndarray, "frame 2"]
+    pointed: Float[np.ndarray, "frame 2"]
+    level: Float[np.ndarray, "frame 1"]
+
+    def __len__(self) -> int:
+        return len(self.trunk)
+
+    @classmethod
+    def joined(cls, stances: list[Stance]) -> Stance:
+        """One after the other."""
+        names = [field.name for field in fields(cls)]
+        return cls(**{n: np.concatenate([getattr(s, n) for s in stances]) for n in names})
+
+    def taken(self, index) -> Stance:
+        """Some frames."""
+        return replace(self, **{f.name: getattr(self, f.name)[index] for f in fields(self)})
+
+    def blended(self, other: Stance, share: Float[np.ndarray, "frame"]) -> Stance:
+        """Between this and another stance, frame by frame."""
+        changes = {}
+        for field in fields(self):
+            a, b = getattr(self, field.name), getattr(other, field.name)
+            weight = share.reshape(-1, *(1,) * (a.ndim - 1))
+            changes[field.name] = a + weight * (b - a)
+        return replace(self, **changes)
+
+    def mirrored(self) -> Stance:
+        """Left and right exchanged."""
+        trunk, neck = self.trunk * [1, -1, 1, -1, -1], self.neck * [1, -1, -1]
+        paired = ("wrists", "elbows", "ankles", "knees", "fists", "soles", "pointed")
+        swapped = {name: getattr(self, name)[:, ::-1] for name in paired}
+        return replace(self, trunk=trunk, neck=neck, **swapped)
+
+
+def take(shape: BodyShape, stance: Stance, times: Float[np.ndarray, "frame"]) -> Movement:
+    """Pose a body and put it on the floor.
+
+    Args:
+        shape: the body.
+        stance: what to take, per frame.
+        times: seconds of the frames.
+    """
+    root = _euler("xyz", stance.trunk[:, 0], np.zeros(len(stance)), np.zeros(len(stance)))
+    root = root @ _euler("z", stance.trunk[:, 1])
+    rotations = _spine(stance) | _fingers(shape, stance)
+    # High enough for limbs in any direction; lying bodies come down before their limbs are posed.
+    lying = stance.upright[:, 0] < 0.5
+    height = np.where(lying, _resting_height(shape, rotations, root), 5.0)
+    position = np.stack([np.zeros_like(height), np.zeros_like(height), height], axis=1)
+    turn, place = bodies.forward_kinematics(shape, rotations, root, position)
+    rotations |= _legs(shape, stance, root, turn, place)
+    turn, place = bodies.forward_kinematics(shape, rotations, root, position)
+    rotations |= _soles(stance, turn)
+    rotations |= _arms(shape, stance, rotations, root, position, times)
+    turn, place = bodies.forward_kinematics(shape, rotations, root, position)
+    return Movement(turn, place - _clearance(shape, turn, place, lying)[:, None, None] * [0, 0, 1])
+
+
+def _euler(axes: str, *degrees: np.ndarray) -> np.ndarray:
+    return Rotation.from_euler(axes, np.stack(degrees, axis=-1), degrees=True).as_matrix()
+
+
+def _spine(stance: Stance) -> dict[str, np.ndarray]:
+    curl, side, twist = stance.trunk[:, 2:].T / len(SPINE)
+    nod, tilt, turn = stance.neck.T / len(NECK)
+    back, neck = _euler("xyz", curl, side, twist), _euler("xyz", nod, tilt, turn)
+    return {bone: back for bone in SPINE} | {bone: neck for bone in NECK}
+
+
+def _fingers(shape: BodyShape, stance: Stance) -> dict[str, np.ndarray]:
+    """Bend every finger about the line of the knuckles."""
+    rotations = {}
+    head = {bone: shape.heads[i] for i, bone in enumerate(bodies.rig().bones)}
+    for number, side in enumerate(SIDES):
+        along = head[f"finger3-2.{side}"] - head[f"finger3-1.{side}"]
+        across = head[f"finger5-1.{side}"] - head[f"finger2-1.{side}"]
+        across = across / np.linalg.norm(across)
+        thumb = head[f"finger1-3.{side}"] - head[f"wrist.{side}"]
+        inward = np.sign(np.cross(across, along) @ thumb) or 1.0
+        for finger in range(2, 6):
+            for phalanx, most in ((1, 70), (2, 80), (3, 50)):
+                angle = np.radians(stance.fists[:, number] * most * inward)
+                bent = Rotation.from_rotvec(angle[:, None] * across).as_matrix()
+                rotations[f"finger{finger}-{phalanx}.{side}"] = bent
+    return rotations
+
+
+def _target(limb: Limb, aim: np.ndarray, world: np.ndarray, turn, place) -> np.ndarray:
+    """World place (frame, 3) that a limb's end goes to."""
+    local = aim[:, :3] * [limb.sign, -1.0, 1.0]
+    bent = np.einsum("fij,fj->fi", turn[:, limb.frame], local)
+    direction = world[:, None] * local + (1 - world[:, None]) * bent
+    direction /= np.maximum(np.linalg.norm(direction, axis=1, keepdims=True), 1e-9)
+    return place[:, limb.base] + direction * (aim[:, 3:] * sum(limb.lengths))
+
+
+def _pole(limb: Limb, towards: np.ndarray, world: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    """Direction of the middle joint in the axes of the limb's frame."""
+    local = towards * [limb.sign, -1.0, 1.0]
+    back = np.einsum("fji,fj->fi", turn[:, limb.frame], local)
+    return world[:, None] * back + (1 - world[:, None]) * local
+
+
+def _legs(shape, stance: Stance, root, turn, place) -> dict[str, np.ndarray]:
+    limbs, world = [leg(shape, side) for side in SIDES], stance.upright[:, 0]
+    ankles = [
+        _target(limb, stance.ankles[:, n], world, turn, place) for n, limb in enumerate(limbs)
+    ]
+    common = np.maximum(ankles[0][:, 2], ankles[1][:, 2])
+    rotations: dict[str, np.ndarray] = {}
+    for number, limb in enumerate(limbs):
+        raised = stance.level[:, 0] * (common - ankles[number][:, 2])
+        target = ankles[number] + raised[:, None] * [0, 0, 1]
+        target[:, 2] = np.maximum(target[:, 2], 0.05 * sum(limb.lengths))
+        pole = _pole(limb, stance.knees[:, number], world, turn)
+        rotations |= aim_limb(limb, target, pole, turn, place)
+    return rotations
+
+
+def _soles(stance: Stance, turn: np.ndarray) -> dict[str, np.ndarray]:
+    """Turn feet level, facing as the shin does, or stretch them."""
+    rotations = {}
+    for number, side in enumerate(SIDES):
+        shin = turn[:, bodies.rig().index(f"lowerleg01.{side}")]
+        facing = shin @ np.array([0.0, -1.0, 0.0])
+        yaw = np.degrees(np.arctan2(facing[:, 0], -facing[:, 1]))
+        level = shin.transpose(0, 2, 1) @ _euler("z", yaw)
+        pointed = _euler("x", stance.pointed[:, number])
+        mixed = stance.soles[:, number, None, None] * (level - pointed) + pointed
+        u, _, v = np.linalg.svd(mixed)
+        flat = u @ v
+        angle = Rotation.from_matrix(flat).as_rotvec()
+        size = np.linalg.norm(angle, axis=1, keepdims=True)
+        limit = np.minimum(1, np.radians(75) / np.maximum(size, 1e-9))
+        rotations[f"foot.{side}"] = Rotation.from_rotvec(angle * limit).as_matrix()
+    return rotations
+
+
+def _arms(shape, stance: Stance, rotations, root, position, times) -> dict[str, np.ndarray]:
+    solved: dict[str, np.ndarray] = {}
+    for number, side in enumerate(SIDES):
+        limb, world = arm(shape, side), stance.upright[:, 1]
+        turn, place = bodies.forward_kinematics(shape, rotations, root, position)
+        wrist = _target(limb, stance.wrists[:, number], world, turn, place)
+        pole = _pole(limb, stance.elbows[:, number], world, turn)
+        for _ in range(CONTACT_ROUNDS):
+            posed = rotations | aim_limb(limb, wrist, pole, turn, place)
+            posed = bodies.forward_kinematics(shape, posed, root, position)
+            wrist = wrist + lift_from_trunk(shape, side, *posed, times)
+        wrist[:, 2] = np.maximum(wrist[:, 2], 0.06 * sum(limb.lengths))
+        solved |= aim_limb(limb, wrist, pole, turn, place)
+    return solved
+
+
+def _resting_height(shape: BodyShape, rotations: dict, root: np.ndarray) -> np.ndarray:
+    """Height (frame,) of the root when trunk and head lie on the floor."""
+    weights = bodies.rig().weights
+    names = ("root", "spine05", "spine04", "spine03", "spine02", "spine01", "pelvis.L", "pelvis.R")
+    trunk = [bodies.rig().index(name) for name in names]
+    own = np.asarray(weights[:, trunk].sum(axis=1)).ravel() > 0.95
+    turn, place = bodies.forward_kinematics(shape, rotations, root, np.zeros((len(root), 3)))
+    lowest = [bodies.skin(shape, t, p)[own, 2].min() for t, p in zip(turn, place, strict=True)]
+    return -np.array(lowest)
+
+
+def _clearance(
+    shape: BodyShape, turn: np.ndarray, place: np.ndarray, lying: np.ndarray
+) -> np.ndarray:
+    """Height (frame,) of the body over where it should be.
+
+    The lowest point touches the floor; of a lying body a hand or foot may sink in instead of
+    holding it up.
+    """
+    heights = [bodies.skin(shape, t, p)[:, 2] for t, p in zip(turn, place, strict=True)]
+    shares = np.where(lying, LYING_SHARE, 0.0)
+    lowest = [np.quantile(h, share) for h, share in zip(heights, shares, strict=True)]
+    return np.array(lowest) + SUNK_M

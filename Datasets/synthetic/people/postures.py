@@ -1,0 +1,364 @@
+"""Postures of all ages: standing, walking, sitting, kneeling, lying, playing, in families.
+
+A family draws a ``Stance``; no two draws are alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Float
+from scipy.spatial.transform import Rotation
+
+from Datasets.synthetic.people.body import BodyShape
+from Datasets.synthetic.people.motion import Movement
+from Datasets.synthetic.people.posing import Stance, take
+from Datasets.synthetic.people.signals import min_jerk, smooth
+
+Limbs = np.ndarray
+
+ON_SEAT = "on a seat"
+
+
+@dataclass(frozen=True)
+class Posed:
+    """A body in one posture on the floor.
+
+    Attributes:
+        turn: (bone, 3, 3) orientation in the world relative to rest.
+        place: (bone, 3) bone heads, metres.
+        kind: name of the family.
+    """
+
+    turn: Float[np.ndarray, "bone 3 3"]
+    place: Float[np.ndarray, "bone 3"]
+    kind: str
+
+    def moved(self, x: float, y: float, yaw_degrees: float = 0.0, z: float = 0.0) -> Posed:
+        """Turned about the vertical through the origin, then shifted, metres."""
+        yaw = Rotation.from_euler("z", yaw_degrees, degrees=True).as_matrix()
+        return Posed(yaw @ self.turn, self.place @ yaw.T + [x, y, z], self.kind)
+
+
+def draw_posture(
+    rng: np.random.Generator, shape: BodyShape, age: str, kind: str | None = None
+) -> Posed:
+    """Put a body into a random posture, facing anywhere, around the origin.
+
+    Args:
+        rng: source of randomness.
+        shape: the body.
+        age: ``infant``, ``toddler``, ``child``, ``adult`` or ``elder``.
+        kind: a key of ``FAMILIES``; None draws one that the age takes.
+    """
+    if kind is None:
+        kinds, shares = zip(*KINDS_OF_AGE[age].items(), strict=True)
+        kind = kinds[int(rng.choice(len(kinds), p=np.array(shares) / sum(shares)))]
+    movement = take(shape, draw_stance(rng, kind), np.zeros(1))
+    posed = Posed(movement.turn[0], movement.place[0], kind)
+    middle = (posed.place.min(axis=0) + posed.place.max(axis=0)) / 2
+    centred = posed.moved(-middle[0], -middle[1])
+    return centred.moved(0.0, 0.0, rng.uniform(-180, 180))
+
+
+def draw_stance(rng: np.random.Generator, kind: str) -> Stance:
+    """One frame of a family, either side first."""
+    stance = FAMILIES[kind](rng)
+    return stance.mirrored() if rng.random() < 0.5 else stance
+
+
+def _limbs(rng, first, second, spread: float = 0.12) -> Limbs:
+    """Two limbs' (direction, reach) from ranges ((low), (high)), with noise on the direction."""
+    rows = []
+    for low, high in (first, second):
+        row = rng.uniform(low, high)
+        row[:3] += rng.normal(0, spread, 3)
+        rows.append(row)
+    return np.array(rows)[None]
+
+
+DOWN = ((0.1, -0.15, -1.0, 0.88), (0.4, 0.3, -0.9, 0.985))
+HIP = ((0.45, -0.1, -0.8, 0.55), (0.7, 0.3, -0.6, 0.68))
+FORWARD = ((-0.1, 0.8, -0.5, 0.6), (0.4, 1.0, 0.5, 0.97))
+UP = ((0.0, 0.0, 0.7, 0.7), (0.6, 0.6, 1.0, 0.985))
+OUT = ((0.8, -0.2, -0.5, 0.75), (1.0, 0.5, 0.5, 0.985))
+CROSSED = ((-0.3, 0.7, -0.6, 0.42), (0.1, 1.0, 0.0, 0.62))
+HEAD = ((0.1, 0.2, 0.4, 0.4), (0.4, 0.6, 0.8, 0.55))
+BEHIND = ((0.1, -0.7, -1.0, 0.75), (0.5, -0.3, -0.6, 0.95))
+PROP = ((0.2, -0.5, -1.0, 0.9), (0.5, 0.1, -0.8, 0.985))
+ARMS = (DOWN, HIP, FORWARD, UP, OUT, CROSSED, HEAD, BEHIND)
+
+
+def _arms(rng, shares: tuple[float, ...] = (5, 2, 3, 1.5, 2, 2, 1.5, 1)) -> Limbs:
+    """Arms of which each does something of its own, or both the same."""
+    shares = np.array(shares) / sum(shares)
+    first, second = rng.choice(len(ARMS), 2, p=shares)
+    if rng.random() < 0.4:
+        second = first
+    return _limbs(rng, ARMS[first], ARMS[second])
+
+
+def _stance(rng, *, pitch, legs: Limbs, arms: Limbs, **given) -> Stance:
+    """Fill in what a family leaves open."""
+    curl = rng.uniform(*given.get("curl", (-6, 18)))
+    trunk = [rng.uniform(*pitch), rng.uniform(*given.get("roll", (-6, 6))), curl]
+    trunk += [rng.normal(0, 7), rng.normal(0, 9)]
+    neck = [rng.normal(given.get("nod", 0.0), 13), rng.normal(0, 8), rng.normal(0, 25)]
+    soles = given.get("soles", 1.0)
+    knees = rng.normal(0, 0.12, (1, 2, 3)) + given.get("knees", (0.25, 1.0, 0.1))
+    elbows = rng.normal(0, 0.25, (1, 2, 3)) + given.get("elbows", (0.7, -0.5, -0.5))
+    return Stance(
+        trunk=np.array([trunk]),
+        neck=np.clip([neck], -70, 70),
+        wrists=arms,
+        elbows=elbows,
+        ankles=legs,
+        knees=knees,
+        fists=rng.beta(1.3, 1.6, (1, 2)),
+        upright=np.array([given.get("upright", (1.0, 0.0))], dtype=float),
+        soles=np.array([np.broadcast_to(soles, 2)], dtype=float),
+        pointed=rng.normal(given.get("pointed", 18.0), 9, (1, 2)),
+        level=np.array([[float(given.get("level", 1.0))]]),
+    )
+
+
+STRAIGHT = ((0.0, -0.12, -1.0, 0.94), (0.25, 0.12, -1.0, 0.99))
+
+
+def _standing(rng) -> Stance:
+    legs = _limbs(rng, STRAIGHT, STRAIGHT, 0.03)
+    return _stance(rng, pitch=(-4, 10), legs=legs, arms=_arms(rng))
+
+
+def _standing_held(rng) -> Stance:
+    """As before the first steps: on soft, wide legs, hands up at somebody's fingers or an edge."""
+    soft = ((0.05, -0.1, -1.0, 0.78), (0.4, 0.2, -1.0, 0.975))
+    edge = ((-0.1, 0.6, -0.4, 0.5), (0.5, 1.0, 0.4, 0.9))
+    fingers = ((0.1, 0.1, 0.6, 0.6), (0.7, 0.6, 1.0, 0.97))
+    held = edge if rng.random() < 0.55 else fingers
+    other = held if rng.random() < 0.7 else ARMS[rng.integers(len(ARMS))]
+    return _stance(
+        rng, pitch=(-6, 24), legs=_limbs(rng, soft, soft, 0.06), arms=_limbs(rng, held, other),
+        curl=(-5, 25), upright=(1, 0.6), knees=(0.4, 1.0, 0.1), soles=0.9,
+    )  # fmt: skip
+
+
+def _walking(rng) -> Stance:
+    ahead = ((-0.02, 0.2, -1.0, 0.93), (0.1, 0.45, -1.0, 0.985))
+    behind = ((-0.02, -0.5, -1.0, 0.88), (0.1, -0.2, -1.0, 0.98))
+    swing = _limbs(rng, ((0.1, -0.5, -1, 0.85), (0.3, -0.1, -0.9, 0.95)), FORWARD, 0.08)
+    arms = swing if rng.random() < 0.7 else _arms(rng)
+    legs = _limbs(rng, ahead, behind, 0.03)
+    return _stance(rng, pitch=(0, 12), legs=legs, arms=arms, soles=(1.0, 0.4), level=0.7)
+
+
+def _running(rng) -> Stance:
+    ahead = ((-0.05, 0.3, -0.9, 0.55), (0.15, 0.9, -0.4, 0.9))
+    behind = ((-0.05, -0.7, -1.0, 0.65), (0.15, -0.2, -0.6, 0.97))
+    bent = ((0.1, 0.3, -0.7, 0.5), (0.3, 0.8, -0.2, 0.65))
+    back = ((0.2, -0.6, -1.0, 0.55), (0.4, -0.1, -0.7, 0.7))
+    arms = _limbs(rng, back, bent)
+    legs = _limbs(rng, ahead, behind, 0.05)
+    return _stance(rng, pitch=(4, 25), legs=legs, arms=arms, soles=0.2, level=0.0)
+
+
+def _bending(rng) -> Stance:
+    legs = _limbs(rng, ((0.0, -0.1, -1, 0.8), (0.3, 0.15, -1, 0.98)), STRAIGHT, 0.04)
+    reach = ((-0.1, 0.1, -1.0, 0.7), (0.35, 0.7, -0.6, 0.98))
+    arms = _limbs(rng, reach, reach if rng.random() < 0.7 else HIP)
+    return _stance(
+        rng, pitch=(25, 75), legs=legs, arms=arms, curl=(5, 50), upright=(1, 1), nod=-15,
+        elbows=(0.6, -0.2, 0.4),
+    )  # fmt: skip
+
+
+def _squatting(rng) -> Stance:
+    bent = ((0.15, 0.05, -0.9, 0.4), (0.6, 0.5, -0.6, 0.62))
+    reach = ((-0.2, 0.5, -0.8, 0.5), (0.3, 1.0, 0.2, 0.95))
+    return _stance(
+        rng, pitch=(10, 45), legs=_limbs(rng, bent, bent, 0.04), arms=_limbs(rng, reach, reach),
+        curl=(5, 40), upright=(1, 0.5), knees=(0.5, 1.0, 0.5), soles=0.8,
+    )  # fmt: skip
+
+
+def _kneeling(rng) -> Stance:
+    down = ((0.0, -1.0, -1.0, 0.66), (0.2, -0.8, -0.9, 0.75))
+    raised = ((0.0, 0.5, -0.8, 0.62), (0.3, 0.9, -0.5, 0.78))
+    half = rng.random() < 0.4
+    legs = _limbs(rng, down, raised if half else down, 0.03)
+    return _stance(
+        rng, pitch=(-5, 35), legs=legs, arms=_arms(rng), curl=(0, 30),
+        knees=(0.15, 1.0, -0.4), soles=(0.0, 1.0 if half else 0.0), level=0.0, pointed=66.0,
+    )  # fmt: skip
+
+
+def _all_fours(rng) -> Stance:
+    legs = _limbs(rng, *[((0.0, -1.0, -1.0, 0.66), (0.15, -0.7, -1.0, 0.76))] * 2, 0.05)
+    arms = _limbs(rng, *[((0.0, -0.1, -1.0, 0.9), (0.2, 0.3, -1.0, 0.985))] * 2, 0.06)
+    return _stance(
+        rng, pitch=(62, 84), legs=legs, arms=arms, curl=(-15, 15), upright=(1, 1), nod=-35,
+        knees=(0.2, 1.0, -0.5), soles=0.0, level=0.8, elbows=(0.8, -0.5, 0.0), pointed=66.0,
+    )  # fmt: skip
+
+
+def _sitting(rng) -> Stance:
+    """On the floor: legs stretched, bent, crossed or to the side."""
+    kind = rng.choice(4, p=[0.3, 0.25, 0.3, 0.15])
+    ranges, knees = (
+        (((0.05, 0.9, -0.15, 0.85), (0.5, 1.0, 0.0, 0.98)), (0.3, 0.3, 1.0)),
+        (((0.0, 0.8, -0.5, 0.5), (0.3, 1.0, -0.25, 0.75)), (0.2, 0.4, 1.0)),
+        (((-0.25, 0.9, -0.2, 0.34), (0.15, 1.0, -0.05, 0.52)), (1.0, 0.4, 0.25)),
+        (((0.2, 0.4, -0.3, 0.35), (0.9, 0.9, -0.1, 0.7)), (0.8, 0.5, 0.4)),
+    )[kind]
+    arms = _limbs(rng, PROP, PROP) if rng.random() < 0.25 else _arms(rng)
+    return _stance(
+        rng, pitch=(-22, 12), legs=_limbs(rng, ranges, ranges, 0.05), arms=arms, curl=(0, 35),
+        upright=(0.9, 0), knees=knees, soles=0.0, level=0.0,
+    )  # fmt: skip
+
+
+def _on_a_seat(rng) -> Stance:
+    bent = ((0.0, 0.6, -0.85, 0.64), (0.3, 0.85, -0.6, 0.8))
+    arms = _arms(rng, (2, 1, 4, 0.7, 1, 4, 2, 0.3))
+    return _stance(
+        rng, pitch=(-15, 20), legs=_limbs(rng, bent, bent, 0.04), arms=arms, curl=(0, 30),
+        knees=(0.2, 1.0, 0.7),
+    )  # fmt: skip
+
+
+def _lying(rng, pitch, roll, arms: Limbs, nod: float = 0.0) -> Stance:
+    kind = rng.choice(3, p=[0.45, 0.35, 0.2])
+    ranges = (
+        ((0.02, -0.02, -1.0, 0.9), (0.3, 0.1, -1.0, 0.985)),
+        ((0.05, 0.2, -1.0, 0.55), (0.4, 0.6, -0.8, 0.9)),
+        ((0.1, 0.5, -0.8, 0.45), (0.5, 1.0, -0.3, 0.8)),
+    )
+    other = kind if rng.random() < 0.6 else rng.choice(3)
+    legs = _limbs(rng, ranges[kind], ranges[other], 0.06)
+    knees = (rng.uniform(0.1, 1.0), 1.0, 0.0)
+    pointed = 62.0 if min(pitch) > 0 else 25.0
+    return _stance(
+        rng, pitch=pitch, legs=legs, arms=arms, roll=roll, curl=(-4, 20), upright=(0, 0),
+        knees=knees, soles=0.0, level=0.0, nod=nod, elbows=(0.9, -0.1, -0.3), pointed=pointed,
+    )  # fmt: skip
+
+
+def _supine(rng) -> Stance:
+    return _lying(rng, (-93, -84), (-14, 14), _arms(rng, (4, 1, 2, 2, 4, 2, 2, 0)))
+
+
+def _prone(rng) -> Stance:
+    raised = rng.random() < 0.45
+    propped = ((0.2, 0.55, -0.6, 0.45), (0.5, 0.9, -0.1, 0.7))
+    beside = ((0.5, -0.1, -0.6, 0.5), (0.9, 0.15, 0.9, 0.9))
+    arms = _limbs(rng, propped, propped) if raised else _limbs(rng, beside, beside)
+    stance = _lying(rng, (78, 88), (-8, 8), arms, nod=-35.0 if raised else 0.0)
+    turned = stance.neck + (0 if raised else [0, 0, rng.choice([-1, 1]) * rng.uniform(35, 60)])
+    curl = stance.trunk - np.array([0, 0, rng.uniform(10, 35) if raised else 0.0, 0, 0])
+    legs = stance.ankles * [1, 0.15, 1, 1]
+    return replace(stance, neck=turned, trunk=curl, ankles=legs)
+
+
+def _on_the_side(rng) -> Stance:
+    arms = _limbs(rng, *[((-0.1, 0.6, -0.6, 0.4), (0.3, 1.0, 0.5, 0.95))] * 2)
+    return _lying(rng, (-93, -86), (72, 100), arms)
+
+
+def _caring(rng) -> Stance:
+    """Bent over somebody small, on the feet or on the knees."""
+    base = _bending(rng) if rng.random() < 0.5 else _kneeling(rng)
+    reach = ((-0.2, 0.5, -1.0, 0.6), (0.2, 0.9, -0.4, 0.95))
+    trunk = base.trunk.copy()
+    trunk[:, 0] = rng.uniform(25, 60)
+    return replace(
+        base, wrists=_limbs(rng, reach, reach), trunk=trunk, upright=np.array([[1.0, 1.0]])
+    )
+
+
+def _sporting(rng) -> Stance:
+    """Kicks, lunges, throws and stretches."""
+    raised = ((-0.1, -0.5, -0.9, 0.6), (1.0, 1.0, 0.5, 0.985))
+    lunge = ((0.1, -0.6, -1.0, 0.6), (0.6, 0.7, -0.7, 0.98))
+    legs = _limbs(rng, STRAIGHT if rng.random() < 0.6 else lunge, raised, 0.08)
+    arms = _arms(rng, (0.5, 0.5, 2, 3, 4, 1, 1, 1))
+    return _stance(
+        rng, pitch=(-25, 40), legs=legs, arms=arms, curl=(-20, 30), soles=(0.8, 0.1), level=0.0
+    )
+
+
+Family = Callable[[np.random.Generator], Stance]
+FAMILIES: dict[str, Family] = {
+    "standing": _standing,
+    "standing held": _standing_held,
+    "walking": _walking,
+    "running": _running,
+    "bending": _bending,
+    "squatting": _squatting,
+    "kneeling": _kneeling,
+    "all fours": _all_fours,
+    "sitting": _sitting,
+    "on a seat": _on_a_seat,
+    "supine": _supine,
+    "prone": _prone,
+    "on the side": _on_the_side,
+    "caring": _caring,
+    "sporting": _sporting,
+}
+
+_GROWN = {
+    "standing": 5, "walking": 4, "running": 2, "bending": 2, "squatting": 2, "kneeling": 2,
+    "all fours": 1, "sitting": 3, "on a seat": 3, "supine": 1, "prone": 1, "on the side": 1,
+    "caring": 1, "sporting": 5,
+}  # fmt: skip
+KINDS_OF_AGE: dict[str, dict[str, float]] = {
+    "infant": {"supine": 4, "prone": 3, "on the side": 1.5, "sitting": 3, "all fours": 2,
+               "standing held": 1.5, "kneeling": 0.7, "squatting": 0.4},
+    "toddler": {"standing": 2, "standing held": 2, "walking": 2, "sitting": 4, "all fours": 2,
+                "squatting": 1.5, "kneeling": 1.5, "supine": 1, "prone": 1},
+    "child": _GROWN,
+    "adult": _GROWN,
+    "elder": _GROWN,
+}  # fmt: skip
+
+
+ACTIVE = ("standing", "walking", "bending", "squatting", "sporting", "on a seat")
+
+
+def perform(
+    rng: np.random.Generator,
+    shape: BodyShape,
+    times: Float[np.ndarray, "frame"],
+    kinds: tuple[str, ...] = ACTIVE,
+) -> tuple[Movement, list[str]]:
+    """Move smoothly from posture to posture.
+
+    Args:
+        rng: source of randomness.
+        shape: the body.
+        times: seconds of the frames, increasing from 0.
+        kinds: families to choose from.
+
+    Returns:
+        The movement, and per frame the family that it is in or on its way to.
+    """
+    kind = kinds[int(rng.integers(len(kinds)))]
+    now, stance = -rng.uniform(0, 1), draw_stance(rng, kind)
+    path = stance.taken(np.zeros(len(times), dtype=int))
+    shown = [kind] * len(times)
+    while now < times[-1]:
+        kind = kinds[int(rng.integers(len(kinds)))]
+        following, lasting = draw_stance(rng, kind), rng.uniform(0.5, 1.4)
+        start, end = path.taken([-1]), following.taken(np.zeros(len(times), dtype=int))
+        share = min_jerk((times - now) / lasting)
+        before = start.taken(np.zeros(len(times), dtype=int))
+        moved = before.blended(end, share)
+        path = Stance.joined([path.taken(times < now), moved.taken(times >= now)])
+        shown = [kind if time >= now else before for time, before in zip(times, shown, strict=True)]
+        now += lasting + rng.uniform(0.0, 0.7)
+    movement = take(shape, path, times)
+    height = movement.place[:, 0, 2]
+    calm = smooth(height, times, 0.08) - height
+    calmed = Movement(movement.turn, movement.place + calm[:, None, None] * [0, 0, 1])
+    return calmed, shown

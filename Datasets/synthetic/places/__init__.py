@@ -1,0 +1,1 @@
+"""Where people are: beds, rooms, furniture, and their surfaces."""

@@ -1,0 +1,1 @@
+"""From posed bodies and places to linear RGB, depth and masks."""

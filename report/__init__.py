@@ -1,0 +1,1 @@
+"""The report: tables, figures and page (build), and the experiments it compares (experiments)."""

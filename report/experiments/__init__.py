@@ -1,0 +1,1 @@
+"""Chains that compare: sources of data, equal data, parts of the shipped weights."""

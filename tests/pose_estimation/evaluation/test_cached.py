@@ -1,0 +1,143 @@
+"""A lifter is scored on what was observed as it would be on the frames themselves."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from Datasets.geometry.alignment import root_relative
+from Datasets.skeletons import INFANT, MINI_RGBD_25, MPII_16
+from Datasets.skeletons.mini_rgbd import PUBLISHED_16, ZEDO_17
+from Engine.errors import DataError
+from Engine.weights import load_weights, save_weights
+from PoseEstimation.evaluation import cached as module
+from PoseEstimation.evaluation.cached import score_observed
+from PoseEstimation.evaluation.errors_file import read_errors
+from PoseEstimation.evaluation.failures import APART, worst_frames
+from PoseEstimation.io.detection_cache import read_observed, save_observed
+from PoseEstimation.models.martinez import MartinezConfig, MartinezLifter
+from PoseEstimation.stage_settings import ScoreSettings
+from PoseEstimation.structures import Clip
+from PoseEstimation.training.lifting import PixelCodec
+from PoseEstimation.training.weights import reordered, write_best
+from PoseEstimation.visualise.worst import Comparison, comparison_sheet
+
+
+class Shifted:
+    """Lifts to the truth, every joint but the root off by 7 mm."""
+
+    def __init__(self, skeleton, truth_mm):
+        self.skeleton, self.truth_mm, self.seen = skeleton, truth_mm, []
+
+    def __call__(self, found, intrinsics, times_s):
+        self.seen.append((found, times_s))
+        joints_mm = root_relative(self.truth_mm, self.skeleton.root_index).copy()
+        off = np.arange(len(self.skeleton)) != self.skeleton.root_index
+        joints_mm[:, off, 2] += 7
+        return joints_mm, np.ones(joints_mm.shape[:2])
+
+
+@pytest.fixture
+def clip_of(make_poses):
+    def make(skeleton):
+        keypoints_px, joints_mm = (values[:, : len(skeleton)] for values in make_poses(5))
+        one = np.ones((5, len(skeleton)))
+        camera = np.broadcast_to(np.array([[500.0, 0, 320], [0, 500, 240], [0, 0, 1]]), (5, 3, 3))
+        return Clip(keypoints_px, one, one, 3 * one, joints_mm, camera)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("skeleton", "kind", "joints"),
+    [(INFANT, "ellershaw", PUBLISHED_16), (MINI_RGBD_25, "zedo", ZEDO_17)],
+)
+def test_errors_are_those_of_the_protocols_joints(
+    skeleton, kind, joints, clip_of, tmp_path, monkeypatch
+):
+    clip = clip_of(skeleton)
+    path = tmp_path / "observed.npz"
+    save_observed(path, clip, ["11"] * 5, range(3, 8), skeleton)
+    lifting = Shifted(skeleton, clip.joints_mm)
+    monkeypatch.setattr(module, "load_lifter", lambda file: lifting)
+    scores = score_observed(ScoreSettings(path, path, joints=kind, depths=False), tmp_path)
+    errors = read_errors(tmp_path)
+    assert errors.joints == joints and errors.frames.tolist() == [3, 4, 5, 6, 7]
+    root = [joint == "pelvis" for joint in joints]
+    assert errors.errors_mm[:, root] == pytest.approx(0)
+    assert np.delete(errors.errors_mm, np.flatnonzero(root), 1) == pytest.approx(7, abs=1e-3)
+    assert scores["ajpe_mm"] == pytest.approx(7 * (1 - 1 / len(joints)), abs=1e-3)
+    found, times_s = lifting.seen[0]
+    assert np.isnan(found.depth_px).all() and times_s == pytest.approx(np.arange(3, 8) / 30)
+
+
+def test_a_lifter_of_fewer_joints_gets_those_that_it_knows(clip_of, tmp_path, monkeypatch):
+    clip = clip_of(INFANT)
+    path = tmp_path / "observed.npz"
+    save_observed(path, clip, ["11"] * 5, range(5), INFANT)
+    places = module._places(PUBLISHED_16, INFANT)
+    lifting = Shifted(MPII_16, clip.joints_mm[:, places])
+    monkeypatch.setattr(module, "load_lifter", lambda file: lifting)
+    score_observed(ScoreSettings(path, path, temporal=False), tmp_path)
+    (found, times_s), errors = lifting.seen[0], read_errors(tmp_path)
+    assert found.keypoints_px == pytest.approx(clip.keypoints_px[:, places], abs=1e-3)
+    assert times_s is None and np.nanmax(errors.errors_mm) == pytest.approx(7, abs=1e-3)
+    with pytest.raises(DataError, match="lacks spine"):
+        module._places(ZEDO_17, INFANT)
+
+
+def test_what_was_saved_is_read_by_sequence(clip_of, tmp_path):
+    clip, path = clip_of(INFANT), tmp_path / "observed.npz"
+    save_observed(path, clip, ["2", "1", "1", "2", "2"], [0, 0, 1, 1, 2], INFANT)
+    one, two = read_observed(path)
+    assert (one.name, two.name) == ("1", "2") and two.frames.tolist() == [0, 1, 2]
+    assert two.clip.joints_mm == pytest.approx(clip.joints_mm[[0, 3, 4]], rel=1e-6)
+
+
+def test_reordered_weights_move_joints_and_nothing_else(tmp_path, make_poses):
+    torch.manual_seed(0)
+    network = MartinezLifter(MartinezConfig(width=8, blocks=1)).eval()
+    order = np.random.default_rng(0).permutation(16)
+    best = {f"average.{k}": v for k, v in network.state_dict().items()}
+    save_weights(tmp_path / "best.safetensors", best, {})
+    path = write_best(tmp_path, "lifter", network, PixelCodec(MPII_16), "mpii_16")
+    reordered(path, tmp_path / "other.safetensors", order)
+    other = MartinezLifter(MartinezConfig(width=8, blocks=1)).eval()
+    other.load_state_dict(load_weights(tmp_path / "other.safetensors")[0])
+    features = torch.randn(4, 16, 2)
+    given = torch.empty_like(features)
+    given[:, order] = features  # each joint's input goes where its weights came from
+    unmasked = [
+        f.position(_hidden(f, x)).view(4, 16, 3) for f, x in ((network, given), (other, features))
+    ]
+    assert torch.allclose(unmasked[0][:, order], unmasked[1], atol=2e-3)
+
+
+def _hidden(network, features):
+    hidden = network.stem(features.flatten(1))
+    for block in network.blocks:
+        hidden = hidden + block(hidden)
+    return hidden
+
+
+def test_the_worst_frames_are_apart():
+    errors = np.concatenate([np.linspace(10, 20, 100), np.linspace(12, 5, 100)])
+    sequences = np.repeat(["11", "12"], 100)
+    frames = np.tile(np.arange(100), 2)
+    chosen = worst_frames(errors, sequences, frames)
+    assert chosen[0] == 99 and (np.diff(errors[chosen]) <= 0).all()
+    for name in ("11", "12"):
+        own = np.sort([frames[i] for i in chosen if sequences[i] == name])
+        assert (np.diff(own) >= APART).all() and len(own) == 4
+
+
+def test_a_sheet_shows_truth_and_prediction(make_poses):
+    keypoints_px, joints_mm = make_poses(1)
+    relative = joints_mm[0, :16] - joints_mm[0, 6]
+    frame = Comparison(Image.new("RGB", (640, 480)), keypoints_px[0, :16], relative, relative, "x")
+    off = Comparison(frame.image, frame.keypoints_px, relative + 40, relative, "y")
+    sheet = comparison_sheet([frame] * 4 + [off], MPII_16)
+    pixels = np.asarray(sheet).astype(int)
+    rows = pixels.shape[0] // 2
+    grey = (abs(pixels - 170).max(-1) < 12).sum(1)
+    assert grey[rows:].sum() > 0  # truth shows beside a prediction that is off
