@@ -1,4 +1,4 @@
-"""How far a prediction can be trusted as a whole: how often and how confidently infants are found."""
+"""How far a prediction can be trusted: how often and how confidently infants are found."""
 
 from __future__ import annotations
 

@@ -144,7 +144,9 @@ class Predictor:
         """Find infants and give them the numbers of their tracks; poses are not lifted.
 
         Args:
-            frames, camera, boxes: see ``run``.
+            frames: see ``run``.
+            camera: see ``run``.
+            boxes: see ``run``.
             finished: results of a batch of frames that an earlier run found, or none.
 
         Yields:

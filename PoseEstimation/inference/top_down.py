@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -97,7 +98,7 @@ class TopDown:
         pairs = list(zip(images, detections, strict=True))
         keypoints = self._keypoints([(im, b) for im, d in pairs for b in d.boxes_xyxy], still)
         ends = np.cumsum([0, *map(len, detections)])
-        rows = [slice(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        rows = [slice(a, b) for a, b in pairwise(ends)]
         return [
             Found(
                 np.asarray(d.boxes_xyxy, dtype=np.float64),

@@ -1,8 +1,8 @@
 """Tracks lifted to 3D while frames stream by.
 
-Frames wait until ``WINDOW`` of a source are there; then each infant's poses among them are lifted as
-one clip. Windows overlap by ``OVERLAP`` frames, over which one clip's answer fades into the next's,
-so that a recording of any length needs the memory of one window.
+Frames wait until ``WINDOW`` of a source are there; then each infant's poses among them are lifted
+as one clip. Windows overlap by ``OVERLAP`` frames, over which one clip's answer fades into the
+next's, so that a recording of any length needs the memory of one window.
 """
 
 from __future__ import annotations

@@ -7,12 +7,12 @@ and then the journal is removed.
 
 Lines: ``{"key": ...}`` says which weights, settings, camera and overlays the lines after it belong
 to; lines under another key do not count and stay, as do those of sources that are not asked for.
-``{"source": path, "stamp": [size, mtime], "frames": [...]}`` is a batch, which a later line with the
-same first frame replaces; ``{"source": path, "stamp": ..., "end": {"overlay": ...}}`` says that the
-source is finished, and its overlay, which is known by its stamp: another command may have drawn
-another one since. Numbers have all their digits, so that a prediction that was interrupted ends with
-the same bytes as one that was not. A last line that was cut is dropped. Frames stay on disk: the
-journal keeps the places of its lines in memory, and reads a batch when it is asked for.
+``{"source": path, "stamp": [size, mtime], "frames": [...]}`` is a batch, which a later line with
+the same first frame replaces; ``{"source": path, "stamp": ..., "end": {"overlay": ...}}`` says that
+the source is finished, and its overlay, which is known by its stamp: another command may have drawn
+another one since. Numbers have all their digits, so that a prediction that was interrupted ends
+with the same bytes as one that was not. A last line that was cut is dropped. Frames stay on disk:
+the journal keeps the places of its lines in memory, and reads a batch when it is asked for.
 """
 
 from __future__ import annotations

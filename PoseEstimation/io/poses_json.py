@@ -1,9 +1,9 @@
 """``poses.json``, schema ``infantpose/1``: everything that is known about every frame.
 
-Top level: schema, notice, model, skeleton (names, bones), units, assumptions, frames, and after them,
-since frames stream, quality and complete. A frame: source, index, time_s, width, height, infants, adults (null when nobody looked for
-them), error where something failed, and notes where something was changed or found on reading. An
-adult: box_xyxy, box_score. An infant: track_id, box_xyxy, box_score, keypoints_px, keypoint_scores,
+Top level: schema, notice, model, skeleton (names, bones), units, assumptions, frames, and after
+them, since frames stream, quality and complete. A frame: source, index, time_s, width, height,
+infants, adults (null when the detector knows infants only), error where something failed, and notes
+where something was changed or found on reading. An adult: box_xyxy, box_score. An infant: track_id, box_xyxy, box_score, keypoints_px, keypoint_scores,
 sigma_px, joints_mm, sigma_mm, root_mm, size_mm (crown over pelvis to ankle: an assumption, see
 assumptions) and joints_per_size, which are joints_mm over size_mm and assume no scale. NaN is
 written as null. One frame per line, so that long recordings stream and can be read by line tools.
