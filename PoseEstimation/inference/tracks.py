@@ -52,6 +52,7 @@ def lift_stream(
         bound: Camera | None = None
         waiting: list[tuple[FrameResult, np.ndarray]] = []
         before: Lifted = {}
+        errors: dict[int, Exception] = {}
         for result in own:
             full = result.in_full_size()
             if full.width is not None and full.height is not None:
@@ -64,11 +65,13 @@ def lift_stream(
                 for i in range(ready):
                     yield _placed(waiting[i], i, blended, errors)
                 before = {(i - ready, j): v for (i, j), v in blended.items() if i >= ready}
+                errors = {i - ready: v for i, v in errors.items() if i >= ready}
                 waiting = waiting[ready:]
-        lifted, errors = _lift_window(lift, waiting)
-        blended = _blended(before, lifted, overlap)
+        if not before or len(waiting) > overlap:  # else nothing is new
+            lifted, errors = _lift_window(lift, waiting)
+            before = _blended(before, lifted, overlap)
         for i, one in enumerate(waiting):
-            yield _placed(one, i, blended, errors)
+            yield _placed(one, i, before, errors)
 
 
 def _intrinsics(frame: FrameResult, camera: Camera | None) -> Float[np.ndarray, "3 3"]:

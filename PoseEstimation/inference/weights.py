@@ -53,7 +53,7 @@ def check_weights(folder: Path) -> dict[str, str]:
     return digests
 
 
-def load_keypoint_network(path: Path, settings: PredictSettings) -> KeypointNetwork:
+def load_keypoint_network(path: Path, settings: PredictSettings | None = None) -> KeypointNetwork:
     """Rebuild the 2D network, on the device and in the precision of the settings.
 
     Raises:
@@ -64,6 +64,7 @@ def load_keypoint_network(path: Path, settings: PredictSettings) -> KeypointNetw
         network = PoseResNet(PoseResNetConfig(**metadata["config"]))
         network.load_state_dict(state)
         codec = HeatmapCodec(**metadata["codec"])
+        settings = settings or PredictSettings()
         device = choose_device(settings.device)
         bf16 = computes_in_bf16(settings.precision, device)
         backend = TorchBackend(network, device, bf16=bf16)

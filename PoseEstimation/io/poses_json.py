@@ -3,10 +3,11 @@
 Top level: schema, notice, model, skeleton (names, bones), units, assumptions, frames, and after
 them, since frames stream, quality and complete. A frame: source, index, time_s, width, height,
 infants, adults (null when the detector knows infants only), error where something failed, and notes
-where something was changed or found on reading. An adult: box_xyxy, box_score. An infant: track_id, box_xyxy, box_score, keypoints_px, keypoint_scores,
-sigma_px, joints_mm, sigma_mm, root_mm, size_mm (crown over pelvis to ankle: an assumption, see
-assumptions) and joints_per_size, which are joints_mm over size_mm and assume no scale. NaN is
-written as null. One frame per line, so that long recordings stream and can be read by line tools.
+where something was changed or found on reading. An adult: box_xyxy, box_score. An infant: track_id,
+box_xyxy, box_score, keypoints_px, keypoint_scores, sigma_px, joints_mm, sigma_mm, root_mm, size_mm
+(crown over pelvis to ankle: an assumption, see assumptions) and joints_per_size, which are
+joints_mm over size_mm and assume no scale. NaN is written as null. One frame per line, so that long
+recordings stream and can be read by line tools.
 
 A byte of a file name that is no UTF-8 is written as an escape (backslash, udc, two hexadecimal
 digits), from which Python's json and os.fsencode make the same name.
@@ -24,10 +25,12 @@ from typing import Any
 
 import numpy as np
 
-from Datasets.skeletons import Skeleton
+from Datasets.skeletons import SKELETONS, Skeleton
+from Engine.errors import DataError
 from Engine.files import portable_name, replacing_text
+from Engine.reading import load_json
 from PoseEstimation.io.header import Header, Write
-from PoseEstimation.result import NOTICE, FrameResult, InfantPose
+from PoseEstimation.result import NOTICE, Adult, FrameResult, InfantPose, PoseResult
 
 SCHEMA = "infantpose/1"
 UNITS = {"keypoints": "px", "joints": "mm", "frame": "camera, pelvis-relative"}
@@ -59,6 +62,46 @@ def count_frames_in(path: Path) -> int:
             return sum(line.startswith(b'  {"source"') for line in file)
     except OSError:
         return 0
+
+
+def read_poses_json(path: Path) -> PoseResult:
+    """Read what ``poses_json`` wrote, numbers as they are rounded there.
+
+    Raises:
+        DataError: the file is missing, damaged or something else.
+    """
+    content = load_json(path, "poses")
+    try:
+        skeleton = SKELETONS[content["skeleton"]["name"]]
+        frames = tuple(map(_read_frame, content["frames"]))
+        return PoseResult(frames, skeleton, content["model"], content["assumptions"])
+    except (KeyError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise DataError(f"poses: {path} is no {SCHEMA} file ({reason}); predict again") from None
+
+
+def _read_frame(content: dict[str, Any]) -> FrameResult:
+    """A frame from its line in the file."""
+    adults = content["adults"]
+    known = {
+        **content,
+        "infants": tuple(
+            InfantPose(**{k: _read_value(v) for k, v in one.items() if k not in _DERIVED})
+            for one in content["infants"]
+        ),
+        "adults": None
+        if adults is None
+        else tuple(Adult(_read_value(a["box_xyxy"]), a["box_score"]) for a in adults),
+        "notes": tuple(content.get("notes", ())),
+    }
+    return FrameResult(**known)
+
+
+def _read_value(value: Any) -> Any:
+    return np.array(value, dtype=np.float64) if isinstance(value, list) else value
+
+
+_DERIVED = ("size_mm", "joints_per_size")
 
 
 def _text(value: Any) -> str:
