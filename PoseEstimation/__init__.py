@@ -1,19 +1,17 @@
 """Stage two and the whole: heatmaps, lifting, the predictor from frames to results, the CLI.
 
-from PoseEstimation import load
-result = load("infant-synthetic")("clip.mp4")
-result.joints_mm  # (frames, people, joints, 3)
+In Python: ``load("infant-synthetic")("clip.mp4").joints_mm`` is (frames, people, joints, 3).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from PoseEstimation.inference.predictor import Predictor
 
 
-def load(weights: str | None = None, **settings: object) -> Predictor:
+def load(weights: str | None = None, **settings: Any) -> Predictor:
     """Load a weight set.
 
     Args:

@@ -179,7 +179,7 @@ class FrameResult:
 
     def in_full_size(self) -> FrameResult:
         """The same in pixels of the full picture."""
-        if self.full_size is None:
+        if self.full_size is None or self.width is None or self.height is None:
             return self
         matrix = resize_matrix((self.width, self.height), self.full_size)
         boxed = partial(_moved_box, matrix)

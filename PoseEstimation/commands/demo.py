@@ -93,6 +93,7 @@ def _figure(poses: Path, dataset: Dataset, path: Path) -> None:
     """Draw the pose in the middle of the video beside the true one."""
     import numpy as np
 
+    from Datasets.geometry.alignment import root_relative
     from Datasets.readers.images import load_image
     from Datasets.skeletons import INFANT
     from PoseEstimation.io.poses_json import read_poses_json
@@ -105,7 +106,7 @@ def _figure(poses: Path, dataset: Dataset, path: Path) -> None:
         return
     frame = found[len(found) // 2]
     sample, infant = dataset.samples[frame.index], frame.infants[0]
-    true_mm = sample.joints_mm - sample.joints_mm[INFANT.root_index]
+    true_mm = root_relative(np.asarray(sample.joints_mm), INFANT.root_index)
     picture = draw_overlay(load_image(sample.image_path), frame, INFANT)
     error = np.nanmean(np.linalg.norm(infant.joints_mm - true_mm, axis=1))
     both = {"predicted from RGB": infant.joints_mm, "true": true_mm}

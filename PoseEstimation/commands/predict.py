@@ -95,7 +95,9 @@ def predict_with_progress(predictor: Predictor, request: PredictRequest) -> Pred
     console = Console(stderr=True)
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         counts = [count_frames(source) for source in request.sources]
-        task = progress.add_task("", total=None if None in counts else sum(counts), speed="")
+        known = [count for count in counts if count is not None]
+        total = sum(known) if len(known) == len(counts) else None
+        task = progress.add_task("", total=total, speed="")
 
         def advance(frame: FrameResult) -> None:
             speed = progress.tasks[0].speed

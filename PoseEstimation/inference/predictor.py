@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
@@ -140,7 +140,7 @@ class Predictor:
         camera: Camera,
         boxes: Boxes = "own",
         finished: Callable[[Sequence[Frame]], Sequence[FrameResult]] = lambda frames: (),
-    ) -> Iterator[FrameBatch]:
+    ) -> Generator[FrameBatch, None, None]:
         """Find infants and give them the numbers of their tracks; poses are not lifted.
 
         Args:

@@ -5,7 +5,7 @@ What goes wrong with one frame, of whatever kind, becomes that frame's ``error``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from itertools import groupby, islice
@@ -40,7 +40,7 @@ def find_people(
     settings: PredictSettings,
     boxes_given: bool,
     finished: Callable[[Sequence[Frame]], Sequence[FrameResult]],
-) -> Iterator[FrameBatch]:
+) -> Generator[FrameBatch, None, None]:
     """Find the infants of frames, batch by batch, and number them by their tracks.
 
     Args:
@@ -64,7 +64,7 @@ def find_people(
                 yield [(f, _result(f, r, tracker)) for f, r in results]
 
 
-def ahead(items: Iterable[Item], count: int) -> Iterator[Item]:
+def ahead(items: Iterable[Item], count: int) -> Generator[Item, None, None]:
     """Iterate in a thread of its own that is up to ``count`` items ahead; errors pass through."""
     queue: Queue[tuple[Item | None, BaseException | None, bool]] = Queue(count)
     stopped = Event()
@@ -136,7 +136,7 @@ def _found(
         usable = [_fitting(frame, camera) for frame in frames]
         readable = [frame for frame in usable if frame.image is not None]
         boxes = [_given_boxes(frame) for frame in readable] if boxes_given else None
-        images = [frame.image for frame in readable]
+        images = [frame.image for frame in readable if frame.image is not None]
         found = iter(finder(images, boxes, readable[0].still) if readable else [])
         return [(frame, None if frame.image is None else next(found)) for frame in usable]
     except Exception as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from Datasets.skeletons import SKELETONS
 from Engine.backends import TorchBackend
 from Engine.devices import choose_device, computes_in_bf16

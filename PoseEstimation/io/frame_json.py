@@ -39,7 +39,9 @@ def frame_from_json(content: dict[str, Any]) -> FrameResult:
 
 def _to_json(value: Any) -> Any:
     if isinstance(value, np.ndarray):
-        return np.where(np.isfinite(value), value.astype(object), None).tolist()
+        values = value.astype(object)
+        values[~np.isfinite(value)] = None
+        return values.tolist()
     if isinstance(value, InfantPose | Adult):
         return {f.name: _to_json(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, tuple):

@@ -23,6 +23,7 @@ from PIL import Image
 
 ROOT = Path(__file__).parents[2]
 SIZE, FPS = (160, 120), 30.0
+PATHS = ((160, 50), (120, 70))
 
 
 def write_video(path: Path, frames: int) -> None:
