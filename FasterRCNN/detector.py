@@ -19,8 +19,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from PIL import Image
-from torch import Tensor
-from torchvision.models.detection import FasterRCNN
+from torch import Tensor, nn
 from torchvision.ops import nms
 
 from Datasets.scenes import ADULT_LABEL, CLASSES, INFANT_LABEL
@@ -162,7 +161,9 @@ class InfantDetector:
         """
         lowest = self.min_score if min_score is None else min_score
         everything = self.candidates(images)
-        scored = everything if self.rescoring is None else self._rescored(images, everything)
+        scored = everything
+        if self.rescoring is not None:
+            scored = _rescored(self.rescoring, images, everything)
         people = [one.suppressed(lowest) for one in scored]
         infants = [one.of(INFANT_LABEL)[: self.max_infants] for one in people]
         if self.refine:
@@ -184,20 +185,6 @@ class InfantDetector:
         return [
             joined[own].scaled(scaled.shape[:0:-1], image.size)
             for own, scaled, image in zip(rows, inputs, images, strict=True)
-        ]
-
-    def _rescored(
-        self, images: Sequence[Image.Image], found: Sequence[Candidates]
-    ) -> list[Candidates]:
-        """Candidates whose score is the geometric mean of both networks' probabilities."""
-        found = [one.suppressed(RESCORED, RESCORED) for one in found]
-        crops = [
-            (image, box) for image, one in zip(images, found, strict=True) for box in one.boxes_xyxy
-        ]
-        probabilities = class_probabilities(self.rescoring, crops).split([len(o) for o in found])
-        return [
-            dataclasses.replace(one, scores=(one.scores * p[range(len(one)), one.labels]).sqrt())
-            for one, p in zip(found, probabilities, strict=True)
         ]
 
     def _refined(
@@ -225,16 +212,30 @@ class InfantDetector:
         self, infants: Candidates, people: Candidates, everything: Candidates
     ) -> Detections:
         adults = people.of(ADULT_LABEL)
-        knows_adults = len(self.classes) > ADULT_LABEL
-        parts = [infants.boxes_xyxy, *([adults.boxes_xyxy] if knows_adults else [])]
-        suspected = _distinct(torch.cat([*parts, everything.boxes_xyxy]))
+        has_adults = len(self.classes) > ADULT_LABEL
+        boxes = [one.boxes_xyxy for one in (infants, adults, everything)]
         return Detections(
             infants.boxes_xyxy.numpy(),
             infants.scores.numpy(),
-            adults.boxes_xyxy.numpy() if knows_adults else None,
-            adults.scores.numpy() if knows_adults else None,
-            suspected.numpy(),
+            adults.boxes_xyxy.numpy() if has_adults else None,
+            adults.scores.numpy() if has_adults else None,
+            _distinct(torch.cat(boxes)).numpy(),
         )
+
+
+def _rescored(
+    network: Backend, images: Sequence[Image.Image], found: Sequence[Candidates]
+) -> list[Candidates]:
+    """Candidates whose score is the geometric mean of both networks' probabilities."""
+    found = [one.suppressed(RESCORED, RESCORED) for one in found]
+    crops = [
+        (image, box) for image, one in zip(images, found, strict=True) for box in one.boxes_xyxy
+    ]
+    probabilities = class_probabilities(network, crops).split([len(one) for one in found])
+    return [
+        dataclasses.replace(one, scores=(one.scores * p[range(len(one)), one.labels]).sqrt())
+        for one, p in zip(found, probabilities, strict=True)
+    ]
 
 
 def _distinct(boxes: Float[Tensor, "n 4"]) -> Float[Tensor, "k 4"]:
@@ -253,7 +254,7 @@ def _split_rescoring(state: dict[str, Tensor]) -> RescoringNetwork | None:
     return network
 
 
-def save_rescoring(path: Path, detector: Path, network: RescoringNetwork) -> str:
+def save_rescoring(path: Path, detector: Path, network: nn.Module) -> str:
     """Write a detector again with a re-scoring network; return the sha256."""
     state, metadata = load_weights(detector)
     state = {name: value for name, value in state.items() if not name.startswith(RESCORING_PREFIX)}
@@ -261,7 +262,7 @@ def save_rescoring(path: Path, detector: Path, network: RescoringNetwork) -> str
     return save_weights(path, state | ours, metadata)
 
 
-def save_detector(path: Path, network: FasterRCNN, settings: DetectorSettings) -> str:
+def save_detector(path: Path, network: nn.Module, settings: DetectorSettings) -> str:
     """Write fp16 weights with what ``from_weights`` needs; return the sha256."""
     stored = dataclasses.asdict(settings)
     config = {key: stored[key] for key in _STORED}

@@ -16,19 +16,17 @@ from scipy.optimize import linear_sum_assignment
 
 from Datasets.catalogue import open_dataset
 from Datasets.geometry.boxes import iou
-from Datasets.loaders import make_loader
 from Datasets.scenes import Scene, scenes_of
 from Datasets.structures import Dataset
 from Engine.files import write_json
 from Engine.provenance import code_version, file_sha256
 from FasterRCNN.detector import Detections, InfantDetector
-from FasterRCNN.images import EvaluationImages, collate_evaluation
+from FasterRCNN.images import EvaluationImages, evaluation_loader
 
 FOUND_IOU = 0.5
 """Overlap from which a person counts as found."""
 
 SCHEMA = "infantpose-metrics/1"
-BATCH = 8
 COUNTS = ("frames", "frames_without_infant")
 
 Boxes = Sequence[Float[np.ndarray, "k 4"]]
@@ -111,9 +109,8 @@ def evaluate_detector(
 def _figures(
     detector: InfantDetector, images: EvaluationImages, num_workers: int = 0
 ) -> dict[str, Any]:
-    loader = make_loader(images, BATCH, num_workers, train=False, collate=collate_evaluation)
     found, ranked = [], []
-    for pictures, *_ in loader:
+    for pictures, *_ in evaluation_loader(images, num_workers):
         found += detector.detect(pictures)
         # a pass of its own: an infant's box of a low score may suppress an adult's
         ranked += detector.detect(pictures, 0.0)

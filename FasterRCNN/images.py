@@ -11,8 +11,10 @@ import torch
 from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor
+from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
+from Datasets.loaders import make_loader
 from Datasets.outlines import padding_of
 from Datasets.readers.frames import load_sample_image
 from Datasets.readers.images import load_mask
@@ -22,6 +24,7 @@ from Datasets.transforms.whole_images import OutlinedPeople, train_whole_image
 from Engine.sampling import Draw
 
 Boxes = Float[np.ndarray, "k 4"]
+BATCH = 8
 
 
 class DetectorImages(TorchDataset):
@@ -59,10 +62,8 @@ class DetectorImages(TorchDataset):
         generator = np.random.default_rng([self.seed, key.round, key.index])
         scene = self.scenes[key.index]
         people = outlined(scene, self.outlines[key.index])
-        picture = load_sample_image(scene.image)
-        canvas, boxes, labelled = train_whole_image(
-            picture, people, self.size, generator, self.transforms
-        )
+        how = people, self.size, generator, self.transforms
+        canvas, boxes, labelled = train_whole_image(load_sample_image(scene.image), *how)
         return {
             "image": torch.from_numpy(channels_first(canvas)),
             "boxes": torch.from_numpy(boxes[labelled].astype(np.float32)),
@@ -91,11 +92,21 @@ class EvaluationImages(TorchDataset):
         return image, self.infants[index], self.adults[index]
 
 
+def evaluation_loader(images: EvaluationImages, num_workers: int = 0) -> DataLoader:
+    """Batches of three lists: images, boxes of infants, boxes of adults."""
+    return make_loader(images, BATCH, num_workers, train=False, collate=_lists)
+
+
+def _lists(items: Sequence[tuple]) -> tuple[list, ...]:
+    return tuple(map(list, zip(*items, strict=True)))
+
+
 def outlined(scene: Scene, outlines: Float[np.ndarray, "n 64 2"]) -> OutlinedPeople:
     """The people of an image with their outlines in pixels."""
     padding = np.array([padding_of(person) for person in scene.people])
     mask = scene.people[0].mask_path if len(scene.people) == 1 else None
-    return OutlinedPeople(outlines, padding, scene.main, mask and partial(load_mask, mask))
+    read = None if mask is None else partial(load_mask, mask)
+    return OutlinedPeople(outlines, padding, scene.main, read)
 
 
 def network_input(
@@ -109,8 +120,8 @@ def network_input(
         max_size: limit of the longer side.
     """
     factor = min(min_size / min(image.size), max_size / max(image.size))
-    size = tuple(max(round(side * factor), 1) for side in image.size)
-    scaled = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+    width, height = (max(round(side * factor), 1) for side in image.size)
+    scaled = image.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
     return channels_first(np.asarray(scaled))
 
 
@@ -128,9 +139,3 @@ def collate_training(items: Sequence[dict[str, Tensor]]) -> dict[str, Any]:
         "image": torch.stack([item["image"] for item in items]),
         "targets": [{name: item[name] for name in names} for item in items],
     }
-
-
-def collate_evaluation(items: Sequence[tuple]) -> tuple[list, list, list]:
-    """Batch of ``EvaluationImages``: lists of images, of infants' and of adults' boxes."""
-    images, infants, adults = zip(*items, strict=True)
-    return list(images), list(infants), list(adults)

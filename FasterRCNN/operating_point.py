@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from Datasets.loaders import make_loader
 from Datasets.scenes import scenes_of
 from Datasets.structures import Dataset
 from Engine.errors import DataError
@@ -14,7 +13,7 @@ from Engine.weights import load_weights, save_weights
 from FasterRCNN.candidates import MIN_SCORE
 from FasterRCNN.detector import InfantDetector
 from FasterRCNN.evaluate import false_positives
-from FasterRCNN.images import EvaluationImages, collate_evaluation
+from FasterRCNN.images import EvaluationImages, evaluation_loader
 
 
 def choose_operating_point(path: Path, output: Path, dataset: Dataset, percent: float) -> float:
@@ -36,11 +35,10 @@ def choose_operating_point(path: Path, output: Path, dataset: Dataset, percent: 
     images = EvaluationImages(scenes_of(dataset))
     if len(images) == 0:
         raise DataError("operating point: no images; give a data set with people")
-    loader = make_loader(images, 8, 0, train=False, collate=collate_evaluation)
-    found = [d for pictures, *_ in loader for d in detector.detect(pictures)]
     highest = [
-        max(d.scores[false_positives(d, boxes)], default=0.0)
-        for d, boxes in zip(found, images.infants, strict=True)
+        max(found.scores[false_positives(found, boxes)], default=0.0)
+        for pictures, infants, _ in evaluation_loader(images)
+        for found, boxes in zip(detector.detect(pictures), infants, strict=True)
     ]
     score = lowest_score(highest, percent)
     state, metadata = load_weights(path)

@@ -97,14 +97,14 @@ def class_probabilities(
     """
     parts = [torch.zeros((0, len(CLASSES)), dtype=torch.float64)]
     for start in range(0, len(boxes), BATCH):
-        crops = [rescoring_crop(image, box) for image, box in boxes[start : start + BATCH]]
+        crops = [rescoring_crop(image, b.numpy()) for image, b in boxes[start : start + BATCH]]
         logits = torch.from_numpy(network(np.stack(crops))["output"])
         parts.append(logits.softmax(-1).double())
     return torch.cat(parts)
 
 
 def rescoring_crop(
-    image: Image.Image, box: Float[np.ndarray, "4"] | Float[Tensor, "4"]
+    image: Image.Image, box: Float[np.ndarray, "4"]
 ) -> UInt8[np.ndarray, "3 side side"]:
     """The network's input for a box in pixels of an RGB image."""
     return channels_first(crop_picture(image, eval_crop(box, SIDE, MARGIN)))

@@ -82,9 +82,8 @@ def labelled_boxes(
         cache: an npz file for its boxes, kept between sessions of a run.
     """
     scored = spread(scenes, images_scored)
-    found = _detected(scored, detector, cache)
-    of_scene = {id(scene): boxes for scene, boxes in zip(scored, found, strict=True)}
-    every = [_labelled(scene, of_scene.get(id(scene), np.zeros((0, 4)))) for scene in scenes]
+    found = dict(zip(map(id, scored), _detected(scored, detector, cache), strict=True))
+    every = [_labelled(scene, found.get(id(scene), np.zeros((0, 4)))) for scene in scenes]
     return [one for one in every if len(one.labels)]
 
 
@@ -108,14 +107,15 @@ def _detected(
     scenes: Sequence[Scene], detector: InfantDetector, cache: Path
 ) -> list[Float[np.ndarray, "k 4"]]:
     if not cache.is_file():
-        found = [np.zeros((0, 4))]
-        for start in range(0, len(scenes), BATCH):
-            images = [load_sample_image(scene.image) for scene in scenes[start : start + BATCH]]
-            for candidates in detector.candidates(images):
-                kept = candidates.suppressed(LEAST_SCORE, LEAST_SCORE)
-                found.append(kept.boxes_xyxy.numpy())
-        counts = np.array([len(boxes) for boxes in found[1:]])
-        write_npz(cache, boxes=np.concatenate(found), counts=counts)
+        found = [
+            candidates.suppressed(LEAST_SCORE, LEAST_SCORE).boxes_xyxy.numpy()
+            for start in range(0, len(scenes), BATCH)
+            for candidates in detector.candidates(
+                [load_sample_image(scene.image) for scene in scenes[start : start + BATCH]]
+            )
+        ]
+        counts = np.array([len(boxes) for boxes in found])
+        write_npz(cache, boxes=np.concatenate([np.zeros((0, 4)), *found]), counts=counts)
     with np.load(cache, allow_pickle=False) as file:
         return np.split(file["boxes"], np.cumsum(file["counts"])[:-1])
 
@@ -182,7 +182,7 @@ def with_texture_around(
 
 
 class ValidationCrops(TorchDataset):
-    """Every box of images, upright: ``images`` uint8 (1, 3, side, side) and ``labels`` (1,)."""
+    """Each box of images, upright: ``images`` uint8 (1, 3, side, side) and ``labels`` (1,)."""
 
     def __init__(self, images: Sequence[LabelledBoxes]) -> None:
         self.boxes = [(one, i) for one in images for i in range(len(one.labels))]

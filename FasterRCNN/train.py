@@ -27,8 +27,8 @@ from FasterRCNN.evaluate import agreement, top_iou
 from FasterRCNN.images import (
     DetectorImages,
     EvaluationImages,
-    collate_evaluation,
     collate_training,
+    evaluation_loader,
 )
 from FasterRCNN.model import DifferentSizes, build_detector, load_resnet
 from FasterRCNN.settings import DetectorSettings
@@ -57,10 +57,9 @@ def train_detector(settings: DetectorSettings, output: Path, resume: bool = Fals
     train_loader = make_loader(images, size, workers, True, seed, collate=collate_training)
     held_out = scenes_of(joined(open_sources([settings.validation], INFANT)))
     kept = EvaluationImages(spread(held_out, settings.validation_limit))
-    validation_loader = make_loader(kept, 8, 0, train=False, collate=collate_evaluation)
     torch.manual_seed(seed)
     module = DetectorModule(settings)
-    loaders = train_loader, validation_loader
+    loaders = train_loader, evaluation_loader(kept)
     summary = fit(module, *loaders, settings.trainer, output, resume, settings)
     module.network.load_state_dict(best_state(output, "average."))
     save_detector(output / WEIGHTS, module.network, settings)

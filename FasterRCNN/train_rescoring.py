@@ -65,10 +65,9 @@ def _loaders(
 
     def boxes(source: DataSource, limit: int | None, name: str) -> list[LabelledBoxes]:
         scenes = scenes_of(joined(open_sources([source], INFANT)))
-        if limit is not None:
-            scenes = spread(scenes, limit)
+        chosen = scenes if limit is None else spread(scenes, limit)
         cache = output / f"boxes_{name}.npz"
-        return labelled_boxes(scenes, detector, settings.images_scored, cache)
+        return labelled_boxes(chosen, detector, settings.images_scored, cache)
 
     parts = [
         TrainingCrops(boxes(source, None, str(i)), settings.per_image, seed)

@@ -17,7 +17,7 @@ from Datasets.geometry.affine import (
     translation,
     warp_image,
 )
-from Datasets.geometry.boxes import area, box_from_points, clip_box
+from Datasets.geometry.boxes import area, clip_box
 from Datasets.transforms.occlusion import train_background, train_occlusion
 from Datasets.transforms.photometric import train_photometric
 from Datasets.transforms.settings import WholeImageTransforms
@@ -90,8 +90,7 @@ def boxes_on_canvas(
     matrix: Float[np.ndarray, "3 3"], people: OutlinedPeople, size: tuple[int, int]
 ) -> tuple[Float[np.ndarray, "n 4"], Bool[np.ndarray, "n"]]:
     """Boxes of an image's people on a canvas of (width, height), and who is labelled there."""
-    points = transform_points(matrix, people.outlines)
-    whole = np.concatenate([points.min(axis=1), points.max(axis=1)], axis=1)
+    whole = _boxes_around(transform_points(matrix, people.outlines))
     inside = area(clip_box(whole, size)) >= LEAST_INSIDE * area(whole)
     padding = people.padding_px.reshape(-1, 1) * size[1] / REFERENCE_HEIGHT
     boxes = clip_box(whole + padding * np.array([-1, -1, 1, 1]), size)
@@ -131,12 +130,16 @@ def placement(
             matrix = horizontal_flip(size[0]) @ matrix
         if main is None:
             return matrix
-        whole = box_from_points(transform_points(matrix, main))
+        whole = _boxes_around(transform_points(matrix, main))
         if area(clip_box(whole, size)) >= settings.least_visible * area(whole):
             return matrix
         if strength < 0.1:
             return _matrix(source, size, 0.0, fit, np.zeros(2))
         strength *= 0.7
+
+
+def _boxes_around(points: Float[np.ndarray, "*n 64 2"]) -> Float[np.ndarray, "*n 4"]:
+    return np.concatenate([points.min(axis=-2), points.max(axis=-2)], axis=-1)
 
 
 def _matrix(
