@@ -84,15 +84,12 @@ def evaluate_weights(
     return metrics
 
 
-def evaluate_detector(
-    detector: InfantDetector, dataset: Dataset, num_workers: int = 0
-) -> dict[str, Any]:
+def evaluate_detector(detector: InfantDetector, dataset: Dataset) -> dict[str, Any]:
     """Compare detections with the people of a data set.
 
     Args:
         detector: with the rule that is used in practice; no other box counts unless said.
         dataset: people with masks, boxes or joints.
-        num_workers: processes that load images.
 
     Returns:
         Percentages, None where the data have nothing to count. Over the images with an infant:
@@ -103,14 +100,12 @@ def evaluate_detector(
         (``adult_recall``), the number of ``frames`` and of those without an infant, and the
         operating point, ``min_score``.
     """
-    return _figures(detector, EvaluationImages(scenes_of(dataset)), num_workers)
+    return _figures(detector, EvaluationImages(scenes_of(dataset)))
 
 
-def _figures(
-    detector: InfantDetector, images: EvaluationImages, num_workers: int = 0
-) -> dict[str, Any]:
+def _figures(detector: InfantDetector, images: EvaluationImages) -> dict[str, Any]:
     found, ranked = [], []
-    for pictures, *_ in evaluation_loader(images, num_workers):
+    for pictures, *_ in evaluation_loader(images):
         found += detector.detect(pictures)
         # a pass of its own: an infant's box of a low score may suppress an adult's
         ranked += detector.detect(pictures, 0.0)

@@ -92,9 +92,9 @@ class EvaluationImages(TorchDataset):
         return image, self.infants[index], self.adults[index]
 
 
-def evaluation_loader(images: EvaluationImages, num_workers: int = 0) -> DataLoader:
+def evaluation_loader(images: EvaluationImages) -> DataLoader:
     """Batches of three lists: images, boxes of infants, boxes of adults."""
-    return make_loader(images, BATCH, num_workers, train=False, collate=_lists)
+    return make_loader(images, BATCH, 0, train=False, collate=_lists)
 
 
 def _lists(items: Sequence[tuple]) -> tuple[list, ...]:
