@@ -5,7 +5,7 @@ import pytest
 import torch
 from scenes import write_people
 
-from Datasets.readers.coco import read_coco
+from Datasets.readers.coco import open_coco
 from Datasets.skeletons import COCO_17
 from Datasets.structures import Dataset
 from Engine.errors import DataError
@@ -46,7 +46,7 @@ def careless(tmp_path_factory):
 
 def test_a_detector_at_its_operating_point_has_few_false_positives(careless, tmp_path):
     pictures = [(BABY, CARER), (CARER,), (BABY,), (), (CARER, BABY), ()]
-    data = read_coco(write_people(tmp_path / "data", "train", *pictures), "train")
+    data = open_coco(write_people(tmp_path / "data", "train", *pictures), "train")
     before = evaluate_detector(InfantDetector.from_weights(careless), data)
     score = choose_operating_point(careless, tmp_path / "chosen.safetensors", data, 20.0)
     after = evaluate_detector(InfantDetector.from_weights(tmp_path / "chosen.safetensors"), data)
@@ -58,7 +58,7 @@ def test_a_detector_at_its_operating_point_has_few_false_positives(careless, tmp
 def test_the_operating_point_is_stored_in_the_weights_until_the_user_gives_another(
     careless, tmp_path
 ):
-    data = read_coco(write_people(tmp_path / "data", "train", (BABY, CARER), (), (CARER,)), "train")
+    data = open_coco(write_people(tmp_path / "data", "train", (BABY, CARER), (), (CARER,)), "train")
     chosen = tmp_path / "chosen.safetensors"
     score = choose_operating_point(careless, chosen, data, 0.0)
     assert InfantDetector.from_weights(careless).min_score == MIN_SCORE
