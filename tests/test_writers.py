@@ -39,11 +39,12 @@ from PoseEstimation.evaluation.compare import write_comparison
 from PoseEstimation.evaluation.errors_file import FrameErrors, write_errors
 from PoseEstimation.evaluation.report import Table, write_metrics, write_tables
 from PoseEstimation.export.weight_set import PARTS, collect
-from PoseEstimation.io.coco import write_coco
+from PoseEstimation.io.coco import coco_keypoints
 from PoseEstimation.io.detection_cache import save_observed
-from PoseEstimation.io.poses_csv import write_poses_csv
-from PoseEstimation.io.poses_json import write_poses_json
-from PoseEstimation.result import FrameResult, InfantPose, PoseResult
+from PoseEstimation.io.header import Header, Writer
+from PoseEstimation.io.poses_csv import poses_csv
+from PoseEstimation.io.poses_json import poses_json
+from PoseEstimation.result import FrameResult, InfantPose
 from PoseEstimation.structures import Clip
 from PoseEstimation.visualise.overlay import OverlayStyle, open_overlay
 from PoseEstimation.visualise.video import VideoWriter
@@ -59,13 +60,17 @@ def values(*shape: int) -> np.ndarray:
     return 1 + 59 * np.random.default_rng(2).random(shape)
 
 
-def pose_result() -> PoseResult:
+def pose_frame() -> FrameResult:
     infant = InfantPose(
         1, np.array([1.0, 2, 31, 42]), 0.5, values(J, 2), np.full(J, 0.5), np.ones(J),
         values(J, 3), np.ones(J),
     )  # fmt: skip
-    frame = FrameResult("a.jpg", 0, 0.0, 64, 96, (infant,), None)
-    return PoseResult((frame,), INFANT, {"name": "tiny"}, {"fps": 30.0}, {}, True)
+    return FrameResult("a.jpg", 0, 0.0, 64, 96, (infant,), None)
+
+
+def poses(writer: Writer, path: Path) -> None:
+    with writer(path, Header(INFANT, {"name": "tiny"}, {}, {"a.jpg": 1})) as write:
+        write(pose_frame())
 
 
 def sample(skeleton: Skeleton, path: str | Path = "a.jpg") -> PoseSample:
@@ -167,7 +172,7 @@ def comparison(folder: Path) -> None:
 def photo(folder: Path) -> None:
     style = OverlayStyle()
     with open_overlay(folder / "a.jpg", INFANT, style) as overlay:
-        overlay.write(Frame("a.jpg", 0, 0.0, Image.fromarray(RGB)), pose_result().frames[0])
+        overlay.write(Frame("a.jpg", 0, 0.0, Image.fromarray(RGB)), pose_frame())
 
 
 def video(folder: Path) -> None:
@@ -209,9 +214,9 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "outlines": outlines,
     "weight set": weight_set,
     "minutes.json": minutes,
-    "poses.json": lambda f: write_poses_json(pose_result(), f / "poses.json"),
-    "poses.csv": lambda f: write_poses_csv(pose_result(), f / "poses.csv"),
-    "coco_keypoints.json": lambda f: write_coco(pose_result(), f / "coco_keypoints.json"),
+    "poses.json": lambda f: poses(poses_json, f / "poses.json"),
+    "poses.csv": lambda f: poses(poses_csv, f / "poses.csv"),
+    "coco_keypoints.json": lambda f: poses(coco_keypoints, f / "coco_keypoints.json"),
     "overlay of a photo": photo,
     "overlay of a video": video,
     "metrics.json": lambda f: write_metrics(f, {"clean": {"ajpe_mm": 20.5}}),

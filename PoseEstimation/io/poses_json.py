@@ -56,7 +56,7 @@ def poses_json(path: Path, header: Header) -> Iterator[Write]:
 
 
 def count_frames_in(path: Path) -> int:
-    """Number of frames that a file written by ``write_poses_json`` holds; 0 without such a file."""
+    """Number of frames that a file written by ``poses_json`` holds; 0 without such a file."""
     try:
         with path.open("rb") as file:
             return sum(line.startswith(b'  {"source"') for line in file)
