@@ -15,6 +15,7 @@ from Datasets.skeletons import Skeleton
 from Datasets.structures import Crop
 from Datasets.transforms.geometric import crop_picture
 from Datasets.transforms.presets import eval_crop
+from Engine.devices import computes_in_bf16
 from PoseEstimation.codecs.depth import DepthCodec, read_maps
 from PoseEstimation.codecs.heatmap import HeatmapCodec
 from PoseEstimation.inference.flip_test import flip_averaged, turn_averaged
@@ -45,7 +46,7 @@ class KeypointFinder:
         self.skeleton = stage.skeleton
         self._codec, self._settings, self._device = stage.codec, settings, device
         self._network = stage.network.to(device, memory_format=torch.channels_last).eval()
-        self._bf16 = _computes_in_bf16(settings.precision, device)
+        self._bf16 = computes_in_bf16(settings.precision, device.type)
 
     def __call__(
         self, places: Sequence[tuple[Image.Image, Float[np.ndarray, "4"]]], still: bool = False
@@ -103,12 +104,3 @@ def decode_maps(
     sigma = read_maps(maps[:, 2], density).clamp(-7, 7).exp() * codec.stride
     depth = DepthCodec(root_index, codec.input_size).decode(maps[:, 1], density)
     return points, scores, codec.sigma_scale * sigma, depth
-
-
-def _computes_in_bf16(precision: str, device: torch.device) -> bool:
-    """Whether the 2D network runs in bf16, which moves joints by less than 0.2 crop pixels."""
-    if precision != "auto":
-        return precision == "bf16"
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()

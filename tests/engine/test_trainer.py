@@ -16,10 +16,11 @@ import torch
 import yaml
 
 from Datasets.loaders import make_loader
+from Engine.callbacks import _log_rows
 from Engine.checkpoints import flatten, list_checkpoints, unflatten
 from Engine.errors import DataError
 from Engine.process import stopped_by_term
-from Engine.trainer import _log_rows, best_state, fit
+from Engine.trainer import best_state, fit
 
 _spec = importlib.util.spec_from_file_location("tiny_run", Path(__file__).with_name("tiny_run.py"))
 tiny = importlib.util.module_from_spec(_spec)
@@ -148,7 +149,7 @@ def test_time_limit_stops_with_a_checkpoint(tmp_path, capsys):
 
 def test_a_crashed_run_has_the_rest_of_its_time(tmp_path, monkeypatch):
     now = [0.0]
-    monkeypatch.setattr("Engine.trainer.time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr("Engine.callbacks.time", SimpleNamespace(monotonic=lambda: now[0]))
 
     def step_of_a_minute(crashing):
         def hook(done):
