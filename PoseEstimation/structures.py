@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -77,3 +81,32 @@ def joined(parts: Sequence[Keypoints]) -> Keypoints:
     """Put rows one after another."""
     names = ("keypoints_px", "scores", "sigma_px", "depth_px")
     return Keypoints(*(np.concatenate([getattr(part, n) for part in parts]) for n in names))
+
+
+@dataclass(frozen=True)
+class Maps:
+    """What a 2D network computes for a batch of images, (batch, joint, height, width) each.
+
+    Attributes:
+        heatmaps: raw maps of where joints are; the codec turns them into densities.
+        depth: of joints behind the pelvis, to be read under the density (``DepthCodec``), or None.
+        log_sigma: likewise the log of the standard deviation of the 2D error, map pixels, or None.
+        part_fields: (batch, field, height, width) vectors along the limbs, or None.
+        stacks: maps of the earlier stages of a network that refines them, for training.
+    """
+
+    heatmaps: Float[Tensor, "batch joint height width"]
+    depth: Float[Tensor, "batch joint height width"] | None = None
+    log_sigma: Float[Tensor, "batch joint height width"] | None = None
+    part_fields: Float[Tensor, "batch field height width"] | None = None
+    stacks: tuple[Maps, ...] = ()
+
+    def map(self, function: Callable[..., Tensor], *others: Maps) -> Maps:
+        """Apply a function to each kind of joint maps, together with the same kind of others.
+
+        Returns:
+            Heatmaps, depth and log_sigma, without part fields and stacks.
+        """
+        kinds = ("heatmaps", "depth", "log_sigma")
+        columns = ([getattr(maps, kind) for maps in (self, *others)] for kind in kinds)
+        return Maps(*(None if values[0] is None else function(*values) for values in columns))

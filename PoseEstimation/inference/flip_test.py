@@ -8,30 +8,35 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from PoseEstimation.structures import Maps
+
 
 def flip_averaged(
     network: nn.Module,
     images: Float[Tensor, "batch 3 height width"],
     flip_indices: Sequence[int],
-) -> Float[Tensor, "batch map joint rows columns"]:
+) -> Maps:
     """Average the network's maps with those of the mirrored images, mirrored back.
 
     Args:
-        network: images to maps per joint whose edges are aligned with the image's.
+        network: images to maps whose edges are aligned with the image's.
         images: (batch, 3, height, width).
         flip_indices: joint ``i`` of the mirrored pose is joint ``flip_indices[i]``.
 
     Returns:
         Raw maps, as the network's, in 32-bit floats.
     """
-    both = network(torch.cat([images, images.flip(-1)])).float()
-    direct, mirrored = both.chunk(2)
-    return (direct + mirrored.flip(-1)[:, :, list(flip_indices)]) / 2
+
+    def average(both: Tensor) -> Tensor:
+        direct, mirrored = both.float().chunk(2)
+        return (direct + mirrored.flip(-1)[:, list(flip_indices)]) / 2
+
+    return network(torch.cat([images, images.flip(-1)])).map(average)
 
 
 def turn_averaged(
-    look: Callable[[Tensor], Tensor], images: Float[Tensor, "batch 3 side side"]
-) -> Float[Tensor, "batch map joint rows columns"]:
+    look: Callable[[Tensor], Maps], images: Float[Tensor, "batch 3 side side"]
+) -> Maps:
     """Average maps of images with those of the images turned by quarters, turned back.
 
     Args:
@@ -41,5 +46,6 @@ def turn_averaged(
     total = look(images)
     for quarters in (1, 2, 3):
         turned = images.rot90(quarters, (-2, -1)).contiguous(memory_format=torch.channels_last)
-        total = total + look(turned).rot90(-quarters, (-2, -1))
-    return total / 4
+        add = lambda so_far, maps, k=quarters: so_far + maps.rot90(-k, (-2, -1))  # noqa: E731
+        total = total.map(add, look(turned))
+    return total.map(lambda maps: maps / 4)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from Datasets.skeletons import Skeleton
 from Datasets.structures import Crop
@@ -20,15 +20,14 @@ from PoseEstimation.codecs.depth import DepthCodec, read_maps
 from PoseEstimation.codecs.heatmap import HeatmapCodec
 from PoseEstimation.inference.flip_test import flip_averaged, turn_averaged
 from PoseEstimation.inference.settings import PredictSettings
-from PoseEstimation.models.pose_resnet import PoseResNet
-from PoseEstimation.structures import Keypoints, joined
+from PoseEstimation.structures import Keypoints, Maps, joined
 
 
 @dataclass(frozen=True)
 class HeatmapStage:
     """The 2D network with its codec and joints."""
 
-    network: PoseResNet
+    network: nn.Module
     codec: HeatmapCodec
     skeleton: Skeleton
 
@@ -83,24 +82,25 @@ class KeypointFinder:
         with torch.inference_mode():
             with cast:
                 maps = turn_averaged(self._look, images) if turned else self._look(images)
-            decoded = decode_maps(maps.float(), self._codec, self.skeleton.root_index)
+            decoded = decode_maps(maps.map(Tensor.float), self._codec, self.skeleton.root_index)
         return Keypoints(*(value.cpu().numpy().astype(np.float64) for value in decoded))
 
-    def _look(self, images: Tensor) -> Tensor:
+    def _look(self, images: Tensor) -> Maps:
         """Maps of one batch."""
         if not self._settings.flip_test:
-            return self._network(images).float()
+            return self._network(images).map(Tensor.float)
         return flip_averaged(self._network, images, self.skeleton.flip_indices)
 
 
 def decode_maps(
-    maps: Float[Tensor, "batch map joint height width"], codec: HeatmapCodec, root_index: int
+    maps: Maps, codec: HeatmapCodec, root_index: int
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Joints, scores, sigma and depth (NaN from heatmaps alone) in crop pixels."""
-    points, scores, sigma = codec.decode(maps[:, 0])
-    if maps.shape[1] == 1:
-        return points, scores, codec.sigma_scale * sigma, torch.full_like(scores, torch.nan)
-    density = codec.density(maps[:, 0])
-    sigma = read_maps(maps[:, 2], density).clamp(-7, 7).exp() * codec.stride
-    depth = DepthCodec(root_index, codec.input_size).decode(maps[:, 1], density)
+    points, scores, sigma = codec.decode(maps.heatmaps)
+    density = codec.density(maps.heatmaps)
+    depth = torch.full_like(scores, torch.nan)
+    if maps.log_sigma is not None:
+        sigma = read_maps(maps.log_sigma, density).clamp(-7, 7).exp() * codec.stride
+    if maps.depth is not None:
+        depth = DepthCodec(root_index, codec.input_size).decode(maps.depth, density)
     return points, scores, codec.sigma_scale * sigma, depth

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from Datasets.skeletons import SKELETONS
 from Engine.errors import DataError
 from Engine.provenance import file_sha256
 from Engine.reading import require_folder
-from Engine.weights import load_weights
+from Engine.registry import fits_its_header
 from PoseEstimation.codecs.heatmap import HeatmapCodec
 from PoseEstimation.codecs.pixels import PixelCodec
 from PoseEstimation.codecs.rays import RayCodec
 from PoseEstimation.inference.lifting import ClipLifting, FrameLifting
 from PoseEstimation.inference.top_down import HeatmapStage
 from PoseEstimation.inference.weight_sets import FILES, INDEX, index_entry
-from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig
-from PoseEstimation.models.martinez import MartinezConfig, MartinezLifter
-from PoseEstimation.models.pose_resnet import PoseResNet, PoseResNetConfig
+from PoseEstimation.models import HEATMAP_NETWORKS, LIFTERS
+from PoseEstimation.models.clip_lifter import ClipLifter
 
 
 def check_weights(folder: Path) -> dict[str, str]:
@@ -56,12 +54,10 @@ def load_heatmap(path: Path) -> HeatmapStage:
     Raises:
         DataError: the file is damaged or holds another network.
     """
-    state, metadata = load_weights(path)
-    with _describes(path, "PoseResNet", metadata):
-        network = PoseResNet(PoseResNetConfig(**metadata["config"]))
-        network.load_state_dict(state)
+    network, metadata = HEATMAP_NETWORKS.load(path)
+    with fits_its_header(path):
         codec = HeatmapCodec(**metadata["codec"])
-        return HeatmapStage(network.eval(), codec, SKELETONS[metadata["skeleton"]])
+        return HeatmapStage(network, codec, SKELETONS[metadata["skeleton"]])
 
 
 def load_lifter(path: Path) -> FrameLifting | ClipLifting:
@@ -70,34 +66,9 @@ def load_lifter(path: Path) -> FrameLifting | ClipLifting:
     Raises:
         DataError: the file is damaged or holds another network.
     """
-    state, metadata = load_weights(path)
-    frame = metadata.get("model") == "MartinezLifter"
-    with _describes(path, "MartinezLifter" if frame else "ClipLifter", metadata):
+    network, metadata = LIFTERS.load(path)
+    with fits_its_header(path):
         skeleton = SKELETONS[metadata["skeleton"]]
-        if frame:
-            network = MartinezLifter(MartinezConfig(**metadata["config"]))
-            lifting = FrameLifting(network, PixelCodec(skeleton, **metadata["codec"]))
-        else:
-            network = ClipLifter(ClipLifterConfig(**metadata["config"]))
-            lifting = ClipLifting(network, RayCodec(skeleton, **metadata["codec"]))
-        network.load_state_dict(state)
-        return lifting
-
-
-class _describes:
-    """Turns a header that does not fit its weights into one line."""
-
-    def __init__(self, path: Path, model: str, metadata: dict[str, Any]) -> None:
-        self.path, self.model, self.found = path, model, metadata.get("model")
-
-    def __enter__(self) -> None:
-        if self.found != self.model:
-            raise DataError(
-                f"weights: {self.path} holds {self.found}, not {self.model}; give that file"
-            )
-
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, DataError | KeyError | TypeError | ValueError | RuntimeError):
-            raise DataError(
-                f"weights: {self.path} does not fit its description; restore it"
-            ) from error
+        if isinstance(network, ClipLifter):
+            return ClipLifting(network, RayCodec(skeleton, **metadata["codec"]))
+        return FrameLifting(network, PixelCodec(skeleton, **metadata["codec"]))

@@ -13,10 +13,10 @@ from Datasets.catalogue import open_sources
 from Datasets.loaders import CropDataset, joined, limited, make_loader, thinned
 from Datasets.outlines import boxes_of, image_boxes
 from Datasets.skeletons import SKELETONS
-from Datasets.sources import GENERATED
 from Datasets.structures import Dataset
 from Datasets.transforms.presets import TrainTransforms
 from Engine.errors import DataError
+from Engine.images import as_input
 from Engine.module import AveragedModule
 from Engine.sampling import Mixture
 from Engine.trainer import FitSummary, fit
@@ -31,8 +31,8 @@ from PoseEstimation.losses.heatmap import (
 )
 from PoseEstimation.models.pose_resnet import PoseResNet, PoseResNetConfig
 from PoseEstimation.settings import HeatmapSettings
+from PoseEstimation.structures import Maps
 from PoseEstimation.training.shifts import JointShifts
-from PoseEstimation.training.streaming import GeneratedCrops
 from PoseEstimation.training.weights import write_best
 
 
@@ -66,25 +66,25 @@ class HeatmapModule(AveragedModule):
         keypoints = self.shifts(batch["keypoints_px"], batch["visibility"], batch["source"])
         targets, weights = self.codec.encode(keypoints, batch["visibility"])
         maps = self.network(as_input(batch["image"]))
-        loss = self.loss(maps[:, 0], targets, weights)
+        loss = self.loss(maps.heatmaps, targets, weights)
         if not self.depth_weight:
             return loss
-        depth, sigma = self._beside(maps, batch, keypoints.detach(), weights)
+        depth, sigma = self._depth_and_sigma(maps, batch, keypoints.detach(), weights)
         return loss + self.depth_weight * depth + self.sigma_weight * sigma
 
-    def _beside(
-        self, maps: Tensor, batch: dict[str, Tensor], keypoints: Tensor, weights: Tensor
+    def _depth_and_sigma(
+        self, maps: Maps, batch: dict[str, Tensor], keypoints: Tensor, weights: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Losses of the depths and of the error bars, both read where the heatmaps point."""
-        density = self.codec.density(maps[:, 0].detach())
+        density = self.codec.density(maps.heatmaps.detach())
         depth, known = self.depth_codec.encode(
             batch["joints_mm"], batch["crop_intrinsics"], weights
         )
-        read = read_maps(maps[:, 1], density)
+        read = read_maps(maps.depth, density)
         with torch.no_grad():
-            decoded, _, _ = self.codec.decode(maps[:, 0])
+            decoded, _, _ = self.codec.decode(maps.heatmaps)
             off = (decoded - keypoints) / self.codec.stride
-        log_sigma = read_maps(maps[:, 2], density)
+        log_sigma = read_maps(maps.log_sigma, density)
         nll = planar_nll(log_sigma, off.square().sum(-1), weights)
         return depth_distance(read, depth, known), nll
 
@@ -92,19 +92,19 @@ class HeatmapModule(AveragedModule):
         """Loss, mean error in crop pixels and share of joints within 1/32 of the crop's side."""
         targets, weights = self.codec.encode(batch["keypoints_px"], batch["visibility"])
         maps = self.average(as_input(batch["image"]))
-        decoded, _, _ = self.codec.decode(maps[:, 0])
+        decoded, _, _ = self.codec.decode(maps.heatmaps)
         error = (decoded - batch["keypoints_px"]).norm(dim=-1)
         near = (error < self.codec.input_size / 32).float()
         count = weights.sum().clamp_min(1)
         values = {
-            "validation_loss": self.loss(maps[:, 0], targets, weights),
+            "validation_loss": self.loss(maps.heatmaps, targets, weights),
             "validation_error_px": (error * weights).sum() / count,
             "validation_near": 100 * (near * weights).sum() / count,
         }
         if self.depth_weight:
-            depth, sigma = self._beside(maps, batch, batch["keypoints_px"], weights)
+            depth, sigma = self._depth_and_sigma(maps, batch, batch["keypoints_px"], weights)
             values |= {"validation_depth": depth, "validation_sigma_nll": sigma}
-        self.log_dict(values, batch_size=len(maps))
+        self.log_dict(values, batch_size=len(weights))
 
 
 def train_heatmap(settings: HeatmapSettings, output: Path, resume: bool = False) -> FitSummary:
@@ -166,10 +166,9 @@ def make_loaders(settings: HeatmapSettings, output: Path) -> tuple[DataLoader, D
     validation = limited(joined(held_out), settings.validation_limit)
     crops = _crops(validation, settings, output / "outlines_validation.npz", train=False)
     size, workers, seed = settings.batch_size, settings.num_workers, settings.trainer.seed
-    fork = all(source.dataset != GENERATED for source in settings.train)
     train = _training_crops(settings, output)
     return (
-        make_loader(train, size, workers, train=True, seed=seed, fork=fork),
+        make_loader(train, size, workers, train=True, seed=seed),
         make_loader(crops, size, workers, train=False),
     )
 
@@ -177,19 +176,14 @@ def make_loaders(settings: HeatmapSettings, output: Path) -> tuple[DataLoader, D
 def _training_crops(settings: HeatmapSettings, output: Path) -> TorchDataset:
     """All data sets as one, or mixed by ratio where a share is given."""
     skeleton, seed = SKELETONS[settings.skeleton], settings.trainer.seed
-    if all(s.share is None and not s.shifted and s.dataset != GENERATED for s in settings.train):
+    if all(s.share is None and not s.shifted for s in settings.train):
         data = thinned(joined(open_sources(settings.train, skeleton)), settings.frame_step)
         return _crops(data, settings, output / "outlines_train.npz", train=True)
     parts = []
     for i, source in enumerate(settings.train):
-        if source.dataset == GENERATED:
-            size, margin = settings.input_size, settings.crop_margin
-            more = {"source": i, "transforms": _transforms(settings)}
-            parts.append(GeneratedCrops(source.split, seed, size, margin, skeleton, **more))
-        else:
-            data = thinned(open_sources([source], skeleton)[0], settings.frame_step)
-            cache = output / f"outlines_train_{i}.npz"
-            parts.append(_crops(data, settings, cache, train=True, source=i))
+        data = thinned(open_sources([source], skeleton)[0], settings.frame_step)
+        cache = output / f"outlines_train_{i}.npz"
+        parts.append(_crops(data, settings, cache, train=True, source=i))
     return Mixture(parts, [source.share for source in settings.train], seed)
 
 
@@ -210,8 +204,3 @@ def _transforms(settings: HeatmapSettings) -> TrainTransforms:
         occlusion_share=settings.occlusion_share,
         photometric_share=settings.photometric_share,
     )
-
-
-def as_input(images: Tensor) -> Tensor:
-    """Bytes (batch, 3, height, width) to floats in 0 to 1, channels last in memory."""
-    return (images.float() / 255).contiguous(memory_format=torch.channels_last)

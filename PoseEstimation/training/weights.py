@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from pathlib import Path
 
 from torch import nn
@@ -16,35 +15,6 @@ def with_codec(path: Path, output: Path, **changes: float) -> None:
     """Write weights again with other values of their codec."""
     state, metadata = load_weights(path)
     save_weights(output, state, {**metadata, "codec": {**metadata["codec"], **changes}})
-
-
-def reordered(path: Path, output: Path, order: Sequence[int]) -> None:
-    """Write weights again with the joints' inputs and outputs in another order.
-
-    Args:
-        path: of a ``PoseResNet`` of heatmaps alone or a ``MartinezLifter``.
-        output: the new file.
-        order: for each joint, the one whose weights it gets.
-    """
-    state, metadata = load_weights(path)
-    last = max((key for key in state if key.startswith("head.")), default=None, key=_layer_number)
-    for key, value in state.items():
-        if last is not None and key.split(".")[:2] == last.split(".")[:2]:
-            state[key] = value[list(order)].clone()
-        elif key.startswith("position."):
-            state[key] = value[_each(order, 3)].clone()
-        elif key == "stem.0.weight" and metadata["model"] == "MartinezLifter":
-            state[key] = value[:, _each(order, 2)].clone()
-    save_weights(output, state, metadata)
-
-
-def _layer_number(key: str) -> int:
-    return int(key.split(".")[1])
-
-
-def _each(order: Sequence[int], values: int) -> list[int]:
-    """Places of the values of joints, which have so many each."""
-    return [values * joint + i for joint in order for i in range(values)]
 
 
 def write_best(output: Path, name: str, network: nn.Module, codec: object, skeleton: str) -> Path:

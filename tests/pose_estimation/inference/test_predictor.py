@@ -25,7 +25,7 @@ from PoseEstimation.inference.top_down import HeatmapStage
 from PoseEstimation.inference.weight_sets import find_weights, is_indexed
 from PoseEstimation.inference.weights import check_weights
 from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig
-from PoseEstimation.structures import Keypoints
+from PoseEstimation.structures import Keypoints, Maps
 
 FLOAT = PredictSettings(device="cpu", precision="float32")
 JOINTS = len(INFANT)
@@ -34,9 +34,21 @@ JOINTS = len(INFANT)
 class BrightestPixel(torch.nn.Module):
     """Stands in for the 2D network: every joint's density is the image's brightness."""
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
+    def forward(self, images: torch.Tensor) -> Maps:
         maps = torch.nn.functional.avg_pool2d(images.mean(1, keepdim=True), 4)
-        return maps.clamp_min(1e-3).log().repeat(1, JOINTS, 1, 1)[:, None]
+        return Maps(maps.clamp_min(1e-3).log().repeat(1, JOINTS, 1, 1))
+
+
+class RandomMaps(torch.nn.Module):
+    """Maps of one, or of all three kinds, by a convolution with random weights."""
+
+    def __init__(self, kinds: int, joints: int = JOINTS) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.kinds, self.layer = kinds, torch.nn.Conv2d(3, kinds * joints, 4, 4)
+
+    def forward(self, images: torch.Tensor) -> Maps:
+        return Maps(*self.layer(images).chunk(self.kinds, 1))
 
 
 class TwoBoxes:
@@ -83,31 +95,31 @@ def test_a_dot_is_found_where_it_is(flip):
         assert np.abs(found.keypoints_px[0] - centre).max() < 0.5
 
 
+KINDS = ("heatmaps", "depth", "log_sigma")
+
+
 def test_flip_test_is_symmetric_under_mirroring():
-    torch.manual_seed(0)
-    layer = torch.nn.Conv2d(3, 3 * JOINTS, 4, 4)
-    network = torch.nn.Sequential(layer, torch.nn.Unflatten(1, (3, JOINTS)))
-    images = torch.rand(2, 3, 32, 32)
+    network, images = RandomMaps(3), torch.rand(2, 3, 32, 32)
     flip = list(INFANT.flip_indices)
     direct = flip_averaged(network, images, flip)
     mirrored = flip_averaged(network, images.flip(-1), flip)
-    assert torch.allclose(mirrored.flip(-1)[:, :, flip], direct, atol=1e-5)
+    for kind in KINDS:
+        back = getattr(mirrored, kind).flip(-1)[:, flip]
+        assert torch.allclose(back, getattr(direct, kind), atol=1e-5)
 
 
 def test_turn_test_turns_with_the_picture():
-    torch.manual_seed(0)
-    network = torch.nn.Sequential(torch.nn.Conv2d(3, 6, 4, 4), torch.nn.Unflatten(1, (2, 3)))
-    images = torch.rand(2, 3, 32, 32)
+    network, images = RandomMaps(3, joints=3), torch.rand(2, 3, 32, 32)
     upright = turn_averaged(network, images)
     turned = turn_averaged(network, images.rot90(1, (-2, -1)))
-    assert torch.allclose(turned.rot90(-1, (-2, -1)), upright, atol=1e-5)
-    assert not torch.allclose(network(images), upright, atol=1e-2)
+    for kind in KINDS:
+        back = getattr(turned, kind).rot90(-1, (-2, -1))
+        assert torch.allclose(back, getattr(upright, kind), atol=1e-5)
+        assert not torch.allclose(getattr(network(images), kind), back, atol=1e-2)
 
 
 def test_photos_are_turned_and_videos_are_not(monkeypatch):
-    torch.manual_seed(0)
-    layers = torch.nn.Conv2d(3, JOINTS, 4, 4), torch.nn.Unflatten(1, (1, JOINTS))
-    stage = replace(HEATMAP, network=torch.nn.Sequential(*layers))
+    stage = replace(HEATMAP, network=RandomMaps(1))
     noisy = PosePipeline(TwoBoxes(), stage, lifting(), settings=FLOAT)
     image, box = dots((71, 90), (120, 40)), np.array([[10.0, 5, 190, 195]])
     photo, frame = (noisy.estimate_2d(image, box, still=still) for still in (True, False))
