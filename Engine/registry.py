@@ -1,4 +1,4 @@
-"""Networks by name, imported when one is wanted, rebuilt from the headers of their weights."""
+"""Objects by name: tables name ``module:object``, and the module is imported when it is needed."""
 
 from __future__ import annotations
 
@@ -16,10 +16,16 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-class Registry:
-    """Rows ``name -> "module:Class"``.
+def load_object(place: str) -> Any:
+    """Import what ``module:object`` names."""
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
 
-    A class of networks takes one argument, ``config``, annotated with a frozen dataclass of
+
+class Networks:
+    """Classes of networks, as rows ``name -> "module:Class"``.
+
+    A class takes one argument, ``config``, annotated with a frozen dataclass of
     settings. Weights name the class (``model``) and hold its config (``config``) in their header.
     """
 
@@ -34,8 +40,7 @@ class Registry:
         """
         if name not in self.rows:
             raise DataError(f"network: '{name}' is unknown; known are {', '.join(self.rows)}")
-        module, _, symbol = self.rows[name].partition(":")
-        return getattr(import_module(module), symbol)
+        return load_object(self.rows[name])
 
     def build(self, name: str, config: Mapping[str, Any]) -> nn.Module:
         """Make a network with its initial weights.

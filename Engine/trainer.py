@@ -25,7 +25,7 @@ from torch.utils.data import DataLoader
 
 from Engine.callbacks import Measure, Progress, best_path, make_callbacks
 from Engine.checkpoints import SafetensorsCheckpointIO, newest_checkpoint
-from Engine.devices import computes_in_bf16
+from Engine.devices import choose_device, computes_in_bf16
 from Engine.errors import DataError
 from Engine.files import write_text
 from Engine.training_settings import TrainerSettings
@@ -165,8 +165,7 @@ def _batches_from(loader: DataLoader, done: int) -> Iterator[Any]:
 
 def _make_trainer(settings: TrainerSettings, callbacks: list[Callback]) -> L.Trainer:
     interactive = sys.stdout.isatty()
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    bf16 = computes_in_bf16(settings.precision, device)
+    bf16 = computes_in_bf16(settings.precision, choose_device("auto"))
     return L.Trainer(
         accelerator="auto",
         devices=1,

@@ -19,7 +19,7 @@ from PoseEstimation.inference.weight_sets import find_weights
 if TYPE_CHECKING:
     from Datasets.structures import Dataset
     from PoseEstimation.inference.predict import Prediction
-    from PoseEstimation.inference.predictor import PosePipeline
+    from PoseEstimation.inference.predictor import Predictor
 
 PROFILE, FPS = "mini_rgbd", 30.0
 GENERATOR_FILE = "generator.json"
@@ -34,10 +34,10 @@ def run(args: argparse.Namespace) -> int:
     require_writable(args.output)
     from Datasets.readers.mini_rgbd import read_mini_rgbd
     from Datasets.skeletons import INFANT
-    from PoseEstimation.inference.predictor import PosePipeline
+    from PoseEstimation.inference.predictor import Predictor
     from PoseEstimation.result import NOTICE
 
-    pipeline = PosePipeline.named(saved_models, name, config.predict)
+    pipeline = Predictor.named(saved_models, name, config.predict)
     root, sequences = args.output / "data", MINI_RGBD_SPLIT.test
     print(f"1/3 generate sequences {' and '.join(sequences)}, {args.frames} frames each: {root}")
     _clear(root)
@@ -59,9 +59,7 @@ def _clear(root: Path) -> None:
         shutil.rmtree(root)
 
 
-def _evaluate(
-    pipeline: PosePipeline, root: Path, sequences: tuple[str, ...], output: Path
-) -> float:
+def _evaluate(pipeline: Predictor, root: Path, sequences: tuple[str, ...], output: Path) -> float:
     """Run the published protocol, print its tables and return the seconds."""
     from PoseEstimation.evaluation.mini_rgbd import evaluate_mini_rgbd, print_mini_rgbd
 
@@ -71,7 +69,7 @@ def _evaluate(
     return time.perf_counter() - start
 
 
-def _predict(pipeline: PosePipeline, dataset: Dataset, output: Path) -> float:
+def _predict(pipeline: Predictor, dataset: Dataset, output: Path) -> float:
     """Make a video, predict on it as a user would, draw the 3D figure; return the seconds."""
     from Datasets.readers.images import load_image
     from PoseEstimation.commands.predict import last_line, predict_with_progress

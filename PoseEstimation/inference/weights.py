@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from Datasets.skeletons import SKELETONS
+from Engine.backends import TorchBackend
+from Engine.devices import choose_device, computes_in_bf16
 from Engine.errors import DataError
 from Engine.provenance import file_sha256
 from Engine.reading import require_folder
@@ -13,10 +15,10 @@ from PoseEstimation.codecs.heatmap import HeatmapCodec
 from PoseEstimation.codecs.pixels import PixelCodec
 from PoseEstimation.codecs.rays import RayCodec
 from PoseEstimation.inference.lifting import ClipLifting, FrameLifting
-from PoseEstimation.inference.top_down import HeatmapStage
+from PoseEstimation.inference.settings import PredictSettings
+from PoseEstimation.inference.top_down import KeypointNetwork
 from PoseEstimation.inference.weight_sets import FILES, INDEX, index_entry
 from PoseEstimation.models import HEATMAP_NETWORKS, LIFTERS
-from PoseEstimation.models.clip_lifter import ClipLifter
 
 
 def check_weights(folder: Path) -> dict[str, str]:
@@ -48,8 +50,8 @@ def check_weights(folder: Path) -> dict[str, str]:
     return digests
 
 
-def load_heatmap(path: Path) -> HeatmapStage:
-    """Rebuild the 2D network.
+def load_keypoint_network(path: Path, settings: PredictSettings) -> KeypointNetwork:
+    """Rebuild the 2D network, on the device and in the precision of the settings.
 
     Raises:
         DataError: the file is damaged or holds another network.
@@ -57,10 +59,13 @@ def load_heatmap(path: Path) -> HeatmapStage:
     network, metadata = HEATMAP_NETWORKS.load(path)
     with fits_its_header(path):
         codec = HeatmapCodec(**metadata["codec"])
-        return HeatmapStage(network, codec, SKELETONS[metadata["skeleton"]])
+        device = choose_device(settings.device)
+        bf16 = computes_in_bf16(settings.precision, device)
+        backend = TorchBackend(network, device, bf16=bf16)
+        return KeypointNetwork(backend, codec, SKELETONS[metadata["skeleton"]])
 
 
-def load_lifter(path: Path) -> FrameLifting | ClipLifting:
+def load_lifter(path: Path, device: torch.device | str = "cpu") -> FrameLifting | ClipLifting:
     """Rebuild the lifter.
 
     Raises:
@@ -69,6 +74,8 @@ def load_lifter(path: Path) -> FrameLifting | ClipLifting:
     network, metadata = LIFTERS.load(path)
     with fits_its_header(path):
         skeleton = SKELETONS[metadata["skeleton"]]
-        if isinstance(network, ClipLifter):
-            return ClipLifting(network, RayCodec(skeleton, **metadata["codec"]))
-        return FrameLifting(network, PixelCodec(skeleton, **metadata["codec"]))
+        if metadata["model"] == "MartinezLifter":
+            codec = PixelCodec(skeleton, **metadata["codec"])
+            return FrameLifting(TorchBackend(network, device, ("joints",)), codec)
+        backend = TorchBackend(network, device, ("joints", "log_sigma", "log_lengths"))
+        return ClipLifting(backend, RayCodec(skeleton, **metadata["codec"]))

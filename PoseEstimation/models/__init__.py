@@ -4,11 +4,11 @@ To add one: write a frozen config dataclass and a module that takes it as ``conf
 here. A heatmap network takes RGB crops in 0 to 1 and returns ``Maps``.
 """
 
-from Engine.registry import Registry
+from Engine.registry import Networks
 
-HEATMAP_NETWORKS = Registry({"PoseResNet": "PoseEstimation.models.pose_resnet:PoseResNet"})
+HEATMAP_NETWORKS = Networks({"PoseResNet": "PoseEstimation.models.pose_resnet:PoseResNet"})
 
-LIFTERS = Registry(
+LIFTERS = Networks(
     {
         "MartinezLifter": "PoseEstimation.models.martinez:MartinezLifter",
         "ClipLifter": "PoseEstimation.models.clip_lifter:ClipLifter",

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from Engine.errors import DataError
-from Engine.registry import Registry
+from Engine.registry import Networks
 from Engine.settings import Settings, limited
 from Engine.weights import save_weights
 
@@ -26,7 +26,7 @@ class Toy(torch.nn.Linear):
         self.config = config
 
 
-TOYS = Registry({"Toy": f"{__name__}:Toy"})
+TOYS = Networks({"Toy": f"{__name__}:Toy"})
 
 
 @pytest.fixture(autouse=True)

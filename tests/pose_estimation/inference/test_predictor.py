@@ -10,6 +10,7 @@ import pytest
 import torch
 import yaml
 from PIL import Image
+from PoseEstimation.inference.flip_test import flip_averaged, turn_averaged
 
 from Datasets.geometry.camera import intrinsics_from_fov
 from Datasets.skeletons import INFANT, MPII_16
@@ -17,15 +18,14 @@ from Engine.errors import DataError
 from FasterRCNN.detector import Detections
 from PoseEstimation.codecs.heatmap import HeatmapCodec
 from PoseEstimation.codecs.rays import RayCodec
-from PoseEstimation.inference.flip_test import flip_averaged, turn_averaged
 from PoseEstimation.inference.lifting import ClipLifting
-from PoseEstimation.inference.predictor import PosePipeline
+from PoseEstimation.inference.predictor import Predictor
 from PoseEstimation.inference.settings import PredictSettings
 from PoseEstimation.inference.top_down import HeatmapStage
 from PoseEstimation.inference.weight_sets import find_weights, is_indexed
 from PoseEstimation.inference.weights import check_weights
 from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig
-from PoseEstimation.structures import Keypoints, Maps
+from PoseEstimation.structures import Keypoints
 
 FLOAT = PredictSettings(device="cpu", precision="float32")
 JOINTS = len(INFANT)
@@ -34,21 +34,9 @@ JOINTS = len(INFANT)
 class BrightestPixel(torch.nn.Module):
     """Stands in for the 2D network: every joint's density is the image's brightness."""
 
-    def forward(self, images: torch.Tensor) -> Maps:
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
         maps = torch.nn.functional.avg_pool2d(images.mean(1, keepdim=True), 4)
-        return Maps(maps.clamp_min(1e-3).log().repeat(1, JOINTS, 1, 1))
-
-
-class RandomMaps(torch.nn.Module):
-    """Maps of one, or of all three kinds, by a convolution with random weights."""
-
-    def __init__(self, kinds: int, joints: int = JOINTS) -> None:
-        super().__init__()
-        torch.manual_seed(0)
-        self.kinds, self.layer = kinds, torch.nn.Conv2d(3, kinds * joints, 4, 4)
-
-    def forward(self, images: torch.Tensor) -> Maps:
-        return Maps(*self.layer(images).chunk(self.kinds, 1))
+        return maps.clamp_min(1e-3).log().repeat(1, JOINTS, 1, 1)[:, None]
 
 
 class TwoBoxes:
@@ -75,8 +63,8 @@ def lifting(skeleton=INFANT) -> ClipLifting:
 
 
 @pytest.fixture(scope="module")
-def stub() -> PosePipeline:
-    return PosePipeline(TwoBoxes(), HEATMAP, lifting(), settings=FLOAT)
+def stub() -> Predictor:
+    return Predictor(TwoBoxes(), HEATMAP, lifting(), settings=FLOAT)
 
 
 def dots(*centres: tuple[float, float], size=(400, 200)) -> Image.Image:
@@ -89,42 +77,42 @@ def dots(*centres: tuple[float, float], size=(400, 200)) -> Image.Image:
 @pytest.mark.parametrize("flip", [True, False])
 def test_a_dot_is_found_where_it_is(flip):
     settings = PredictSettings(device="cpu", precision="float32", flip_test=flip)
-    stub = PosePipeline(TwoBoxes(), HEATMAP, lifting(), settings=settings)
+    stub = Predictor(TwoBoxes(), HEATMAP, lifting(), settings=settings)
     for centre in ((71.3, 90.8), (120.0, 40.5)):
         found = stub.estimate_2d(dots(centre), np.array([[10.0, 5, 190, 195]]))
         assert np.abs(found.keypoints_px[0] - centre).max() < 0.5
 
 
-KINDS = ("heatmaps", "depth", "log_sigma")
-
-
 def test_flip_test_is_symmetric_under_mirroring():
-    network, images = RandomMaps(3), torch.rand(2, 3, 32, 32)
+    torch.manual_seed(0)
+    layer = torch.nn.Conv2d(3, 3 * JOINTS, 4, 4)
+    network = torch.nn.Sequential(layer, torch.nn.Unflatten(1, (3, JOINTS)))
+    images = torch.rand(2, 3, 32, 32)
     flip = list(INFANT.flip_indices)
     direct = flip_averaged(network, images, flip)
     mirrored = flip_averaged(network, images.flip(-1), flip)
-    for kind in KINDS:
-        back = getattr(mirrored, kind).flip(-1)[:, flip]
-        assert torch.allclose(back, getattr(direct, kind), atol=1e-5)
+    assert torch.allclose(mirrored.flip(-1)[:, :, flip], direct, atol=1e-5)
 
 
 def test_turn_test_turns_with_the_picture():
-    network, images = RandomMaps(3, joints=3), torch.rand(2, 3, 32, 32)
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(torch.nn.Conv2d(3, 6, 4, 4), torch.nn.Unflatten(1, (2, 3)))
+    images = torch.rand(2, 3, 32, 32)
     upright = turn_averaged(network, images)
     turned = turn_averaged(network, images.rot90(1, (-2, -1)))
-    for kind in KINDS:
-        back = getattr(turned, kind).rot90(-1, (-2, -1))
-        assert torch.allclose(back, getattr(upright, kind), atol=1e-5)
-        assert not torch.allclose(getattr(network(images), kind), back, atol=1e-2)
+    assert torch.allclose(turned.rot90(-1, (-2, -1)), upright, atol=1e-5)
+    assert not torch.allclose(network(images), upright, atol=1e-2)
 
 
 def test_photos_are_turned_and_videos_are_not(monkeypatch):
-    stage = replace(HEATMAP, network=RandomMaps(1))
-    noisy = PosePipeline(TwoBoxes(), stage, lifting(), settings=FLOAT)
+    torch.manual_seed(0)
+    layers = torch.nn.Conv2d(3, JOINTS, 4, 4), torch.nn.Unflatten(1, (1, JOINTS))
+    stage = replace(HEATMAP, network=torch.nn.Sequential(*layers))
+    noisy = Predictor(TwoBoxes(), stage, lifting(), settings=FLOAT)
     image, box = dots((71, 90), (120, 40)), np.array([[10.0, 5, 190, 195]])
     photo, frame = (noisy.estimate_2d(image, box, still=still) for still in (True, False))
     assert not np.allclose(photo.keypoints_px, frame.keypoints_px, atol=1)
-    spared = PosePipeline(TwoBoxes(), stage, lifting(), settings=replace(FLOAT, turn_test=False))
+    spared = Predictor(TwoBoxes(), stage, lifting(), settings=replace(FLOAT, turn_test=False))
     same = spared.estimate_2d(image, box, still=True)
     assert np.allclose(same.keypoints_px, frame.keypoints_px)
 
@@ -148,7 +136,7 @@ def test_adults_are_told_and_get_no_joints():
             scores = np.array([0.7])
             return replace(super().__call__(image), adults_xyxy=np.eye(1, 4), adult_scores=scores)
 
-    pipeline = PosePipeline(Carer(), HEATMAP, lifting(), settings=FLOAT)
+    pipeline = Predictor(Carer(), HEATMAP, lifting(), settings=FLOAT)
     (people,) = pipeline.observe([dots((100, 100))])
     (adult,) = people.adults
     assert len(people.infants) == 2
@@ -202,12 +190,12 @@ def test_no_infant_is_an_empty_answer(stub):
 
 def test_networks_of_two_skeletons_are_refused():
     with pytest.raises(DataError, match=r"infant.*mpii_16"):
-        PosePipeline(TwoBoxes(), HEATMAP, lifting(MPII_16), settings=FLOAT)
+        Predictor(TwoBoxes(), HEATMAP, lifting(MPII_16), settings=FLOAT)
 
 
 def test_weights_are_loaded_and_named(tiny_weights):
     folder = find_weights(tiny_weights, "tiny")
-    pipeline = PosePipeline.from_weights(folder, settings=FLOAT)
+    pipeline = Predictor.from_weights(folder, settings=FLOAT)
     assert is_indexed(folder)
     assert pipeline.model_info["name"] == "tiny"
     assert len(pipeline.model_info["config_sha256"]) == 64
@@ -222,7 +210,7 @@ def test_bf16_keeps_the_joints(tiny_weights):
     folder, box = tiny_weights / "tiny", np.array([[0.0, 0, 95, 95]])
     image = dots((60, 30), size=(96, 96))
     found = [
-        PosePipeline.from_weights(folder, settings=PredictSettings(device="cpu", precision=p))
+        Predictor.from_weights(folder, settings=PredictSettings(device="cpu", precision=p))
         .estimate_2d(image, box)
         .scores
         for p in ("bf16", "float32")
@@ -241,7 +229,7 @@ def test_another_sha256_is_refused(tiny_weights, tmp_path):
     data[-1] ^= 1
     (folder / "lifter.safetensors").write_bytes(data)
     with pytest.raises(DataError, match=r"lifter\.safetensors has sha256"):
-        PosePipeline.from_weights(folder, settings=FLOAT)
+        Predictor.from_weights(folder, settings=FLOAT)
 
 
 def test_pickle_and_swapped_files_are_refused(tiny_weights, tmp_path):
@@ -250,10 +238,10 @@ def test_pickle_and_swapped_files_are_refused(tiny_weights, tmp_path):
     assert not is_indexed(folder)
     shutil.copy(folder / "lifter.safetensors", folder / "heatmap.safetensors")
     with pytest.raises(DataError, match="ClipLifter, not PoseResNet"):
-        PosePipeline.from_weights(folder, settings=FLOAT)
+        Predictor.from_weights(folder, settings=FLOAT)
     torch.save({"weight": torch.zeros(3)}, folder / "heatmap.safetensors")
     with pytest.raises(DataError, match="pickle"):
-        PosePipeline.from_weights(folder, settings=FLOAT)
+        Predictor.from_weights(folder, settings=FLOAT)
     (folder / "heatmap.safetensors").unlink()
     with pytest.raises(DataError, match="does not exist"):
         check_weights(folder)
