@@ -19,21 +19,17 @@ from Engine.errors import DataError
 from Engine.images import as_input
 from Engine.module import AveragedModule
 from Engine.sampling import Mixture
-from Engine.trainer import FitSummary, fit
+from Engine.trainer import FitSummary
 from Engine.weights import load_initial
 from PoseEstimation.codecs.depth import DepthCodec, read_maps
 from PoseEstimation.codecs.heatmap import HeatmapCodec
-from PoseEstimation.losses.heatmap import (
-    depth_distance,
-    heatmap_cross_entropy,
-    heatmap_mse,
-    planar_nll,
-)
+from PoseEstimation.losses import gaussian_nll
+from PoseEstimation.losses.heatmap import depth_distance, heatmap_cross_entropy, heatmap_mse
 from PoseEstimation.models.pose_resnet import PoseResNet, PoseResNetConfig
 from PoseEstimation.settings import HeatmapSettings
 from PoseEstimation.structures import Maps
 from PoseEstimation.training.shifts import JointShifts
-from PoseEstimation.training.weights import write_best
+from PoseEstimation.training.weights import configured, train_and_write
 
 
 class HeatmapModule(AveragedModule):
@@ -85,7 +81,7 @@ class HeatmapModule(AveragedModule):
             decoded, _, _ = self.codec.decode(maps.heatmaps)
             off = (decoded - keypoints) / self.codec.stride
         log_sigma = read_maps(maps.log_sigma, density)
-        nll = planar_nll(log_sigma, off.square().sum(-1), weights)
+        nll = gaussian_nll(log_sigma, off.square().sum(-1), weights, axes=2)
         return depth_distance(read, depth, known), nll
 
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
@@ -119,24 +115,14 @@ def train_heatmap(settings: HeatmapSettings, output: Path, resume: bool = False)
         DataError: no data, or damaged data.
     """
     module = HeatmapModule(settings)
-    train_loader, validation_loader = make_loaders(settings, output)
-    summary = fit(
-        module, train_loader, validation_loader, settings.trainer, output, resume, recipe=settings
-    )
-    write_best(output, "heatmap", module.network, module.codec, settings.skeleton)
-    return summary
+    loaders = make_loaders(settings, output)
+    return train_and_write("heatmap", module, module.codec, loaders, settings, output, resume)
 
 
 def make_network(settings: HeatmapSettings) -> PoseResNet:
     """Build the network of a recipe."""
-    config = PoseResNetConfig(
-        depth=settings.depth,
-        num_joints=len(SKELETONS[settings.skeleton]),
-        maps_per_joint=3 if settings.depth_weight else 1,
-        head_batch_norm=settings.head_batch_norm,
-        head_channels=settings.head_channels,
-        normalise=settings.normalise,
-    )
+    joints, maps = len(SKELETONS[settings.skeleton]), 3 if settings.depth_weight else 1
+    config = configured(PoseResNetConfig, settings, num_joints=joints, maps_per_joint=maps)
     return PoseResNet(config)
 
 
@@ -144,14 +130,7 @@ def make_codec(settings: HeatmapSettings) -> HeatmapCodec:
     """Build the codec of a recipe."""
     kind = "gaussian" if settings.loss == "mse" else "softmax"
     size = settings.input_size // PoseResNet.output_stride
-    return HeatmapCodec(
-        settings.input_size,
-        size,
-        settings.sigma,
-        kind,
-        settings.crop_margin,
-        reach=settings.reach,
-    )
+    return configured(HeatmapCodec, settings, heatmap_size=size, kind=kind)
 
 
 def make_loaders(settings: HeatmapSettings, output: Path) -> tuple[DataLoader, DataLoader]:
@@ -166,11 +145,8 @@ def make_loaders(settings: HeatmapSettings, output: Path) -> tuple[DataLoader, D
     validation = limited(joined(held_out), settings.validation_limit)
     crops = _crops(validation, settings, output / "outlines_validation.npz", train=False)
     size, workers, seed = settings.batch_size, settings.num_workers, settings.trainer.seed
-    train = _training_crops(settings, output)
-    return (
-        make_loader(train, size, workers, train=True, seed=seed),
-        make_loader(crops, size, workers, train=False),
-    )
+    train = make_loader(_training_crops(settings, output), size, workers, train=True, seed=seed)
+    return train, make_loader(crops, size, workers, train=False)
 
 
 def _training_crops(settings: HeatmapSettings, output: Path) -> TorchDataset:
@@ -194,13 +170,5 @@ def _crops(
     boxes = image_boxes(data) if settings.whole_image else boxes_of(data, cache)
     vary, seed = train and settings.augment, settings.trainer.seed
     size, margin = settings.input_size, settings.crop_margin
-    return CropDataset(data, boxes, size, vary, seed, _transforms(settings), margin, source)
-
-
-def _transforms(settings: HeatmapSettings) -> TrainTransforms:
-    """How far training crops stray."""
-    return TrainTransforms(
-        any_angle_share=settings.any_angle_share,
-        occlusion_share=settings.occlusion_share,
-        photometric_share=settings.photometric_share,
-    )
+    strength = configured(TrainTransforms, settings)
+    return CropDataset(data, boxes, size, vary, seed, strength, margin, source)
