@@ -371,11 +371,18 @@ def test_a_short_movement_repeats_its_last_frame(settings):
 
 
 def test_a_photo_is_no_video(settings, bank):
-    photo, video = (
-        replace(movement, clip=object(), joints_mm=movement.joints_mm[:frames])
-        for movement, frames in zip(load_movement_bank(bank), (1, FRAMES), strict=False)
-    )
-    made = TrainingClips(load_movement_bank(bank), [], [photo, video], settings)
-    assert made._fitting(1, 1) == [photo, video]
-    assert made._fitting(SLOW_FRAMES, 1) == [video]
-    assert made._fitting(2, 9) == []
+    """Clips of several frames are cut from detections in several frames, runs from fast videos."""
+    movements = load_movement_bank(bank)
+    parts = []
+    for movement, frames, score in zip(
+        movements, (1, FRAMES, FRAMES), (0.2, 0.4, 0.6), strict=True
+    ):
+        clip = one_camera(movement)[:frames]
+        clip = replace(clip, scores=np.full_like(clip.scores, score))
+        parts.append(replace(movement, clip=clip, joints_mm=movement.joints_mm[:frames]))
+    photo, slow, fast = parts
+    only = replace(settings, observed_share=1.0)
+    made, rng = TrainingClips(movements, [fast], [photo, slow], only), np.random.default_rng(0)
+    for runs, frames, allowed in ((1, 1, {0.2, 0.4, 0.6}), (3, 1, {0.4, 0.6}), (2, 9, {0.6})):
+        drawn = {float(made.draw(runs, frames, rng).scores.max()) for _ in range(40)}
+        assert drawn == allowed
