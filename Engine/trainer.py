@@ -8,6 +8,7 @@ killed and resumed from a checkpoint therefore ends with the weights of one that
 from __future__ import annotations
 
 import dataclasses
+import json
 import logging
 import sys
 import warnings
@@ -130,7 +131,8 @@ def best_state(output: Path, prefix: str = "", place: int = 0) -> dict[str, Tens
 
 def save_settings(path: Path, settings: object) -> None:
     """Write a settings dataclass as YAML."""
-    write_text(path, yaml.safe_dump(_plain(dataclasses.asdict(settings)), sort_keys=False))
+    plain = json.loads(json.dumps(dataclasses.asdict(settings), default=str))  # no paths, tuples
+    write_text(path, yaml.safe_dump(plain, sort_keys=False))
 
 
 class _BatchStream:
@@ -210,12 +212,3 @@ def _quiet() -> Iterator[None]:
 def _without_traceback(message: str) -> str:
     """Only the error itself: a loader's process puts its traceback in front."""
     return message.strip().splitlines()[-1].rpartition("DataError: ")[2]
-
-
-def _plain(value: Any) -> Any:
-    """Paths and tuples as YAML knows them."""
-    if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    return str(value) if isinstance(value, Path) else value

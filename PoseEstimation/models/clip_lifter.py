@@ -182,11 +182,6 @@ class ClipLifter(nn.Module):
         joints = torch.stack([placed[j] for j in range(self.config.num_joints)], -2)
         return joints - joints[..., root : root + 1, :]
 
-    @property
-    def num_parameters(self) -> int:
-        """Number of trained values."""
-        return sum(p.numel() for p in self.parameters())
-
 
 def on_ray(
     ray: Float[Tensor, "*batch 2"],

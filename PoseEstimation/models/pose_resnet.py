@@ -63,11 +63,6 @@ class PoseResNet(nn.Module):
         """The stem and the first stage, which see details."""
         return nn.ModuleList([self.stem, self.stages[0]])
 
-    @property
-    def num_parameters(self) -> int:
-        """Number of trained values."""
-        return sum(p.numel() for p in self.parameters())
-
     def _make_head(self, channels: int) -> nn.Sequential:
         layers: list[nn.Module] = []
         width, norm = self.config.head_channels, self.config.head_batch_norm
