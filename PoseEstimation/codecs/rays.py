@@ -74,8 +74,8 @@ class RayCodec(Settings):
             depth_px: behind the pelvis, in pixels (``DepthCodec``); NaN or None where unknown.
 
         Returns:
-            ``FEATURES`` of usable joints and 0 of others, and the transform that was used. Where the root is
-            missing, the mean of a frame's usable joints takes its place.
+            ``FEATURES`` of usable joints and 0 of others, and the transform that was used. Where
+            the root is missing, the mean of a frame's usable joints takes its place.
         """
         keypoints_px = np.asarray(keypoints_px, dtype=np.float64)
         usable = np.isfinite(keypoints_px).all(-1) & (np.asarray(scores) >= self.min_score)
