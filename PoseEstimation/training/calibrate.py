@@ -46,11 +46,7 @@ def calibrate(settings: CalibrationSettings, output: Path) -> dict[str, float]:
     lifting = load_lifter(settings.lifter)
     if not isinstance(lifting, ClipLifting):
         raise DataError(f"calibration: {settings.lifter} tells no sigma; give a ClipLifter")
-    clips = [
-        movement.clip
-        for path in settings.observed
-        for movement in load_detections(path, lifting.skeleton)
-    ]
+    clips = [clip for path in settings.observed for clip in load_detections(path, lifting.skeleton)]
     planar = calibration_factor(*_joined([_planar(clip) for clip in clips]), axes=2)
     told = [replace(clip, sigma_px=planar * clip.sigma_px) for clip in clips]
     spatial = calibration_factor(*_joined([_spatial(clip, lifting) for clip in told]), axes=3)

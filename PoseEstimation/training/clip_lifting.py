@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -43,7 +44,7 @@ from PoseEstimation.training.clip_noise import (
     with_depth,
 )
 from PoseEstimation.training.clips import (
-    PoseSequence,
+    Sequence3D,
     joined_clips,
     labelled_sequences,
     load_detections,
@@ -53,6 +54,8 @@ from PoseEstimation.training.clips import (
     true_clip,
 )
 from PoseEstimation.training.weights import configured, train_and_write
+
+Read = TypeVar("Read")
 
 CLIPS_PER_EPOCH = 10_000
 
@@ -157,7 +160,7 @@ def make_loaders(settings: ClipLiftingSettings) -> tuple[DataLoader, DataLoader]
     """
     skeleton = SKELETONS[settings.skeleton]
 
-    def read(load: Callable, paths: Sequence[Path]) -> list[PoseSequence]:
+    def read(load: Callable[[Path, Skeleton], list[Read]], paths: Sequence[Path]) -> list[Read]:
         return [sequence for path in paths for sequence in load(path, skeleton)]
 
     movements = read(load_movement_bank, settings.movement_banks)
@@ -207,10 +210,10 @@ def validation_items(settings: ClipLiftingSettings, skeleton: Skeleton) -> list[
     detected = []
     if settings.validation_observed is not None:
         found = load_detections(settings.validation_observed, skeleton)
-        detected += [sequence.clip[None, None] for sequence in found]
+        detected += [clip[None, None] for clip in found]
     if settings.validation_photos is not None:
         found = load_detections(settings.validation_photos, skeleton)
-        detected.append(joined_clips([sequence.clip for sequence in found])[:, None, None])
+        detected.append(joined_clips(found)[:, None, None])
     items = [(clip, False) for clip in true] + [(clip, True) for clip in detected]
     codec = RayCodec(skeleton)
     return [{**_tensors(clip, codec), "observed": torch.tensor(kind)} for clip, kind in items]
@@ -221,22 +224,22 @@ class TrainingClips:
 
     def __init__(
         self,
-        movements: Sequence[PoseSequence],
-        observed: Sequence[PoseSequence],
-        slow: Sequence[PoseSequence],
+        movements: Sequence[Sequence3D],
+        observed: Sequence[Clip],
+        slow: Sequence[Clip],
         settings: ClipLiftingSettings,
-        postures: Sequence[PoseSequence] = (),
-        weak: Sequence[PoseSequence] = (),
+        postures: Sequence[Sequence3D] = (),
+        weak: Sequence[Clip] = (),
     ) -> None:
         self.movements, self.settings = movements, settings
         self.postures, self.weak = postures, weak
         self.observed, self.scattered = observed, [*observed, *slow]
-        self.lasting = [m for m in self.scattered if len(m.joints_mm) > 1]
+        self.lasting = [clip for clip in self.scattered if len(clip.scores) > 1]
         self.skeleton = SKELETONS[settings.skeleton]
         self.codec = RayCodec(self.skeleton)
         labelled, _ = joint_map(MINI_RGBD_25, self.skeleton).index_lists
         self.in_mini_rgbd = np.isin(np.arange(len(self.skeleton)), labelled)
-        self.lengths = [bone_lengths(m.joints_mm, self.skeleton) for m in movements]
+        self.lengths = [bone_lengths(joints_mm, self.skeleton) for joints_mm in movements]
 
     def __call__(self, keys: Sequence[Draw]) -> dict[str, Tensor]:
         """Make the batch of these keys."""
@@ -277,11 +280,11 @@ class TrainingClips:
         return self._with_or_without_depth(clip, rng)
 
     def _detected(
-        self, sequences: Sequence[PoseSequence], runs: int, frames: int, rng: np.random.Generator
+        self, clips: Sequence[Clip], runs: int, frames: int, rng: np.random.Generator
     ) -> Clip:
-        """Frames of one of the sequences with detections."""
-        sequence = sequences[rng.integers(len(sequences))]
-        return sequence.clip[random_frames(sequence, runs, frames, rng)]
+        """Frames of one of the clips with detections."""
+        clip = clips[int(rng.integers(len(clips)))]
+        return clip[random_frames(len(clip.scores), runs, frames, rng)]
 
     def _pose(
         self, runs: int, frames: int, rng: np.random.Generator
@@ -289,12 +292,11 @@ class TrainingClips:
         """Joints of an infant in motion, or in unrelated postures; world axes, mm."""
         settings = self.settings
         if frames == 1 and self.postures and rng.random() < settings.posture_share:
-            still = self.postures[rng.integers(len(self.postures))]
-            return still.joints_mm[random_frames(still, runs, frames, rng)].astype(np.float64)
+            still = self.postures[int(rng.integers(len(self.postures)))]
+            return still[random_frames(len(still), runs, frames, rng)].astype(np.float64)
         number = int(rng.integers(len(self.movements)))
         movement = self.movements[number]
-        joints_mm = movement.joints_mm[random_frames(movement, runs, frames, rng)]
-        joints_mm = joints_mm.astype(np.float64)
+        joints_mm = movement[random_frames(len(movement), runs, frames, rng)].astype(np.float64)
         if not settings.body_mixing:
             return joints_mm
         other = self.lengths[rng.integers(len(self.lengths))]

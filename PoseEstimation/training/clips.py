@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,19 +15,9 @@ from Engine.errors import DataError
 from PoseEstimation.io.detection_cache import read_arrays, read_observed
 from PoseEstimation.structures import FIELDS, Clip
 
-
-@dataclass(frozen=True)
-class PoseSequence:
-    """One infant over time.
-
-    Attributes:
-        joints_mm: (frame, joint, 3) world axes: z towards the ceiling, the origin on the bed; NaN
-            where unlabelled.
-        clip: 2D detections in its frames by one camera, with the same 3D joints, or None.
-    """
-
-    joints_mm: Float[np.ndarray, "frame joint 3"]
-    clip: Clip | None = None
+Sequence3D = Float[np.ndarray, "frame joint 3"]
+"""One infant over time, mm, world axes: z towards the ceiling, the origin on the bed; NaN where
+unlabelled."""
 
 
 def stacked(clips: Sequence[Clip]) -> Clip:
@@ -41,7 +30,7 @@ def joined_clips(clips: Sequence[Clip]) -> Clip:
     return Clip(*(np.concatenate([getattr(clip, name) for clip in clips]) for name in FIELDS))
 
 
-def load_movement_bank(path: Path, skeleton: Skeleton = INFANT) -> list[PoseSequence]:
+def load_movement_bank(path: Path, skeleton: Skeleton = INFANT) -> list[Sequence3D]:
     """Read a movement bank: npz with ``joints_mm`` (infant, frame, 25, 3), ``infant`` joints.
 
     Raises:
@@ -51,20 +40,19 @@ def load_movement_bank(path: Path, skeleton: Skeleton = INFANT) -> list[PoseSequ
     if joints_mm is None or joints_mm.ndim != 4 or joints_mm.shape[2:] != (len(INFANT), 3):
         raise DataError(f"{path}: no movement bank; make one with synth --profile movements")
     convert = joint_map(INFANT, skeleton)
-    return [PoseSequence(convert.apply(infant)) for infant in joints_mm]
+    return [convert.apply(infant) for infant in joints_mm]
 
 
-def load_detections(path: Path, skeleton: Skeleton = INFANT) -> list[PoseSequence]:
-    """Read cached detections, one sequence per infant.
+def load_detections(path: Path, skeleton: Skeleton = INFANT) -> list[Clip]:
+    """Read cached detections, one clip (frame, ...) per sequence.
 
     Raises:
         DataError: see ``read_observed``.
     """
-    clips = [sequence.clip for sequence in read_observed(path, skeleton)]
-    return [PoseSequence(_world(clip.joints_mm), clip) for clip in clips]
+    return [sequence.clip for sequence in read_observed(path, skeleton)]
 
 
-def labelled_sequences(dataset: Dataset) -> list[PoseSequence]:
+def labelled_sequences(dataset: Dataset) -> list[Sequence3D]:
     """Collect the 3D-labelled sequences of a data set; its camera is assumed to look down.
 
     Raises:
@@ -72,8 +60,8 @@ def labelled_sequences(dataset: Dataset) -> list[PoseSequence]:
     """
     by_sequence: dict[str | None, list[np.ndarray]] = {}
     for sample in _with_3d(dataset):
-        by_sequence.setdefault(sample.sequence, []).append(sample.joints_mm)
-    return [PoseSequence(_world(np.stack(joints))) for joints in by_sequence.values()]
+        by_sequence.setdefault(sample.sequence, []).append(np.asarray(sample.joints_mm))
+    return [_world(np.stack(joints)) for joints in by_sequence.values()]
 
 
 def true_clip(dataset: Dataset) -> Clip:
@@ -104,16 +92,15 @@ def _with_3d(dataset: Dataset) -> list[PoseSample]:
     return samples
 
 
-def _world(joints_mm: np.ndarray) -> Float[np.ndarray, "frame joint 3"]:
+def _world(joints_mm: np.ndarray) -> Sequence3D:
     """Camera frame to an upright world with its origin at the mean of all joints."""
     upright = joints_mm * [1, -1, -1]
     return (upright - np.nanmean(upright, axis=(0, 1))).astype(np.float32)
 
 
 def random_frames(
-    sequence: PoseSequence, runs: int, frames: int, rng: np.random.Generator
+    count: int, runs: int, frames: int, rng: np.random.Generator
 ) -> Int[np.ndarray, "run frame"]:
-    """Draw runs of consecutive frames: row numbers; the last repeats beyond a short end."""
-    count = len(sequence.joints_mm)
+    """Draw runs of consecutive frames out of ``count``; the last repeats beyond a short end."""
     starts = rng.integers(0, max(count - frames, 0) + 1, runs)
     return np.minimum(starts[:, None] + np.arange(frames), count - 1)

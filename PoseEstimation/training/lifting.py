@@ -100,7 +100,7 @@ def _clip(
     skeleton = SKELETONS[settings.skeleton]
     datasets = open_sources(sources, skeleton) if sources else ()
     parts = [true_clip(thinned(dataset, settings.frame_step)) for dataset in datasets]
-    parts += [m.clip for path in observed for m in load_detections(path, skeleton)]
+    parts += [clip for path in observed for clip in load_detections(path, skeleton)]
     if not parts:
         raise DataError("lifting: train and validation must be given; name data sets")
     return joined_clips(parts)

@@ -36,7 +36,7 @@ from PoseEstimation.training.clip_noise import (
     resize_bones,
     with_depth,
 )
-from PoseEstimation.training.clips import PoseSequence, load_detections, load_movement_bank
+from PoseEstimation.training.clips import load_detections, load_movement_bank
 
 FRAMES = 40
 STILL = CameraSettings(moving_share=0.0)
@@ -81,9 +81,9 @@ def clips(settings, bank) -> TrainingClips:
     return TrainingClips(load_movement_bank(bank), [], [], settings)
 
 
-def one_camera(movement: PoseSequence) -> Clip:
+def one_camera(movement: np.ndarray) -> Clip:
     """All frames of a sequence before one still camera."""
-    joints_mm = movement.joints_mm[None].astype(np.float64)
+    joints_mm = movement[None].astype(np.float64)
     return random_camera(joints_mm, STILL, np.random.default_rng(0))[0]
 
 
@@ -160,26 +160,23 @@ def test_batches_of_photos_have_single_frames(settings, bank):
 
 def test_a_share_of_the_photos_is_known_but_for_its_place(settings, bank):
     movement = load_movement_bank(bank)[0]
-    clip = random_camera(
-        movement.joints_mm[None].astype(np.float64), STILL, np.random.default_rng(0)
-    )[0]
+    clip = random_camera(movement[None].astype(np.float64), STILL, np.random.default_rng(0))[0]
     known = np.arange(25) < 9
     clip = replace(clip, joints_mm=np.where(known[:, None], clip.joints_mm, np.nan))
-    photo = PoseSequence(movement.joints_mm, clip)
     only = replace(settings, single_share=1.0, weak_share=0.25)
     keys = [Draw(0, i) for i in range(4)]
-    batch = TrainingClips([movement], [], [], only, weak=[photo])(keys)
+    batch = TrainingClips([movement], [], [], only, weak=[clip])(keys)
     weak = batch["weak"]
     assert weak.sum() == round(0.25 * len(weak)) and weak.dtype == torch.bool
     labels = batch["mask"].sum(-1).ravel()
     assert (labels[weak] <= 9).all() and (labels[~weak] == 24).all()
-    videos = TrainingClips([movement], [], [], replace(only, single_share=0.0), weak=[photo])(keys)
+    videos = TrainingClips([movement], [], [], replace(only, single_share=0.0), weak=[clip])(keys)
     assert not videos["weak"].any()
 
 
 def test_independent_noise_has_the_stated_size(bank):
     movement, rng = load_movement_bank(bank)[0], np.random.default_rng(0)
-    clip = random_camera(movement.joints_mm[None].astype(np.float64), STILL, rng)[0]
+    clip = random_camera(movement[None].astype(np.float64), STILL, rng)[0]
     clip = with_depth(clip, INFANT.root_index)
     noise = replace(QUIET, sigma=0.05)
     seen = add_independent_noise(clip, noise, rng)
@@ -217,9 +214,7 @@ def test_only_single_photos_get_the_larger_noise(settings, bank):
 
 def test_photos_together_count_as_one_sequence(settings, bank, tmp_path):
     movement = load_movement_bank(bank)[0]
-    clip = random_camera(
-        movement.joints_mm[None].astype(np.float64), STILL, np.random.default_rng(0)
-    )[0]
+    clip = random_camera(movement[None].astype(np.float64), STILL, np.random.default_rng(0))[0]
     path = tmp_path / "observed.npz"
     save_observed(path, clip[:5], list("abcde"), range(5), INFANT)
     before = validation_items(settings, INFANT)
@@ -311,19 +306,18 @@ def test_turning_and_mirroring_are_undone():
 
 def test_cached_detections_are_trained_on_and_survive_the_file(settings, bank, tmp_path):
     movement = load_movement_bank(bank)[0]
-    runs = movement.joints_mm[None].astype(np.float64)
+    runs = movement[None].astype(np.float64)
     clip = random_camera(runs, STILL, np.random.default_rng(0))[0]
     path = tmp_path / "observed.npz"
     save_observed(path, clip, ["7"] * FRAMES, range(FRAMES), INFANT)
     (seen,) = load_detections(path)
-    assert seen.clip.keypoints_px == pytest.approx(clip.keypoints_px, rel=1e-5)
-    assert seen.joints_mm.mean() == pytest.approx(0, abs=1e-2)
+    assert seen.keypoints_px == pytest.approx(clip.keypoints_px, rel=1e-5)
     only = replace(settings, observed_share=1.0, single_share=0.0, slow_share=0.0)
     batch = TrainingClips([movement], [seen], [], only)([Draw(0, 0), Draw(0, 1)])
     length = batch["target"].norm(dim=-1)[..., INFANT.index("left_knee")] * UNIT_MM
     pelvis, knee = INFANT.root_index, INFANT.index("left_knee")
     right = INFANT.index("right_knee")
-    truth = np.linalg.norm(movement.joints_mm - movement.joints_mm[:, pelvis, None], axis=-1)
+    truth = np.linalg.norm(movement - movement[:, pelvis, None], axis=-1)
     low, high = truth[:, [knee, right]].min(), truth[:, [knee, right]].max()
     assert low - 0.1 <= length.min() and length.max() <= high + 0.1
 
@@ -331,10 +325,8 @@ def test_cached_detections_are_trained_on_and_survive_the_file(settings, bank, t
 def test_batches_of_slow_videos_have_frames_from_anywhere(settings, bank):
     movement = load_movement_bank(bank)[0]
     shares = {"observed_share": 1.0, "single_share": 0.0, "slow_share": 1.0}
-    runs = movement.joints_mm[None, ::9].astype(np.float64)
-    slow = PoseSequence(
-        movement.joints_mm[::9], random_camera(runs, STILL, np.random.default_rng(0))[0]
-    )
+    runs = movement[None, ::9].astype(np.float64)
+    slow = random_camera(runs, STILL, np.random.default_rng(0))[0]
     batch = TrainingClips([movement], [], [slow], replace(settings, **shares))([Draw(0, 0)] * 3)
     assert batch["target"].shape[1:3] == (SLOW_FRAMES, 1)
     lengths = batch["target"].norm(dim=-1)[..., INFANT.index("left_knee")]
@@ -362,7 +354,7 @@ def test_bad_input_is_named_in_one_line(settings, tmp_path):
 
 
 def test_a_short_movement_repeats_its_last_frame(settings):
-    short = PoseSequence(np.random.default_rng(0).normal(0, 100, (3, 25, 3)).astype(np.float32))
+    short = np.random.default_rng(0).normal(0, 100, (3, 25, 3)).astype(np.float32)
     fixed = replace(settings.cameras, moving_share=0.0)
     still = replace(settings, single_share=0.0, slow_share=0.0, exact_share=1.0, cameras=fixed)
     batch = TrainingClips([short], [], [], still)([Draw(0, 0)])
@@ -378,8 +370,7 @@ def test_a_photo_is_no_video(settings, bank):
         movements, (1, FRAMES, FRAMES), (0.2, 0.4, 0.6), strict=True
     ):
         clip = one_camera(movement)[:frames]
-        clip = replace(clip, scores=np.full_like(clip.scores, score))
-        parts.append(replace(movement, clip=clip, joints_mm=movement.joints_mm[:frames]))
+        parts.append(replace(clip, scores=np.full_like(clip.scores, score)))
     photo, slow, fast = parts
     only = replace(settings, observed_share=1.0)
     made, rng = TrainingClips(movements, [fast], [photo, slow], only), np.random.default_rng(0)

@@ -57,7 +57,7 @@ def test_people_without_joints_in_space_are_left_out(tmp_path: Path) -> None:
     assert observe(settings, tmp_path) == 3
     seen = load_detections(tmp_path / FILE)
     assert [len(movement.joints_mm) for movement in seen] == [1, 1, 1]
-    found = sorted(float(m.clip.joints_mm[0, 0, 0]) for m in seen)
+    found = sorted(float(clip.joints_mm[0, 0, 0]) for clip in seen)
     np.testing.assert_allclose(found, sorted(p.joints_mm[0, 0] for p in people), rtol=1e-6)
 
 
@@ -75,7 +75,7 @@ def test_weak_joints_of_photos_get_a_middle_and_a_camera(tmp_path: Path) -> None
         tmp_path / "data" / "weak_3d.npz", file_name=names, joints_m=joints_m, corrected=corrected
     )
     assert observe(replace(settings, weak=True), tmp_path) == 2
-    first, second = (m.clip for m in load_detections(tmp_path / FILE))
+    first, second = load_detections(tmp_path / FILE)
     known = np.isfinite(first.joints_mm[0]).all(-1)
     assert known.sum() == 15 and known[INFANT.root_index]
     assert known[INFANT.indices(("left_hip", "right_hip"))].all()
