@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import lightning as L
 import torch
@@ -31,6 +31,9 @@ from Engine.errors import DataError
 from Engine.files import write_text
 from Engine.training_settings import TrainerSettings
 from Engine.weights import read_metadata, read_safetensors
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +64,7 @@ def fit(
     settings: TrainerSettings,
     output: Path,
     resume: bool,
-    recipe: object | None = None,
+    recipe: DataclassInstance | None = None,
     measure: Measure | None = None,
 ) -> FitSummary:
     """Train until the epochs, the gain or the time run out; keep the best weights in ``output``.
@@ -129,7 +132,7 @@ def best_state(output: Path, prefix: str = "", place: int = 0) -> dict[str, Tens
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
-def save_settings(path: Path, settings: object) -> None:
+def save_settings(path: Path, settings: DataclassInstance) -> None:
     """Write a settings dataclass as YAML."""
     plain = json.loads(json.dumps(dataclasses.asdict(settings), default=str))  # no paths, tuples
     write_text(path, yaml.safe_dump(plain, sort_keys=False))

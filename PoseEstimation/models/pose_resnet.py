@@ -40,6 +40,8 @@ class PoseResNet(nn.Module):
     """Crop in, maps of each joint out, a quarter of the crop's side."""
 
     output_stride = 4
+    mean: Tensor
+    std: Tensor
 
     def __init__(self, config: PoseResNetConfig) -> None:
         super().__init__()

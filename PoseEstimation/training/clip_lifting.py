@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.utils.data import DataLoader
+from torch.utils.data import Dataset as TorchDataset
 
 from Datasets.catalogue import open_sources
 from Datasets.skeletons import MINI_RGBD_25, SKELETONS, Skeleton
@@ -191,7 +192,7 @@ def make_loaders(settings: ClipLiftingSettings) -> tuple[DataLoader, DataLoader]
     return keys, DataLoader(validation_items(settings, skeleton), batch_size=None)
 
 
-class _Keys:
+class _Keys(TorchDataset):
     """Hands keys through, so that a whole batch is made at once."""
 
     def __len__(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from torch import nn
 from torch.utils.data import DataLoader
@@ -14,7 +14,10 @@ from Engine.trainer import FitSummary, best_state, fit
 from Engine.weights import load_weights, save_weights
 from PoseEstimation.settings import ClipLiftingSettings, HeatmapSettings, LiftingSettings
 
-Config = TypeVar("Config")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Config = TypeVar("Config", bound="DataclassInstance")
 
 
 def configured(kind: type[Config], settings: object, /, **others: Any) -> Config:
@@ -26,7 +29,7 @@ def configured(kind: type[Config], settings: object, /, **others: Any) -> Config
 def train_and_write(
     name: str,
     module: AveragedModule,
-    codec: object,
+    codec: DataclassInstance,
     loaders: tuple[DataLoader, DataLoader],
     settings: HeatmapSettings | LiftingSettings | ClipLiftingSettings,
     output: Path,
@@ -38,7 +41,9 @@ def train_and_write(
     return summary
 
 
-def write_best(output: Path, name: str, network: nn.Module, codec: object, skeleton: str) -> Path:
+def write_best(
+    output: Path, name: str, network: nn.Module, codec: DataclassInstance, skeleton: str
+) -> Path:
     """Write a run's best averaged weights as ``output/NAME.safetensors``, half precision.
 
     Returns:
