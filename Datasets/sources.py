@@ -9,9 +9,6 @@ from Engine.settings import Settings, limited
 
 DATASETS = ("mini_rgbd", "mpii", "mpi_inf_3dhp", "coco", "slp", "lsp", "syrip")
 
-GENERATED = "generated"
-"""The data set that is rendered while training."""
-
 CACHE = Path("data/cache")
 """Where caches lie for whom nobody says otherwise."""
 
@@ -21,10 +18,8 @@ class DataSource(Settings):
     """A part of a data set.
 
     Attributes:
-        dataset: a name that ``infantpose verify`` knows, such as ``mini_rgbd`` or ``mpii``; or
-            ``generated``: never the same infant twice, rendered while training.
-        split: ``train``, ``validation``, ``test``, ``all`` or the data set's own words; the profile
-            of what is generated.
+        dataset: a name that ``infantpose verify`` knows, such as ``mini_rgbd`` or ``mpii``.
+        split: ``train``, ``validation``, ``test``, ``all`` or the data set's own words.
         root: its folder; None takes ``paths.DATASET`` of config.yaml.
         share: of the samples that are drawn, where data sets are mixed by ratio; None: by size.
         shifted: its joints are defined otherwise than a network's own: a shift is learnt.

@@ -1,1 +1,1 @@
-"""What knows no pose: errors, files."""
+"""What knows no pose: files, settings, provenance, networks by name, backends, the loop."""

@@ -72,8 +72,6 @@ def _named(outputs: Any, names: Sequence[str]) -> Iterator[tuple[str, Tensor]]:
         fields = [(f.name, getattr(outputs, f.name)) for f in dataclasses.fields(outputs)]
     elif isinstance(outputs, Mapping):
         fields = list(outputs.items())
-    elif isinstance(outputs, Tensor) and outputs.dim() == 5 and names == ("output",):
-        fields = list(zip(("heatmaps", "depth", "log_sigma"), outputs.unbind(1), strict=False))
     else:
         values = outputs if isinstance(outputs, tuple | list) else (outputs,)
         fields = list(zip(names, values, strict=True))

@@ -28,8 +28,7 @@ class SafetensorsCheckpointIO(CheckpointIO):
         """Write the checkpoint, then drop all but the newest ``KEPT`` of its folder."""
         tensors: dict[str, Tensor] = {}
         tree = flatten(checkpoint, tensors)
-        step = checkpoint.get("global_step", 0)
-        write_safetensors(Path(path), tensors, {"step": step, "checkpoint": tree})
+        write_safetensors(Path(path), tensors, {"checkpoint": tree})
         for old in list_checkpoints(Path(path).parent.parent)[KEPT:]:
             self.remove_checkpoint(old)
 
@@ -49,9 +48,9 @@ class SafetensorsCheckpointIO(CheckpointIO):
         Path(path).unlink(missing_ok=True)
 
 
-def checkpoint_path(output: Path, step: int) -> Path:
-    """Where the checkpoint of a step lies."""
-    return output / CHECKPOINTS / f"step-{step:09d}.safetensors"
+def checkpoint_path(output: Path, batches: int) -> Path:
+    """Where the checkpoint after so many batches lies."""
+    return output / CHECKPOINTS / f"step-{batches:09d}.safetensors"
 
 
 def list_checkpoints(output: Path) -> list[Path]:
@@ -60,12 +59,13 @@ def list_checkpoints(output: Path) -> list[Path]:
 
 
 def newest_checkpoint(output: Path) -> tuple[Path, int] | None:
-    """Return the newest readable checkpoint and its step, or None; a damaged one is passed over."""
+    """Return the newest readable checkpoint and its number of batches; None where there is none."""
     for path in list_checkpoints(output):
         try:
-            return path, int(read_metadata(path)["step"])
-        except (DataError, KeyError):
+            read_metadata(path)
+        except DataError:
             continue
+        return path, int(path.stem.removeprefix("step-"))
     return None
 
 

@@ -22,13 +22,16 @@ def choose_device(device: str) -> torch.device:
     return torch.device(device)
 
 
-def supports_bf16(device_type: str) -> bool:
-    """Whether matrix products in bf16 are fast on this device."""
-    if device_type == "cuda":
+def computes_in_bf16(precision: str, device: torch.device) -> bool:
+    """Whether to compute in bf16.
+
+    Args:
+        precision: ``auto``, which is bf16 where matrix products in it are fast; a name that begins
+            with ``bf16``; or another.
+        device: to compute on.
+    """
+    if precision != "auto":
+        return precision.startswith("bf16")
+    if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-
-
-def computes_in_bf16(precision: str, device: torch.device) -> bool:
-    """Whether a network runs in bf16 at inference: as asked for, or where that is fast."""
-    return supports_bf16(device.type) if precision == "auto" else precision == "bf16"

@@ -1,15 +1,15 @@
-"""What every recipe shares: optimiser, a schedule that knows its budget, averaged weights."""
+"""What every recipe shares: optimisers, their schedule and clipping, and averaged weights."""
 
 from __future__ import annotations
 
 import copy
 import math
-import time
-from typing import Any
 
 import lightning as L
 import torch
-from torch import nn
+from lightning.pytorch.core.optimizer import LightningOptimizer
+from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from Engine.training_settings import OptimiserSettings, TrainerSettings
 
@@ -26,9 +26,17 @@ def rate_factor(progress: float, step: int, settings: OptimiserSettings) -> floa
 
 
 class AveragedModule(L.LightningModule):
-    """A network in training beside the running average of its weights, which is what counts.
+    """A network in training beside the running average of its weights, which is evaluated and kept.
 
-    The schedule goes by steps, or by the minutes of all sessions where those run out first.
+    A recipe with one optimiser returns its loss from ``training_step``. A recipe with several, such
+    as a generator and a discriminator, sets ``automatic_optimization = False``, overrides
+    ``make_optimisers`` and calls ``minimise`` for each of them, as often as it likes in a batch.
+    Learning rates and the average move once per batch, whatever the number of optimiser steps.
+
+    Attributes:
+        network: the trained network, a ``ModuleDict`` where several are to be averaged.
+        average: the running average of its weights.
+        batches: batches done since the very start.
     """
 
     def __init__(
@@ -38,8 +46,8 @@ class AveragedModule(L.LightningModule):
         self.network = network
         self.average = copy.deepcopy(network).requires_grad_(False).eval()
         self.settings, self.limits = optimiser, limits
-        self._time_share, self._time_share_before = 0.0, 0.0
-        self._began: float | None = None
+        self.batches = 0
+        self._rates: list[list[float]] = []
 
     def train(self, mode: bool = True) -> AveragedModule:
         """Switch the trained network; the average always evaluates."""
@@ -47,43 +55,52 @@ class AveragedModule(L.LightningModule):
         self.average.eval()
         return self
 
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        """AdamW over the trained network, and whatever else a recipe learns."""
-        return torch.optim.AdamW(
-            [p for p in self.parameters() if p.requires_grad],
-            lr=self.settings.learning_rate,
-            weight_decay=self.settings.weight_decay,
-        )
+    def make_optimisers(self) -> list[Optimizer]:
+        """AdamW over every trained parameter; override for other or several optimisers."""
+        return [
+            torch.optim.AdamW(
+                [p for p in self.parameters() if p.requires_grad],
+                lr=self.settings.learning_rate,
+                weight_decay=self.settings.weight_decay,
+            )
+        ]
 
-    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
-        """Set the learning rate of this step."""
-        self._began = self._began or time.monotonic()
-        total = self.limits.max_epochs * self.trainer.num_training_batches
-        if self.limits.max_minutes:
-            spent = (time.monotonic() - self._began) / (60 * self.limits.max_minutes)
-            self._time_share = self._time_share_before + spent
-        progress = max(self.global_step / max(total, 1), self._time_share)
-        factor = rate_factor(progress, self.global_step, self.settings)
-        for group in self.optimizers().param_groups:
-            group["lr"] = self.settings.learning_rate * factor
+    def configure_optimizers(self) -> list[Optimizer]:
+        """Make the optimisers; their learning rates now are the peaks of the schedule."""
+        optimisers = self.make_optimisers()
+        self._rates = [[group["lr"] for group in each.param_groups] for each in optimisers]
+        return optimisers
 
-    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
-        """Step, then let the average follow, before any checkpoint is written."""
-        super().optimizer_step(*args, **kwargs)
-        self._follow(self.global_step + 1)
+    def begin_batch(self, batches: int, progress: float) -> None:
+        """Set the learning rates of a batch.
+
+        Args:
+            batches: batches done.
+            progress: share of the run that is done.
+        """
+        self.batches = batches
+        factor = rate_factor(progress, batches, self.settings)
+        for optimiser, rates in zip(self.trainer.optimizers, self._rates, strict=True):
+            for group, rate in zip(optimiser.param_groups, rates, strict=True):
+                group["lr"] = rate * factor
+
+    def minimise(self, loss: Tensor, optimiser: LightningOptimizer) -> None:
+        """Take one step of one of ``self.optimizers()`` (manual optimisation only)."""
+        optimiser.zero_grad()
+        self.manual_backward(loss)
+        optimiser.step()
+
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        """Clip the gradients of the parameters of this optimiser."""
+        if self.limits.gradient_clip is not None:
+            parameters = [p for group in optimizer.param_groups for p in group["params"]]
+            nn.utils.clip_grad_norm_(parameters, self.limits.gradient_clip)
 
     @torch.no_grad()
-    def _follow(self, step: int) -> None:
+    def end_batch(self, batches: int) -> None:
         """Move the average towards the newest weights; early in training it follows faster."""
-        keep = min(self.settings.average_decay, step / (step + 10))
-        ours, newest = self.average.state_dict(), self.network.state_dict()
+        self.batches = batches
+        keep = min(self.settings.average_decay, batches / (batches + 10))
+        average, newest = self.average.state_dict(), self.network.state_dict()
         names = [name for name, value in newest.items() if value.is_floating_point()]
-        torch._foreach_lerp_([ours[n] for n in names], [newest[n] for n in names], 1 - keep)
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the share of the minutes that is spent."""
-        checkpoint["time_share"] = self._time_share
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Go on with what is left of the minutes."""
-        self._time_share_before = checkpoint["time_share"]
+        torch._foreach_lerp_([average[n] for n in names], [newest[n] for n in names], 1 - keep)

@@ -2,11 +2,86 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import contextmanager
 from importlib import import_module
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from Engine.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import nn
 
 
 def load_object(place: str) -> Any:
     """Import what ``module:object`` names."""
     module, _, name = place.partition(":")
     return getattr(import_module(module), name)
+
+
+class Networks:
+    """Classes of networks, as rows ``name -> "module:Class"``.
+
+    A class takes one argument, ``config``, annotated with a frozen dataclass of
+    settings. Weights name the class (``model``) and hold its config (``config``) in their header.
+    """
+
+    def __init__(self, rows: Mapping[str, str]) -> None:
+        self.rows = dict(rows)
+
+    def __getitem__(self, name: str) -> type[nn.Module]:
+        """Import a class of networks.
+
+        Raises:
+            DataError: no row has this name.
+        """
+        if name not in self.rows:
+            raise DataError(f"network: '{name}' is unknown; known are {', '.join(self.rows)}")
+        return load_object(self.rows[name])
+
+    def build(self, name: str, config: Mapping[str, Any]) -> nn.Module:
+        """Make a network with its initial weights.
+
+        Raises:
+            DataError: an unknown name, or a value of the config beyond its limits.
+            TypeError: the config does not fit the class.
+        """
+        network = self[name]
+        return network(get_type_hints(network.__init__)["config"](**config))
+
+    def load(self, path: Path) -> tuple[nn.Module, dict[str, Any]]:
+        """Rebuild a network in evaluation mode, with the metadata of its file.
+
+        Args:
+            path: weights whose header names the class and the config.
+
+        Raises:
+            DataError: the file is missing or damaged, or holds another network.
+        """
+        from Engine.weights import load_weights
+
+        state, metadata = load_weights(path)
+        name = metadata.get("model")
+        if name not in self.rows:
+            known = " or ".join(self.rows)
+            raise DataError(f"weights: {path} holds {name}, not {known}; give that file")
+        with fits_its_header(path):
+            network = self.build(name, metadata["config"])
+            network.load_state_dict(state)
+        return network.eval(), metadata
+
+
+@contextmanager
+def fits_its_header(path: Path) -> Iterator[None]:
+    """Turn any error of rebuilding what a header describes into one line.
+
+    Raises:
+        DataError: the block failed.
+    """
+    try:
+        yield
+    except (DataError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise DataError(f"weights: {path} does not fit its description; restore it") from error

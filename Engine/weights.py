@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -130,14 +132,8 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises:
         DataError: the file cannot be read.
     """
-    check_safetensors(path)
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = json.loads((file.metadata() or {}).get(_METADATA_KEY, "{}"))
-            return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise DataError(f"{path}: damaged or truncated ({reason}); fetch it again") from error
+    with _opened(path) as (file, metadata):
+        return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
@@ -146,10 +142,17 @@ def read_metadata(path: Path) -> dict[str, Any]:
     Raises:
         DataError: the file cannot be read.
     """
+    with _opened(path) as (_, metadata):
+        return metadata
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """A safetensors file and its metadata; any error becomes one line."""
     check_safetensors(path)
     try:
         with safe_open(path, framework="pt") as file:
-            return json.loads((file.metadata() or {}).get(_METADATA_KEY, "{}"))
+            yield file, json.loads((file.metadata() or {}).get(_METADATA_KEY, "{}"))
     except (SafetensorError, OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"{path}: damaged or truncated ({reason}); fetch it again") from error

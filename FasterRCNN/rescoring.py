@@ -24,11 +24,9 @@ from Datasets.scenes import CLASSES
 from Datasets.transforms.geometric import crop_picture
 from Datasets.transforms.presets import eval_crop
 from Engine.backends import Backend
+from Engine.images import IMAGE_MEAN, IMAGE_STD
 from FasterRCNN.images import channels_first
 from FasterRCNN.model import group_norm, load_resnet
-
-IMAGE_MEAN, IMAGE_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""Of RGB in 0 to 1 over ImageNet, as the heatmap network takes images."""
 
 SIDE = 160
 """Of a crop, pixels."""

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float, Int
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -129,3 +133,22 @@ class Track:
         """Some of the frames; every frame has its own intrinsics."""
         times_s = None if self.times_s is None else self.times_s[rows]
         return Track(self.keypoints[rows], self.intrinsics[rows], times_s)
+
+
+@dataclass(frozen=True)
+class Maps:
+    """What a 2D network computes for a batch of images, (batch, joint, height, width) each.
+
+    Attributes:
+        heatmaps: raw maps of where joints are; the codec turns them into densities.
+        depth: of joints behind the pelvis, to be read under the density (``DepthCodec``), or None.
+        log_sigma: likewise the log of the standard deviation of the 2D error, map pixels, or None.
+        part_fields: (batch, field, height, width) vectors along the limbs, or None.
+        stacks: maps of the earlier stages of a network that refines them, for training.
+    """
+
+    heatmaps: Float[Tensor, "batch joint height width"]
+    depth: Float[Tensor, "batch joint height width"] | None = None
+    log_sigma: Float[Tensor, "batch joint height width"] | None = None
+    part_fields: Float[Tensor, "batch field height width"] | None = None
+    stacks: tuple[Maps, ...] = ()

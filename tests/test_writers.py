@@ -26,10 +26,11 @@ from Datasets.synthetic.profiles import movement_bank
 from Datasets.synthetic.profiles.coco import generate_coco
 from Datasets.verify import benchmark
 from Datasets.writers import coco, lsp, mini_rgbd, mpi_inf_3dhp, mpii, slp
+from Engine.callbacks import _Log
 from Engine.checkpoints import SafetensorsCheckpointIO, checkpoint_path
 from Engine.errors import WriteError
 from Engine.files import write_image, write_json, write_text
-from Engine.trainer import _Log, save_settings
+from Engine.trainer import save_settings
 from Engine.training_settings import TrainerSettings
 from Engine.weights import save_weights
 from FasterRCNN.detector import save_detector, save_rescoring
@@ -98,7 +99,7 @@ def outlines(folder: Path) -> None:
 
 
 def log(folder: Path) -> None:
-    _Log(1, folder).on_train_start(SimpleNamespace(global_step=5), None)
+    _Log(1, SimpleNamespace(batches=5), folder).on_train_start(None, None)
 
 
 def frame_errors(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Depth of joints as the 2D network sees it: behind the pelvis, in the crop's own unit."""
+"""Depth of joints in the output of a 2D network: behind the pelvis, in the crop's own unit."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class DepthCodec:
 
     A joint's depth is how far it lies behind the pelvis along the ray of the pelvis, over the
     pelvis's distance, times the crop's focal length: the number of crop pixels that the same
-    length has across. It depends on what the crop shows and neither on the infant's size nor on
-    the camera's distance (Iqbal et al., ECCV 2018). Maps hold it in crop sides.
+    length has across. It depends on the crop alone, not on the infant's size or on the camera's
+    distance (Iqbal et al., ECCV 2018). Maps hold it in crop sides.
 
     Attributes:
         root_index: the pelvis.
@@ -32,7 +32,7 @@ class DepthCodec:
         intrinsics: Float[Tensor, "batch 3 3"],
         weights: Float[Tensor, "batch joint"],
     ) -> tuple[Float[Tensor, "batch joint"], Float[Tensor, "batch joint"]]:
-        """Compute what the maps shall say.
+        """Compute the targets of the maps.
 
         Args:
             joints_mm: millimetres, camera frame; NaN where unlabelled.

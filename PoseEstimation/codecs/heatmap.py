@@ -36,10 +36,10 @@ class HeatmapCodec(Settings):
             trained with cross-entropy); ``gaussian``: the output imitates a Gaussian of height 1
             (to be trained with MSE, as published).
         crop_margin: side of the crop over the longer side of the person's box.
-        sigma_scale: factor that makes sigma honest, measured on validation data.
-        reach: how near counts as right, over the map's side: the place is the one that is expected
-            to be nearest in this sense (the density blurred by a Gaussian of this width has its
-            maximum there), as COCO's OKS rewards; 0: the density's own maximum.
+        sigma_scale: factor that calibrates sigma, measured on validation data.
+        reach: width of a Gaussian reward of the distance to the truth, as COCO's OKS, over the
+            map's side: a joint is put where the expected reward is highest (the maximum of the
+            density blurred by this width); 0: the density's own maximum.
     """
 
     input_size: int = limited(256, 1, 4096)
@@ -86,7 +86,7 @@ class HeatmapCodec(Settings):
     ) -> tuple[
         Float[Tensor, "batch joint 2"], Float[Tensor, "batch joint"], Float[Tensor, "batch joint"]
     ]:
-        """Find each joint's place, how sure the network is of it, and how wide it may be off.
+        """Locate each joint, with its confidence and its standard deviation.
 
         Args:
             maps: raw network output.

@@ -1,4 +1,4 @@
-"""The published lifter's terms: raw pixels in, millimetres relative to the pelvis out."""
+"""The published lifter: raw pixels in, millimetres relative to the pelvis out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNIT_MM = 100.0
 class PixelCodec(Settings):
     """Joints in pixels to the lifter's input and its output to millimetres; works on batches.
 
-    As in Ellershaw's recipe nothing is normalised: the answer depends on the camera and on where in
+    As in Ellershaw's recipe nothing is normalised: the result depends on the camera and on where in
     the frame the infant is.
 
     Attributes:
@@ -43,7 +43,7 @@ class PixelCodec(Settings):
     def encode_target(
         self, joints_mm: Float[np.ndarray, "*batch joint 3"]
     ) -> Float[np.ndarray, "*batch joint 3"]:
-        """Camera-frame millimetres to what the lifter shall say; NaN stays NaN."""
+        """Camera-frame millimetres to the lifter's target; NaN stays NaN."""
         relative = root_relative(joints_mm, self.skeleton.root_index)
         return (relative / UNIT_MM).astype(np.float32)
 

@@ -1,4 +1,4 @@
-"""What the clip lifter sees and says: rays around the pelvis in, millimetres relative to it out."""
+"""The clip lifter: rays around the pelvis in, millimetres relative to it out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UNIT_MM = 100.0
 """Millimetres per unit of the lifter's output."""
 
 FEATURES = 6
-"""Per joint: x, y, whether seen, depth, whether its depth is known, uncertainty of x and y."""
+"""Per joint: x, y, whether usable, depth, whether its depth is known, uncertainty of x and y."""
 
 
 LOW = ("pelvis", "left_hip", "right_hip")
@@ -25,8 +25,8 @@ HIGH = ("upper_neck", "neck", "left_shoulder", "right_shoulder")
 
 
 @dataclass(frozen=True)
-class Sight:
-    """How the camera of a clip was turned towards the infant: all that is needed to turn back.
+class ViewTransform:
+    """Rotation of a clip's camera towards the infant, and the unit of its 2D joints.
 
     Attributes:
         rotation: (clip, 3, 3), camera axes to view axes.
@@ -44,12 +44,12 @@ class RayCodec(Settings):
     The input depends neither on the camera's focal length nor on where in the picture, how large
     and which way up the infant is: the camera is turned until the pelvis's mean place is on its
     axis and the trunk points up, and the joints are divided by their root mean square distance from
-    the pelvis. All this is one for all frames of a clip, so that what is still stays still.
+    the pelvis. Rotation and unit are those of the whole clip: joints at rest stay at rest.
 
     Attributes:
         skeleton: joints in and out.
         min_score: joints below it count as missing.
-        sigma_scale: factor that makes the network's sigma honest, measured on validation data.
+        sigma_scale: factor that calibrates the network's sigma, measured on validation data.
     """
 
     skeleton: Skeleton
@@ -63,7 +63,7 @@ class RayCodec(Settings):
         intrinsics: Float[np.ndarray, "*cameras 3 3"],
         sigma_px: Float[np.ndarray, "clip run frame joint"] | None = None,
         depth_px: Float[np.ndarray, "clip run frame joint"] | None = None,
-    ) -> tuple[Float[np.ndarray, "clip run frame joint 6"], Sight]:
+    ) -> tuple[Float[np.ndarray, "clip run frame joint 6"], ViewTransform]:
         """Prepare 2D joints for the lifter.
 
         Args:
@@ -74,8 +74,8 @@ class RayCodec(Settings):
             depth_px: behind the pelvis, in pixels (``DepthCodec``); NaN or None where unknown.
 
         Returns:
-            ``FEATURES`` of usable joints and 0 of others, and the sight they belong to. Where the
-            root is missing, the mean of a frame's usable joints takes its place.
+            ``FEATURES`` of usable joints and 0 of others, and the transform that was used. Where
+            the root is missing, the mean of a frame's usable joints takes its place.
         """
         keypoints_px = np.asarray(keypoints_px, dtype=np.float64)
         usable = np.isfinite(keypoints_px).all(-1) & (np.asarray(scores) >= self.min_score)
@@ -98,21 +98,21 @@ class RayCodec(Settings):
             xy / radius[:, None, None, None, None],
             np.stack([usable, depth, known, np.sqrt(np.clip(sigma, 0, 4))], axis=-1),
         ]
-        return np.concatenate(parts, axis=-1).astype(np.float32), Sight(turn, radius)
+        return np.concatenate(parts, axis=-1).astype(np.float32), ViewTransform(turn, radius)
 
     def encode_target(
-        self, joints_mm: Float[np.ndarray, "clip run frame joint 3"], sight: Sight
+        self, joints_mm: Float[np.ndarray, "clip run frame joint 3"], view: ViewTransform
     ) -> Float[np.ndarray, "clip run frame joint 3"]:
-        """Turn camera-frame millimetres into what the lifter shall say; NaN stays NaN."""
+        """Turn camera-frame millimetres into the lifter's target; NaN stays NaN."""
         relative = root_relative(joints_mm, self.skeleton.root_index)
-        back = np.swapaxes(sight.rotation, -1, -2)[:, None, None]
+        back = np.swapaxes(view.rotation, -1, -2)[:, None, None]
         return (relative @ back / UNIT_MM).astype(np.float32)
 
     def decode(
-        self, output: Float[np.ndarray, "clip run frame joint 3"], sight: Sight
+        self, output: Float[np.ndarray, "clip run frame joint 3"], view: ViewTransform
     ) -> Float[np.ndarray, "clip run frame joint 3"]:
         """Turn the lifter's output into millimetres relative to the root, camera axes."""
-        return np.asarray(output, dtype=np.float64) @ sight.rotation[:, None, None] * UNIT_MM
+        return np.asarray(output, dtype=np.float64) @ view.rotation[:, None, None] * UNIT_MM
 
     def decode_sigma(
         self, log_sigma: Float[np.ndarray, "*batch joint"]
@@ -130,13 +130,13 @@ class RayCodec(Settings):
         return np.where(usable[..., root, None], values[..., root, :], mean)
 
     def _middle(self, ray: np.ndarray, usable: np.ndarray) -> Float[np.ndarray, "clip 3"]:
-        """Ray to look along: the mean of the frames' roots; straight ahead when nothing is seen."""
+        """Mean ray of the frames' roots; straight ahead when no joint is usable."""
         seen = usable.any(-1)[..., None]
         total = (self._root(ray, usable) * seen).sum((1, 2))
         return np.where(seen.any((1, 2)), total, [0.0, 0.0, 1.0])
 
     def _upright(self, ray: np.ndarray, usable: np.ndarray) -> Float[np.ndarray, "clip 3 3"]:
-        """Turn about the axis that lets the mean trunk point up; none where it is not seen."""
+        """Rotation about the axis that turns the mean trunk up; none without a trunk."""
         low, high = (self._mean_of(ray, usable, joints) for joints in (LOW, HIGH))
         trunk = np.nan_to_num(high - low).sum((1, 2))
         angle = np.where((trunk**2).sum(-1) > 1e-12, np.arctan2(trunk[:, 0], -trunk[:, 1]), 0.0)

@@ -63,7 +63,9 @@ def _library(name: str) -> str:
 def _cpu() -> str:
     import torch
 
-    fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    from Engine.devices import computes_in_bf16
+
+    fast = computes_in_bf16("auto", torch.device("cpu"))
     return (
         f"{os.cpu_count()} cores, {torch.get_num_threads()} threads, bf16 {'yes' if fast else 'no'}"
     )

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from Datasets.sources import DATASETS, GENERATED, DataSource
+from Datasets.sources import DATASETS, DataSource
 from Engine.errors import DataError
 from Engine.files import require_writable
 from PoseEstimation.config import Config, load_config, placed
@@ -92,8 +92,8 @@ def _require_inputs(settings: object, recipe: str) -> None:
 
 
 def _require_known(source: DataSource, key: str) -> None:
-    if source.dataset not in (*DATASETS, GENERATED):
-        known = ", ".join((*DATASETS, GENERATED))
+    if source.dataset not in DATASETS:
+        known = ", ".join(DATASETS)
         raise DataError(f"{key}: data set '{source.dataset}' is unknown; choose one of {known}")
 
 

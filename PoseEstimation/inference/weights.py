@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -13,7 +12,7 @@ from Engine.devices import choose_device, computes_in_bf16
 from Engine.errors import DataError
 from Engine.provenance import file_sha256
 from Engine.reading import require_folder
-from Engine.weights import load_weights
+from Engine.registry import fits_its_header
 from PoseEstimation.codecs.heatmap import HeatmapCodec
 from PoseEstimation.codecs.pixels import PixelCodec
 from PoseEstimation.codecs.rays import RayCodec
@@ -21,9 +20,7 @@ from PoseEstimation.inference.lifting import ClipLifting, FrameLifting
 from PoseEstimation.inference.settings import PredictSettings
 from PoseEstimation.inference.top_down import KeypointNetwork
 from PoseEstimation.inference.weight_sets import FILES, INDEX, index_entry
-from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig
-from PoseEstimation.models.martinez import MartinezConfig, MartinezLifter
-from PoseEstimation.models.pose_resnet import PoseResNet, PoseResNetConfig
+from PoseEstimation.models import HEATMAP_NETWORKS, LIFTERS
 
 
 def check_weights(folder: Path) -> dict[str, str]:
@@ -61,10 +58,8 @@ def load_keypoint_network(path: Path, settings: PredictSettings | None = None) -
     Raises:
         DataError: the file is damaged or holds another network.
     """
-    state, metadata = load_weights(path)
-    with _describes(path, "PoseResNet", metadata):
-        network = PoseResNet(PoseResNetConfig(**metadata["config"]))
-        network.load_state_dict(state)
+    network, metadata = HEATMAP_NETWORKS.load(path)
+    with fits_its_header(path):
         codec = HeatmapCodec(**metadata["codec"])
         settings = settings or PredictSettings()
         device = choose_device(settings.device)
@@ -79,37 +74,11 @@ def load_lifter(path: Path, device: torch.device | str = "cpu") -> FrameLifting 
     Raises:
         DataError: the file is damaged or holds another network.
     """
-    state, metadata = load_weights(path)
-    frame = metadata.get("model") == "MartinezLifter"
-    with _describes(path, "MartinezLifter" if frame else "ClipLifter", metadata):
+    network, metadata = LIFTERS.load(path)
+    with fits_its_header(path):
         skeleton = SKELETONS[metadata["skeleton"]]
-        network: torch.nn.Module
-        if frame:
-            network = MartinezLifter(MartinezConfig(**metadata["config"]))
-            network.load_state_dict(state)
+        if metadata["model"] == "MartinezLifter":
             codec = PixelCodec(skeleton, **metadata["codec"])
             return FrameLifting(TorchBackend(network, device, ("joints",)), codec)
-        network = ClipLifter(ClipLifterConfig(**metadata["config"]))
-        network.load_state_dict(state)
-        outputs = ("joints", "log_sigma", "log_lengths")
-        backend = TorchBackend(network, device, outputs)
+        backend = TorchBackend(network, device, ("joints", "log_sigma", "log_lengths"))
         return ClipLifting(backend, RayCodec(skeleton, **metadata["codec"]))
-
-
-class _describes:
-    """Turns a header that does not fit its weights into one line."""
-
-    def __init__(self, path: Path, model: str, metadata: dict[str, Any]) -> None:
-        self.path, self.model, self.found = path, model, metadata.get("model")
-
-    def __enter__(self) -> None:
-        if self.found != self.model:
-            raise DataError(
-                f"weights: {self.path} holds {self.found}, not {self.model}; give that file"
-            )
-
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, DataError | KeyError | TypeError | ValueError | RuntimeError):
-            raise DataError(
-                f"weights: {self.path} does not fit its description; restore it"
-            ) from error

@@ -1,16 +1,16 @@
-"""The lifter of videos: bodies have bones, and a clip shows each of them from many sides.
+"""The lifter of videos: bone lengths from the whole clip, depth signs from each frame.
 
-One picture shows neither how long a limb is nor which way it points in depth. A clip does better:
-the weighted mean over its frames tells the lengths of the bones and, by their proportions, the
-body's size; convolutions over time (Pavllo et al., CVPR 2019) steady each frame. Then every joint
-is placed on its ray at its bone's length from its parent (Taylor, CVIU 2000), which leaves two
-places; the network says how far it leans to either.
+One image shows neither how long a limb is nor which way it points in depth. Over a clip the
+weighted mean of the frames gives the lengths of the bones and, through their proportions, the size
+of the body; temporal convolutions (Pavllo et al., CVPR 2019) smooth each frame. Every joint is then
+placed on its ray at its bone's length from its parent (Taylor, CVIU 2000). Two points of the ray
+have this distance; the network predicts the sign of the depth.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -30,11 +30,11 @@ class ClipLifterConfig(Settings):
         twins: for each bone the first bone of its length: itself, or its mirror image.
         in_features: values per input joint, of which the first two are x and y.
         width: of the hidden layers.
-        frame_blocks: residual blocks that see one frame, before and again after the others.
-        dilations: of the convolutions over time, three frames each; none sees single frames only.
-        causal: look at earlier frames only, in the convolutions and in the clip's mean.
-        context: whether the clip's mean is known; without, every frame stands alone.
-        rigid: place joints at their bones' lengths; without, depths are guessed directly.
+        frame_blocks: residual blocks over single frames, before and again after the others.
+        dilations: of the temporal convolutions over three frames; none for single frames alone.
+        causal: use earlier frames only, in the convolutions and in the clip's mean.
+        context: whether every frame gets the mean over the clip.
+        rigid: place joints at their bones' lengths; without, depths are predicted directly.
         dropout: share of hidden values dropped in training.
     """
 
@@ -53,7 +53,7 @@ class ClipLifterConfig(Settings):
 
 
 class Lifted(NamedTuple):
-    """What the network says about a clip, in the codec's unit and view.
+    """Output of the network for a clip, in the codec's unit and view.
 
     Attributes:
         joints: (clip, run, frame, joint, 3) relative to the root, which is at exactly (0, 0, 0).
@@ -64,6 +64,15 @@ class Lifted(NamedTuple):
     joints: Float[Tensor, "clip run frame joint 3"]
     log_sigma: Float[Tensor, "clip run frame joint"]
     log_lengths: Float[Tensor, "clip run_or_1 frame_or_1 bone"]
+
+
+RENAMED = {
+    "told.": "shape_embedding.",
+    "across.": "ray_offset.",
+    "lean.": "depth_sign.",
+    "beyond.": "depth_offset.",
+}
+"""Layers by their names in the first weight sets, which are read, too."""
 
 
 class ClipLifter(nn.Module):
@@ -83,16 +92,25 @@ class ClipLifter(nn.Module):
         self.context = ClipContext(width, bones, config.causal) if config.context else None
         self.body = nn.Linear(width, bones + 1)
         self.size = nn.Linear(bones, 1)
-        self.told = nn.Linear(bones, width)
+        self.shape_embedding = nn.Linear(bones, width)
         self.after = nn.ModuleList(FrameBlock(width, config.dropout) for _ in blocks)
         self.norm = nn.LayerNorm(width)
-        self.across = nn.Linear(width, config.num_joints * 2)
-        self.lean = nn.Linear(width, bones)
-        self.beyond = nn.Linear(width, bones)
+        self.ray_offset = nn.Linear(width, config.num_joints * 2)
+        self.depth_sign = nn.Linear(width, bones)
+        self.depth_offset = nn.Linear(width, bones)
         self.log_sigma = nn.Linear(width, config.num_joints)
-        for layer in (self.body, self.size, self.across, self.lean, self.beyond, self.log_sigma):
+        placing = (self.ray_offset, self.depth_sign, self.depth_offset)
+        for layer in (self.body, self.size, *placing, self.log_sigma):
             nn.init.normal_(layer.weight, std=0.01)
             nn.init.zeros_(layer.bias)
+
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *others: Any) -> None:
+        for key in list(state_dict):
+            for old, new in RENAMED.items():
+                if key.startswith(prefix + old):
+                    name = prefix + new + key.removeprefix(prefix + old)
+                    state_dict[name] = state_dict.pop(key)
+        super()._load_from_state_dict(state_dict, prefix, *others)
 
     def forward(
         self,
@@ -101,8 +119,8 @@ class ClipLifter(nn.Module):
     ) -> Lifted:
         """Lift clips.
 
-        A clip is one infant before one camera; the frames of a run follow one another, its runs
-        may come from anywhere in the video.
+        A clip is one infant before one camera. The frames of a run are consecutive; its runs may
+        come from anywhere in the video.
 
         Args:
             features: of ``RayCodec``: joints in units of the clip's radius.
@@ -111,15 +129,15 @@ class ClipLifter(nn.Module):
         with torch.autocast(features.device.type, enabled=False):
             features, radius = features.float(), radius.float().view(-1, 1, 1, 1)
             near = (10 * radius).expand(*features.shape[:3], 1)
-            seen = self._seen_lengths(features)
-            hidden = self.stem(torch.cat([features.flatten(-2), seen, near], -1))
+            lengths = self._image_lengths(features)
+            hidden = self.stem(torch.cat([features.flatten(-2), lengths, near], -1))
         for block in self.before:
             hidden = block(hidden)
         for block in self.times:
             hidden = block(hidden)
-        mean = hidden if self.context is None else self.context(hidden, seen)
+        mean = hidden if self.context is None else self.context(hidden, lengths)
         shape, log_size = self._body(mean)
-        hidden = hidden + mean + self.told(shape)
+        hidden = hidden + mean + self.shape_embedding(shape)
         for block in self.after:
             hidden = block(hidden)
         with torch.autocast(features.device.type, enabled=False):
@@ -128,8 +146,8 @@ class ClipLifter(nn.Module):
             joints = log_size[..., None].exp() * joints
             return Lifted(joints, self.log_sigma(hidden), shape + log_size)
 
-    def _seen_lengths(self, features: Tensor) -> Tensor:
-        """Lengths of the bones as they look, 0 where an end is missing."""
+    def _image_lengths(self, features: Tensor) -> Tensor:
+        """Lengths of the bones in the image, 0 where an end is missing."""
         first, second = torch.as_tensor(self.config.bones, device=features.device).T
         places, usable = features[..., :2], features[..., 2]
         length = (places[..., second, :] - places[..., first, :]).norm(dim=-1)
@@ -138,7 +156,7 @@ class ClipLifter(nn.Module):
     def _body(self, mean: Tensor) -> tuple[Tensor, Tensor]:
         """Log lengths of the bones in units of the radius, and log of that unit.
 
-        Proportions tell the age and with it the size, so size follows from them, give or take.
+        Proportions change with age and so with size: size is a function of them and a residual.
         """
         with torch.autocast(mean.device.type, enabled=False):
             body = self.body(mean.float())
@@ -148,26 +166,21 @@ class ClipLifter(nn.Module):
 
     def _place(self, hidden: Tensor, features: Tensor, radius: Tensor, lengths: Tensor) -> Tensor:
         """Put each joint on its ray at its bone's length from its parent; then centre the root."""
-        moved = self.across(hidden).unflatten(-1, (self.config.num_joints, 2))
-        rays = features[..., :2] + moved
-        lean, beyond = self.lean(hidden), self.beyond(hidden)
+        offsets = self.ray_offset(hidden).unflatten(-1, (self.config.num_joints, 2))
+        rays = features[..., :2] + offsets
+        sign, offset = self.depth_sign(hidden), self.depth_offset(hidden)
         root = self.config.root_index
         zero = torch.zeros_like(rays[..., root, :1])
         placed = {root: torch.cat([rays[..., root, :], zero], -1)}
         for i, (parent, child) in enumerate(self.config.bones):
             ray, bone = rays[..., child, :], slice(i, i + 1)
-            depth = beyond[..., bone] + placed[parent][..., 2:]
+            depth = offset[..., bone] + placed[parent][..., 2:]
             if self.config.rigid:
                 middle, reach = on_ray(ray, radius, placed[parent], lengths[..., bone])
-                depth = middle + torch.tanh(lean[..., bone]) * reach + beyond[..., bone]
+                depth = middle + torch.tanh(sign[..., bone]) * reach + offset[..., bone]
             placed[child] = torch.cat([ray * (1 + radius * depth), depth], -1)
         joints = torch.stack([placed[j] for j in range(self.config.num_joints)], -2)
         return joints - joints[..., root : root + 1, :]
-
-    @property
-    def num_parameters(self) -> int:
-        """Number of trained values."""
-        return sum(p.numel() for p in self.parameters())
 
 
 def on_ray(
@@ -176,10 +189,10 @@ def on_ray(
     parent: Float[Tensor, "*batch 3"],
     length: Float[Tensor, "*batch 1"],
 ) -> tuple[Float[Tensor, "*batch 1"], Float[Tensor, "*batch 1"]]:
-    """Where a ray is at a distance from a point: depths ``middle - reach`` and ``middle + reach``.
+    """Intersect a ray with a sphere: depths ``middle - reach`` and ``middle + reach``.
 
-    A point of the ray at depth z is (ray (1 + radius z), z). Where the ray passes by at more than
-    the distance, reach is (nearly) zero and middle is its nearest point.
+    A point of the ray at depth z is (ray (1 + radius z), z). Where the ray misses the sphere of
+    radius ``length`` around the parent, reach is nearly zero and middle is the nearest point.
     """
     away, slope = ray - parent[..., :2], radius * ray
     square = 1 + slope.square().sum(-1, keepdim=True)
@@ -204,7 +217,7 @@ class FrameBlock(nn.Module):
         )
 
     def forward(self, hidden: Float[Tensor, "*batch width"]) -> Float[Tensor, "*batch width"]:
-        """Add what the layers see."""
+        """Add the output of the layers."""
         return hidden + self.layers(hidden)
 
 
@@ -221,22 +234,19 @@ class TimeBlock(nn.Module):
     def forward(
         self, hidden: Float[Tensor, "clip run frame width"]
     ) -> Float[Tensor, "clip run frame width"]:
-        """Add what the layers see."""
+        """Add the output of the layers."""
         frames = torch.arange(hidden.shape[2], device=hidden.device)
         steps = (-2, -1, 0) if self.causal else (-1, 0, 1)
         normed = self.norm(hidden)
-        seen = [
-            normed[:, :, (frames + step * self.dilation).clamp(0, len(frames) - 1)]
-            for step in steps
-        ]
-        return hidden + self.out(self.mix(torch.cat(seen, -1)))
+        rows = [(frames + step * self.dilation).clamp(0, len(frames) - 1) for step in steps]
+        return hidden + self.out(self.mix(torch.cat([normed[:, :, row] for row in rows], -1)))
 
 
 class ClipContext(nn.Module):
-    """What the clip says about the infant: the mean of its frames, and its bones at full length.
+    """Features of the whole clip: the weighted mean of its frames, and lengths of its bones.
 
-    A bone that turns shows its length when it is seen from the side: the powers' means over the
-    clip go from its mean to its greatest length.
+    A bone has its full length in the image when it is parallel to the image plane: power means over
+    the clip go from the mean to the greatest length.
     """
 
     POWERS = (1, 4, 16)
@@ -255,16 +265,16 @@ class ClipContext(nn.Module):
     def forward(
         self,
         hidden: Float[Tensor, "clip run frame width"],
-        seen: Float[Tensor, "clip run frame bone"],
+        lengths: Float[Tensor, "clip run frame bone"],
     ) -> Float[Tensor, "clip run_or_1 frame_or_1 width"]:
         """Over all runs and frames, or over the frames until now when causal."""
         normed = self.norm(hidden)
         weight = self.weight(normed).float().clamp(-8, 8).exp()
         mean = self._mean(self.value(normed).float(), weight)
-        counted = (seen > 0).float()
+        known = (lengths > 0).float()
         with torch.autocast(hidden.device.type, enabled=False):
-            powers = [self._mean(seen**p, counted).clamp_min(1e-12) ** (1 / p) for p in self.POWERS]
-            lengths = self.lengths(torch.cat(powers, -1))
+            means = [self._mean(lengths**p, known).clamp_min(1e-12) ** (1 / p) for p in self.POWERS]
+            lengths = self.lengths(torch.cat(means, -1))
         return self.out(torch.cat([mean, lengths], -1))
 
     def _mean(self, values: Tensor, weights: Tensor) -> Tensor:

@@ -58,11 +58,6 @@ class MartinezLifter(nn.Module):
         root = torch.arange(self.config.num_joints, device=joints.device) == self.config.root_index
         return joints.masked_fill(root[:, None], 0.0)
 
-    @property
-    def num_parameters(self) -> int:
-        """Number of trained values."""
-        return sum(p.numel() for p in self.parameters())
-
 
 def _layer(inputs: int, outputs: int, dropout: float) -> nn.Sequential:
     """Linear, batch norm, ReLU, dropout, with Kaiming's weights."""

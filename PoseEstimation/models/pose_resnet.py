@@ -10,10 +10,9 @@ import torchvision
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from Engine.images import IMAGE_MEAN, IMAGE_STD
 from Engine.settings import Settings, limited
-
-IMAGE_MEAN, IMAGE_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""Mean and standard deviation of RGB in 0 to 1 over ImageNet."""
+from PoseEstimation.structures import Maps
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,8 @@ class PoseResNet(nn.Module):
     """Crop in, maps of each joint out, a quarter of the crop's side."""
 
     output_stride = 4
+    mean: Tensor
+    std: Tensor
 
     def __init__(self, config: PoseResNetConfig) -> None:
         super().__init__()
@@ -52,24 +53,17 @@ class PoseResNet(nn.Module):
         self.register_buffer("mean", torch.tensor(IMAGE_MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(IMAGE_STD).view(1, 3, 1, 1), persistent=False)
 
-    def forward(
-        self, images: Float[Tensor, "batch 3 height width"]
-    ) -> Float[Tensor, "batch map joint height/4 width/4"]:
-        """Compute maps from RGB crops in 0 to 1."""
+    def forward(self, images: Float[Tensor, "batch 3 height width"]) -> Maps:
+        """Compute maps of a quarter of the height and width from RGB crops in 0 to 1."""
         if self.config.normalise:
             images = (images - self.mean) / self.std
         maps = self.head(self.stages(self.stem(images)))
-        return maps.unflatten(1, (self.config.maps_per_joint, self.config.num_joints))
+        return Maps(*maps.chunk(self.config.maps_per_joint, dim=1))
 
     @property
     def first(self) -> nn.ModuleList:
         """The stem and the first stage, which see details."""
         return nn.ModuleList([self.stem, self.stages[0]])
-
-    @property
-    def num_parameters(self) -> int:
-        """Number of trained values."""
-        return sum(p.numel() for p in self.parameters())
 
     def _make_head(self, channels: int) -> nn.Sequential:
         layers: list[nn.Module] = []

@@ -23,8 +23,8 @@ from PoseEstimation.inference.weights import load_lifter
 from PoseEstimation.metrics.errors import joint_errors
 from PoseEstimation.metrics.uncertainty import calibration_factor
 from PoseEstimation.stage_settings import CalibrationSettings
-from PoseEstimation.structures import Keypoints
-from PoseEstimation.training.clips import Clip, load_observed
+from PoseEstimation.structures import Clip, Keypoints
+from PoseEstimation.training.clips import load_detections
 from PoseEstimation.training.weights import with_codec
 
 
@@ -46,11 +46,7 @@ def calibrate(settings: CalibrationSettings, output: Path) -> dict[str, float]:
     lifting = load_lifter(settings.lifter)
     if not isinstance(lifting, ClipLifting):
         raise DataError(f"calibration: {settings.lifter} tells no sigma; give a ClipLifter")
-    clips = [
-        movement.observed
-        for path in settings.observed
-        for movement in load_observed(path, lifting.skeleton)
-    ]
+    clips = [clip for path in settings.observed for clip in load_detections(path, lifting.skeleton)]
     planar = calibration_factor(*_joined([_planar(clip) for clip in clips]), axes=2)
     told = [replace(clip, sigma_px=planar * clip.sigma_px) for clip in clips]
     spatial = calibration_factor(*_joined([_spatial(clip, lifting) for clip in told]), axes=3)

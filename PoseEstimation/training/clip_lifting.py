@@ -1,13 +1,15 @@
-"""The 3D recipe of videos: clips of 2D joints, true or as a network sees them, to 3D joints."""
+"""The 3D recipe of videos: clips of 2D joints, exact, noisy or detected, to 3D joints."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
@@ -18,38 +20,43 @@ from Datasets.skeletons.convert import joint_map
 from Engine.errors import DataError
 from Engine.module import AveragedModule
 from Engine.sampling import Draw, SeededSampler
-from Engine.trainer import FitSummary, fit
+from Engine.trainer import FitSummary
 from Engine.weights import load_initial
 from PoseEstimation.codecs.rays import FEATURES, UNIT_MM, RayCodec
 from PoseEstimation.inference.lifting import RATE
+from PoseEstimation.losses import gaussian_nll
 from PoseEstimation.losses.lifting import (
-    body_distance,
-    gaussian_nll,
+    bone_length_distance,
     lifting_distance,
-    placed,
+    moved_to,
+    square_error,
     velocity_distance,
 )
 from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig
 from PoseEstimation.settings import ClipLiftingSettings
-from PoseEstimation.training.clips import (
-    Clip,
-    Movement,
+from PoseEstimation.structures import Clip
+from PoseEstimation.training.clip_noise import (
+    add_detection_noise,
+    add_independent_noise,
     bone_lengths,
-    cut,
-    filmed,
-    joined_clips,
-    load_movements,
-    load_observed,
-    movements_of,
     photo_noise,
-    rebuilt,
-    roughened,
+    random_camera,
+    resize_bones,
+    with_depth,
+)
+from PoseEstimation.training.clips import (
+    Sequence3D,
+    joined_clips,
+    labelled_sequences,
+    load_detections,
+    load_movement_bank,
+    random_frames,
     stacked,
     true_clip,
-    with_depth,
-    worsened,
 )
-from PoseEstimation.training.weights import write_best
+from PoseEstimation.training.weights import configured, train_and_write
+
+Read = TypeVar("Read")
 
 CLIPS_PER_EPOCH = 10_000
 
@@ -57,7 +64,7 @@ SLOW_FRAMES = 12
 """Frames of a clip whose frames are far apart."""
 
 TILT = 0.12
-"""Standard deviation in radians by which trunks stray from upright."""
+"""Standard deviation in radians of the angle of trunks to the vertical."""
 
 
 class ClipLiftingModule(AveragedModule):
@@ -76,15 +83,15 @@ class ClipLiftingModule(AveragedModule):
         target, mask, recipe = batch["target"], batch["mask"], self.recipe
         weak, strong = batch["weak"].view(-1, 1, 1, 1, 1), mask
         if weak.any():
-            target = torch.where(weak, placed(target, joints, mask), target)
+            target = torch.where(weak, moved_to(joints, target, mask), target)
             strong = mask * ~weak[..., 0]
         loss = lifting_distance(joints, target, mask)
         if recipe.velocity_weight:
             loss = loss + recipe.velocity_weight * velocity_distance(joints, target, mask)
         if recipe.bone_weight:
-            bones = body_distance(log_lengths, target, strong, self.bones)
+            bones = bone_length_distance(log_lengths, target, strong, self.bones)
             loss = loss + recipe.bone_weight * bones
-        return loss + recipe.sigma_weight * gaussian_nll(log_sigma, joints, target, strong)
+        return loss + recipe.sigma_weight * _nll(log_sigma, joints, target, strong)
 
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         """Mean error in millimetres without the root, of joints and of frame differences."""
@@ -95,11 +102,16 @@ class ClipLiftingModule(AveragedModule):
         values = {
             f"validation_{kind}_mm": error,
             f"validation_{kind}_velocity": RATE * UNIT_MM * velocity_distance(joints, target, mask),
-            f"validation_{kind}_body": body_distance(log_lengths, target, mask, self.bones),
-            f"validation_{kind}_nll": gaussian_nll(log_sigma, joints, target, mask),
+            f"validation_{kind}_body": bone_length_distance(log_lengths, target, mask, self.bones),
+            f"validation_{kind}_nll": _nll(log_sigma, joints, target, mask),
             "validation_loss": error,
         }
         self.log_dict(values, batch_size=1)
+
+
+def _nll(log_sigma: Tensor, joints: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    """Negative log-likelihood of the error bars."""
+    return gaussian_nll(log_sigma, square_error(joints.detach(), target, mask), mask, axes=3)
 
 
 def train_clip_lifting(
@@ -115,30 +127,22 @@ def train_clip_lifting(
     Raises:
         DataError: no data, or damaged data.
     """
-    module = ClipLiftingModule(settings)
+    module, codec = ClipLiftingModule(settings), RayCodec(SKELETONS[settings.skeleton])
     loaders = make_loaders(settings)
-    summary = fit(module, *loaders, settings.trainer, output, resume, recipe=settings)
-    codec = RayCodec(SKELETONS[settings.skeleton])
-    write_best(output, "lifter", module.network, codec, settings.skeleton)
-    return summary
+    return train_and_write("lifter", module, codec, loaders, settings, output, resume)
 
 
 def make_clip_lifter(settings: ClipLiftingSettings) -> ClipLifter:
     """Build the network of a recipe."""
     skeleton = SKELETONS[settings.skeleton]
-    config = ClipLifterConfig(
+    config = configured(
+        ClipLifterConfig,
+        settings,
         num_joints=len(skeleton),
         root_index=skeleton.root_index,
         bones=skeleton.bone_indices,
         twins=twin_bones(skeleton),
         in_features=FEATURES,
-        width=settings.width,
-        frame_blocks=settings.frame_blocks,
-        dilations=settings.dilations,
-        causal=settings.causal,
-        context=settings.context,
-        rigid=settings.rigid,
-        dropout=settings.dropout,
     )
     return ClipLifter(config)
 
@@ -156,52 +160,64 @@ def make_loaders(settings: ClipLiftingSettings) -> tuple[DataLoader, DataLoader]
         DataError: a folder or file is not given or holds no data.
     """
     skeleton = SKELETONS[settings.skeleton]
-    movements = [m for path in settings.movement_banks for m in load_movements(path, skeleton)]
+
+    def read(load: Callable[[Path, Skeleton], list[Read]], paths: Sequence[Path]) -> list[Read]:
+        return [sequence for path in paths for sequence in load(path, skeleton)]
+
+    movements = read(load_movement_bank, settings.movement_banks)
     for dataset in open_sources(settings.train, skeleton) if settings.train else ():
-        movements += movements_of(dataset)
-    observed, slow = (
-        [m for path in paths for m in load_observed(path, skeleton)]
-        for paths in (settings.observed, settings.observed_slow)
-    )
+        movements += labelled_sequences(dataset)
     if not movements:
         raise DataError("clip_lifting: no movements; give train or movement_banks")
     if settings.validation is None:
         raise DataError("clip_lifting: validation must be given; name a data set with 3D labels")
-    postures = [m for path in settings.posture_banks for m in load_movements(path, skeleton)]
-    weak = [m for path in settings.observed_weak for m in load_observed(path, skeleton)]
-    train = TrainingClips(movements, observed, slow, settings, postures, weak)
-    return (
-        DataLoader(
-            _Keys(CLIPS_PER_EPOCH),
-            batch_size=settings.batch_size,
-            sampler=SeededSampler(CLIPS_PER_EPOCH, settings.trainer.seed),
-            collate_fn=train,
-            num_workers=settings.num_workers,
-            persistent_workers=settings.num_workers > 0,
-            drop_last=True,
-        ),
-        DataLoader(validation_items(settings, skeleton), batch_size=None),
+    train = TrainingClips(
+        movements,
+        read(load_detections, settings.observed),
+        read(load_detections, settings.observed_slow),
+        settings,
+        read(load_movement_bank, settings.posture_banks),
+        read(load_detections, settings.observed_weak),
     )
+    sampler = SeededSampler(CLIPS_PER_EPOCH, settings.trainer.seed)
+    keys = DataLoader(
+        _Keys(),
+        batch_size=settings.batch_size,
+        sampler=sampler,
+        collate_fn=train,
+        num_workers=settings.num_workers,
+        persistent_workers=settings.num_workers > 0,
+        drop_last=True,
+    )
+    return keys, DataLoader(validation_items(settings, skeleton), batch_size=None)
+
+
+class _Keys(TorchDataset):
+    """Hands keys through, so that a whole batch is made at once."""
+
+    def __len__(self) -> int:
+        return CLIPS_PER_EPOCH
+
+    def __getitem__(self, key: Draw) -> Draw:
+        return key
 
 
 def validation_items(settings: ClipLiftingSettings, skeleton: Skeleton) -> list[dict[str, Tensor]]:
-    """One item per sequence, from its true 2D, and from what a network saw of it; one of photos."""
-    codec, items = RayCodec(skeleton), []
+    """One item per sequence with its true 2D joints, one with detections; one of all photos."""
     dataset = open_sources([settings.validation], skeleton)[0]
     names = np.array([s.sequence for s in dataset.samples if s.joints_mm is not None])
     every = true_clip(dataset)
-    for name in dict.fromkeys(names):
-        items.append((every[names == name][None, None], False))
+    true = [every[names == name][None, None] for name in dict.fromkeys(names)]
+    detected = []
     if settings.validation_observed is not None:
-        seen = load_observed(settings.validation_observed, skeleton)
-        items += [(movement.observed[None, None], True) for movement in seen]
+        found = load_detections(settings.validation_observed, skeleton)
+        detected += [clip[None, None] for clip in found]
     if settings.validation_photos is not None:
-        seen = load_observed(settings.validation_photos, skeleton)
-        photos = joined_clips([movement.observed for movement in seen])
-        items.append((photos[:, None, None], True))
-    return [
-        {**_tensors(clip, codec), "observed": torch.tensor(observed)} for clip, observed in items
-    ]
+        found = load_detections(settings.validation_photos, skeleton)
+        detected.append(joined_clips(found)[:, None, None])
+    items = [(clip, False) for clip in true] + [(clip, True) for clip in detected]
+    codec = RayCodec(skeleton)
+    return [{**_tensors(clip, codec), "observed": torch.tensor(kind)} for clip, kind in items]
 
 
 class TrainingClips:
@@ -209,22 +225,22 @@ class TrainingClips:
 
     def __init__(
         self,
-        movements: Sequence[Movement],
-        observed: Sequence[Movement],
-        slow: Sequence[Movement],
+        movements: Sequence[Sequence3D],
+        observed: Sequence[Clip],
+        slow: Sequence[Clip],
         settings: ClipLiftingSettings,
-        postures: Sequence[Movement] = (),
-        weak: Sequence[Movement] = (),
+        postures: Sequence[Sequence3D] = (),
+        weak: Sequence[Clip] = (),
     ) -> None:
         self.movements, self.settings = movements, settings
         self.postures, self.weak = postures, weak
         self.observed, self.scattered = observed, [*observed, *slow]
-        self.lasting = [m for m in self.scattered if len(m.joints_mm) > 1]
+        self.lasting = [clip for clip in self.scattered if len(clip.scores) > 1]
         self.skeleton = SKELETONS[settings.skeleton]
         self.codec = RayCodec(self.skeleton)
         labelled, _ = joint_map(MINI_RGBD_25, self.skeleton).index_lists
         self.in_mini_rgbd = np.isin(np.arange(len(self.skeleton)), labelled)
-        self.lengths = [bone_lengths(m.joints_mm, self.skeleton) for m in movements]
+        self.lengths = [bone_lengths(joints_mm, self.skeleton) for joints_mm in movements]
 
     def __call__(self, keys: Sequence[Draw]) -> dict[str, Tensor]:
         """Make the batch of these keys."""
@@ -241,58 +257,56 @@ class TrainingClips:
         clips = [self._weakly_labelled(rng) for _ in range(weak)]
         clips += [self.draw(runs, frames, rng) for _ in range(count - weak)]
         batch = {**_tensors(stacked(clips), self.codec), "weak": torch.arange(count) < weak}
-        return _varied(batch, self.skeleton, rng)
+        return _turned_and_mirrored(batch, self.skeleton, rng)
 
     def _weakly_labelled(self, rng: np.random.Generator) -> Clip:
-        """A photo whose joints are known but for their place."""
-        movement = self.weak[rng.integers(len(self.weak))]
-        clip = movement.observed[cut(movement, 1, 1, rng)]
-        return self._hidden_depth(roughened(clip, photo_noise(self.settings.noise, rng), rng), rng)
+        """A photo whose 3D joints are known up to a translation."""
+        clip = self._detected(self.weak, 1, 1, rng)
+        clip = add_independent_noise(clip, photo_noise(self.settings.noise, rng), rng)
+        return self._with_or_without_depth(clip, rng)
 
     def draw(self, runs: int, frames: int, rng: np.random.Generator) -> Clip:
         """Make one clip."""
         settings = self.settings
-        observed = self._fitting(runs, frames)
+        observed = self.observed if frames > 1 else self.lasting if runs > 1 else self.scattered
         if observed and rng.random() < settings.observed_share:
-            movement = observed[rng.integers(len(observed))]
-            clip = movement.observed[cut(movement, runs, frames, rng)]
-            return self._hidden_depth(clip, rng)
-        clip = filmed(self._posed(runs, frames, rng), settings.cameras, rng)
+            return self._with_or_without_depth(self._detected(observed, runs, frames, rng), rng)
+        clip = random_camera(self._pose(runs, frames, rng), settings.cameras, rng)
         if rng.random() < settings.exact_share:
-            return self._labelled(clip, rng)
+            in_mini_rgbd = rng.random() < settings.mini_rgbd_share
+            return replace(clip, scores=clip.scores * (self.in_mini_rgbd if in_mini_rgbd else 1))
         noise = photo_noise(settings.noise, rng) if runs * frames == 1 else settings.noise
-        clip = worsened(with_depth(clip, self.skeleton.root_index), self.skeleton, noise, rng)
-        return self._hidden_depth(clip, rng)
+        clip = with_depth(clip, self.skeleton.root_index)
+        clip = add_detection_noise(clip, self.skeleton, noise, rng)
+        return self._with_or_without_depth(clip, rng)
 
-    def _fitting(self, runs: int, frames: int) -> Sequence[Movement]:
-        """What was observed that such a clip may be cut from."""
-        if frames > 1:
-            return self.observed
-        return self.lasting if runs > 1 else self.scattered
+    def _detected(
+        self, clips: Sequence[Clip], runs: int, frames: int, rng: np.random.Generator
+    ) -> Clip:
+        """Frames of one of the clips with detections."""
+        clip = clips[int(rng.integers(len(clips)))]
+        return clip[random_frames(len(clip.scores), runs, frames, rng)]
 
-    def _posed(self, runs: int, frames: int, rng: np.random.Generator) -> np.ndarray:
-        """Joints of an infant in motion, or of one in postures that have nothing to do with it."""
+    def _pose(
+        self, runs: int, frames: int, rng: np.random.Generator
+    ) -> Float[np.ndarray, "run frame joint 3"]:
+        """Joints of an infant in motion, or in unrelated postures; world axes, mm."""
         settings = self.settings
         if frames == 1 and self.postures and rng.random() < settings.posture_share:
-            still = self.postures[rng.integers(len(self.postures))]
-            return still.joints_mm[cut(still, runs, frames, rng)].astype(np.float64)
+            still = self.postures[int(rng.integers(len(self.postures)))]
+            return still[random_frames(len(still), runs, frames, rng)].astype(np.float64)
         number = int(rng.integers(len(self.movements)))
         movement = self.movements[number]
-        joints_mm = movement.joints_mm[cut(movement, runs, frames, rng)].astype(np.float64)
+        joints_mm = movement[random_frames(len(movement), runs, frames, rng)].astype(np.float64)
         if not settings.body_mixing:
             return joints_mm
         other = self.lengths[rng.integers(len(self.lengths))]
         share = rng.uniform(-settings.body_mixing, 1 + settings.body_mixing)
-        return rebuilt(joints_mm, 1 + share * (other / self.lengths[number] - 1), self.skeleton)
+        ratios = 1 + share * (other / self.lengths[number] - 1)
+        return resize_bones(joints_mm, ratios, self.skeleton)
 
-    def _labelled(self, clip: Clip, rng: np.random.Generator) -> Clip:
-        """Leave out what MINI-RGBD does not label in a share of the clips."""
-        if rng.random() >= self.settings.mini_rgbd_share:
-            return clip
-        return replace(clip, scores=clip.scores * self.in_mini_rgbd)
-
-    def _hidden_depth(self, clip: Clip, rng: np.random.Generator) -> Clip:
-        """Leave the depths out of a share of the clips."""
+    def _with_or_without_depth(self, clip: Clip, rng: np.random.Generator) -> Clip:
+        """Remove the depths from a share of the clips."""
         if rng.random() < self.settings.depth_share:
             return clip
         return replace(clip, depth_px=np.full_like(clip.depth_px, np.nan))
@@ -300,22 +314,18 @@ class TrainingClips:
 
 def _tensors(clip: Clip, codec: RayCodec) -> dict[str, Tensor]:
     """Features, radius, target and mask of clips."""
-    features, sight = codec.encode_input(
+    features, view = codec.encode_input(
         clip.keypoints_px, clip.scores, clip.intrinsics[:, 0, 0], clip.sigma_px, clip.depth_px
     )
-    target = codec.encode_target(clip.joints_mm, sight)
+    target = codec.encode_target(clip.joints_mm, view)
     mask = np.isfinite(target).all(-1)
     mask[..., codec.skeleton.root_index] = False
-    arrays = {
-        "features": features,
-        "radius": sight.radius,
-        "target": np.where(mask[..., None], target, 0),
-        "mask": mask,
-    }
+    target = np.where(mask[..., None], target, 0)
+    arrays = {"features": features, "radius": view.radius, "target": target, "mask": mask}
     return {k: torch.from_numpy(np.ascontiguousarray(v, np.float32)) for k, v in arrays.items()}
 
 
-def _varied(
+def _turned_and_mirrored(
     batch: dict[str, Tensor], skeleton: Skeleton, rng: np.random.Generator
 ) -> dict[str, Tensor]:
     """Turn each clip a little about the viewing axis, and mirror half of them."""
@@ -332,26 +342,15 @@ def _varied(
     return {**batch, "features": features, "target": target, "mask": mask}
 
 
-def turned(values: Tensor, angles: Tensor) -> Tensor:
-    """Turn x and y, the first two of the last axis, by an angle (rad) per clip."""
+def turned(
+    values: Float[Tensor, "clip *others value"], angles: Float[Tensor, "clip"]
+) -> Float[Tensor, "clip *others value"]:
+    """Rotate x and y, the first two of the last axis, by an angle (rad) per clip."""
     c, s = (f(angles).view(-1, *[1] * (values.ndim - 2)) for f in (torch.cos, torch.sin))
     x, y = values[..., 0], values[..., 1]
     return torch.cat([torch.stack([c * x - s * y, s * x + c * y], -1), values[..., 2:]], -1)
 
 
-def mirror(values: Tensor) -> Tensor:
+def mirror(values: Float[Tensor, "*batch value"]) -> Float[Tensor, "*batch value"]:
     """Change the sign of x, the first of the last axis."""
     return torch.cat([-values[..., :1], values[..., 1:]], -1)
-
-
-class _Keys(TorchDataset):
-    """Hands keys through, so that a whole batch is made at once."""
-
-    def __init__(self, count: int) -> None:
-        self.count = count
-
-    def __len__(self) -> int:
-        return self.count
-
-    def __getitem__(self, key: Draw | int) -> Draw | int:
-        return key

@@ -13,27 +13,23 @@ from Datasets.catalogue import open_sources
 from Datasets.loaders import CropDataset, joined, limited, make_loader, thinned
 from Datasets.outlines import boxes_of, image_boxes
 from Datasets.skeletons import SKELETONS
-from Datasets.sources import GENERATED
 from Datasets.structures import Dataset
 from Datasets.transforms.presets import TrainTransforms
 from Engine.errors import DataError
+from Engine.images import as_input
 from Engine.module import AveragedModule
 from Engine.sampling import Mixture
-from Engine.trainer import FitSummary, fit
+from Engine.trainer import FitSummary
 from Engine.weights import load_initial
 from PoseEstimation.codecs.depth import DepthCodec, read_maps
 from PoseEstimation.codecs.heatmap import HeatmapCodec
-from PoseEstimation.losses.heatmap import (
-    depth_distance,
-    heatmap_cross_entropy,
-    heatmap_mse,
-    planar_nll,
-)
+from PoseEstimation.losses import gaussian_nll
+from PoseEstimation.losses.heatmap import depth_distance, heatmap_cross_entropy, heatmap_mse
 from PoseEstimation.models.pose_resnet import PoseResNet, PoseResNetConfig
 from PoseEstimation.settings import HeatmapSettings
+from PoseEstimation.structures import Maps
 from PoseEstimation.training.shifts import JointShifts
-from PoseEstimation.training.streaming import GeneratedCrops
-from PoseEstimation.training.weights import write_best
+from PoseEstimation.training.weights import configured, train_and_write
 
 
 class HeatmapModule(AveragedModule):
@@ -66,45 +62,45 @@ class HeatmapModule(AveragedModule):
         keypoints = self.shifts(batch["keypoints_px"], batch["visibility"], batch["source"])
         targets, weights = self.codec.encode(keypoints, batch["visibility"])
         maps = self.network(as_input(batch["image"]))
-        loss = self.loss(maps[:, 0], targets, weights)
+        loss = self.loss(maps.heatmaps, targets, weights)
         if not self.depth_weight:
             return loss
-        depth, sigma = self._beside(maps, batch, keypoints.detach(), weights)
+        depth, sigma = self._depth_and_sigma(maps, batch, keypoints.detach(), weights)
         return loss + self.depth_weight * depth + self.sigma_weight * sigma
 
-    def _beside(
-        self, maps: Tensor, batch: dict[str, Tensor], keypoints: Tensor, weights: Tensor
+    def _depth_and_sigma(
+        self, maps: Maps, batch: dict[str, Tensor], keypoints: Tensor, weights: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Losses of the depths and of the error bars, both read where the heatmaps point."""
-        density = self.codec.density(maps[:, 0].detach())
+        density = self.codec.density(maps.heatmaps.detach())
         depth, known = self.depth_codec.encode(
             batch["joints_mm"], batch["crop_intrinsics"], weights
         )
-        read = read_maps(maps[:, 1], density)
+        read = read_maps(maps.depth, density)
         with torch.no_grad():
-            decoded, _, _ = self.codec.decode(maps[:, 0])
+            decoded, _, _ = self.codec.decode(maps.heatmaps)
             off = (decoded - keypoints) / self.codec.stride
-        log_sigma = read_maps(maps[:, 2], density)
-        nll = planar_nll(log_sigma, off.square().sum(-1), weights)
+        log_sigma = read_maps(maps.log_sigma, density)
+        nll = gaussian_nll(log_sigma, off.square().sum(-1), weights, axes=2)
         return depth_distance(read, depth, known), nll
 
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         """Loss, mean error in crop pixels and share of joints within 1/32 of the crop's side."""
         targets, weights = self.codec.encode(batch["keypoints_px"], batch["visibility"])
         maps = self.average(as_input(batch["image"]))
-        decoded, _, _ = self.codec.decode(maps[:, 0])
+        decoded, _, _ = self.codec.decode(maps.heatmaps)
         error = (decoded - batch["keypoints_px"]).norm(dim=-1)
         near = (error < self.codec.input_size / 32).float()
         count = weights.sum().clamp_min(1)
         values = {
-            "validation_loss": self.loss(maps[:, 0], targets, weights),
+            "validation_loss": self.loss(maps.heatmaps, targets, weights),
             "validation_error_px": (error * weights).sum() / count,
             "validation_near": 100 * (near * weights).sum() / count,
         }
         if self.depth_weight:
-            depth, sigma = self._beside(maps, batch, batch["keypoints_px"], weights)
+            depth, sigma = self._depth_and_sigma(maps, batch, batch["keypoints_px"], weights)
             values |= {"validation_depth": depth, "validation_sigma_nll": sigma}
-        self.log_dict(values, batch_size=len(maps))
+        self.log_dict(values, batch_size=len(weights))
 
 
 def train_heatmap(settings: HeatmapSettings, output: Path, resume: bool = False) -> FitSummary:
@@ -119,24 +115,14 @@ def train_heatmap(settings: HeatmapSettings, output: Path, resume: bool = False)
         DataError: no data, or damaged data.
     """
     module = HeatmapModule(settings)
-    train_loader, validation_loader = make_loaders(settings, output)
-    summary = fit(
-        module, train_loader, validation_loader, settings.trainer, output, resume, recipe=settings
-    )
-    write_best(output, "heatmap", module.network, module.codec, settings.skeleton)
-    return summary
+    loaders = make_loaders(settings, output)
+    return train_and_write("heatmap", module, module.codec, loaders, settings, output, resume)
 
 
 def make_network(settings: HeatmapSettings) -> PoseResNet:
     """Build the network of a recipe."""
-    config = PoseResNetConfig(
-        depth=settings.depth,
-        num_joints=len(SKELETONS[settings.skeleton]),
-        maps_per_joint=3 if settings.depth_weight else 1,
-        head_batch_norm=settings.head_batch_norm,
-        head_channels=settings.head_channels,
-        normalise=settings.normalise,
-    )
+    joints, maps = len(SKELETONS[settings.skeleton]), 3 if settings.depth_weight else 1
+    config = configured(PoseResNetConfig, settings, num_joints=joints, maps_per_joint=maps)
     return PoseResNet(config)
 
 
@@ -144,14 +130,7 @@ def make_codec(settings: HeatmapSettings) -> HeatmapCodec:
     """Build the codec of a recipe."""
     kind = "gaussian" if settings.loss == "mse" else "softmax"
     size = settings.input_size // PoseResNet.output_stride
-    return HeatmapCodec(
-        settings.input_size,
-        size,
-        settings.sigma,
-        kind,
-        settings.crop_margin,
-        reach=settings.reach,
-    )
+    return configured(HeatmapCodec, settings, heatmap_size=size, kind=kind)
 
 
 def make_loaders(settings: HeatmapSettings, output: Path) -> tuple[DataLoader, DataLoader]:
@@ -166,30 +145,21 @@ def make_loaders(settings: HeatmapSettings, output: Path) -> tuple[DataLoader, D
     validation = limited(joined(held_out), settings.validation_limit)
     crops = _crops(validation, settings, output / "outlines_validation.npz", train=False)
     size, workers, seed = settings.batch_size, settings.num_workers, settings.trainer.seed
-    fork = all(source.dataset != GENERATED for source in settings.train)
-    train = _training_crops(settings, output)
-    return (
-        make_loader(train, size, workers, train=True, seed=seed, fork=fork),
-        make_loader(crops, size, workers, train=False),
-    )
+    train = make_loader(_training_crops(settings, output), size, workers, train=True, seed=seed)
+    return train, make_loader(crops, size, workers, train=False)
 
 
 def _training_crops(settings: HeatmapSettings, output: Path) -> TorchDataset:
     """All data sets as one, or mixed by ratio where a share is given."""
     skeleton, seed = SKELETONS[settings.skeleton], settings.trainer.seed
-    if all(s.share is None and not s.shifted and s.dataset != GENERATED for s in settings.train):
+    if all(s.share is None and not s.shifted for s in settings.train):
         data = thinned(joined(open_sources(settings.train, skeleton)), settings.frame_step)
         return _crops(data, settings, output / "outlines_train.npz", train=True)
     parts = []
     for i, source in enumerate(settings.train):
-        if source.dataset == GENERATED:
-            size, margin = settings.input_size, settings.crop_margin
-            more = {"source": i, "transforms": _transforms(settings)}
-            parts.append(GeneratedCrops(source.split, seed, size, margin, skeleton, **more))
-        else:
-            data = thinned(open_sources([source], skeleton)[0], settings.frame_step)
-            cache = output / f"outlines_train_{i}.npz"
-            parts.append(_crops(data, settings, cache, train=True, source=i))
+        data = thinned(open_sources([source], skeleton)[0], settings.frame_step)
+        cache = output / f"outlines_train_{i}.npz"
+        parts.append(_crops(data, settings, cache, train=True, source=i))
     return Mixture(parts, [source.share for source in settings.train], seed)
 
 
@@ -200,18 +170,5 @@ def _crops(
     boxes = image_boxes(data) if settings.whole_image else boxes_of(data, cache)
     vary, seed = train and settings.augment, settings.trainer.seed
     size, margin = settings.input_size, settings.crop_margin
-    return CropDataset(data, boxes, size, vary, seed, _transforms(settings), margin, source)
-
-
-def _transforms(settings: HeatmapSettings) -> TrainTransforms:
-    """How far training crops stray."""
-    return TrainTransforms(
-        any_angle_share=settings.any_angle_share,
-        occlusion_share=settings.occlusion_share,
-        photometric_share=settings.photometric_share,
-    )
-
-
-def as_input(images: Tensor) -> Tensor:
-    """Bytes (batch, 3, height, width) to floats in 0 to 1, channels last in memory."""
-    return (images.float() / 255).contiguous(memory_format=torch.channels_last)
+    strength = configured(TrainTransforms, settings)
+    return CropDataset(data, boxes, size, vary, seed, strength, margin, source)

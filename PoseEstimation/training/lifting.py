@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from Datasets.catalogue import open_sources
@@ -17,14 +17,15 @@ from Datasets.sources import DataSource
 from Engine.errors import DataError
 from Engine.module import AveragedModule
 from Engine.sampling import Draw
-from Engine.trainer import FitSummary, fit
+from Engine.trainer import FitSummary
 from Engine.weights import load_initial
 from PoseEstimation.codecs.pixels import UNIT_MM, PixelCodec
 from PoseEstimation.losses.lifting import lifting_distance, lifting_mse
 from PoseEstimation.models.martinez import MartinezConfig, MartinezLifter
 from PoseEstimation.settings import LiftingSettings
-from PoseEstimation.training.clips import Clip, joined_clips, load_observed, true_clip
-from PoseEstimation.training.weights import write_best
+from PoseEstimation.structures import Clip
+from PoseEstimation.training.clips import joined_clips, load_detections, true_clip
+from PoseEstimation.training.weights import configured, train_and_write
 
 
 class LiftingModule(AveragedModule):
@@ -61,25 +62,17 @@ def train_lifting(settings: LiftingSettings, output: Path, resume: bool = False)
     Raises:
         DataError: no data, or damaged data.
     """
-    module = LiftingModule(settings)
-    loaders = make_loaders(settings)
-    summary = fit(module, *loaders, settings.trainer, output, resume, recipe=settings)
-    codec = PixelCodec(SKELETONS[settings.skeleton])
-    write_best(output, "lifter", module.network, codec, settings.skeleton)
-    return summary
+    module, codec = LiftingModule(settings), PixelCodec(SKELETONS[settings.skeleton])
+    return train_and_write(
+        "lifter", module, codec, make_loaders(settings), settings, output, resume
+    )
 
 
 def make_lifter(settings: LiftingSettings) -> MartinezLifter:
     """Build the network of a recipe."""
     skeleton = SKELETONS[settings.skeleton]
-    config = MartinezConfig(
-        num_joints=len(skeleton),
-        root_index=skeleton.root_index,
-        width=settings.width,
-        blocks=settings.blocks,
-        dropout=settings.dropout,
-    )
-    return MartinezLifter(config)
+    joints, root = len(skeleton), skeleton.root_index
+    return MartinezLifter(configured(MartinezConfig, settings, num_joints=joints, root_index=root))
 
 
 def make_loaders(settings: LiftingSettings) -> tuple[DataLoader, DataLoader]:
@@ -89,47 +82,50 @@ def make_loaders(settings: LiftingSettings) -> tuple[DataLoader, DataLoader]:
         DataError: a folder or file is not given or holds no data.
     """
     codec = PixelCodec(SKELETONS[settings.skeleton])
-    train = _clip(settings.train, settings.observed, settings)
+    train = _poses(_clip(settings.train, settings.observed, settings), codec)
     one = () if settings.validation is None else (settings.validation,)
-    validation = _clip(one, settings.validation_observed, settings)
-    seed, workers = settings.trainer.seed, settings.num_workers
-    poses = _Poses(train, codec)
-    size = min(settings.batch_size, len(poses))
+    validation = _poses(_clip(one, settings.validation_observed, settings), codec)
+    size = min(settings.batch_size, len(train))
+    workers, seed = settings.num_workers, settings.trainer.seed
     return (
-        make_loader(poses, size, workers, train=True, seed=seed),
-        make_loader(_Poses(validation, codec), 1024, 0, train=False),
+        make_loader(train, size, workers, train=True, seed=seed),
+        make_loader(validation, 1024, 0, train=False),
     )
 
 
 def _clip(
     sources: tuple[DataSource, ...], observed: tuple[Path, ...], settings: LiftingSettings
 ) -> Clip:
-    """Every pose of some data sets, with true 2D joints, and of what a network saw."""
+    """Every pose of some data sets, with true 2D joints, and of cached detections."""
     skeleton = SKELETONS[settings.skeleton]
     datasets = open_sources(sources, skeleton) if sources else ()
     parts = [true_clip(thinned(dataset, settings.frame_step)) for dataset in datasets]
-    parts += [m.observed for path in observed for m in load_observed(path, skeleton)]
+    parts += [clip for path in observed for clip in load_detections(path, skeleton)]
     if not parts:
         raise DataError("lifting: train and validation must be given; name data sets")
     return joined_clips(parts)
 
 
-class _Poses(TorchDataset):
-    """Poses as tensors; takes the keys of a ``SeededSampler``."""
+def _poses(clip: Clip, codec: PixelCodec) -> ArrayDataset:
+    """Poses with their targets, and which joints of them are labelled."""
+    target = codec.encode_target(clip.joints_mm)
+    mask = np.isfinite(target).all(-1)
+    return ArrayDataset(
+        features=codec.encode_input(clip.keypoints_px, clip.scores),
+        target=np.where(mask[..., None], target, 0),
+        mask=mask,
+    )
 
-    def __init__(self, clip: Clip, codec: PixelCodec) -> None:
-        target = codec.encode_target(clip.joints_mm)
-        mask = np.isfinite(target).all(-1)
-        arrays = (
-            codec.encode_input(clip.keypoints_px, clip.scores),
-            np.where(mask[..., None], target, 0),
-            mask.astype(np.float32),
-        )
-        self.tensors = TensorDataset(*(torch.from_numpy(np.float32(a)) for a in arrays))
+
+class ArrayDataset(TorchDataset):
+    """Rows of arrays as tensors of 32-bit floats; takes the keys of a ``SeededSampler``."""
+
+    def __init__(self, **arrays: np.ndarray) -> None:
+        self.arrays = {k: torch.from_numpy(np.float32(array)) for k, array in arrays.items()}
 
     def __len__(self) -> int:
-        return len(self.tensors)
+        return len(next(iter(self.arrays.values())))
 
     def __getitem__(self, key: Draw | int) -> dict[str, Tensor]:
-        values = self.tensors[key.index if isinstance(key, Draw) else key]
-        return dict(zip(("features", "target", "mask"), values, strict=True))
+        row = key.index if isinstance(key, Draw) else key
+        return {name: values[row] for name, values in self.arrays.items()}

@@ -1,9 +1,9 @@
-"""Where people put a joint differs between data sets: a shift along the bones, learnt per source.
+"""Data sets define joints differently: offsets along the bones, learnt per source.
 
-One labels the hip where the thigh bends, the next at its bone's head inside the body. Both are
-right. A network that is told both learns their mean; here each source learns how far its joints lie
-from the network's own, as shares of the bones that meet there, so that a shift turns, grows and
-mirrors with the body. What is learnt serves training alone and is not kept with the weights.
+One data set labels the hip at the crease of the thigh, the next at the head of the femur. A network
+trained on both predicts their mean. Here each source learns the offset of its joints from the
+network's own, as shares of the bones that meet there, so that offsets turn, scale and mirror with
+the body. They serve training alone and are not kept with the weights.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class JointShifts(nn.Module):
 
         Args:
             skeleton: convention of the joint axis.
-            shifted: for each source whether its joints may move; the others say where joints are.
+            shifted: for each source whether its joints may move; the others define the joints.
         """
         super().__init__()
         joints = len(skeleton)
@@ -44,7 +44,7 @@ class JointShifts(nn.Module):
         self.shares = nn.Parameter(torch.zeros(len(shifted), joints, joints))
 
     def weights(self) -> Float[Tensor, "source joint neighbour"]:
-        """Shares of the way from each joint to its neighbours; left and right alike."""
+        """Offset of each joint as shares of the way to its neighbours; left and right alike."""
         alike = (self.shares + self.shares[:, self.flip][:, :, self.flip]) / 2
         return LARGEST * torch.tanh(alike) * self.meets * self.shifted[:, None, None]
 
@@ -61,13 +61,13 @@ class JointShifts(nn.Module):
             visibility: 0 where unlabelled.
             source: number of each sample's source.
         """
-        seen = (visibility > 0).float()
-        weights = self.weights()[source] * seen[:, None, :] * seen[:, :, None]
+        labelled = (visibility > 0).float()
+        weights = self.weights()[source] * labelled[:, None, :] * labelled[:, :, None]
         return keypoints_px + weights @ keypoints_px - weights.sum(-1, keepdim=True) * keypoints_px
 
 
 def _twins(skeleton: Skeleton) -> list[tuple[int, int]]:
-    """Left and right hips and shoulders: the line between them is a bone for labels."""
+    """Left and right hips and shoulders, between which offsets are possible without a bone."""
     named = [("left_hip", "right_hip"), ("left_shoulder", "right_shoulder")]
     pairs = [skeleton.indices(pair) for pair in named if set(pair) <= set(skeleton.joints)]
     return [(a, b) for a, b in pairs] + [(b, a) for a, b in pairs]

@@ -2,43 +2,29 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import importlib.util
 import signal
-import subprocess
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import tiny_run as tiny
 import torch
 import yaml
+from tiny_run import kill, log_rows, weights
 
 from Datasets.loaders import make_loader
+from Engine.callbacks import _log_rows
 from Engine.checkpoints import flatten, list_checkpoints, unflatten
 from Engine.errors import DataError
 from Engine.process import stopped_by_term
-from Engine.trainer import _log_rows, best_state, fit
-
-_spec = importlib.util.spec_from_file_location("tiny_run", Path(__file__).with_name("tiny_run.py"))
-tiny = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(tiny)
+from Engine.trainer import best_state, fit
 
 
 def run(output, crash=None, resume=False, losses=None, **changes):
     module = tiny.TinyModule(crash, losses)
     settings = dataclasses.replace(tiny.SETTINGS, **changes)
     return module, fit(module, *tiny.loaders(), settings, output, resume)
-
-
-def weights(module):
-    return {k: v.clone() for k, v in module.state_dict().items()}
-
-
-def log_rows(output):
-    with (output / "log.csv").open(newline="") as stream:
-        return [(r["step"], r["name"], r["value"]) for r in csv.DictReader(stream)]
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +75,7 @@ def test_coarse_checkpoints_give_the_same_weights_too(tmp_path, whole):
 
 
 def test_sigkill_then_resume_gives_the_same_weights(tmp_path, whole):
-    program = [sys.executable, str(Path(__file__).with_name("tiny_run.py")), str(tmp_path), "6"]
-    assert subprocess.run(program, capture_output=True, check=False).returncode == -signal.SIGKILL
+    kill("regression", tmp_path, 6)
     module, _ = run(tmp_path, resume=True)
     assert all(torch.equal(v, whole[0][k]) for k, v in weights(module).items())
 
@@ -148,7 +133,7 @@ def test_time_limit_stops_with_a_checkpoint(tmp_path, capsys):
 
 def test_a_crashed_run_has_the_rest_of_its_time(tmp_path, monkeypatch):
     now = [0.0]
-    monkeypatch.setattr("Engine.trainer.time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr("Engine.callbacks.time", SimpleNamespace(monotonic=lambda: now[0]))
 
     def step_of_a_minute(crashing):
         def hook(done):

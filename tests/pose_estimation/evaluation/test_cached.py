@@ -2,25 +2,17 @@
 
 import numpy as np
 import pytest
-import torch
-from PIL import Image
 
 from Datasets.geometry.alignment import root_relative
 from Datasets.skeletons import INFANT, MINI_RGBD_25, MPII_16
 from Datasets.skeletons.mini_rgbd import PUBLISHED_16, ZEDO_17
 from Engine.errors import DataError
-from Engine.weights import load_weights, save_weights
 from PoseEstimation.evaluation import cached as module
 from PoseEstimation.evaluation.cached import score_observed
 from PoseEstimation.evaluation.errors_file import read_errors
-from PoseEstimation.evaluation.failures import APART, worst_frames
 from PoseEstimation.io.detection_cache import read_observed, save_observed
-from PoseEstimation.models.martinez import MartinezConfig, MartinezLifter
 from PoseEstimation.stage_settings import ScoreSettings
 from PoseEstimation.structures import Clip
-from PoseEstimation.training.lifting import PixelCodec
-from PoseEstimation.training.weights import reordered, write_best
-from PoseEstimation.visualise.worst import Comparison, comparison_sheet
 
 
 class Shifted:
@@ -92,52 +84,3 @@ def test_what_was_saved_is_read_by_sequence(clip_of, tmp_path):
     one, two = read_observed(path)
     assert (one.name, two.name) == ("1", "2") and two.frames.tolist() == [0, 1, 2]
     assert two.clip.joints_mm == pytest.approx(clip.joints_mm[[0, 3, 4]], rel=1e-6)
-
-
-def test_reordered_weights_move_joints_and_nothing_else(tmp_path, make_poses):
-    torch.manual_seed(0)
-    network = MartinezLifter(MartinezConfig(width=8, blocks=1)).eval()
-    order = np.random.default_rng(0).permutation(16)
-    best = {f"average.{k}": v for k, v in network.state_dict().items()}
-    save_weights(tmp_path / "best.safetensors", best, {})
-    path = write_best(tmp_path, "lifter", network, PixelCodec(MPII_16), "mpii_16")
-    reordered(path, tmp_path / "other.safetensors", order)
-    other = MartinezLifter(MartinezConfig(width=8, blocks=1)).eval()
-    other.load_state_dict(load_weights(tmp_path / "other.safetensors")[0])
-    features = torch.randn(4, 16, 2)
-    given = torch.empty_like(features)
-    given[:, order] = features  # each joint's input goes where its weights came from
-    unmasked = [
-        f.position(_hidden(f, x)).view(4, 16, 3) for f, x in ((network, given), (other, features))
-    ]
-    assert torch.allclose(unmasked[0][:, order], unmasked[1], atol=2e-3)
-
-
-def _hidden(network, features):
-    hidden = network.stem(features.flatten(1))
-    for block in network.blocks:
-        hidden = hidden + block(hidden)
-    return hidden
-
-
-def test_the_worst_frames_are_apart():
-    errors = np.concatenate([np.linspace(10, 20, 100), np.linspace(12, 5, 100)])
-    sequences = np.repeat(["11", "12"], 100)
-    frames = np.tile(np.arange(100), 2)
-    chosen = worst_frames(errors, sequences, frames)
-    assert chosen[0] == 99 and (np.diff(errors[chosen]) <= 0).all()
-    for name in ("11", "12"):
-        own = np.sort([frames[i] for i in chosen if sequences[i] == name])
-        assert (np.diff(own) >= APART).all() and len(own) == 4
-
-
-def test_a_sheet_shows_truth_and_prediction(make_poses):
-    keypoints_px, joints_mm = make_poses(1)
-    relative = joints_mm[0, :16] - joints_mm[0, 6]
-    frame = Comparison(Image.new("RGB", (640, 480)), keypoints_px[0, :16], relative, relative, "x")
-    off = Comparison(frame.image, frame.keypoints_px, relative + 40, relative, "y")
-    sheet = comparison_sheet([frame] * 4 + [off], MPII_16)
-    pixels = np.asarray(sheet).astype(int)
-    rows = pixels.shape[0] // 2
-    grey = (abs(pixels - 170).max(-1) < 12).sum(1)
-    assert grey[rows:].sum() > 0  # truth shows beside a prediction that is off

@@ -3,12 +3,15 @@ import math
 import pytest
 import torch
 
+from PoseEstimation.losses import gaussian_nll
 from PoseEstimation.losses.heatmap import heatmap_cross_entropy, heatmap_mse
 from PoseEstimation.losses.lifting import (
-    gaussian_nll,
+    bone_length_distance,
     lifting_distance,
     lifting_mse,
-    placed,
+    moved_to,
+    square_error,
+    velocity_distance,
 )
 
 
@@ -64,7 +67,8 @@ def test_nan_targets_under_the_mask_leave_gradients_finite(loss):
     target = torch.tensor([[[1.0, 2, 3], [math.nan] * 3]])
     mask = torch.tensor([[1.0, 0]])
     log_sigma = torch.zeros(1, 2, requires_grad=True)
-    value = loss(predicted, target, mask) + gaussian_nll(log_sigma, predicted, target, mask)
+    square = square_error(predicted, target, mask)
+    value = loss(predicted, target, mask) + gaussian_nll(log_sigma, square, mask, axes=3)
     value.backward()
     assert torch.isfinite(value) and torch.isfinite(predicted.grad).all()
     assert (predicted.grad[0, 1] == 0).all() and log_sigma.grad[0, 1] == 0
@@ -76,18 +80,48 @@ def test_a_perfect_prediction_has_a_finite_gradient():
     assert (predicted.grad == 0).all()
 
 
-def test_the_nll_teaches_the_true_spread_and_leaves_the_positions_alone():
+@pytest.mark.parametrize("axes", [2, 3])
+def test_the_nll_teaches_the_true_spread_and_leaves_the_positions_alone(axes):
     generator = torch.Generator().manual_seed(0)
-    predicted = (0.3 * torch.randn(20000, 1, 3, generator=generator)).requires_grad_()
-    target, mask = torch.zeros(20000, 1, 3), torch.ones(20000, 1)
+    predicted = (0.3 * torch.randn(20000, 1, axes, generator=generator)).requires_grad_()
+    square, mask = predicted.square().sum(-1), torch.ones(20000, 1)
     losses = {
-        sigma: gaussian_nll(torch.full((20000, 1), math.log(sigma)), predicted, target, mask)
+        sigma: gaussian_nll(torch.full((20000, 1), math.log(sigma)), square, mask, axes)
         for sigma in (0.2, 0.3, 0.4)
     }
     assert min(losses, key=losses.get) == 0.3
     log_sigma = torch.full((20000, 1), math.log(0.3), requires_grad=True)
-    gaussian_nll(log_sigma, predicted, target, mask).backward()
+    gaussian_nll(log_sigma, square, mask, axes).backward()
     assert predicted.grad is None and abs(log_sigma.grad.sum()) < 0.05
+
+
+def test_the_nll_is_that_of_a_normal_distribution_but_for_a_constant():
+    error, log_sigma = torch.tensor([[[0.5, -1.0]]]), torch.tensor([[0.4]])
+    normal = torch.distributions.Normal(0.0, log_sigma.exp())
+    expected = -(normal.log_prob(error).sum() + math.log(2 * math.pi))
+    found = gaussian_nll(log_sigma, error.square().sum(-1), torch.ones(1, 1), axes=2)
+    assert found == pytest.approx(float(expected))
+
+
+def test_velocities_count_where_both_frames_are_labelled():
+    target = torch.zeros(1, 3, 2, 3)
+    predicted = torch.zeros(1, 3, 2, 3)
+    predicted[0, 1, 0] = torch.tensor([3.0, 4.0, 0.0])  # out and back: 5 and 5
+    predicted[0, 2, 1] = 99.0
+    mask = torch.ones(1, 3, 2)
+    mask[0, 2, 1] = 0
+    assert velocity_distance(predicted, target, mask) == pytest.approx(10 / 3, abs=1e-3)
+    assert velocity_distance(predicted[:, :1], target[:, :1], mask[:, :1]) == 0
+
+
+def test_bone_lengths_are_compared_with_the_mean_over_the_clip():
+    target = torch.zeros(1, 1, 2, 3, 3)
+    target[0, 0, :, 1, 0] = torch.tensor([2.0, 4.0])  # mean 3
+    target[0, 0, :, 2] = torch.nan
+    mask = torch.tensor([0.0, 1.0, 0.0]).expand(1, 1, 2, 3)
+    lengths = torch.tensor([6.0, 50.0]).log().view(1, 1, 1, 2)
+    found = bone_length_distance(lengths, target, mask, [(0, 1), (1, 2)])
+    assert found == pytest.approx(math.log(2))
 
 
 def test_weak_labels_are_moved_and_nothing_else():
@@ -97,10 +131,10 @@ def test_weak_labels_are_moved_and_nothing_else():
     mask[:, 7:] = 0
     weak = truth + torch.tensor([5.0, -2, 1])
     weak[:, 7:] = torch.nan
-    moved = placed(weak, truth, mask)
+    moved = moved_to(truth, weak, mask)
     assert lifting_distance(truth, moved, mask) == pytest.approx(0, abs=1e-3)
     asked = (0.1 * truth).requires_grad_()
-    moved = placed(weak, asked, mask)
+    moved = moved_to(asked, weak, mask)
     assert not moved.requires_grad
     torch.testing.assert_close(moved[:, :7].std(1), truth[:, :7].std(1))
     lifting_distance(asked, moved, mask).backward()

@@ -33,20 +33,20 @@ def test_a_constant_rate_is_a_final_factor_of_one():
 def test_the_average_follows_the_network_and_not_the_optimiser():
     network = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
     module = AveragedModule(network, OptimiserSettings(average_decay=0.9), TrainerSettings())
-    parameters = module.configure_optimizers().param_groups[0]["params"]
+    parameters = module.configure_optimizers()[0].param_groups[0]["params"]
     assert not {id(p) for p in parameters} & {id(p) for p in module.average.parameters()}
     start = module.average[0].weight.clone()
     with torch.no_grad():
         network[0].weight += 1
         network[1].running_mean += 1
-    module._follow(1000)
+    module.end_batch(1000)
     assert torch.allclose(module.average[0].weight, start + 0.1)
     assert torch.allclose(module.average[1].running_mean, torch.full((2,), 0.1))
     assert not module.train().average.training and module.network.training
     plain = AveragedModule(network, OptimiserSettings(average_decay=0.0), TrainerSettings())
     with torch.no_grad():
         network[0].weight += 1
-    plain._follow(5)
+    plain.end_batch(5)
     assert torch.equal(plain.average[0].weight, network[0].weight)
 
 
@@ -71,8 +71,7 @@ def test_a_time_budget_brings_the_rate_down_in_time(root, tmp_path, monkeypatch)
     # a clock that ticks when it is read: on a busy machine a step may take longer than the budget
     ticks = count(1)
     clock = SimpleNamespace(monotonic=lambda: next(ticks) / 100)
-    monkeypatch.setattr("Engine.trainer.time", clock)
-    monkeypatch.setattr("Engine.module.time", clock)
+    monkeypatch.setattr("Engine.callbacks.time", clock)
     settings = LiftingSettings(
         train=(DataSource("mini_rgbd", root=root),),
         validation=DataSource("mini_rgbd", root=root), width=16, batch_size=2,

@@ -17,6 +17,7 @@ from PoseEstimation.codecs.rays import UNIT_MM
 from PoseEstimation.io.detection_cache import save_observed
 from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig
 from PoseEstimation.settings import CameraSettings, ClipLiftingSettings, ClipNoiseSettings
+from PoseEstimation.structures import Clip
 from PoseEstimation.training.clip_lifting import (
     SLOW_FRAMES,
     TrainingClips,
@@ -26,18 +27,16 @@ from PoseEstimation.training.clip_lifting import (
     turned,
     validation_items,
 )
-from PoseEstimation.training.clips import (
-    Movement,
+from PoseEstimation.training.clip_noise import (
+    add_detection_noise,
+    add_independent_noise,
     bone_lengths,
-    filmed,
-    load_movements,
-    load_observed,
     photo_noise,
-    rebuilt,
-    roughened,
+    random_camera,
+    resize_bones,
     with_depth,
-    worsened,
 )
+from PoseEstimation.training.clips import load_detections, load_movement_bank
 
 FRAMES = 40
 STILL = CameraSettings(moving_share=0.0)
@@ -79,7 +78,13 @@ def settings(root, bank):
 
 
 def clips(settings, bank) -> TrainingClips:
-    return TrainingClips(load_movements(bank), [], [], settings)
+    return TrainingClips(load_movement_bank(bank), [], [], settings)
+
+
+def one_camera(movement: np.ndarray) -> Clip:
+    """All frames of a sequence before one still camera."""
+    joints_mm = movement[None].astype(np.float64)
+    return random_camera(joints_mm, STILL, np.random.default_rng(0))[0]
 
 
 def test_a_run_learns_and_writes_weights_that_rebuild_the_lifter(settings, tmp_path):
@@ -95,13 +100,18 @@ def test_a_run_learns_and_writes_weights_that_rebuild_the_lifter(settings, tmp_p
 
 @pytest.mark.parametrize("skeleton", ["mini_rgbd_25", "mpii_16"])
 def test_other_conventions_are_learnt(settings, root, tmp_path, skeleton):
-    trainer = replace(settings.trainer, steps_per_epoch=2)
+    """Thirty steps leave less than four fifths of the error of one."""
     videos = (DataSource("mini_rgbd", "1", root),)
-    few = replace(
-        settings, skeleton=skeleton, movement_banks=(), train=videos, trainer=trainer, frames=3
-    )
-    assert np.isfinite(train_clip_lifting(few, tmp_path).best_loss)
-    assert load_weights(tmp_path / "lifter.safetensors")[1]["skeleton"] == skeleton
+    other = replace(settings, skeleton=skeleton, movement_banks=(), train=videos, frames=3)
+    losses = {
+        steps: train_clip_lifting(
+            replace(other, trainer=replace(settings.trainer, steps_per_epoch=steps)),
+            tmp_path / str(steps),
+        ).best_loss
+        for steps in (1, 30)
+    }
+    assert losses[30] < 0.8 * losses[1]
+    assert load_weights(tmp_path / "30" / "lifter.safetensors")[1]["skeleton"] == skeleton
 
 
 def test_a_batch_is_a_function_of_its_keys(settings, bank):
@@ -149,37 +159,36 @@ def test_batches_of_photos_have_single_frames(settings, bank):
 
 
 def test_a_share_of_the_photos_is_known_but_for_its_place(settings, bank):
-    movement = load_movements(bank)[0]
-    clip = filmed(movement.joints_mm[None].astype(np.float64), STILL, np.random.default_rng(0))[0]
+    movement = load_movement_bank(bank)[0]
+    clip = random_camera(movement[None].astype(np.float64), STILL, np.random.default_rng(0))[0]
     known = np.arange(25) < 9
     clip = replace(clip, joints_mm=np.where(known[:, None], clip.joints_mm, np.nan))
-    photo = Movement(movement.joints_mm, clip)
     only = replace(settings, single_share=1.0, weak_share=0.25)
     keys = [Draw(0, i) for i in range(4)]
-    batch = TrainingClips([movement], [], [], only, weak=[photo])(keys)
+    batch = TrainingClips([movement], [], [], only, weak=[clip])(keys)
     weak = batch["weak"]
     assert weak.sum() == round(0.25 * len(weak)) and weak.dtype == torch.bool
     labels = batch["mask"].sum(-1).ravel()
     assert (labels[weak] <= 9).all() and (labels[~weak] == 24).all()
-    videos = TrainingClips([movement], [], [], replace(only, single_share=0.0), weak=[photo])(keys)
+    videos = TrainingClips([movement], [], [], replace(only, single_share=0.0), weak=[clip])(keys)
     assert not videos["weak"].any()
 
 
-def test_people_who_were_learnt_from_are_seen_as_badly_as_others(bank):
-    movement, rng = load_movements(bank)[0], np.random.default_rng(0)
-    clip = filmed(movement.joints_mm[None].astype(np.float64), STILL, rng)[0]
+def test_independent_noise_has_the_stated_size(bank):
+    movement, rng = load_movement_bank(bank)[0], np.random.default_rng(0)
+    clip = random_camera(movement[None].astype(np.float64), STILL, rng)[0]
     clip = with_depth(clip, INFANT.root_index)
     noise = replace(QUIET, sigma=0.05)
-    seen = roughened(clip, noise, rng)
+    seen = add_independent_noise(clip, noise, rng)
     spread = np.nanstd(clip.keypoints_px, axis=-2).mean()
     off = (seen.keypoints_px - clip.keypoints_px).std()
     assert off == pytest.approx(0.05 * spread, rel=0.05)
     assert seen.sigma_px.mean() == pytest.approx(0.05 * spread, rel=0.05)
     assert (seen.depth_px - clip.depth_px).std() > 0 and (seen.scores == clip.scores).all()
-    assert (roughened(clip, replace(noise, missing_share=0.9), rng).scores == 0).any()
+    assert (add_independent_noise(clip, replace(noise, missing_share=0.9), rng).scores == 0).any()
 
 
-def test_joints_of_photos_suffer_up_to_the_largest_factor():
+def test_the_noise_of_photos_is_larger_by_up_to_the_factor():
     rng, noise = np.random.default_rng(0), ClipNoiseSettings(photo_factor=6.0)
     drawn = [photo_noise(noise, rng) for _ in range(2000)]
     factors = np.array([each.sigma / noise.sigma for each in drawn])
@@ -190,8 +199,8 @@ def test_joints_of_photos_suffer_up_to_the_largest_factor():
     assert photo_noise(ClipNoiseSettings(), rng) == ClipNoiseSettings()
 
 
-def test_only_single_photos_suffer_more(settings, bank):
-    movements, spreads = load_movements(bank), {}
+def test_only_single_photos_get_the_larger_noise(settings, bank):
+    movements, spreads = load_movement_bank(bank), {}
     for factor in (1.0, 30.0):
         noisy = replace(settings, noise=ClipNoiseSettings(photo_factor=factor))
         clips = TrainingClips(movements, [], [], noisy)
@@ -204,8 +213,8 @@ def test_only_single_photos_suffer_more(settings, bank):
 
 
 def test_photos_together_count_as_one_sequence(settings, bank, tmp_path):
-    movement = load_movements(bank)[0]
-    clip = filmed(movement.joints_mm[None].astype(np.float64), STILL, np.random.default_rng(0))[0]
+    movement = load_movement_bank(bank)[0]
+    clip = random_camera(movement[None].astype(np.float64), STILL, np.random.default_rng(0))[0]
     path = tmp_path / "observed.npz"
     save_observed(path, clip[:5], list("abcde"), range(5), INFANT)
     before = validation_items(settings, INFANT)
@@ -215,10 +224,10 @@ def test_photos_together_count_as_one_sequence(settings, bank, tmp_path):
     assert after[0]["features"].shape[:2] == (1, 1)
 
 
-def test_filming_projects_and_looks_from_all_sides():
+def test_random_cameras_project_exactly_from_all_sides():
     body = np.random.default_rng(0).normal(0, 100, (1, 2, 25, 3))
     cameras = CameraSettings(wide_share=0.5, moving_share=0.3)
-    views = [filmed(body, cameras, np.random.default_rng(i)) for i in range(40)]
+    views = [random_camera(body, cameras, np.random.default_rng(i)) for i in range(40)]
     for view in views:
         back = project(view.joints_mm.reshape(-1, 3), view.intrinsics[0, 0]).reshape(1, 2, 25, 2)
         assert back == pytest.approx(view.keypoints_px, abs=1e-6)
@@ -230,8 +239,8 @@ def test_filming_projects_and_looks_from_all_sides():
 
 def test_noise_has_the_stated_size_and_is_reported():
     body = np.random.default_rng(0).normal(0, 100, (1, 1, 25, 3)).repeat(200, 1)
-    clip = with_depth(filmed(body, STILL, np.random.default_rng(1)), INFANT.root_index)
-    parts = [worsened(clip, INFANT, QUIET, np.random.default_rng(i)) for i in range(200)]
+    clip = with_depth(random_camera(body, STILL, np.random.default_rng(1)), INFANT.root_index)
+    parts = [add_detection_noise(clip, INFANT, QUIET, np.random.default_rng(i)) for i in range(200)]
     error = np.stack([p.keypoints_px - clip.keypoints_px for p in parts])
     sigma = np.stack([p.sigma_px for p in parts])
     z = error / sigma[..., None]
@@ -246,23 +255,23 @@ def test_noise_has_the_stated_size_and_is_reported():
     assert np.corrcoef(depth.mean(0).ravel(), clip.depth_px.ravel())[0, 1] > 0.95
 
 
-def test_depths_are_read_worse_the_more_bones_lie_between(make_poses):
+def test_errors_of_depths_grow_the_more_bones_lie_between(make_poses):
     _, joints_mm = make_poses(30)
-    clip = filmed(joints_mm[None], CameraSettings(moving_share=0), np.random.default_rng(0))
+    clip = random_camera(joints_mm[None], CameraSettings(moving_share=0), np.random.default_rng(0))
     clip = with_depth(clip, INFANT.root_index)
     true = replace(QUIET, depth_shrink=1.0)
-    parts = [worsened(clip, INFANT, true, np.random.default_rng(i)) for i in range(100)]
+    parts = [add_detection_noise(clip, INFANT, true, np.random.default_rng(i)) for i in range(100)]
     error = np.std([p.depth_px - clip.depth_px for p in parts], axis=(0, 1, 2))
     names = ("pelvis", "left_hip", "left_knee", "left_ankle", "left_toes")
     chain = [error[INFANT.index(name)] for name in names]
     assert chain[0] == 0 and (np.diff(chain) > 0).all()
 
 
-def test_a_part_of_the_error_lasts_for_the_clip_as_other_proportions(make_poses):
+def test_a_part_of_the_error_is_one_bias_of_bone_lengths_per_clip(make_poses):
     _, joints_mm = make_poses(6)
-    clip = filmed(joints_mm[None], CameraSettings(moving_share=0), np.random.default_rng(0))
+    clip = random_camera(joints_mm[None], CameraSettings(moving_share=0), np.random.default_rng(0))
     still = replace(QUIET, sigma=1e-9, bias=0.1)
-    seen = worsened(clip, INFANT, still, np.random.default_rng(1))
+    seen = add_detection_noise(clip, INFANT, still, np.random.default_rng(1))
     first, second = np.array(INFANT.bone_indices).T
     before, after = (
         c.keypoints_px[..., second, :] - c.keypoints_px[..., first, :] for c in (clip, seen)
@@ -275,17 +284,17 @@ def test_a_part_of_the_error_lasts_for_the_clip_as_other_proportions(make_poses)
     assert (seen.joints_mm == clip.joints_mm).all()
 
 
-def test_another_body_keeps_every_bone_direction():
+def test_resized_bones_keep_their_directions():
     pose = np.random.default_rng(0).normal(0, 100, (4, 25, 3))
     ratios = np.random.default_rng(1).uniform(0.5, 1.5, len(INFANT.bones))
-    other = rebuilt(pose, ratios, INFANT)
+    other = resize_bones(pose, ratios, INFANT)
     first, second = np.array(INFANT.bone_indices).T
     bones, changed = (p[:, second] - p[:, first] for p in (pose, other))
     assert changed == pytest.approx(bones * ratios[:, None])
     assert (other[:, INFANT.root_index] == pose[:, INFANT.root_index]).all()
     lengths = bone_lengths(pose[:1].repeat(5, 0), INFANT)
     assert lengths == pytest.approx(np.linalg.norm(bones[0], axis=-1))
-    assert rebuilt(pose, np.ones(len(INFANT.bones)), INFANT) == pytest.approx(pose)
+    assert resize_bones(pose, np.ones(len(INFANT.bones)), INFANT) == pytest.approx(pose)
 
 
 def test_turning_and_mirroring_are_undone():
@@ -295,30 +304,29 @@ def test_turning_and_mirroring_are_undone():
     assert torch.equal(mirror(mirror(values)), values)
 
 
-def test_what_was_seen_is_learnt_from_and_survives_the_file(settings, bank, tmp_path):
-    movement = load_movements(bank)[0]
-    runs = movement.joints_mm[None].astype(np.float64)
-    clip = filmed(runs, STILL, np.random.default_rng(0))[0]
+def test_cached_detections_are_trained_on_and_survive_the_file(settings, bank, tmp_path):
+    movement = load_movement_bank(bank)[0]
+    runs = movement[None].astype(np.float64)
+    clip = random_camera(runs, STILL, np.random.default_rng(0))[0]
     path = tmp_path / "observed.npz"
     save_observed(path, clip, ["7"] * FRAMES, range(FRAMES), INFANT)
-    (seen,) = load_observed(path)
-    assert seen.observed.keypoints_px == pytest.approx(clip.keypoints_px, rel=1e-5)
-    assert seen.joints_mm.mean() == pytest.approx(0, abs=1e-2)
+    (seen,) = load_detections(path)
+    assert seen.keypoints_px == pytest.approx(clip.keypoints_px, rel=1e-5)
     only = replace(settings, observed_share=1.0, single_share=0.0, slow_share=0.0)
     batch = TrainingClips([movement], [seen], [], only)([Draw(0, 0), Draw(0, 1)])
     length = batch["target"].norm(dim=-1)[..., INFANT.index("left_knee")] * UNIT_MM
     pelvis, knee = INFANT.root_index, INFANT.index("left_knee")
     right = INFANT.index("right_knee")
-    truth = np.linalg.norm(movement.joints_mm - movement.joints_mm[:, pelvis, None], axis=-1)
+    truth = np.linalg.norm(movement - movement[:, pelvis, None], axis=-1)
     low, high = truth[:, [knee, right]].min(), truth[:, [knee, right]].max()
     assert low - 0.1 <= length.min() and length.max() <= high + 0.1
 
 
 def test_batches_of_slow_videos_have_frames_from_anywhere(settings, bank):
-    movement = load_movements(bank)[0]
+    movement = load_movement_bank(bank)[0]
     shares = {"observed_share": 1.0, "single_share": 0.0, "slow_share": 1.0}
-    runs = movement.joints_mm[None, ::9].astype(np.float64)
-    slow = Movement(movement.joints_mm[::9], filmed(runs, STILL, np.random.default_rng(0))[0])
+    runs = movement[None, ::9].astype(np.float64)
+    slow = random_camera(runs, STILL, np.random.default_rng(0))[0]
     batch = TrainingClips([movement], [], [slow], replace(settings, **shares))([Draw(0, 0)] * 3)
     assert batch["target"].shape[1:3] == (SLOW_FRAMES, 1)
     lengths = batch["target"].norm(dim=-1)[..., INFANT.index("left_knee")]
@@ -330,15 +338,15 @@ def test_batches_of_slow_videos_have_frames_from_anywhere(settings, bank):
 
 def test_bad_input_is_named_in_one_line(settings, tmp_path):
     with pytest.raises(DataError, match="no such file"):
-        load_movements(tmp_path / "none.npz")
+        load_movement_bank(tmp_path / "none.npz")
     (tmp_path / "broken.npz").write_bytes(b"PK\x03\x04 not a zip")
     with pytest.raises(DataError, match="unreadable"):
-        load_movements(tmp_path / "broken.npz")
+        load_movement_bank(tmp_path / "broken.npz")
     np.savez(tmp_path / "other.npz", joints_mm=np.zeros((2, 25, 3)))
     with pytest.raises(DataError, match="no movement bank"):
-        load_movements(tmp_path / "other.npz")
+        load_movement_bank(tmp_path / "other.npz")
     with pytest.raises(DataError, match="is missing"):
-        load_observed(tmp_path / "other.npz")
+        load_detections(tmp_path / "other.npz")
     with pytest.raises(DataError, match="no movements"):
         make_loaders(replace(settings, movement_banks=()))
     with pytest.raises(DataError, match="validation"):
@@ -346,7 +354,7 @@ def test_bad_input_is_named_in_one_line(settings, tmp_path):
 
 
 def test_a_short_movement_repeats_its_last_frame(settings):
-    short = Movement(np.random.default_rng(0).normal(0, 100, (3, 25, 3)).astype(np.float32))
+    short = np.random.default_rng(0).normal(0, 100, (3, 25, 3)).astype(np.float32)
     fixed = replace(settings.cameras, moving_share=0.0)
     still = replace(settings, single_share=0.0, slow_share=0.0, exact_share=1.0, cameras=fixed)
     batch = TrainingClips([short], [], [], still)([Draw(0, 0)])
@@ -355,11 +363,17 @@ def test_a_short_movement_repeats_its_last_frame(settings):
 
 
 def test_a_photo_is_no_video(settings, bank):
-    photo, video = (
-        replace(movement, observed=object(), joints_mm=movement.joints_mm[:frames])
-        for movement, frames in zip(load_movements(bank), (1, FRAMES), strict=False)
-    )
-    made = TrainingClips(load_movements(bank), [], [photo, video], settings)
-    assert made._fitting(1, 1) == [photo, video]
-    assert made._fitting(SLOW_FRAMES, 1) == [video]
-    assert made._fitting(2, 9) == []
+    """Clips of several frames are cut from detections in several frames, runs from fast videos."""
+    movements = load_movement_bank(bank)
+    parts = []
+    for movement, frames, score in zip(
+        movements, (1, FRAMES, FRAMES), (0.2, 0.4, 0.6), strict=True
+    ):
+        clip = one_camera(movement)[:frames]
+        parts.append(replace(clip, scores=np.full_like(clip.scores, score)))
+    photo, slow, fast = parts
+    only = replace(settings, observed_share=1.0)
+    made, rng = TrainingClips(movements, [fast], [photo, slow], only), np.random.default_rng(0)
+    for runs, frames, allowed in ((1, 1, {0.2, 0.4, 0.6}), (3, 1, {0.4, 0.6}), (2, 9, {0.6})):
+        drawn = {float(made.draw(runs, frames, rng).scores.max()) for _ in range(40)}
+        assert drawn == allowed

@@ -14,7 +14,7 @@ from Datasets.writers.coco import CocoPerson, CocoPicture, write_coco, write_coc
 from Engine.errors import DataError
 from PoseEstimation.io.detection_cache import FILE
 from PoseEstimation.stage_settings import ObserveSettings
-from PoseEstimation.training.clips import load_observed
+from PoseEstimation.training.clips import load_detections
 from PoseEstimation.training.detection_cache import observe
 
 
@@ -55,9 +55,9 @@ def test_people_without_joints_in_space_are_left_out(tmp_path: Path) -> None:
     people = [_person(seed) for seed in range(3)]
     settings = _photos(tmp_path / "data", (people[0], _flat(people[0])), (people[1], people[2]))
     assert observe(settings, tmp_path) == 3
-    seen = load_observed(tmp_path / FILE)
+    seen = load_detections(tmp_path / FILE)
     assert [len(movement.joints_mm) for movement in seen] == [1, 1, 1]
-    found = sorted(float(m.observed.joints_mm[0, 0, 0]) for m in seen)
+    found = sorted(float(clip.joints_mm[0, 0, 0]) for clip in seen)
     np.testing.assert_allclose(found, sorted(p.joints_mm[0, 0] for p in people), rtol=1e-6)
 
 
@@ -75,7 +75,7 @@ def test_weak_joints_of_photos_get_a_middle_and_a_camera(tmp_path: Path) -> None
         tmp_path / "data" / "weak_3d.npz", file_name=names, joints_m=joints_m, corrected=corrected
     )
     assert observe(replace(settings, weak=True), tmp_path) == 2
-    first, second = (m.observed for m in load_observed(tmp_path / FILE))
+    first, second = load_detections(tmp_path / FILE)
     known = np.isfinite(first.joints_mm[0]).all(-1)
     assert known.sum() == 15 and known[INFANT.root_index]
     assert known[INFANT.indices(("left_hip", "right_hip"))].all()
@@ -109,4 +109,4 @@ def test_people_of_photos_from_one_video_stay_apart(tmp_path: Path) -> None:
         pixels = np.full((100, 100, 3), 9, np.uint8)
         write_coco_image(tmp_path / "data", "train200", page.file_name, pixels)
     observe(ObserveSettings(DataSource("syrip", "all", tmp_path / "data")), tmp_path)
-    assert [len(movement.joints_mm) for movement in load_observed(tmp_path / FILE)] == [1, 1]
+    assert [len(movement.joints_mm) for movement in load_detections(tmp_path / FILE)] == [1, 1]

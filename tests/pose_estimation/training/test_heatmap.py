@@ -1,6 +1,7 @@
 import csv
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -47,7 +48,7 @@ def test_a_run_writes_weights_that_rebuild_the_network(settings, tmp_path):
     network.load_state_dict(state)
     codec = HeatmapCodec(**metadata["codec"])
     with torch.no_grad():
-        keypoints, _, sigma = codec.decode(network(torch.rand(1, 3, 64, 64))[:, 0])
+        keypoints, _, sigma = codec.decode(network(torch.rand(1, 3, 64, 64)).heatmaps)
     assert keypoints.shape == (1, 25, 2) and torch.isfinite(sigma).all()
     with (tmp_path / "log.csv").open() as stream:
         rows = list(csv.DictReader(stream))
@@ -90,14 +91,19 @@ def test_what_a_source_calls_a_joint_moves_its_heatmaps_and_its_error_bars(
     module = HeatmapModule(replace(settings, train=(replace(settings.train[0], shifted=True),)))
     with torch.no_grad():
         module.shifts.shares.fill_(0.5)
-    told = []
-    monkeypatch.setattr(module, "_beside", lambda *given: told.append(given[2]) or (0.0, 0.0))
+    given_keypoints = []
+
+    def record(maps, batch, keypoints, weights):
+        given_keypoints.append(keypoints)
+        return 0.0, 0.0
+
+    monkeypatch.setattr(module, "_depth_and_sigma", record)
     loader, _ = make_loaders(settings, tmp_path)
     batch = next(iter(loader))
     module.training_step({**batch, "source": torch.zeros(3, dtype=torch.int64)}, 0)
     seen = batch["visibility"] > 0
-    moved = (told[0] - batch["keypoints_px"])[seen].norm(dim=-1)
-    assert (moved > 0.5).float().mean() > 0.5 and not told[0].requires_grad
+    moved = (given_keypoints[0] - batch["keypoints_px"])[seen].norm(dim=-1)
+    assert (moved > 0.5).float().mean() > 0.5 and not given_keypoints[0].requires_grad
 
 
 def test_heatmaps_alone_grow_depths_and_keep_their_maps(settings, tmp_path):
@@ -111,9 +117,10 @@ def test_heatmaps_alone_grow_depths_and_keep_their_maps(settings, tmp_path):
     before.load_state_dict(state)
     with torch.no_grad():
         old, new = before(images), grown.eval()(images)
-    assert old.shape == (1, 1, 25, 16, 16) and new.shape == (1, 3, 25, 16, 16)
+    assert old.depth is None and old.log_sigma is None
+    assert new.heatmaps.shape == new.depth.shape == new.log_sigma.shape == (1, 25, 16, 16)
     # the same weights, multiplied in a matrix of another size: equal but for rounding
-    torch.testing.assert_close(new[:, 0], old[:, 0], rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(new.heatmaps, old.heatmaps, rtol=1e-4, atol=1e-6)
 
 
 def test_the_network_learns_the_dots(settings, tmp_path):
@@ -137,15 +144,29 @@ def test_a_missing_validation_folder_is_named(settings, tmp_path):
         train_heatmap(replace(settings, validation=None), tmp_path)
 
 
-@pytest.mark.parametrize("dataset", ["mini_rgbd", "generated"])
+@pytest.mark.parametrize("share", [None, 1.0])
 @pytest.mark.parametrize("setting", ["any_angle_share", "occlusion_share", "photometric_share"])
-def test_shares_reach_the_crops(settings, root, tmp_path, dataset, setting):
+def test_shares_reach_the_crops(settings, root, tmp_path, share, setting):
     still = {"any_angle_share": 0.0, "occlusion_share": 0.0, "photometric_share": 0.0}
-    split = "mini_rgbd" if dataset == "generated" else "1"
-    source = DataSource(dataset, split, root if dataset == "mini_rgbd" else None, share=1.0)
+    source = DataSource("mini_rgbd", "1", root, share=share)
     seen = []
-    for share in (0.0, 1.0):
-        varied = replace(settings, train=(source,), **{**still, setting: share})
+    for varied_share in (0.0, 1.0):
+        varied = replace(settings, train=(source,), **{**still, setting: varied_share})
         train, _ = make_loaders(varied, tmp_path)
         seen.append(train.dataset[Draw(0, 0)]["image"])
     assert not torch.equal(*seen)
+
+
+def test_a_recipe_mixes_sources_by_their_shares(settings, root, tmp_path):
+    """Each crop shows an image of the source whose number it bears; shares decide how often."""
+    parts = tuple(DataSource("mini_rgbd", str(i), root, share=s) for i, s in ((1, 3.0), (2, 1.0)))
+    mixed = replace(settings, train=parts, augment=False)
+    train, _ = make_loaders(mixed, tmp_path)
+    drawn = [train.dataset[Draw(r, i)] for r in range(12) for i in range(10)]
+    sources = np.array([int(item["source"]) for item in drawn])
+    assert (sources == 0).mean() == pytest.approx(0.75, abs=0.1)
+    for number, part in enumerate(parts):
+        alone, _ = make_loaders(replace(mixed, train=(replace(part, share=None),)), tmp_path)
+        images = [alone.dataset[Draw(0, i)]["image"] for i in range(len(alone.dataset))]
+        chosen = [item for item in drawn if item["source"] == number]
+        assert all(torch.equal(item["image"], images[int(item["index"])]) for item in chosen)
