@@ -10,16 +10,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float, UInt8
+from PIL import Image
 
 from Datasets.geometry.affine import rotation, scale_of, scaling, transform_points, translation
 from Datasets.skeletons import Skeleton
 
 UNLABELLED, OCCLUDED, VISIBLE = 0, 1, 2
 """Values of ``visibility``, as in COCO."""
+
+
+Modality = Literal["rgb", "infrared", "depth", "thermal", "pressure"]
+"""What an image shows: ``infrared`` is reflected light, ``thermal`` is warmth."""
+Cover = Literal["", "none", "thin", "thick"]
+"""How the person is covered: empty when unknown, a thin sheet, a thick blanket."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,8 @@ class PoseSample:
         activity: what the person does, or the posture, in the data set's words.
         age: ``infant``, ``toddler``, ``child``, ``adult`` or ``elder``; empty when unknown.
         video_frame: position in the video from 0, or None when the image is a file of its own.
+        modality: what the image shows.
+        cover: how the person is covered.
     """
 
     image_path: Path
@@ -65,6 +74,8 @@ class PoseSample:
     activity: str = ""
     age: str = ""
     video_frame: int | None = None
+    modality: Modality = "rgb"
+    cover: Cover = ""
 
     @classmethod
     def unlabelled(cls, image_path: Path, skeleton: Skeleton, **known: Any) -> PoseSample:
@@ -78,6 +89,35 @@ class PoseSample:
         joints = len(skeleton)
         nowhere = np.full((joints, 2), np.nan)
         return cls(image_path, skeleton, nowhere, np.full(joints, UNLABELLED, np.uint8), **known)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame of an input, or the reason why it could not be read.
+
+    Attributes:
+        source: path of the photo or video.
+        index: position in the video, from 0; 0 for a photo.
+        time_s: seconds since the video's first frame, from its time stamps; 0 for a photo.
+        image: upright RGB, or None when unreadable.
+        error: one line saying what is wrong, or None.
+        notes: what was changed or found while reading, one line each.
+        full_size: (width, height) of the upright picture when ``image`` is a reduced one, or None.
+        boxes_xyxy: (person, 4) true boxes in pixels, for an evaluation; or None.
+        intrinsics: (3, 3) pixels, or None when unknown.
+        still: a photo, not a frame of a video.
+    """
+
+    source: str
+    index: int
+    time_s: float
+    image: Image.Image | None
+    error: str | None = None
+    notes: tuple[str, ...] = ()
+    full_size: tuple[int, int] | None = None
+    boxes_xyxy: Float[np.ndarray, "person 4"] | None = None
+    intrinsics: Float[np.ndarray, "3 3"] | None = None
+    still: bool = False
 
 
 @dataclass(frozen=True)

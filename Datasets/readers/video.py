@@ -8,43 +8,18 @@ player shows it: its default track, upright and with square pixels (``video_stre
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-
-from PIL import Image
 
 from Datasets.readers.images import read_photo
 from Datasets.readers.inputs import is_video
 from Datasets.readers.video_stream import REORDERED, DecodedFrame, VideoStream
+from Datasets.structures import Frame
 from Engine.errors import DataError
 
 MAX_GAP_S = 86_400.0
 """A longer leap of the time stamps is a fault of the file, a shorter one a real gap."""
 RESTART = "time stamps start anew; time goes on"
 """Note of a frame with which a joined recording begins."""
-
-
-@dataclass(frozen=True)
-class Frame:
-    """One frame of an input, or the reason why it could not be read.
-
-    Attributes:
-        source: path of the photo or video.
-        index: position in the video, from 0; 0 for a photo.
-        time_s: seconds since the video's first frame, from its time stamps; 0 for a photo.
-        image: upright RGB, or None when unreadable.
-        error: one line saying what is wrong, or None.
-        notes: what was changed or found while reading, one line each.
-        full_size: (width, height) of the upright picture when ``image`` is a reduced one, or None.
-    """
-
-    source: str
-    index: int
-    time_s: float
-    image: Image.Image | None
-    error: str | None = None
-    notes: tuple[str, ...] = ()
-    full_size: tuple[int, int] | None = None
 
 
 def iter_frames(path: Path) -> Iterator[Frame]:
@@ -62,9 +37,10 @@ def iter_frames(path: Path) -> Iterator[Frame]:
     try:
         photo = read_photo(path)
     except DataError as error:
-        yield Frame(path.as_posix(), 0, 0.0, None, str(error))
+        yield Frame(path.as_posix(), 0, 0.0, None, str(error), still=True)
     else:
-        yield Frame(path.as_posix(), 0, 0.0, photo.image, None, photo.notes, photo.full_size)
+        found = (photo.notes, photo.full_size)
+        yield Frame(path.as_posix(), 0, 0.0, photo.image, None, *found, still=True)
 
 
 def count_frames(path: Path) -> int | None:
