@@ -8,7 +8,7 @@ sentinel.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,10 +18,10 @@ from PIL import Image
 
 from Datasets.geometry.affine import rotation, scale_of, scaling, transform_points, translation
 from Datasets.skeletons import Skeleton
+from Datasets.skeletons.convert import joint_map
 
 UNLABELLED, OCCLUDED, VISIBLE = 0, 1, 2
 """Values of ``visibility``, as in COCO."""
-
 
 Modality = Literal["rgb", "infrared", "depth", "thermal", "pressure"]
 """What an image shows: ``infrared`` is reflected light, ``thermal`` is warmth."""
@@ -89,6 +89,19 @@ class PoseSample:
         joints = len(skeleton)
         nowhere = np.full((joints, 2), np.nan)
         return cls(image_path, skeleton, nowhere, np.full(joints, UNLABELLED, np.uint8), **known)
+
+    def to(self, skeleton: Skeleton) -> PoseSample:
+        """Return the sample in another skeleton; joints that its own lacks are unlabelled."""
+        if skeleton == self.skeleton:
+            return self
+        mapping = joint_map(self.skeleton, skeleton)
+        return replace(
+            self,
+            skeleton=skeleton,
+            keypoints_px=mapping.apply(self.keypoints_px),
+            visibility=mapping.apply(self.visibility[:, None], fill=0)[:, 0].astype(np.uint8),
+            joints_mm=None if self.joints_mm is None else mapping.apply(self.joints_mm),
+        )
 
 
 @dataclass(frozen=True)
@@ -202,3 +215,11 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.samples)
+
+    def to(self, skeleton: Skeleton | None) -> Dataset:
+        """Return the data set in another skeleton; None keeps its own."""
+        if skeleton is None or skeleton == self.skeleton:
+            return self
+        parts = (self.samples, self.without_joints)
+        samples, bare = (tuple(sample.to(skeleton) for sample in part) for part in parts)
+        return replace(self, skeleton=skeleton, samples=samples, without_joints=bare)

@@ -242,7 +242,6 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "MPI-INF-3DHP calibration": calibration,
     "MPI-INF-3DHP image": lambda f: mpi_inf_3dhp.write_train_image(f, 0, 1, RGB),
     "MPI-INF-3DHP mask": lambda f: mpi_inf_3dhp.write_train_mask(f, 0, 1, GREY > 9),
-    "MPI-INF-3DHP video": lambda f: mpi_inf_3dhp.write_train_video(f, 0, [RGB] * 9, 25),
     "MPI-INF-3DHP test": test_sequence,
     "MPI-INF-3DHP test image": lambda f: mpi_inf_3dhp.write_test_image(f, 1, RGB),
 }

@@ -1,14 +1,17 @@
-"""What every reader needs: files that must exist and tables, with one-line errors."""
+"""What several readers need: tables, npz files and names of files, with one-line errors."""
 
 from __future__ import annotations
 
+import os
+import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
 from Engine.errors import DataError
-from Engine.reading import read_ascii
+from Engine.reading import read_ascii, require_file
 
 
 def inside(root: Path, name: str, source: Path) -> Path:
@@ -26,6 +29,44 @@ def inside(root: Path, name: str, source: Path) -> Path:
     if parts.is_absolute() or ".." in parts.parts or not parts.parts or "\0" in name:
         raise DataError(f"annotation: {source} names {name!r}, outside {root}; correct the name")
     return root / parts
+
+
+class Folders:
+    """Tells whether a file exists; each folder is listed once."""
+
+    def __init__(self) -> None:
+        self._names: dict[Path, frozenset[str]] = {}
+
+    def __contains__(self, path: Path) -> bool:
+        folder = path.parent
+        if folder not in self._names:
+            self._names[folder] = frozenset(os.listdir(folder) if folder.is_dir() else ())
+        return path.name in self._names[folder] or path.is_file()  # or spelt otherwise
+
+
+def load_npz(
+    path: Path, what: str, names: Iterable[str], advice: str = "restore the file"
+) -> dict[str, np.ndarray]:
+    """Read arrays of an npz file.
+
+    Args:
+        path: the file.
+        what: said first in an error.
+        names: of the arrays.
+        advice: said last in an error.
+
+    Raises:
+        DataError: the file is missing, damaged or lacks an array.
+    """
+    try:
+        with (
+            require_file(path, what).open("rb") as opened,
+            np.load(opened, allow_pickle=False) as file,
+        ):
+            return {name: file[name] for name in names}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        reason = " ".join(str(error).split())
+        raise DataError(f"{what}: {path} is damaged ({reason}); {advice}") from None
 
 
 def load_rows(path: Path, rows: int, columns: int) -> Float[np.ndarray, "rows columns"]:

@@ -17,30 +17,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from Datasets.layouts.mpi_inf_3dhp import FRAMES, TEST_FRAMES
-from Datasets.readers import mpi_inf_3dhp_test as test_set
-from Datasets.readers import mpi_inf_3dhp_train as train_set
-from Datasets.readers.mpi_inf_3dhp_calibration import read_calibration
-from Datasets.readers.mpi_inf_3dhp_test import (
-    fit_intrinsics,
-    read_mpi_inf_3dhp_test,
-    read_test_labels,
+from Datasets.layouts.mpi_inf_3dhp import (
+    FRAMES,
+    TEST_FRAMES,
+    benchmark_sequences,
+    training_sequences,
 )
+from Datasets.readers.mpi_inf_3dhp_test import read_mpi_inf_3dhp_test
 from Datasets.readers.mpi_inf_3dhp_train import read_mpi_inf_3dhp_train
 from Datasets.skeletons import MPI_INF_17, MPI_INF_28, Skeleton
 from Datasets.sources import CACHE
 from Datasets.structures import Dataset
 from Engine.errors import DataError
 from Engine.reading import require_folder
-
-__all__ = [
-    "fit_intrinsics",
-    "open_mpi_inf_3dhp",
-    "read_calibration",
-    "read_mpi_inf_3dhp_test",
-    "read_mpi_inf_3dhp_train",
-    "read_test_labels",
-]
 
 SPLITS = {"train": "S1-6", "validation": "S7-8", "test": "TS1-6"}
 """The split in use: subjects 7 and 8 are held out of the training set."""
@@ -85,14 +74,14 @@ def _remarks(root: Path, split: str, names: tuple[str, ...]) -> list[str]:
     official = len(_expanded(SPLITS[split])) if split in SPLITS else len(names)
     if len(names) < official:
         return [f"{split}: {len(names)} of its {official} official sequences are here"]
-    if split == "all" and names[0] in FRAMES and test_set.sequence_names(root):
+    if split == "all" and names[0] in FRAMES and benchmark_sequences(root):
         return ["all: the training sequences; name 'test' for the test sequences, also here"]
     return []
 
 
 def _present(root: Path, split: str) -> tuple[str, ...]:
     """Sequences of a split that the folder holds."""
-    train, test = train_set.sequence_names(root), test_set.sequence_names(root)
+    train, test = training_sequences(root), benchmark_sequences(root)
     wanted = _expanded(SPLITS[split]) if split in SPLITS else train or test
     names = tuple(name for name in (*train, *test) if name in wanted)
     if not names:
@@ -105,7 +94,7 @@ def _present(root: Path, split: str) -> tuple[str, ...]:
 
 def _named(root: Path, split: str) -> tuple[str, ...]:
     """Sequences that the user names; a subject stands for those of its sequences that are there."""
-    present = train_set.sequence_names(root)
+    present = training_sequences(root)
     subjects = {name.partition("/")[0] for name in present}
     names: dict[str, None] = {}
     for item in split.split(","):

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import math
 import mmap
 import os
 import shutil
@@ -95,13 +94,9 @@ class SequenceLabels:
     def _load(self, name: str) -> np.ndarray:
         path = self.folder / f"{name}.npy"
         try:
-            with path.open("rb") as file:
-                np.lib.format.read_magic(file)
-                shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-                start = file.tell()
-                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            self._maps.append(mapped)
-            return np.frombuffer(mapped, dtype, math.prod(shape), start).reshape(shape)
+            mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+            self._maps.append(mapped._mmap)
+            return np.asarray(mapped)
         except (OSError, ValueError) as error:
             reason = " ".join(str(error).split())
             raise DataError(
@@ -141,8 +136,13 @@ def indexed(
     try:
         base.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=base, prefix=f".{name}-") as temporary:
-            _convert(annotations, Path(temporary) / "new", limit)
-            _publish(Path(temporary) / "new", folder)
+            new = Path(temporary) / "new"
+            _convert(annotations, new, limit)
+            try:
+                new.rename(folder)
+            except OSError:
+                if not folder.is_dir():  # another process was faster
+                    raise
     except OSError as error:
         reason = error.strerror or " ".join(str(error).split())
         raise DataError(
@@ -157,15 +157,6 @@ def indexed(
 def _digest(*values: Any) -> str:
     text = "|".join(os.fspath(v) if isinstance(v, Path) else str(v) for v in values)
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:12]
-
-
-def _publish(temporary: Path, folder: Path) -> None:
-    """Give a finished folder its name, unless another process did so meanwhile."""
-    try:
-        temporary.rename(folder)
-    except OSError:
-        if not folder.is_dir():
-            raise
 
 
 def _convert(annotations: Path, temporary: Path, limit: int | None) -> None:

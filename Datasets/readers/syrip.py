@@ -10,7 +10,6 @@ people corrected.
 from __future__ import annotations
 
 import re
-import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,11 +18,11 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from Datasets.readers.base import load_npz
 from Datasets.readers.coco import open_coco
 from Datasets.skeletons import LSP_14, Skeleton
 from Datasets.structures import Dataset, PoseSample
 from Engine.errors import DataError
-from Engine.reading import require_file
 
 WEAK_3D = "weak_3d.npz"
 
@@ -115,13 +114,9 @@ def read_weak_3d(root: Path, names: Sequence[str]) -> Float[np.ndarray, "n 14 3"
     Raises:
         DataError: the file is missing, damaged or of another layout.
     """
-    path = require_file(root / WEAK_3D, "SyRIP")
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            known, joints_m = file["file_name"].tolist(), file["joints_m"].astype(np.float64)
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        reason = " ".join(str(error).split())
-        raise DataError(f"SyRIP: {path} is damaged ({reason}); restore the file") from None
+    path = root / WEAK_3D
+    arrays = load_npz(path, "SyRIP", ("file_name", "joints_m"))
+    known, joints_m = arrays["file_name"].tolist(), arrays["joints_m"].astype(np.float64)
     if joints_m.shape != (len(known), len(LSP_14), 3):
         raise DataError(
             f"SyRIP: {path}: joints_m has shape {joints_m.shape} for {len(known)} names, expected "

@@ -1,31 +1,33 @@
-"""What a verification finds, and the checks that every data set shares."""
+"""What a verification finds, and the checks that all data sets share."""
 
 from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
+from Datasets.readers.base import Folders
 from Datasets.readers.images import load_image, load_mask
 from Datasets.readers.picture_files import END_OF_JPEG, format_of, take_apart
 from Engine.errors import DataError
 
 SHOWN = 10
-PNG = b"\x89PNG\r\n\x1a\n"
+SIGNATURE_BYTES = 8
+T = TypeVar("T")
 LEAST_TURNED = 5
 """EXIF's orientations from this one on say that a picture lies on its side."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Verification:
-    """What was found in a folder.
+    """What is found while a folder is looked through.
 
     Attributes:
         name: data set.
@@ -34,19 +36,57 @@ class Verification:
         missing: files that are not there.
         problems: other faults, one line each.
         notes: remarks that are no fault.
+        worst_px: largest projection residual so far, pixels.
     """
 
     name: str
     root: Path
-    counts: tuple[str, ...]
-    missing: tuple[Path, ...]
-    problems: tuple[str, ...]
-    notes: tuple[str, ...]
+    counts: list[str] = field(default_factory=list)
+    missing: list[Path] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    worst_px: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.generated:
+            self.notes.append(
+                "generated data (generator.json): counts may differ from the official set"
+            )
+
+    @property
+    def generated(self) -> bool:
+        """Whether the folder says that it was generated."""
+        return (self.root / "generator.json").exists()
 
     @property
     def ok(self) -> bool:
         """True when nothing is missing or wrong."""
         return not self.missing and not self.problems
+
+    def attempt(self, read: Callable[..., T], *arguments: Any) -> T | None:
+        """Call a reader; a DataError is noted as a problem and gives None."""
+        try:
+            return read(*arguments)
+        except DataError as error:
+            self.problems.append(str(error))
+            return None
+
+    def count(self, what: str, found: int, official: int, may_differ: bool = False) -> None:
+        """Add a line with a number beside the official one; another number is a problem."""
+        if found != official and not (self.generated or may_differ):
+            self.problems.insert(0, f"{found} {what}, the official set has {official}")
+        self.counts.append(f"{what}: {found} (official {official})")
+
+    def look_at(
+        self, pictures: Iterable[Path], faults: Callable[[Path], list[str]] | None = None
+    ) -> None:
+        """Note pictures that are missing or damaged; ``faults`` is ``image_faults`` by default."""
+        folders = Folders()
+        for path in pictures:
+            if path in folders:
+                self.problems += (faults or image_faults)(path)
+            else:
+                self.missing.append(path)
 
     def __str__(self) -> str:
         lines = [f"{self.name}: {self.root}", *(f"  {line}" for line in self.counts)]
@@ -57,44 +97,6 @@ class Verification:
                 lines.append(f"    ... and {len(faults) - SHOWN} more")
         lines += [f"  note: {note}" for note in self.notes]
         return "\n".join([*lines, f"  {'OK' if self.ok else 'NOT OK'}"])
-
-
-@dataclass
-class Findings:
-    """Collects while a folder is looked through.
-
-    Attributes:
-        missing: files that are not there.
-        problems: other faults, one line each.
-        notes: remarks that are no fault.
-        worst_px: largest projection residual so far, pixels.
-    """
-
-    missing: list[Path] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    worst_px: float = 0.0
-
-    def compare_count(self, what: str, found: int, official: int, generated: bool) -> str:
-        """Note a number that is not the official one and return the line that shows both."""
-        if found != official and not generated:
-            self.problems.insert(0, f"{found} {what}, the official set has {official}")
-        return f"{what}: {found} (official {official})"
-
-    def close(self, name: str, root: Path, counts: Sequence[str]) -> Verification:
-        """Finish."""
-        found = (tuple(self.missing), tuple(self.problems), tuple(self.notes))
-        return Verification(name, root, tuple(counts), *found)
-
-
-def is_generated(root: Path, found: Findings) -> bool:
-    """Whether the folder says that it was generated; adds the remark that explains its counts."""
-    generated = (root / "generator.json").exists()
-    if generated:
-        found.notes.append(
-            "generated data (generator.json): counts may differ from the official set"
-        )
-    return generated
 
 
 def image_faults(path: Path) -> list[str]:
@@ -122,7 +124,7 @@ def image_faults(path: Path) -> list[str]:
 
 def _png_faults(path: Path, file: BinaryIO) -> list[str]:
     """Compare the checksum of every chunk up to the last."""
-    file.seek(len(PNG))
+    file.seek(SIGNATURE_BYTES)
     kind = b""
     while kind != b"IEND":
         head = file.read(8)
@@ -136,7 +138,7 @@ def _png_faults(path: Path, file: BinaryIO) -> list[str]:
 
 
 def mask_faults(path: Path) -> list[str]:
-    """Check a foreground mask, which must show somebody."""
+    """Check a foreground mask, which must not be empty."""
     faults = image_faults(path)
     if faults:
         return faults
@@ -144,7 +146,7 @@ def mask_faults(path: Path) -> list[str]:
         shown = np.asarray(load_mask(path)).max() > 127
     except DataError as error:
         return [str(error)]
-    return [] if shown else [f"{path} shows nobody"]
+    return [] if shown else [f"{path} shows no person"]
 
 
 def size_faults(path: Path, stated: tuple[int, int]) -> list[str]:

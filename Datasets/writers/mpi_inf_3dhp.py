@@ -13,7 +13,7 @@ the 28 and the 17.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,13 +28,12 @@ from Datasets.layouts.mpi_inf_3dhp import (
     MASK,
     TEST_IMAGE,
     UNPACKED,
-    VIDEO,
     CalibratedCamera,
 )
 from Datasets.skeletons import MPI_INF_17, MPI_INF_28, Skeleton
 from Datasets.writers.containers import write_hdf5, write_mat
 from Engine.errors import DataError
-from Engine.files import replacing, write_image, write_text
+from Engine.files import write_image, write_text
 
 UNIVERSAL_KNEE_TO_NECK_MM = 920.0
 JPEG_QUALITY = 95
@@ -201,42 +200,6 @@ def write_train_mask(
     path = folder / MASK.format(camera=camera, frame=frame)
     grey = Image.fromarray(np.where(mask, 255, 0).astype(np.uint8))
     write_image(path, grey, durable=False, compress_level=1)
-    return path
-
-
-def write_train_video(
-    folder: Path, camera: int, images: Iterable[UInt8[np.ndarray, "height width 3"]], fps: int
-) -> Path:
-    """Write all frames of a camera as ``video_{camera}.avi``, each frame a JPEG of its own.
-
-    Args:
-        folder: of the sequence.
-        camera: its number.
-        images: all of one size.
-        fps: frames per second.
-
-    Returns:
-        The file.
-
-    Raises:
-        DataError: there is no frame, or the sizes differ.
-    """
-    import av
-
-    path = folder / VIDEO.format(camera=camera)
-    size = None
-    with replacing(path) as temporary, av.open(str(temporary), "w") as container:
-        stream = container.add_stream("mjpeg", rate=fps, options={"qmin": "1", "qscale": "2"})
-        stream.pix_fmt = "yuvj420p"
-        for rgb in images:
-            if size is None:
-                size = stream.height, stream.width = rgb.shape[:2]
-            if rgb.shape[:2] != size:
-                raise DataError(f"video: {path} of {size} got a frame of {rgb.shape[:2]}")
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
-        if size is None:
-            raise DataError(f"video: {path} has no frames; give at least one")
-        container.mux(stream.encode())
     return path
 
 

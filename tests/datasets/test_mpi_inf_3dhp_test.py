@@ -17,9 +17,9 @@ from scipy.io import loadmat, savemat
 from Datasets.geometry.camera import intrinsics_matrix, project
 from Datasets.layouts.mpi_inf_3dhp import ACTIVITIES, TEST_FRAMES, TEST_VALID
 from Datasets.readers.frames import load_sample_image
-from Datasets.readers.mpi_inf_3dhp import (
+from Datasets.readers.mpi_inf_3dhp import open_mpi_inf_3dhp
+from Datasets.readers.mpi_inf_3dhp_test import (
     fit_intrinsics,
-    open_mpi_inf_3dhp,
     read_mpi_inf_3dhp_test,
     read_test_labels,
 )

@@ -93,7 +93,7 @@ def test_labels_that_do_not_fit_are_refused(root, tmp_path):
         open_sources([source], INFANT)
     points = np.zeros((1, JOINTS, 2))
     SelfLabels(INFANT, ["nobody"], points, np.ones((1, JOINTS), bool)).write(path)
-    with pytest.raises(DataError, match="nobody in"):
+    with pytest.raises(DataError, match="none of"):
         open_sources([source], INFANT)
     with pytest.raises(DataError, match="not mpii_16"):
         open_sources([source], MPII_16)
