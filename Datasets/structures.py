@@ -7,7 +7,7 @@ sentinel.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -102,6 +102,27 @@ class PoseSample:
             visibility=mapping.apply(self.visibility[:, None], fill=0)[:, 0].astype(np.uint8),
             joints_mm=None if self.joints_mm is None else mapping.apply(self.joints_mm),
         )
+
+
+class OnDemand(Sequence[PoseSample]):
+    """Samples that are made when they are asked for."""
+
+    def __init__(self, make: Callable[[int], PoseSample], order: range) -> None:
+        """Bind a maker of samples to its positions.
+
+        Args:
+            make: gives the sample at a position.
+            order: positions of the samples.
+        """
+        self.make, self.order = make, order
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return OnDemand(self.make, self.order[index])
+        return self.make(self.order[index])
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,7 @@ from Datasets.readers.mpi_inf_3dhp_calibration import read_calibration
 from Datasets.readers.mpi_inf_3dhp_index import SequenceLabels, indexed
 from Datasets.skeletons import MPI_INF_28, Skeleton
 from Datasets.sources import CACHE
-from Datasets.structures import OCCLUDED, VISIBLE, Dataset, PoseSample
+from Datasets.structures import OCCLUDED, VISIBLE, Dataset, OnDemand, PoseSample
 from Engine.errors import DataError
 from Engine.reading import require_folder
 
@@ -98,31 +99,22 @@ class CameraFrames:
         )
 
 
-class TrainSamples(Sequence[PoseSample]):
-    """Samples in the order (sequence, camera, frame), each made when it is asked for."""
+class _Maker:
+    """Makes the samples of several cameras, numbered one camera after the other."""
 
     def __init__(self, parts: Sequence[CameraFrames], skeleton: Skeleton, annotation: str) -> None:
         self.parts, self.skeleton, self.annotation = tuple(parts), skeleton, annotation
-        ends = np.cumsum([part.labels.frames for part in self.parts]).tolist()
-        self._starts, self._order = [0, *ends[:-1]], range(ends[-1] if ends else 0)
-        self._made = 0
+        self.ends = tuple(accumulate(part.labels.frames for part in self.parts))
+        self.made = 0
 
-    def __len__(self) -> int:
-        return len(self._order)
-
-    def __getitem__(self, index: int | slice) -> PoseSample | TrainSamples:
-        if isinstance(index, slice):
-            chosen = TrainSamples(self.parts, self.skeleton, self.annotation)
-            chosen._order = self._order[index]
-            return chosen
-        self._made += 1
-        if self._made % RELEASE_EVERY == 0:
+    def __call__(self, position: int) -> PoseSample:
+        self.made += 1
+        if self.made % RELEASE_EVERY == 0:
             for labels in {part.labels for part in self.parts}:
                 labels.release()
-        position = self._order[index]
-        part = bisect_right(self._starts, position) - 1
-        sample = self.parts[part].sample(position - self._starts[part], self.annotation)
-        return sample.to(self.skeleton)
+        part = bisect_right(self.ends, position)
+        frame = position - (self.ends[part - 1] if part else 0)
+        return self.parts[part].sample(frame, self.annotation).to(self.skeleton)
 
 
 def visible_in(keypoints_px: np.ndarray, size: tuple[int, int] | None) -> np.ndarray:
@@ -195,7 +187,8 @@ def read_mpi_inf_3dhp_train(
             progress(done, len(names))
     if not parts:
         raise DataError(f"MPI-INF-3DHP: {root} has labels of no camera {cameras}; choose others")
-    return Dataset(NAME, root, skeleton, TrainSamples(parts, skeleton, annotation))
+    make = _Maker(parts, skeleton, annotation)
+    return Dataset(NAME, root, skeleton, OnDemand(make, range(make.ends[-1])))
 
 
 def require_known(what: str, name: str, known: Iterable[str]) -> str:

@@ -17,9 +17,9 @@ from Datasets.readers.mini_rgbd import (
     INTRINSICS,
     read_mini_rgbd,
 )
+from Datasets.selection import MINI_RGBD_SPLIT, parse_sequences
 from Datasets.skeletons import COCO_17, INFANT, MINI_RGBD_25, MPII_16
 from Datasets.skeletons.mini_rgbd import PUBLISHED_16
-from Datasets.splits import MINI_RGBD_SPLIT, parse_sequences
 from Datasets.structures import Dataset
 from Engine.errors import DataError
 from Engine.reading import require_file, require_folder
