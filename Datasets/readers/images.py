@@ -8,7 +8,6 @@ alike, so nothing depends on the range of one picture's values and nothing is re
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +29,7 @@ from Datasets.readers.picture_files import (
     orientation,
     take_apart,
 )
+from Datasets.structures import Frame
 from Engine.errors import DataError
 from Engine.reading import require_file
 
@@ -60,22 +60,7 @@ _TURNS = {
 }
 
 
-@dataclass(frozen=True)
-class Photo:
-    """A picture and what was done to it.
-
-    Attributes:
-        image: upright 8-bit RGB.
-        notes: what was changed or found while reading, one line each.
-        full_size: (width, height) of the upright picture when ``image`` is a reduced one, or None.
-    """
-
-    image: Image.Image
-    notes: tuple[str, ...] = ()
-    full_size: tuple[int, int] | None = None
-
-
-def read_photo(path: Path | str) -> Photo:
+def read_photo(path: Path | str) -> Frame:
     """Read a user's photo: upright, transparent parts over white.
 
     A JPEG of 50 to 200 megapixels is read at half its size; values of more than 8 bits are scaled
@@ -108,11 +93,11 @@ def load_mask(path: Path | str) -> Image.Image:
     return _read(path, strict=True, background="black").image.convert("L")
 
 
-def _read(path: Path | str, strict: bool, background: str = "white") -> Photo:
+def _read(path: Path | str, strict: bool, background: str = "white") -> Frame:
     """Read a file; whatever goes wrong is one line."""
     path = require_file(path, "image")
     try:
-        return _Picture(path, _taken_apart(path), strict).photo(background)
+        return _Picture(path, _taken_apart(path), strict).upright(background)
     except DataError:
         raise
     except MemoryError:
@@ -159,7 +144,7 @@ class _Picture:
         self.full_size = (0, 0)
         self.notes: list[str] = []
 
-    def photo(self, background: str) -> Photo:
+    def upright(self, background: str) -> Frame:
         """Decode, convert and turn it."""
         stored = self._decoded()
         turn = self.file.orientation
@@ -170,11 +155,12 @@ class _Picture:
         image = self._rgb(stored, background)
         if turn in _TURNS:
             image = image.transpose(_TURNS[turn])
-        if stored.size == self.full_size:
-            return Photo(image, tuple(self.notes))
-        full = self.full_size[::-1] if turn >= 5 else self.full_size
-        self.notes.append(f"read at 1/2 scale, as {image.width}x{image.height}")
-        return Photo(image, tuple(self.notes), full)
+        full_size = None
+        if stored.size != self.full_size:
+            full_size = self.full_size[::-1] if turn >= 5 else self.full_size
+            self.notes.append(f"read at 1/2 scale, as {image.width}x{image.height}")
+        notes = tuple(self.notes)
+        return Frame(self.path.as_posix(), 0, 0.0, image, None, notes, full_size, still=True)
 
     def _decoded(self) -> ImageFile:
         """Decode the pixels; a JPEG without its end is ended and examined."""

@@ -27,7 +27,7 @@ from Datasets.layouts.mpi_inf_3dhp import (
     benchmark_folder,
     benchmark_sequences,
 )
-from Datasets.readers.matlab import load_mat
+from Datasets.readers.matlab import load_hdf5, load_mat
 from Datasets.readers.mpi_inf_3dhp_train import (
     ANNOTATIONS,
     NAME,
@@ -204,7 +204,9 @@ def read_test_labels(path: Path) -> BenchmarkLabels:
     """
     import h5py
 
-    arrays = _hdf5(path) if h5py.is_hdf5(require_file(path, WHAT)) else _older(path)
+    arrays = (
+        load_hdf5(path, WHAT, _SHAPES) if h5py.is_hdf5(require_file(path, WHAT)) else _older(path)
+    )
     flat = {name: _by_frame(arrays[name], name, path) for name in _SHAPES}
     if len({len(values) for values in flat.values()}) > 1:
         found = ", ".join(f"{name} {len(values)}" for name, values in flat.items())
@@ -252,25 +254,6 @@ def _check_values(labels: BenchmarkLabels, path: Path) -> None:
             f"{WHAT}: {path}, frame {unknown[0] + 1}: its activity is not 1 to {len(ACTIVITIES)}; "
             "restore the file"
         )
-
-
-def _hdf5(path: Path) -> dict[str, np.ndarray]:
-    """Arrays of a version 7.3 file."""
-    import h5py
-
-    arrays = {}
-    try:
-        with h5py.File(path, "r") as file:
-            for name in _SHAPES:
-                # A link of another kind could lead to any file of this machine.
-                own = isinstance(file.get(name, getlink=True), h5py.HardLink)
-                if not own or not isinstance(file[name], h5py.Dataset):
-                    raise DataError(f"{WHAT}: {path} has no array '{name}'; restore the file")
-                arrays[name] = np.asarray(file[name][()])
-    except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise DataError(f"{WHAT}: {path} is damaged ({reason}); restore the file") from None
-    return arrays
 
 
 def _older(path: Path) -> dict[str, np.ndarray]:

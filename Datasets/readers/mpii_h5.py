@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from Datasets.layouts.mpii import CENTRE_DROP, H5_SCALE
+from Datasets.readers.matlab import load_hdf5
 from Datasets.readers.mpii_people import People
 from Datasets.skeletons import MPII_16
 from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE
 from Engine.errors import DataError
-from Engine.reading import require_file
 
 _SHAPES = {
     "center": (2,),
@@ -67,33 +67,21 @@ def _more(arrays: dict[str, np.ndarray], i: int) -> dict[str, Any]:
 
 
 def _load(path: Path) -> tuple[list[str], dict[str, np.ndarray]]:
-    import h5py
-
-    require_file(path, "MPII")
-    shapes = {**_SHAPES, **_OPTIONAL}
-    try:
-        with h5py.File(path, "r") as file:
-            absent = [key for key in ("imgname", *_SHAPES) if key not in file]
-            if absent:
-                raise DataError(f"MPII: {path} has no array '{absent[0]}'; restore the file")
-            names = _names(path, file["imgname"][()])
-            arrays = {k: np.asarray(file[k][()], np.float64) for k in shapes if k in file}
-    except (OSError, LookupError, ValueError, TypeError, RuntimeError, AttributeError) as error:
-        reason = " ".join(str(error).split())
-        raise DataError(f"MPII: {path} is no readable HDF5 file ({reason}); restore it") from None
-    for key, values in arrays.items():
-        expected = (len(names), *shapes[key])
-        if values.shape != expected:
+    found = load_hdf5(path, "MPII", ("imgname", *_SHAPES), _OPTIONAL)
+    names, arrays = _names(path, found.pop("imgname")), {}
+    for key, values in found.items():
+        expected = (len(names), *{**_SHAPES, **_OPTIONAL}[key])
+        if values.shape != expected or values.dtype.kind not in "fiub":
             raise DataError(
-                f"MPII: {path}: '{key}' has shape {values.shape}, expected {expected}; "
-                "restore the file"
+                f"MPII: {path}: '{key}' has shape {values.shape} ({values.dtype}), expected "
+                f"{expected} numbers; restore the file"
             )
+        arrays[key] = values.astype(np.float64)
     return names, arrays
 
 
-def _names(path: Path, raw: Any) -> list[str]:
+def _names(path: Path, raw: np.ndarray) -> list[str]:
     """Image names from text or from character codes, which are filled up with 0."""
-    raw = np.asarray(raw)
     try:
         if raw.ndim == 2 and raw.dtype.kind in "fiu":
             return [bytes(int(c) for c in row if c).decode("ascii") for row in raw]

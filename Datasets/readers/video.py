@@ -35,12 +35,9 @@ def iter_frames(path: Path) -> Iterator[Frame]:
         yield from _video_frames(path)
         return
     try:
-        photo = read_photo(path)
+        yield read_photo(path)
     except DataError as error:
         yield Frame(path.as_posix(), 0, 0.0, None, str(error), still=True)
-    else:
-        found = (photo.notes, photo.full_size)
-        yield Frame(path.as_posix(), 0, 0.0, photo.image, None, *found, still=True)
 
 
 def count_frames(path: Path) -> int | None:

@@ -12,7 +12,7 @@ from fake_run import FakePipeline, inputs, request, shade
 from PIL import Image
 
 from Datasets.readers import video as video_module
-from Datasets.readers.images import Photo
+from Datasets.structures import Frame
 from Engine.errors import DataError
 from PoseEstimation.inference.predict import predict
 from PoseEstimation.io.journal import FILE_NAME, Journal
@@ -163,7 +163,7 @@ def test_pixels_of_a_photo_read_at_half_size_are_of_the_full_picture(tmp_path, m
     (photo,) = photos(tmp_path / "in", 1)
     whole = predict(FakePipeline(), request([photo], tmp_path / "a")).result.frames[0]
     image = Image.open(photo).convert("RGB")
-    halved = lambda path: Photo(image, ("read at 1/2 scale",), (128, 96))  # noqa: E731
+    halved = lambda path: Frame(str(path), 0, 0.0, image, None, ("read at 1/2 scale",), (128, 96))  # noqa: E731
     monkeypatch.setattr(video_module, "read_photo", halved)
     full = predict(FakePipeline(), request([photo], tmp_path / "b")).result.frames[0]
     assert (full.width, full.height) == (128, 96) and full.notes == ("read at 1/2 scale",)
