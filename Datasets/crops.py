@@ -58,7 +58,7 @@ def write_crops(
 ) -> CropCounts:
     """Write a crop of every person with enough labelled joints.
 
-    People whose labels cannot be used (see ``read_coco``) are left out, and so are those whose
+    People whose labels cannot be used (see ``open_coco``) are left out, and so are those whose
     picture is damaged or too small for their box.
 
     Args:
@@ -71,7 +71,7 @@ def write_crops(
         progress: called with (people done, people in all).
 
     Raises:
-        DataError: unreadable data, an output that exists, or nobody with enough joints.
+        DataError: unreadable data, an output that exists, or no person with enough joints.
     """
     dataset = open_coco(root, split)
     people, notes = dataset.samples, list(dataset.notes)

@@ -139,7 +139,7 @@ def test_nobody_of_use_is_an_error_that_says_why(root: Path) -> None:
     for path in (root / "images").iterdir():
         path.unlink()
     with pytest.raises(
-        DataError, match=r"nobody in it can be used: its file is missing \(2\).*jpg"
+        DataError, match=r"no person in it can be used: its file is missing \(2\).*jpg"
     ):
         open_coco(root, "train")
     assert len(verify_coco(root).missing) == 2

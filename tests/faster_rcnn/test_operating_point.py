@@ -5,7 +5,7 @@ import pytest
 import torch
 from scenes import write_people
 
-from Datasets.readers.coco import read_coco
+from Datasets.readers.coco import open_coco
 from Datasets.skeletons import COCO_17
 from Datasets.structures import Dataset
 from Engine.errors import DataError
@@ -45,7 +45,7 @@ def rash(tmp_path_factory):
 
 def test_a_cautious_detector_is_mistaken_in_few_images(rash, tmp_path):
     pictures = [(BABY, CARER), (CARER,), (BABY,), (), (CARER, BABY), ()]
-    data = read_coco(write_people(tmp_path / "data", "train", *pictures), "train")
+    data = open_coco(write_people(tmp_path / "data", "train", *pictures), "train")
     before = evaluate_detector(InfantDetector.from_weights(rash), data)
     enough = make_cautious(rash, tmp_path / "cautious.safetensors", data, 20.0)
     after = evaluate_detector(InfantDetector.from_weights(tmp_path / "cautious.safetensors"), data)
@@ -57,7 +57,7 @@ def test_a_cautious_detector_is_mistaken_in_few_images(rash, tmp_path):
 def test_the_score_that_is_enough_stands_in_the_weights_until_the_user_gives_another(
     rash, tmp_path
 ):
-    data = read_coco(write_people(tmp_path / "data", "train", (BABY, CARER), (), (CARER,)), "train")
+    data = open_coco(write_people(tmp_path / "data", "train", (BABY, CARER), (), (CARER,)), "train")
     cautious = tmp_path / "cautious.safetensors"
     enough = make_cautious(rash, cautious, data, 0.0)
     assert InfantDetector.from_weights(rash).min_score == MIN_SCORE

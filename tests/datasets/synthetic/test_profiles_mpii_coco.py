@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from Datasets.readers.coco import read_coco, read_part, region_mask
+from Datasets.readers.coco import open_coco, read_part, region_mask
 from Datasets.readers.mpii import open_mpii
 from Datasets.skeletons import COCO_17, MPII_16
 from Datasets.synthetic.compose.gathering import invite
@@ -138,7 +138,7 @@ def test_coco_masks_boxes_areas_and_joints_agree(coco_root):
         shown = joints[joints[:, 2] == 2, :2].round().astype(int)
         shares += mask[shown[:, 1], shown[:, 0]].tolist()
     assert np.mean(shares) > 0.8
-    samples = read_coco(coco_root, coco.COCO.splits[0]).samples
+    samples = open_coco(coco_root, coco.COCO.splits[0]).samples
     labelled = [
         one for one in content["annotations"] if one["num_keypoints"] and not one["iscrowd"]
     ]
