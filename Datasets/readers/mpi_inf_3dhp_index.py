@@ -17,19 +17,17 @@ Part of the reader in ``mpi_inf_3dhp.py``.
 from __future__ import annotations
 
 import hashlib
-import io
 import mmap
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32
 
 from Datasets.readers.matlab import load_mat
 from Datasets.skeletons import MPI_INF_28
@@ -59,49 +57,35 @@ class SequenceLabels:
     @cached_property
     def cameras(self) -> tuple[int, ...]:
         """Numbers of the cameras, in the order of the arrays' first axis."""
-        return tuple(int(number) for number in self._load("cameras"))
+        return tuple(self["cameras"].tolist())
 
-    @cached_property
+    @property
     def frames(self) -> int:
         """Number of frames."""
-        return self.annot2.shape[1]
+        return self["annot2"].shape[1]
 
-    @cached_property
-    def annot2(self) -> Float32[np.ndarray, "camera frame 28 2"]:
-        """Joints in pixels."""
-        return self._load("annot2")
-
-    @cached_property
-    def annot3(self) -> Float32[np.ndarray, "camera frame 28 3"]:
-        """Joints in millimetres, camera frame."""
-        return self._load("annot3")
-
-    @cached_property
-    def univ_annot3(self) -> Float32[np.ndarray, "camera frame 28 3"]:
-        """Joints in millimetres of a person of standard height; does not project."""
-        return self._load("univ_annot3")
+    def __getitem__(self, name: str) -> np.ndarray:
+        """Return an array by its name: ``cameras`` or one of ``CHANNELS``, see the module."""
+        if name not in self._arrays:
+            path = self.folder / f"{name}.npy"
+            try:
+                self._arrays[name] = np.load(path, mmap_mode="r", allow_pickle=False)
+            except (OSError, ValueError) as error:
+                reason = " ".join(str(error).split())
+                raise DataError(
+                    f"cache: {path} is unreadable ({reason}); remove {self.folder}"
+                ) from None
+        return np.asarray(self._arrays[name])
 
     def release(self) -> None:
         """Let the system take back the memory of what was looked at: the files keep it."""
         if hasattr(mmap, "MADV_DONTNEED"):
-            for mapped in self._maps:
-                mapped.madvise(mmap.MADV_DONTNEED)
+            for array in self._arrays.values():
+                array._mmap.madvise(mmap.MADV_DONTNEED)
 
     @cached_property
-    def _maps(self) -> list[mmap.mmap]:
-        return []
-
-    def _load(self, name: str) -> np.ndarray:
-        path = self.folder / f"{name}.npy"
-        try:
-            mapped = np.load(path, mmap_mode="r", allow_pickle=False)
-            self._maps.append(mapped._mmap)
-            return np.asarray(mapped)
-        except (OSError, ValueError) as error:
-            reason = " ".join(str(error).split())
-            raise DataError(
-                f"cache: {path} is unreadable ({reason}); remove {self.folder}"
-            ) from None
+    def _arrays(self) -> dict[str, np.memmap]:
+        return {}
 
     def __getstate__(self) -> dict[str, Any]:
         # A worker process maps the files itself instead of receiving gigabytes.
@@ -174,15 +158,18 @@ def _convert(annotations: Path, temporary: Path, limit: int | None) -> None:
             )
         first = found
         shape = (len(cells), *found[1], JOINTS, channels)
-        header = {"shape": shape, "fortran_order": False, "descr": "<f4"}
-        # Written, not mapped: a full disk is then an error and not a signal.
-        with (temporary / f"{name}.npy").open("wb") as file:
-            np.lib.format.write_array_header_1_0(file, header)
-            for cell in cells.values():
-                file.write(np.ascontiguousarray(cell, dtype="<f4").data)
-    buffer = io.BytesIO()  # straight to a file, NumPy overlooks that a full disk cut it short
-    np.save(buffer, np.array(first[0], dtype=np.int64))
-    (temporary / "cameras.npy").write_bytes(buffer.getbuffer())
+        _write(temporary / f"{name}.npy", shape, "<f4", cells.values())
+    numbers = first[0] if first else ()
+    _write(temporary / "cameras.npy", (len(numbers),), "<i8", [numbers])
+
+
+def _write(path: Path, shape: tuple[int, ...], kind: str, parts: Iterable[Any]) -> None:
+    """Write an npy file; not mapped, so that a full disk is an error and not a signal."""
+    with path.open("wb") as file:
+        header = {"shape": shape, "fortran_order": False, "descr": kind}
+        np.lib.format.write_array_header_1_0(file, header)
+        for part in parts:
+            file.write(np.ascontiguousarray(part, dtype=kind).data)
 
 
 def read_cameras(annotations: Path) -> tuple[int, ...] | None:

@@ -80,8 +80,8 @@ class CameraFrames:
 
     def sample(self, frame: int, annotation: str) -> PoseSample:
         """Make the sample of a frame, counted from 0; ``univ_annot3`` has no camera."""
-        keypoints = np.array(self.labels.annot2[self.row, frame], dtype=np.float64)
-        joints = np.array(getattr(self.labels, annotation)[self.row, frame], dtype=np.float64)
+        keypoints = np.array(self.labels["annot2"][self.row, frame], dtype=np.float64)
+        joints = np.array(self.labels[annotation][self.row, frame], dtype=np.float64)
         camera, mask = self.camera, frame_path(self.folder, MASK, self.camera.number, frame)
         return PoseSample(
             image_path=frame_path(self.folder, self.images, camera.number, frame),

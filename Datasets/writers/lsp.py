@@ -11,7 +11,6 @@ from PIL import Image
 
 from Datasets.layouts.lsp import image_file, joints_file
 from Datasets.skeletons import LSP_14
-from Datasets.skeletons.convert import joint_map
 from Datasets.structures import OCCLUDED, UNLABELLED, PoseSample
 from Datasets.writers.containers import write_mat
 from Engine.errors import DataError
@@ -55,9 +54,8 @@ def write_lsp_image(
 
 def _row(number: int, sample: PoseSample, extended: bool) -> np.ndarray:
     """(14, 3) x, y and the flag."""
-    mapping = joint_map(sample.skeleton, LSP_14)
-    keypoints = mapping.apply(np.asarray(sample.keypoints_px, dtype=np.float64))
-    visibility = mapping.apply(sample.visibility[:, None], fill=0)[:, 0]
+    sample = sample.to(LSP_14)
+    keypoints, visibility = sample.keypoints_px, sample.visibility
     unknown, name, words = (
         (OCCLUDED, "LSP-extended", "occluded") if extended else (UNLABELLED, "LSP", "unlabelled")
     )
