@@ -24,12 +24,6 @@ FRAMES = {
 }
 """Official frames per camera of each sequence; labels beyond them belong to no frame."""
 
-FPS = {
-    name: 50 if name in ("S1/Seq2", "S3/Seq1", "S3/Seq2", "S5/Seq1", "S5/Seq2") else 25
-    for name in FRAMES
-}
-"""Frames per second of each sequence."""
-
 CAMERA_SETS = {
     "regular": tuple(range(14)),
     "relevant": tuple(range(11)),

@@ -36,7 +36,7 @@ from Datasets.readers.mpi_inf_3dhp_train import (
     visible_in,
 )
 from Datasets.skeletons import MPI_INF_17, Skeleton
-from Datasets.structures import UNLABELLED, Dataset, PoseSample
+from Datasets.structures import Dataset, PoseSample
 from Engine.errors import DataError
 from Engine.reading import require_file, require_folder
 
@@ -81,16 +81,14 @@ class BenchmarkLabels:
 def read_mpi_inf_3dhp_test(
     root: Path | str,
     sequences: Iterable[str] | None = None,
-    valid_only: bool = True,
     annotation: str = "annot3",
     skeleton: Skeleton = MPI_INF_17,
 ) -> Dataset:
-    """Read the test set; its notes say how well each fitted camera explains the labels.
+    """Read the frames that the benchmark counts; notes say how well each fitted camera explains them.
 
     Args:
         root: the folder that holds ``TS1``, ``TS2``, ... or ``mpi_inf_3dhp_test_set``.
         sequences: such as ``"TS1"``; None takes all that are there.
-        valid_only: leave out the frames that the benchmark does not count.
         annotation: ``annot3``, true to the image, or ``univ_annot3``, which the benchmark scores:
             that one does not project, so its samples have no intrinsics.
         skeleton: of the samples.
@@ -110,7 +108,6 @@ def read_mpi_inf_3dhp_test(
             raise DataError(f"MPI-INF-3DHP: '{name}' is no test sequence; write TS1 ... TS6")
         folder = require_folder(benchmark_folder(root) / name, "MPI-INF-3DHP test sequence")
         labels = read_test_labels(folder / "annot_data.mat")
-        chosen = np.flatnonzero(labels.valid | (not valid_only))
         camera, residual_px = labels.camera()
         notes.append(f"{name}: too few labels to fit a camera; its samples have no intrinsics")
         if camera is not None:
@@ -122,40 +119,31 @@ def read_mpi_inf_3dhp_test(
         joints_mm = labels.joints_mm
         if annotation != "annot3":
             joints_mm, camera = labels.universal_mm, None
-        samples += _samples(folder, labels, chosen, joints_mm, camera)
+        samples += _samples(folder, labels, joints_mm, camera)
     return Dataset(NAME, root, MPI_INF_17, tuple(samples), tuple(notes)).to(skeleton)
 
 
 def _samples(
-    folder: Path,
-    labels: BenchmarkLabels,
-    chosen: np.ndarray,
-    joints_mm: np.ndarray,
-    intrinsics: np.ndarray | None,
+    folder: Path, labels: BenchmarkLabels, joints_mm: np.ndarray, intrinsics: np.ndarray | None
 ) -> list[PoseSample]:
-    """Samples of the chosen frames of one sequence."""
+    """Samples of the frames of one sequence that the benchmark counts."""
     size = _image_size(folder / TEST_IMAGE.format(frame=1))
-    samples = []
-    for row in chosen.tolist():
-        keypoints = labels.keypoints_px[row]
-        labelled = np.isfinite(keypoints).all(axis=1)
-        activity = int(labels.activity[row])
-        samples.append(
-            PoseSample(
-                image_path=folder / TEST_IMAGE.format(frame=row + 1),
-                skeleton=MPI_INF_17,
-                keypoints_px=np.where(labelled[:, None], keypoints, np.nan),
-                visibility=np.where(labelled, visible_in(keypoints, size), UNLABELLED),
-                joints_mm=joints_mm[row],
-                box_xyxy=person_box(keypoints, size, BOX_PADDING) if labelled.any() else None,
-                intrinsics=intrinsics,
-                sequence=folder.name,
-                frame=row + 1,
-                activity=ACTIVITIES[activity - 1] if activity else "",
-                age="adult",
-            )
+    return [
+        PoseSample(
+            image_path=folder / TEST_IMAGE.format(frame=row + 1),
+            skeleton=MPI_INF_17,
+            keypoints_px=labels.keypoints_px[row],
+            visibility=visible_in(labels.keypoints_px[row], size),
+            joints_mm=joints_mm[row],
+            box_xyxy=person_box(labels.keypoints_px[row], size, BOX_PADDING),
+            intrinsics=intrinsics,
+            sequence=folder.name,
+            frame=row + 1,
+            activity=("", *ACTIVITIES)[labels.activity[row]],
+            age="adult",
         )
-    return samples
+        for row in np.flatnonzero(labels.valid).tolist()
+    ]
 
 
 def _image_size(path: Path) -> tuple[int, int] | None:
