@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float
-from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
@@ -16,7 +15,7 @@ from torch.utils.data import Dataset as TorchDataset
 from Datasets.readers.frames import FrameSource
 from Datasets.readers.images import load_mask
 from Datasets.selection import joined, limited, thinned
-from Datasets.structures import Dataset, PoseSample
+from Datasets.structures import Dataset
 from Datasets.transforms.geometric import CroppedSample
 from Datasets.transforms.presets import CROP_MARGIN, TrainTransforms, eval_sample, train_sample
 from Engine.errors import DataError
@@ -86,18 +85,15 @@ class CropDataset(TorchDataset):
         image = self.frames.load(sample)
         if self.train:
             generator = np.random.default_rng([self.seed, draw.round, draw.index])
-            mask = self._mask(sample, generator)
+            # The mask for the share of samples that change their background.
+            wanted = generator.random() < self.transforms.background_share
+            mask = load_mask(sample.mask_path) if wanted and sample.mask_path else None
             cropped = train_sample(
                 sample, image, mask, box, self.size, generator, self.transforms, self.margin
             )
         else:
             cropped = eval_sample(sample, image, box, self.size, self.margin)
         return as_tensors(cropped, draw.index, self.source)
-
-    def _mask(self, sample: PoseSample, generator: np.random.Generator) -> Image.Image | None:
-        """Read the mask for the share of samples that change their background."""
-        wanted = generator.random() < self.transforms.background_share
-        return load_mask(sample.mask_path) if wanted and sample.mask_path else None
 
 
 def as_tensors(cropped: CroppedSample, index: int, source: int = 0) -> dict[str, Tensor]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import zipfile
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -90,29 +91,14 @@ def load_rows(path: Path, rows: int, columns: int) -> Float[np.ndarray, "rows co
     filled = [(number, cells) for number, cells in lines if cells]
     if len(filled) != rows:
         raise DataError(f"table: {path} has {len(filled)} rows, expected {rows}; restore the file")
-    try:
-        values = np.array([cells[:columns] for _, cells in filled], dtype=np.float64)
-    except ValueError:
-        values = np.full((rows, columns), np.nan)
-    if values.shape != (rows, columns) or not np.isfinite(values).all():
-        raise DataError(_first_bad_row(path, filled, columns))
-    return values
-
-
-def _first_bad_row(path: Path, filled: list[tuple[int, list[str]]], columns: int) -> str:
-    """Name the first line that does not hold ``columns`` finite numbers."""
-    for number, cells in filled:
+    values = np.full((rows, columns), np.nan)
+    for row, (number, cells) in enumerate(filled):
         where = f"table: {path}, line {number}"
         if len(cells) < columns:
-            return f"{where}: {len(cells)} values, expected {columns}; restore the file"
-        for cell in cells[:columns]:
-            if not _is_finite(cell):
-                return f"{where}: '{cell}' is not a finite number; restore the file"
-    return f"table: {path} cannot be read as numbers; restore the file"
-
-
-def _is_finite(cell: str) -> bool:
-    try:
-        return bool(np.isfinite(float(cell)))
-    except ValueError:
-        return False
+            raise DataError(f"{where}: {len(cells)} values, expected {columns}; restore the file")
+        for column, cell in enumerate(cells[:columns]):
+            with suppress(ValueError):
+                values[row, column] = float(cell)
+            if not np.isfinite(values[row, column]):
+                raise DataError(f"{where}: '{cell}' is not a finite number; restore the file")
+    return values

@@ -84,7 +84,7 @@ def read_mpi_inf_3dhp_test(
     annotation: str = "annot3",
     skeleton: Skeleton = MPI_INF_17,
 ) -> Dataset:
-    """Read the frames that the benchmark counts; notes say how well each fitted camera explains them.
+    """Read the frames that the benchmark counts; notes say how well each fitted camera fits.
 
     Args:
         root: the folder that holds ``TS1``, ``TS2``, ... or ``mpi_inf_3dhp_test_set``.

@@ -50,17 +50,17 @@ class Subject:
     """One subject's folder.
 
     Attributes:
-        name: such as ``danaLab/00001``.
+        lab: such as ``danaLab``.
         folder: where it is.
     """
 
-    name: str
+    lab: str
     folder: Path
 
     @property
-    def number(self) -> int:
-        """The subject's number in its lab."""
-        return int(self.folder.name)
+    def name(self) -> str:
+        """Such as ``danaLab/00001``."""
+        return f"{self.lab}/{self.folder.name}"
 
 
 def open_slp(root: Path | str, split: str = "all", skeleton: Skeleton | None = None) -> Dataset:
@@ -80,18 +80,15 @@ def open_slp(root: Path | str, split: str = "all", skeleton: Skeleton | None = N
     """
     root = require_folder(root, "SLP")
     part, modality, covers = _parse(split)
-    subjects = [subject for subject in subjects_on_disk(root) if _belongs(subject, part)]
+    present = subjects_on_disk(root)
+    subjects = [subject for subject in present if _belongs(subject, part)]
     if not subjects:
-        raise DataError(f"SLP: {root} has no subjects in '{part}'; choose one of {_choices(root)}")
+        known = ", ".join(dict.fromkeys([*_SPLITS, *(subject.lab for subject in present)]))
+        raise DataError(f"SLP: {root} has no subjects in '{part}'; choose one of {known}")
     samples = tuple(s for subject in subjects for s in _subject(subject, modality, covers))
     if not samples:
         raise DataError(f"SLP: {root} holds no {modality} image under {', '.join(covers)}")
     return Dataset("slp", root, SLP_14, samples).to(skeleton)
-
-
-def _choices(root: Path) -> str:
-    labs = dict.fromkeys(subject.name.rsplit("/", 1)[0] for subject in subjects_on_disk(root))
-    return ", ".join([*_SPLITS, *labs])
 
 
 def _parse(split: str) -> tuple[str, str, tuple[str, ...]]:
@@ -111,14 +108,14 @@ def _parse(split: str) -> tuple[str, str, tuple[str, ...]]:
 
 def _belongs(subject: Subject, part: str) -> bool:
     """Whether a subject is in a part."""
-    lab = subject.name.rsplit("/", 1)[0]
+    lab, number = subject.lab, int(subject.folder.name)
     if part in ("all", lab):
         return True
     if lab in VIP_CUP:
-        return lab == {"train": VIP_CUP[0], "validation": VIP_CUP[1], "test": VIP_CUP[2]}.get(part)
-    if lab == "simLab" or subject.number > TRAIN_SUBJECTS:
+        return VIP_CUP.index(lab) == ("train", "validation", "test", part).index(part)
+    if lab == "simLab" or number > TRAIN_SUBJECTS:
         return part == "test"
-    return part == ("validation" if subject.number >= VALIDATION_FROM else "train")
+    return part == ("validation" if number >= VALIDATION_FROM else "train")
 
 
 def subjects_on_disk(root: Path) -> tuple[Subject, ...]:
@@ -132,7 +129,7 @@ def subjects_on_disk(root: Path) -> tuple[Subject, ...]:
         folder = root / lab
         if folder.is_dir():
             names = sorted(p.name for p in folder.iterdir() if re.fullmatch("[0-9]{5}", p.name))
-            found += [Subject(f"{lab}/{name}", folder / name) for name in names]
+            found += [Subject(lab, folder / name) for name in names]
     if not found:
         raise DataError(
             f"SLP: {root} holds no subject such as danaLab/00001 or train/train/00001; "

@@ -15,7 +15,7 @@ from PIL.PngImagePlugin import PngImageFile
 
 from Datasets.readers.base import Folders
 from Datasets.readers.images import load_image, load_mask
-from Datasets.readers.picture_files import END_OF_JPEG, format_of, take_apart
+from Datasets.readers.picture_files import END_OF_JPEG, PictureFile, format_of, take_apart
 from Engine.errors import DataError
 
 SHOWN = 10
@@ -99,24 +99,35 @@ class Verification:
         return "\n".join([*lines, f"  {'OK' if self.ok else 'NOT OK'}"])
 
 
-def image_faults(path: Path) -> list[str]:
+def image_faults(path: Path, stated: tuple[int, int] | None = None) -> list[str]:
     """Check a picture, decoding it only in doubt: a JPEG has an end, a PNG checksums.
 
     A JPEG whose end is missing is as good as ``load_image`` finds it.
+
+    Args:
+        path: the picture.
+        stated: (width, height) of its labels, to compare with its size, upright as it is read.
     """
     try:
         data = path.read_bytes()
     except OSError as error:
         return [f"{path} cannot be read ({error.strerror})"]
     name = format_of(data[:64])
-    if name == "PNG":
-        return _png_faults(path, io.BytesIO(data))
-    if name != "JPEG":
+    if name not in ("PNG", "JPEG"):
         return [f"{path} is not a {'JPEG' if path.suffix in ('.jpg', '.jpeg') else 'PNG'} file"]
-    if END_OF_JPEG in take_apart(name, data).data:  # without that of a preview
-        return []
+    file = take_apart(name, data)
+    if name == "PNG":
+        faults = _png_faults(path, io.BytesIO(data))
+    elif END_OF_JPEG in file.data:  # without that of a preview
+        faults = []
+    else:
+        faults = _faults_in(load_image, path)
+    return faults or ([] if stated is None else _size_faults(path, file, stated))
+
+
+def _faults_in(read: Callable[[Path], Any], path: Path) -> list[str]:
     try:
-        load_image(path)
+        read(path)
     except DataError as error:
         return [str(error)]
     return []
@@ -139,21 +150,16 @@ def _png_faults(path: Path, file: BinaryIO) -> list[str]:
 
 def mask_faults(path: Path) -> list[str]:
     """Check a foreground mask, which must not be empty."""
-    faults = image_faults(path)
-    if faults:
-        return faults
-    try:
-        shown = np.asarray(load_mask(path)).max() > 127
-    except DataError as error:
-        return [str(error)]
-    return [] if shown else [f"{path} shows no person"]
+    return image_faults(path) or _faults_in(_require_person, path)
 
 
-def size_faults(path: Path, stated: tuple[int, int]) -> list[str]:
-    """Compare a picture's size, upright as it is read, with the (width, height) of its labels."""
+def _require_person(path: Path) -> None:
+    if np.asarray(load_mask(path)).max() <= 127:
+        raise DataError(f"{path} shows no person")
+
+
+def _size_faults(path: Path, file: PictureFile, stated: tuple[int, int]) -> list[str]:
     try:
-        data = path.read_bytes()
-        file = take_apart(format_of(data[:64]) or "", data)
         decoder = {"JPEG": JpegImageFile, "PNG": PngImageFile}[file.format]
         width, height = decoder(io.BytesIO(file.data)).size
     except Exception:  # a damaged header can raise anything

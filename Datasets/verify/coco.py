@@ -6,7 +6,7 @@ from pathlib import Path
 
 from Datasets.readers import coco
 from Datasets.readers.coco_labels import counted
-from Datasets.verify.base import Verification, image_faults, size_faults
+from Datasets.verify.base import Verification, image_faults
 from Engine.reading import require_folder
 
 OFFICIAL_IMAGES = {"train2017": 118_287, "val2017": 5_000}
@@ -38,7 +38,7 @@ def _verify_split(part: coco.CocoPart, split: str, found: Verification) -> None:
     ]
     found.problems += [f"{part.path}: {fault.where}: {fault.what}" for fault in part.doubtful]
     for image in part.images:
-        found.problems += image_faults(image.path) or size_faults(image.path, image.size)
+        found.problems += image_faults(image.path, image.size)
     total, official = part.listed, OFFICIAL_IMAGES.get(split, part.listed)
     if total != official and not found.generated:
         found.notes.append(f"{split}: {total} of the official {official} images: a part of it")

@@ -26,10 +26,10 @@ def verify_slp(root: Path | str) -> Verification:
     found = Verification("slp", root)
     images = sum(_verify_subject(subject, found) for subject in subjects)
     for lab, official in LABS.items():
-        here = sum(subject.name.startswith(f"{lab}/") for subject in subjects)
+        here = sum(subject.lab == lab for subject in subjects)
         if here:
             found.count(f"{lab} subjects", here, official)
-    others = sum(subject.name.rsplit("/", 1)[0] in slp.VIP_CUP for subject in subjects)
+    others = sum(subject.lab in slp.VIP_CUP for subject in subjects)
     if others:
         found.counts.append(f"VIP Cup subjects: {others}")
     found.counts += [

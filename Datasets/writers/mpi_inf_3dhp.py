@@ -46,11 +46,13 @@ _MAT73_HEADER = (
 """First 128 bytes of an HDF5 file for MATLAB. They state no date: same labels, same bytes."""
 
 
-def universal_scale(joints_mm: Float[np.ndarray, "*frame joint 3"], skeleton: Skeleton) -> float:
-    """Factor that gives a person the standard knee-to-neck length (see above).
+def universal(
+    joints_mm: Float[np.ndarray, "*frame joint 3"], skeleton: Skeleton
+) -> Float[np.ndarray, "*frame joint 3"]:
+    """Scale the poses of one person about their pelvis to the standard size (see above).
 
     Raises:
-        DataError: the person has no such length.
+        DataError: the person has no length from knee to neck.
     """
 
     def length(a: str, b: str) -> np.ndarray:
@@ -62,15 +64,8 @@ def universal_scale(joints_mm: Float[np.ndarray, "*frame joint 3"], skeleton: Sk
     knee_to_neck = float(np.median(trunk + thigh))
     if not knee_to_neck > 0:
         raise DataError("univ_annot3: the person has no length from knee to neck; check joints_mm")
-    return UNIVERSAL_KNEE_TO_NECK_MM / knee_to_neck
-
-
-def universal(
-    joints_mm: Float[np.ndarray, "*frame joint 3"], skeleton: Skeleton
-) -> Float[np.ndarray, "*frame joint 3"]:
-    """Scale the poses of one person about their pelvis to the standard size, millimetres."""
     root = joints_mm[..., [skeleton.root_index], :]
-    return root + (joints_mm - root) * universal_scale(joints_mm, skeleton)
+    return root + (joints_mm - root) * (UNIVERSAL_KNEE_TO_NECK_MM / knee_to_neck)
 
 
 def write_train_annotations(
@@ -93,7 +88,12 @@ def write_train_annotations(
     views, frames = np.shape(keypoints_px)[:2]
     _require_shape(folder, "keypoints_px", keypoints_px, (views, frames, len(MPI_INF_28), 2))
     _require_shape(folder, "joints_mm", joints_mm, (views, frames, len(MPI_INF_28), 3))
-    _require_cameras(folder, cameras, views)
+    known = set(cameras) & set(CAMERA_SETS["regular"])
+    if not len(cameras) == len(known) == views:
+        raise DataError(
+            f"MPI-INF-3DHP: {folder}, cameras {list(cameras)} are not {views} different numbers "
+            "from 0 to 13; correct them"
+        )
     limit = FRAMES.get("/".join(Path(folder).absolute().parts[-2:]), frames)
     if frames > limit:
         raise DataError(
@@ -127,15 +127,6 @@ def _require_shape(folder: Path, name: str, values: np.ndarray, shape: tuple[int
     if not np.isfinite(values).all():
         raise DataError(
             f"MPI-INF-3DHP: {folder}, {name} is not finite; the layout has no unlabelled joints"
-        )
-
-
-def _require_cameras(folder: Path, cameras: Sequence[int], views: int) -> None:
-    known = len(cameras) == views and len(set(cameras)) == views
-    if not known or not set(cameras) <= set(CAMERA_SETS["regular"]):
-        raise DataError(
-            f"MPI-INF-3DHP: {folder}, cameras {list(cameras)} are not {views} different numbers "
-            "from 0 to 13; correct them"
         )
 
 
