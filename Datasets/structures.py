@@ -1,4 +1,4 @@
-"""The values that travel through the house: samples, crops and batches.
+"""What the other modules exchange: samples, frames, crops and data sets.
 
 Pixels are 0-based with the pixel's centre at its integer coordinate. Millimetres are in the camera
 frame (x right, y down, z forward). Missing joints have visibility 0 and NaN coordinates, never a
@@ -204,7 +204,7 @@ class Crop:
         return transform_points(np.linalg.inv(self.matrix), points_px)
 
     def intrinsics(self, intrinsics: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "3 3"]:
-        """Intrinsics of the crop seen as a camera."""
+        """Intrinsics of the crop as a camera."""
         return self.matrix @ intrinsics
 
     @property
@@ -224,7 +224,7 @@ class Dataset:
         samples: in a fixed order (sequence, frame); made on demand where there are very many.
         notes: remarks of the reader for the user, one line each.
         without_joints: for detectors: people with a box but without labelled joints and, without a
-            box, images that show nobody.
+            box, images without a person.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""A skeleton over its image: left and right told apart at once, doubt visible, at any size."""
+"""Skeletons over an image: sides by colour, uncertain joints hollow, at any size."""
 
 from __future__ import annotations
 

@@ -48,10 +48,10 @@ class CocoImage:
         people: those with labelled joints.
         others: the other people, without joints; crowds are not among them.
         ignored: segmentations (polygons or RLE), or boxes x, y, w, h, of crowds, of people
-            without labelled joints, and of people who are left out; see ``region_mask``.
+            without labelled joints, and of people that are left out; see ``region_mask``.
         empty: whether no person is annotated in it.
         crowds: number of groups that are not labelled one by one.
-        about: what every ``PoseSample`` of it says beside its joints.
+        about: further attributes of every ``PoseSample`` of it.
     """
 
     path: Path

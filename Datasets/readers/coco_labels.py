@@ -46,7 +46,7 @@ def counted(faults: Sequence[Fault]) -> str:
 
 @dataclass(frozen=True)
 class Labels:
-    """What an annotation says of a person or a crowd.
+    """Labels of a person or a crowd in an annotation.
 
     Attributes:
         crowd: a group that is not labelled one by one; only its region counts.

@@ -1,6 +1,6 @@
 """Photos and the images of data sets: upright, 8-bit RGB, nothing silently wrong.
 
-``read_photo`` makes the best of a user's file and says what it did. ``load_image`` is strict: the
+``read_photo`` reads what it can of a user's file and notes what it did. ``load_image`` is strict: the
 labels of a data set belong to the file's own pixels, and the frames of a sequence must be mapped
 alike, so nothing depends on the range of one picture's values and nothing is reduced or filled.
 """

@@ -52,7 +52,7 @@ class Inputs:
 
 
 def is_video(path: Path) -> bool:
-    """Whether the file name says video."""
+    """Whether the file has a video's suffix."""
     return path.suffix.lower() in VIDEO_SUFFIXES
 
 

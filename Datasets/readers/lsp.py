@@ -90,8 +90,8 @@ def open_lsp(root: Path | str, split: str = "all", skeleton: Skeleton | None = N
 def load_labels(root: Path) -> LspLabels:
     """Read ``joints.mat`` in either order of its axes.
 
-    Whether it is LSP or LSP-extended is told by the first image's name (four digits or five), and
-    by the order of the axes where neither image is there.
+    The first image's name (four digits or five) tells LSP from LSP-extended, the order of the axes
+    where neither image is there.
 
     Raises:
         DataError: the file is missing, no MATLAB file of version 5 to 7, or has other axes.

@@ -53,7 +53,7 @@ def open_mpi_inf_3dhp(
             named subjects and sequences such as ``S1-2,S8``, ``S1/Seq2`` or ``TS1``.
         skeleton: convention of the samples, default the part's own (28 or 17 joints).
         cache: folder for the converted labels.
-        progress: called with (sequences seen, sequences in all) while labels are converted.
+        progress: called with (sequences read, sequences in all) while labels are converted.
 
     Raises:
         DataError: an unknown split, nothing of it in the folder, or data that cannot be read.

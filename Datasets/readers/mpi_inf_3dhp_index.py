@@ -1,7 +1,7 @@
 """Labels of MPI-INF-3DHP's training set as memory-mapped arrays, made once from the MATLAB files.
 
 Opening 16 ``annot.mat`` files takes gigabytes and minutes; their converted labels open at once and
-take no memory but what is looked at. A cache folder holds, for each sequence,
+take only the memory of what is read. A cache folder holds, for each sequence,
 
     mpi_inf_3dhp/S1_Seq1-<path>-<state>/annot2.npy       (camera, frame, 28, 2) float32, pixels
                                         annot3.npy       (camera, frame, 28, 3) float32, millimetres
@@ -78,7 +78,7 @@ class SequenceLabels:
         return np.asarray(self._arrays[name])
 
     def release(self) -> None:
-        """Let the system take back the memory of what was looked at: the files keep it."""
+        """Let the system take back the memory of what was read: the files keep it."""
         if hasattr(mmap, "MADV_DONTNEED"):
             for array in self._arrays.values():
                 array._mmap.madvise(mmap.MADV_DONTNEED)

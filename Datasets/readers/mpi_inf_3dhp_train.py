@@ -163,7 +163,7 @@ def read_mpi_inf_3dhp_train(
         annotation: ``annot3``, true to the image, or ``univ_annot3``, scaled to a person of
             standard height: that one does not project, so its samples have no intrinsics.
         cache: folder for the converted labels (1.7 GB for the official set).
-        progress: called with (sequences seen, sequences in all), if any has to be converted.
+        progress: called with (sequences read, sequences in all), if any has to be converted.
         skeleton: of the samples.
 
     Raises:

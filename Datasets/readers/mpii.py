@@ -8,7 +8,7 @@
 
 All give the same samples: pixels from 0; ``box_xyxy`` is the square of the annotated centre and
 scale, which padded by 1.25 is the published crop; ``head_length_px`` is the length that PCKh
-divides by, where the file tells it. The JSON says nothing of occlusion, the h5 cuts joints to whole
+divides by, where the file has it. The JSON has no occlusion, the h5 cuts joints to whole
 pixels.
 """
 

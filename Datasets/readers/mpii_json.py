@@ -3,7 +3,7 @@
     [{"image": "005808361.jpg", "center": [966.0, 340.0], "scale": 4.718488,
       "joints": [[804.0, 711.0], ...16], "joints_vis": [1, ...16]}, ...]
 
-``joints_vis`` says only whether a joint is labelled (the joint is -1, -1 where it is not): occluded
+``joints_vis`` is 1 where a joint is labelled (the joint is -1, -1 where it is not): occluded
 joints read as visible. ``test`` has no joints. Head boxes are not here; for ``valid`` they are
 taken from ``gt_valid.mat`` where that lies beside.
 """

@@ -64,7 +64,7 @@ class SelfLabels:
         return cls(skeleton, people.tolist(), points.astype(np.float64), trusted)
 
     def given_to(self, dataset: Dataset) -> Dataset:
-        """The people who have a trusted joint, with these joints in place of their own labels."""
+        """Return the people with a trusted joint, labelled with these joints instead of their own."""
         rows = {person: row for row, person in enumerate(self.people)}
         found = [rows.get(key) for key in person_keys(dataset)]
         samples = tuple(
@@ -97,5 +97,5 @@ def person_keys(dataset: Dataset) -> list[str]:
         for s in dataset.samples
     ]
     if len(set(keys)) < len(keys):
-        raise DataError(f"self-labels: people of {dataset.root} cannot be told apart")
+        raise DataError(f"self-labels: people of {dataset.root} are not distinguishable")
     return keys

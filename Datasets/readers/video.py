@@ -1,7 +1,7 @@
 """Frames of photos and videos: upright, each at its own time, damage reported and never hidden.
 
 A video's time comes from its presentation time stamps, so a variable frame rate and gaps of a
-recording keep their true times; where the stamps start anew, time goes on. A video is seen as a
+recording keep their true times; where the stamps start anew, time goes on. A video is read as a
 player shows it: its default track, upright and with square pixels (``video_stream.py``).
 """
 

@@ -208,8 +208,8 @@ def write_mpii_mat(
     """
     images: dict[str, list[_Person]] = {}
     flags: dict[str, float] = {}
-    everyone = _people(root, [*train, *test], MAT)
-    for number, person in enumerate(everyone):
+    people = _people(root, [*train, *test], MAT)
+    for number, person in enumerate(people):
         flag = float(number < len(train))
         if flags.setdefault(person.name, flag) != flag:
             raise DataError(f"MPII: {person.name} is in train and in test; choose one")
