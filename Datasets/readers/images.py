@@ -1,8 +1,8 @@
 """Photos and the images of data sets: upright, 8-bit RGB, nothing silently wrong.
 
-``read_photo`` reads what it can of a user's file and notes what it did. ``load_image`` is strict: the
-labels of a data set belong to the file's own pixels, and the frames of a sequence must be mapped
-alike, so nothing depends on the range of one picture's values and nothing is reduced or filled.
+``read_photo`` reads what it can of a user's file and notes what it did. ``load_image`` is strict:
+the labels of a data set belong to the file's own pixels, and the frames of a sequence must be
+mapped alike, so nothing depends on the range of one picture's values, is reduced or filled.
 """
 
 from __future__ import annotations
@@ -125,8 +125,7 @@ def _taken_apart(path: Path) -> PictureFile:
     if name == "HEIC":
         raise DataError(f"image: {path} is HEIC, which is not read here; export it as JPEG or PNG")
     if name is None:
-        formats = "/".join(_DECODERS)
-        raise DataError(f"image: {path} is not a {formats} image; convert or remove it")
+        raise DataError(f"image: {path} is not a {'/'.join(_DECODERS)} image; convert or remove it")
     if not known:
         raise DataError(f"image: {path} is larger than {MAX_BYTES:,} bytes; reduce it first")
     return take_apart(name, data)
@@ -187,11 +186,9 @@ class _Picture:
         return image
 
     def _without_end(self, image: Image.Image) -> None:
-        """Note which rows of a cut JPEG are missing, or refuse it.
-
-        The decoder leaves blocks that it got no data for at exactly medium grey. In a picture of
-        several scans nothing shows what is missing, unless the cut one only refines.
-        """
+        """Note which rows of a cut JPEG are missing, or refuse it."""
+        # The decoder leaves blocks without data at exactly medium grey. In a picture of several
+        # scans nothing shows what is missing, unless the cut one only refines.
         refines = last_scan_refines(self.file.data)
         corner = np.asarray(image)[::-1, -8:].reshape(image.height, -1).astype(np.int16)
         blank = np.abs(2 * corner - 255).max(axis=1) <= 5

@@ -121,15 +121,13 @@ def read_intrinsics(root: Path) -> Float[np.ndarray, "3 3"]:
 
 def frames_on_disk(folder: Path) -> dict[str, set[int]]:
     """Frame numbers present in each sub-folder of a sequence; a missing sub-folder has none."""
-    return {kind: _frames_in(folder / kind, pattern) for kind, pattern in FILES.items()}
-
-
-def _frames_in(folder: Path, pattern: str) -> set[int]:
-    if not folder.is_dir():
-        return set()
-    name = re.compile(re.escape(pattern).replace(r"\{:05d\}", "([0-9]{5,})") + "$")
-    matches = (name.match(path.name) for path in folder.iterdir())
-    return {int(match[1]) for match in matches if match}
+    present: dict[str, set[int]] = {}
+    for kind, pattern in FILES.items():
+        name = re.compile(re.escape(pattern).replace(r"\{:05d\}", "([0-9]{5,})"))
+        files = (folder / kind).iterdir() if (folder / kind).is_dir() else ()
+        matches = (name.fullmatch(path.name) for path in files)
+        present[kind] = {int(match[1]) for match in matches if match}
+    return present
 
 
 def frame_path(folder: Path, kind: str, frame: int) -> Path:

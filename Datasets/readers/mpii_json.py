@@ -78,11 +78,7 @@ def _reason(row: Any) -> str:
 
 
 def _add_heads(people: People, path: Path) -> list[str]:
-    """Give every person the head box of ``gt_valid.mat``.
-
-    Returns:
-        A line for every reason why the file does not go with these people.
-    """
+    """Give every person the head box of ``gt_valid.mat``; returns why it does not fit, if so."""
     names = ["headboxes_src", "jnt_missing", "pos_gt_src"]
     try:
         content = load_mat(path, "MPII", names)

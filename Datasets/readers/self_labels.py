@@ -64,7 +64,7 @@ class SelfLabels:
         return cls(skeleton, people.tolist(), points.astype(np.float64), trusted)
 
     def given_to(self, dataset: Dataset) -> Dataset:
-        """Return the people with a trusted joint, labelled with these joints instead of their own."""
+        """Return the people with a trusted joint, labelled with these joints instead."""
         rows = {person: row for row, person in enumerate(self.people)}
         found = [rows.get(key) for key in person_keys(dataset)]
         samples = tuple(

@@ -94,15 +94,12 @@ def describe(picture: CocoPicture) -> CocoEntry:
 
 
 def write_coco(root: Path, split: str, pictures: Sequence[CocoPicture | CocoEntry]) -> Path:
-    """Write the annotation file of a split.
+    """Write the annotation file of a split; returns the file.
 
     Args:
         root: folder of the data set; made when missing.
         split: ending of the file's name, such as ``val2017``.
         pictures: what it holds.
-
-    Returns:
-        The file.
 
     Raises:
         DataError: an image number repeats, or as ``describe``.

@@ -18,7 +18,7 @@ from Engine.files import write_image
 
 
 def write_lsp(root: Path | str, samples: Sequence[PoseSample], extended: bool = False) -> Path:
-    """Write ``joints.mat``; the order of the samples is that of the images.
+    """Write ``joints.mat``; the order of the samples is that of the images; returns the file.
 
     Args:
         root: folder of the data set; made when missing.
@@ -26,9 +26,6 @@ def write_lsp(root: Path | str, samples: Sequence[PoseSample], extended: bool = 
             ``image_file(root, n, extended)``. The box is not kept: it follows from the joints.
         extended: as LSP-extended, whose joints are visible or unlabelled; else as LSP, whose joints
             are visible or occluded.
-
-    Returns:
-        The file.
 
     Raises:
         DataError: no samples, a visibility that the layout does not know, or a labelled joint that

@@ -167,7 +167,7 @@ def write_train_image(
     rgb: UInt8[np.ndarray, "height width 3"],
     unpacked: bool = False,
 ) -> Path:
-    """Write one frame of a camera as JPEG.
+    """Write one frame of a camera as JPEG; returns the file.
 
     Args:
         folder: of the sequence.
@@ -176,9 +176,6 @@ def write_train_image(
         rgb: the image.
         unpacked: use ``imageFrames/video_0/frame_000001.jpg`` instead of the official
             ``imageSequence/img_0_000001.jpg``.
-
-    Returns:
-        The file.
     """
     pattern = UNPACKED if unpacked else IMAGE
     return _save_jpeg(folder / pattern.format(camera=camera, frame=frame), rgb)

@@ -138,7 +138,7 @@ def write_gt_valid_mat(root: Path, samples: Sequence[PoseSample]) -> Path:
 
 
 def write_mpii_h5(root: Path, split: str, samples: Sequence[PoseSample]) -> Path:
-    """Write ``annot/SPLIT.h5``.
+    """Write ``annot/SPLIT.h5``; returns the file.
 
     ``normalize`` is the sample's head length, else 0.6 of its head box's diagonal, else NaN;
     ``index`` its ``image_id``, else the image's position; ``person`` its position in the image.
@@ -147,9 +147,6 @@ def write_mpii_h5(root: Path, split: str, samples: Sequence[PoseSample]) -> Path
         root: folder of the data set; made when missing.
         split: ``train`` or ``valid``.
         samples: people in any order.
-
-    Returns:
-        The file.
 
     Raises:
         DataError: no samples, one without a box, a file name that is not ASCII, a labelled joint
