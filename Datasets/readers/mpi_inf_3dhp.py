@@ -59,37 +59,29 @@ def open_mpi_inf_3dhp(
         DataError: an unknown split, nothing of it in the folder, or data that cannot be read.
     """
     root = require_folder(root, "MPI-INF-3DHP")
-    names = _present(root, split) if split in (*SPLITS, "all") else _named(root, split)
+    train, test = training_sequences(root), benchmark_sequences(root)
+    if split in (*SPLITS, "all"):
+        wanted = _expanded(SPLITS[split]) if split in SPLITS else train or test
+        names = tuple(name for name in (*train, *test) if name in wanted)
+        if not names:
+            words = SPLITS.get(split, "S1/Seq1 ... S8/Seq2, TS1 ... TS6")
+            raise DataError(
+                f"MPI-INF-3DHP: {root} holds nothing of '{split}' ({words}); check the path"
+            )
+    else:
+        names = wanted = _named(root, split)
+    notes: tuple[str, ...] = ()
+    if len(names) < len(wanted):
+        notes = (f"{split}: {len(names)} of its {len(wanted)} official sequences are here",)
+    elif split == "all" and names == train and test:
+        notes = ("all: the training sequences; name 'test' for the test sequences, also here",)
     if names[0] in TEST_FRAMES:
         dataset = read_mpi_inf_3dhp_test(root, names, skeleton=skeleton or MPI_INF_17)
     else:
         dataset = read_mpi_inf_3dhp_train(
             root, names, cache=cache, progress=progress, skeleton=skeleton or MPI_INF_28
         )
-    return replace(dataset, notes=(*_remarks(root, split, names), *dataset.notes))
-
-
-def _remarks(root: Path, split: str, names: tuple[str, ...]) -> list[str]:
-    """What a user of a split should know about what it leaves out."""
-    official = len(_expanded(SPLITS[split])) if split in SPLITS else len(names)
-    if len(names) < official:
-        return [f"{split}: {len(names)} of its {official} official sequences are here"]
-    if split == "all" and names[0] in FRAMES and benchmark_sequences(root):
-        return ["all: the training sequences; name 'test' for the test sequences, also here"]
-    return []
-
-
-def _present(root: Path, split: str) -> tuple[str, ...]:
-    """Sequences of a split that the folder holds."""
-    train, test = training_sequences(root), benchmark_sequences(root)
-    wanted = _expanded(SPLITS[split]) if split in SPLITS else train or test
-    names = tuple(name for name in (*train, *test) if name in wanted)
-    if not names:
-        words = SPLITS.get(split, "S1/Seq1 ... S8/Seq2, TS1 ... TS6")
-        raise DataError(
-            f"MPI-INF-3DHP: {root} holds nothing of '{split}' ({words}); check the path"
-        )
-    return names
+    return replace(dataset, notes=(*notes, *dataset.notes))
 
 
 def _named(root: Path, split: str) -> tuple[str, ...]:
