@@ -119,11 +119,11 @@ def indexed(
         return SequenceLabels(folder), False
     try:
         base.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=base, prefix=f".{name}-") as temporary:
-            new = Path(temporary) / "new"
-            _convert(annotations, new, limit)
+        with tempfile.TemporaryDirectory(dir=base, prefix=f".{name}-") as unfinished:
+            temporary = Path(unfinished) / "new"
+            _convert(annotations, temporary, limit)
             try:
-                new.rename(folder)
+                temporary.rename(folder)
             except OSError:
                 if not folder.is_dir():  # another process was faster
                     raise
@@ -163,9 +163,9 @@ def _convert(annotations: Path, temporary: Path, limit: int | None) -> None:
     _write(temporary / "cameras.npy", (len(numbers),), "<i8", [numbers])
 
 
-def _write(path: Path, shape: tuple[int, ...], kind: str, parts: Iterable[Any]) -> None:
+def _write(temporary: Path, shape: tuple[int, ...], kind: str, parts: Iterable[Any]) -> None:
     """Write an npy file; not mapped, so that a full disk is an error and not a signal."""
-    with path.open("wb") as file:
+    with temporary.open("wb") as file:
         header = {"shape": shape, "fortran_order": False, "descr": kind}
         np.lib.format.write_array_header_1_0(file, header)
         for part in parts:
