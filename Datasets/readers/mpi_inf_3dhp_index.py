@@ -119,11 +119,10 @@ def indexed(
         return SequenceLabels(folder), False
     try:
         base.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=base, prefix=f".{name}-") as unfinished:
-            temporary = Path(unfinished) / "new"
-            _convert(annotations, temporary, limit)
+        with tempfile.TemporaryDirectory(dir=base, prefix=f".{name}-") as temporary:
+            _convert(annotations, Path(temporary) / "new", limit)
             try:
-                temporary.rename(folder)
+                (Path(temporary) / "new").rename(folder)
             except OSError:
                 if not folder.is_dir():  # another process was faster
                     raise
