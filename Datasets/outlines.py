@@ -1,4 +1,4 @@
-"""Where somebody is in an image: the outline and the box of a mask, or of a box and joints."""
+"""Outlines and boxes of people in images: of a mask, or of a box and joints."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from PIL import Image
 
-from Datasets.geometry.boxes import box_from_points, clip_box
+from Datasets.geometry.boxes import clip_box
 from Datasets.readers.images import load_mask
 from Datasets.structures import Dataset, PoseSample
 from Engine.errors import DataError
@@ -20,8 +20,9 @@ from Engine.reading import require_file
 PADDING_PX = 5.0
 """Of the published protocol, in pixels of the 640 x 480 image."""
 
-
 DIRECTIONS = 64
+_ANGLES = np.arange(DIRECTIONS) * (2 * np.pi / DIRECTIONS)
+_UNIT_VECTORS = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1)
 
 
 def outline(mask: Bool[np.ndarray, "height width"]) -> Float[np.ndarray, "64 2"] | None:
@@ -39,28 +40,21 @@ def outline(mask: Bool[np.ndarray, "height width"]) -> Float[np.ndarray, "64 2"]
     return _farthest(points.astype(np.float64))
 
 
-def _directions() -> Float[np.ndarray, "64 2"]:
-    """Evenly spread unit vectors, those of the axes among them."""
-    angles = np.arange(DIRECTIONS) * (2 * np.pi / DIRECTIONS)
-    return np.stack([np.cos(angles), np.sin(angles)], axis=1)
-
-
 def _farthest(points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "64 2"]:
     """The point that lies farthest in each direction."""
-    return points[(points @ _directions().T).argmax(axis=0)]
+    return points[(points @ _UNIT_VECTORS.T).argmax(axis=0)]
 
 
 def rounded(
     box: Float[np.ndarray, "4"], keypoints: Float[np.ndarray, "n 2"]
 ) -> Float[np.ndarray, "64 2"]:
-    """Outline of somebody of whom a box and some joints (or NaN) are known.
+    """Outline of a person with a known box and some joints (or NaN).
 
-    It touches the four sides of the box and holds its inscribed ellipse and the joints, since
-    nobody fills the corners: turned by 45 degrees, a box around the corners of a square has twice
-    its area.
+    It touches the four sides of the box and holds its inscribed ellipse and the joints. The box's
+    corners would be too wide: turned by 45 degrees, the box around a square has twice its area.
     """
     low, high = box[:2], box[2:]
-    ellipse = (low + high) / 2 + _directions() * (high - low) / 2
+    ellipse = (low + high) / 2 + _UNIT_VECTORS * (high - low) / 2
     joints = np.clip(keypoints[np.isfinite(keypoints).all(axis=1)], low, high)
     return _farthest(np.concatenate([ellipse, joints]))
 
@@ -76,9 +70,9 @@ def outline_of(sample: PoseSample) -> Float[np.ndarray, "64 2"]:
         if points is None:
             raise DataError(f"mask: {sample.mask_path} is empty; restore it or leave the frame out")
         return points
-    box, keypoints = sample.box_xyxy, np.asarray(sample.keypoints_px, np.float64)
-    if box is not None:
-        return rounded(np.asarray(box, np.float64), keypoints)
+    keypoints = np.asarray(sample.keypoints_px, np.float64)
+    if sample.box_xyxy is not None:
+        return rounded(np.asarray(sample.box_xyxy, np.float64), keypoints)
     keypoints = keypoints[np.isfinite(keypoints).all(axis=1)]
     if not len(keypoints):
         raise DataError(f"labels: {sample.image_path} has neither mask, box nor keypoints")
@@ -86,7 +80,7 @@ def outline_of(sample: PoseSample) -> Float[np.ndarray, "64 2"]:
 
 
 def padding_of(sample: PoseSample) -> float:
-    """Pixels beside an outline, at a height of 480: none where it is of a given box."""
+    """Pixels between outline and box at an image height of 480; 0 where the box was given."""
     given = sample.mask_path is None and sample.box_xyxy is not None
     return 0.0 if given else PADDING_PX
 
@@ -97,7 +91,7 @@ def box_target(sample: PoseSample) -> Float[np.ndarray, "4"]:
     Raises:
         DataError: see ``outline_of``.
     """
-    return clip_box(box_from_points(outline_of(sample), PADDING_PX), _image_size(sample))
+    return clip_box(_padded(outline_of(sample)), _image_size(sample))
 
 
 def boxes_of(dataset: Dataset, cache: Path | None = None) -> Float[np.ndarray, "n 4"]:
@@ -110,19 +104,22 @@ def boxes_of(dataset: Dataset, cache: Path | None = None) -> Float[np.ndarray, "
     Raises:
         DataError: see ``outline_of``.
     """
-    given = [sample.box_xyxy for sample in dataset.samples]
-    if all(box is not None for box in given):
+    given = [s.box_xyxy for s in dataset.samples if s.box_xyxy is not None]
+    if len(given) == len(dataset):
         return np.stack(given).astype(np.float64)
     points, sizes = outlines_of(dataset.samples, cache)
-    low, high = points.min(axis=1) - PADDING_PX, points.max(axis=1) + PADDING_PX
-    limit = np.concatenate([sizes, sizes], axis=1) - 1.0
-    return np.clip(np.concatenate([low, high], axis=1), 0, limit)
+    return np.clip(_padded(points), 0, np.tile(sizes, 2) - 1.0)
+
+
+def _padded(points: Float[np.ndarray, "*n 64 2"]) -> Float[np.ndarray, "*n 4"]:
+    low, high = points.min(axis=-2) - PADDING_PX, points.max(axis=-2) + PADDING_PX
+    return np.concatenate([low, high], axis=-1)
 
 
 def image_boxes(dataset: Dataset) -> Float[np.ndarray, "n 4"]:
     """Return the box of every sample's whole image, pixels."""
     sizes = np.array([_image_size(sample) for sample in dataset.samples], dtype=np.float64)
-    return np.concatenate([np.zeros_like(sizes), sizes - 1], axis=1)
+    return np.hstack([np.zeros_like(sizes), sizes - 1])
 
 
 def outlines_of(
@@ -145,7 +142,7 @@ def outlines_of(
     outlines = np.array([outline_of(sample) for sample in samples]).reshape(-1, DIRECTIONS, 2)
     sizes = np.array([_image_size(sample) for sample in samples], np.float64).reshape(-1, 2)
     if cache is not None:
-        write_npz(cache, key=key, outlines=outlines.astype(np.float32), sizes=sizes)
+        write_npz(cache, key=np.array(key), outlines=outlines.astype(np.float32), sizes=sizes)
     return outlines, sizes
 
 

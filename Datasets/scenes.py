@@ -1,4 +1,4 @@
-"""Everybody of one image together: what the detector learns from and is measured on."""
+"""An image with all its people: what the detector is trained and evaluated on."""
 
 from __future__ import annotations
 
@@ -14,17 +14,16 @@ from Datasets.outlines import box_target, outlines_of
 from Datasets.structures import Dataset, PoseSample
 
 CLASSES = ("background", "infant", "adult")
-"""What the detector tells apart; a label is a position in it."""
-
+"""Classes of the detector; a label is a position in it."""
 
 INFANT_LABEL, ADULT_LABEL = 1, 2
 
 
 def label_of(age: str) -> int:
-    """Class of somebody by ``PoseSample.age``: infants and toddlers are ``infant``.
+    """Class of a person by ``PoseSample.age``: infants and toddlers are ``infant``.
 
-    Everyone else is ``adult``, those of unknown age too: data sets that do not tell ages show
-    adults above all, and a carer must not be called an infant.
+    Everyone else is ``adult``, people of unknown age too: data sets without ages show mostly
+    adults, and a carer must not be labelled an infant.
     """
     return INFANT_LABEL if age in ("infant", "toddler") else ADULT_LABEL
 
@@ -36,10 +35,12 @@ class Scene:
     Attributes:
         image: a sample that says where the image is.
         people: each with a mask, a box or joints; none where the image shows nobody.
+        ignored_xyxy: boxes of regions that are not labelled one by one (COCO's crowds), pixels.
     """
 
     image: PoseSample
     people: tuple[PoseSample, ...]
+    ignored_xyxy: tuple[Float[np.ndarray, "4"], ...] = ()
 
     @property
     def labels(self) -> Int[np.ndarray, "n"]:

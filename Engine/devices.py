@@ -27,3 +27,8 @@ def supports_bf16(device_type: str) -> bool:
     if device_type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+def computes_in_bf16(precision: str, device: torch.device) -> bool:
+    """Whether a network runs in bf16 at inference: as asked for, or where that is fast."""
+    return supports_bf16(device.type) if precision == "auto" else precision == "bf16"

@@ -1,1 +1,1 @@
-"""Stage one: find the infant with Faster R-CNN; also holds the trainer that both stages use."""
+"""Stage one: detection of infants and adults with Faster R-CNN."""

@@ -1,10 +1,11 @@
-"""How well boxes fit: mean IoU as published, COCO's average precision, and who is mistaken."""
+"""Detector metrics: mean IoU as published, COCO's average precision, and false positives."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,70 +14,122 @@ from faster_coco_eval import COCO, COCOeval_faster
 from jaxtyping import Bool, Float
 from scipy.optimize import linear_sum_assignment
 
+from Datasets.catalogue import open_dataset
 from Datasets.geometry.boxes import iou
-from Datasets.loaders import make_loader
 from Datasets.scenes import Scene, scenes_of
 from Datasets.structures import Dataset
 from Engine.files import write_json
+from Engine.provenance import code_version, file_sha256
 from FasterRCNN.detector import Detections, InfantDetector
-from FasterRCNN.images import EvaluationImages, collate_evaluation
+from FasterRCNN.images import EvaluationImages, evaluation_loader
 
 FOUND_IOU = 0.5
-"""Overlap from which somebody counts as found."""
+"""Overlap from which a person counts as found."""
+
+SCHEMA = "infantpose-metrics/1"
+COUNTS = ("frames", "frames_without_infant")
 
 Boxes = Sequence[Float[np.ndarray, "k 4"]]
 """Boxes per image, pixels."""
 
 
-def evaluate_detector(
-    detector: InfantDetector,
-    dataset: Dataset,
+def evaluate_weights(
+    weights: Path,
+    dataset: str,
+    root: Path,
+    split: str = "all",
     output: Path | None = None,
-    batch_size: int = 8,
-    num_workers: int = 0,
-    made_by: Mapping[str, str] | None = None,
+    command: str = "",
 ) -> dict[str, Any]:
+    """Evaluate a detector on a data set; write ``metrics.json``.
+
+    Args:
+        weights: a detector's file, or the folder that holds ``detector.safetensors``.
+        dataset: name of the catalogue, such as ``coco``.
+        root: folder of the data set.
+        split: such as ``11-12`` or ``validation``.
+        output: folder to write to, or None to write nothing.
+        command: the command line, recorded.
+
+    Returns:
+        The contents of ``metrics.json``; the measures are those of ``evaluate_detector``.
+
+    Raises:
+        DataError: the weights or the data are missing or damaged.
+    """
+    file = weights / "detector.safetensors" if weights.is_dir() else weights
+    detector = InfantDetector.from_weights(file)
+    data = open_dataset(dataset, root, split)
+    images = EvaluationImages(scenes_of(data))
+    figures = _figures(detector, images)
+    metrics = {
+        "schema": SCHEMA,
+        "protocol": "detector",
+        "data": {
+            "dataset": dataset,
+            "split": split,
+            "root_sha256": _digest(images),
+            "real": not (data.root / "generator.json").exists(),
+            "frames": figures["frames"],
+        },
+        "weights": {"sha256": {file.name: file_sha256(file)}},
+        "command": command,
+        "code_version": code_version(),
+        "clean": {k: v for k, v in figures.items() if k not in (*COUNTS, "sequences")},
+        "sequences": figures["sequences"],
+        "counts": {key: figures[key] for key in COUNTS},
+    }
+    if output is not None:
+        write_json(output / "metrics.json", metrics, indent=2)
+    return metrics
+
+
+def evaluate_detector(detector: InfantDetector, dataset: Dataset) -> dict[str, Any]:
     """Compare detections with the people of a data set.
 
     Args:
         detector: with the rule that is used in practice; no other box counts unless said.
         dataset: people with masks, boxes or joints.
-        output: folder for ``metrics.json``, or None to write nothing.
-        batch_size: images per pass.
-        num_workers: processes that load images.
-        made_by: weights, data and command, for the file.
 
     Returns:
         Percentages, None where the data have nothing to count. Over the images with an infant:
         ``mean_iou`` of the best box with an infant (0 where none is found), also per sequence, and
         ``detected``. Over all infants: ``box_ap`` (IoU .5 to .95) and ``box_ap50`` of the boxes
-        that are used, and ``box_ap50_ranked`` of all of them, however unsure. Further
-        ``false_alarm_rate``, ``mistaken_rate`` and ``carer_recall``, see there, the number of
-        ``frames`` and of those without an infant, and the threshold.
+        that are used, and ``box_ap50_ranked`` of all of them, whatever their score. Further
+        ``false_alarm_rate``, ``mistaken_rate`` (``false_positive_rate``) and ``carer_recall``
+        (``adult_recall``), the number of ``frames`` and of those without an infant, and the
+        operating point, ``min_score``.
     """
-    scenes = scenes_of(dataset)
-    images = EvaluationImages(scenes)
-    loader = make_loader(images, batch_size, num_workers, train=False, collate=collate_evaluation)
+    return _figures(detector, EvaluationImages(scenes_of(dataset)))
+
+
+def _figures(detector: InfantDetector, images: EvaluationImages) -> dict[str, Any]:
     found, ranked = [], []
-    for pictures, *_ in loader:
+    for pictures, *_ in evaluation_loader(images):
         found += detector.detect(pictures)
-        # apart: an unsure infant hides the adult whom it is taken for
+        # a pass of its own: an infant's box of a low score may suppress an adult's
         ranked += detector.detect(pictures, 0.0)
-    metrics = {
-        **_mean_iou(found, scenes, images.infants),
+    return {
+        **_mean_iou(found, images.scenes, images.infants),
         **average_precision(found, images.infants),
         "box_ap50_ranked": average_precision(ranked, images.infants)["box_ap50"],
         "false_alarm_rate": false_alarm_rate(found, images.infants),
-        "mistaken_rate": mistaken_rate(found, images.infants),
-        "carer_recall": carer_recall(found, images.adults),
-        "frames": len(scenes),
+        "mistaken_rate": false_positive_rate(found, images.infants),
+        "carer_recall": adult_recall(found, images.adults),
+        "frames": len(images),
         "frames_without_infant": sum(len(boxes) == 0 for boxes in images.infants),
         "min_score": detector.min_score,
     }
-    if output is not None:
-        record = {**metrics, "made_by": dict(made_by or {})}
-        write_json(output / "metrics.json", record, indent=2)
-    return metrics
+
+
+def _digest(images: EvaluationImages) -> str:
+    """SHA-256 of the images' names and of the boxes that detections are compared with."""
+    total = hashlib.sha256()
+    for scene, *boxes in zip(images.scenes, images.infants, images.adults, strict=True):
+        total.update(f"{scene.image.image_path.name} {scene.image.video_frame}\n".encode())
+        for of_class in boxes:
+            total.update(of_class.tobytes())
+    return total.hexdigest()
 
 
 def top_iou(detections: Sequence[Detections], infants: Boxes) -> Float[np.ndarray, "n"]:
@@ -91,11 +144,11 @@ def top_iou(detections: Sequence[Detections], infants: Boxes) -> Float[np.ndarra
 def agreement(
     found: Detections, infants: Float[np.ndarray, "k 4"], adults: Float[np.ndarray, "m 4"]
 ) -> float:
-    """How much of what is found in an image is there and the reverse, 0 to 1.
+    """Mean IoU of detections and people of an image, 0 to 1.
 
-    The IoU of the found with the true people of their class, summed over the best pairs, over the
-    number of people found or of people there, whichever is larger; 1 where nobody is found and
-    nobody is. With one infant and one box it is their IoU.
+    The IoU of detections with people of their class, summed over the best pairs, over the number of
+    detections or of people, whichever is larger; 1 where both are none. With one infant and one box
+    it is their IoU.
     """
     kinds = [(found.boxes_xyxy, infants)]
     if found.adults_xyxy is not None:
@@ -112,23 +165,22 @@ def false_alarm_rate(detections: Sequence[Detections], infants: Boxes) -> float 
     return _percent([len(d) > 0 for d, boxes in pairs if len(boxes) == 0])
 
 
-def mistaken_rate(detections: Sequence[Detections], infants: Boxes) -> float | None:
-    """Percent of all images in which something is taken for an infant that overlaps none of them.
-
-    A carer or a doll beside an infant counts, and so does a box that fits its infant worse than
-    ``FOUND_IOU``.
-    """
+def false_positive_rate(detections: Sequence[Detections], infants: Boxes) -> float | None:
+    """Percent of all images with a false positive, see ``false_positives``."""
     pairs = zip(detections, infants, strict=True)
-    return _percent([bool(mistaken_boxes(d, boxes).any()) for d, boxes in pairs])
+    return _percent([bool(false_positives(d, boxes).any()) for d, boxes in pairs])
 
 
-def mistaken_boxes(found: Detections, infants: Float[np.ndarray, "k 4"]) -> Bool[np.ndarray, "n"]:
-    """Which of the boxes of infants that were found overlap none of them by ``FOUND_IOU``."""
+def false_positives(found: Detections, infants: Float[np.ndarray, "k 4"]) -> Bool[np.ndarray, "n"]:
+    """Which detected infants overlap no infant by ``FOUND_IOU``.
+
+    An adult or a doll beside an infant counts, and so does a box that fits its infant worse.
+    """
     return iou(found.boxes_xyxy, infants).max(axis=1, initial=0.0) < FOUND_IOU
 
 
-def carer_recall(detections: Sequence[Detections], adults: Boxes) -> float | None:
-    """Percent of the adults whom a box of an adult fits; None if the detector knows no adults."""
+def adult_recall(detections: Sequence[Detections], adults: Boxes) -> float | None:
+    """Percent of the adults whom a box of an adult fits; None for a detector of infants only."""
     fits = [
         iou(boxes, d.adults_xyxy).max(axis=1, initial=0.0) >= FOUND_IOU
         for d, boxes in zip(detections, adults, strict=True)
@@ -145,10 +197,12 @@ def average_precision(detections: Sequence[Detections], infants: Boxes) -> dict[
     truth = {
         "images": [{"id": i} for i in range(len(infants))],
         "categories": [{"id": 1, "name": "infant"}],
-        "annotations": [_annotation(n, i, box) for n, (i, box) in enumerate(boxes, 1)],
+        "annotations": [
+            {**_box(i, box), "id": number, "iscrowd": 0} for number, (i, box) in enumerate(boxes, 1)
+        ],
     }
     results = [
-        {"image_id": i, "category_id": 1, "bbox": _xywh(box), "score": float(score)}
+        {**_box(i, box), "score": float(score)}
         for i, d in enumerate(detections)
         for box, score in zip(d.boxes_xyxy, d.scores, strict=True)
     ]
@@ -158,23 +212,21 @@ def average_precision(detections: Sequence[Detections], infants: Boxes) -> dict[
         reference = COCO(truth)
         evaluation = COCOeval_faster(reference, reference.loadRes(results), "bbox")
         evaluation.run()
-    return {
-        "box_ap": 100 * float(evaluation.stats[0]),
-        "box_ap50": 100 * float(evaluation.stats[1]),
-    }
+    names = ("box_ap", "box_ap50")
+    return {name: 100 * float(evaluation.stats[i]) for i, name in enumerate(names)}
 
 
 def _mean_iou(
     detections: Sequence[Detections], scenes: Sequence[Scene], infants: Boxes
 ) -> dict[str, Any]:
     """``mean_iou``, overall and per sequence, and ``detected`` in the images with an infant."""
-    shown = [i for i, boxes in enumerate(infants) if len(boxes)]
-    seen = [detections[i] for i in shown]
-    overlaps = top_iou(seen, [infants[i] for i in shown])
-    names = np.array([scenes[i].image.sequence for i in shown])
+    with_infant = [i for i, boxes in enumerate(infants) if len(boxes)]
+    found = [detections[i] for i in with_infant]
+    overlaps = top_iou(found, [infants[i] for i in with_infant])
+    names = np.array([scenes[i].image.sequence for i in with_infant])
     return {
         "mean_iou": _percent(overlaps),
-        "detected": _percent([len(d) > 0 for d in seen]),
+        "detected": _percent([len(d) > 0 for d in found]),
         "sequences": {str(name): _percent(overlaps[names == name]) for name in np.unique(names)},
     }
 
@@ -184,18 +236,9 @@ def _percent(shares: Sequence[float] | np.ndarray) -> float | None:
     return 100 * float(np.mean(shares)) if len(shares) else None
 
 
-def _annotation(number: int, image: int, box: np.ndarray) -> dict[str, Any]:
-    x, y, width, height = _xywh(box)
-    return {
-        "id": number,
-        "image_id": image,
-        "category_id": 1,
-        "bbox": [x, y, width, height],
-        "area": width * height,
-        "iscrowd": 0,
-    }
-
-
-def _xywh(box: np.ndarray) -> list[float]:
+def _box(image: int, box: Float[np.ndarray, "4"]) -> dict[str, Any]:
+    """A box as COCO writes it."""
     x1, y1, x2, y2 = (float(v) for v in box)
-    return [x1, y1, x2 - x1, y2 - y1]
+    width, height = x2 - x1, y2 - y1
+    bbox = [x1, y1, width, height]
+    return {"image_id": image, "category_id": 1, "bbox": bbox, "area": width * height}

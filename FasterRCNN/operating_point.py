@@ -1,4 +1,4 @@
-"""How sure is sure enough: the score from which few infants are none."""
+"""The operating point: the lowest score at which at most N % of images have a false positive."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ from pathlib import Path
 
 import numpy as np
 
-from Datasets.loaders import make_loader
 from Datasets.scenes import scenes_of
 from Datasets.structures import Dataset
 from Engine.errors import DataError
 from Engine.weights import load_weights, save_weights
-from FasterRCNN.detector import MIN_SCORE, InfantDetector
-from FasterRCNN.evaluate import mistaken_boxes
-from FasterRCNN.images import EvaluationImages, collate_evaluation
+from FasterRCNN.candidates import MIN_SCORE
+from FasterRCNN.detector import InfantDetector
+from FasterRCNN.evaluate import false_positives
+from FasterRCNN.images import EvaluationImages, evaluation_loader
 
 
-def make_cautious(path: Path, output: Path, dataset: Dataset, percent: float) -> float:
-    """Write a detector again that says how sure it has to be to be mistaken in few images.
+def choose_operating_point(path: Path, output: Path, dataset: Dataset, percent: float) -> float:
+    """Write a detector again with the operating point that a data set gives.
 
     Args:
         path: weights of a detector.
         output: the new file.
-        dataset: people whom it has not learnt from.
-        percent: of the images in which it may take something for an infant, see ``mistaken_rate``.
+        dataset: people it was not trained on.
+        percent: of the images that may have a false positive, see ``false_positive_rate``.
 
     Returns:
-        That score, ``MIN_SCORE`` where it makes few mistakes as it is.
+        That score, at least ``MIN_SCORE``.
 
     Raises:
         DataError: no images, or the weights are damaged.
@@ -34,26 +34,25 @@ def make_cautious(path: Path, output: Path, dataset: Dataset, percent: float) ->
     detector = InfantDetector.from_weights(path, min_score=MIN_SCORE)
     images = EvaluationImages(scenes_of(dataset))
     if len(images) == 0:
-        raise DataError("threshold: no images; give a data set with people")
-    loader = make_loader(images, 8, 0, train=False, collate=collate_evaluation)
-    found = [d for pictures, *_ in loader for d in detector.detect(pictures)]
-    worst = [
-        max(d.scores[mistaken_boxes(d, boxes)], default=0.0)
-        for d, boxes in zip(found, images.infants, strict=True)
+        raise DataError("operating point: no images; give a data set with people")
+    highest = [
+        max(found.scores[false_positives(found, boxes)], default=0.0)
+        for pictures, infants, _ in evaluation_loader(images)
+        for found, boxes in zip(detector.detect(pictures), infants, strict=True)
     ]
-    enough = sure_score(worst, percent)
+    score = lowest_score(highest, percent)
     state, metadata = load_weights(path)
-    save_weights(output, state, {**metadata, "min_score": enough})
-    return enough
+    save_weights(output, state, {**metadata, "min_score": score})
+    return score
 
 
-def sure_score(worst: list[float], percent: float) -> float:
-    """Lowest score, from ``MIN_SCORE``, which so many percent of the images' worst mistakes pass.
+def lowest_score(highest: list[float], percent: float) -> float:
+    """Lowest score, from ``MIN_SCORE``, that a false positive reaches in at most N % of images.
 
     Args:
-        worst: score of each image's worst mistake, 0 where there is none.
-        percent: see above.
+        highest: score of each image's best false positive, 0 where there is none.
+        percent: N.
     """
-    allowed = min(int(len(worst) * percent / 100), len(worst) - 1)
-    first_refused = np.sort(worst)[::-1][allowed]
+    allowed = min(int(len(highest) * percent / 100), len(highest) - 1)
+    first_refused = np.sort(highest)[::-1][allowed]
     return float(max(MIN_SCORE, np.nextafter(first_refused, 1.0)))

@@ -1,8 +1,8 @@
-"""Who it is: close-ups of boxes, judged by a small network of its own.
+"""Box re-scoring: a second network classifies a crop about each box.
 
-A detector is sure of its mistakes, and fitting boxes leaves its features little for telling people
-apart. A classifier that learns from these mistakes with features of its own refuses most of them:
-"decoupled classification refinement", Cheng et al., Revisiting RCNN, ECCV 2018.
+A detector gives high scores to its false positives, and features that fit boxes distinguish people
+poorly. A classifier with features of its own, trained on these false positives, rejects most of
+them: "decoupled classification refinement", Cheng et al., Revisiting RCNN, ECCV 2018.
 """
 
 from __future__ import annotations
@@ -23,26 +23,28 @@ from torchvision.transforms.v2.functional import normalize
 from Datasets.scenes import CLASSES
 from Datasets.transforms.geometric import crop_picture
 from Datasets.transforms.presets import eval_crop
+from Engine.backends import Backend
+from FasterRCNN.images import channels_first
 from FasterRCNN.model import group_norm, load_resnet
 
 IMAGE_MEAN, IMAGE_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of RGB in 0 to 1 over ImageNet, as the heatmap network takes images."""
 
 SIDE = 160
-"""Of a close-up, pixels."""
+"""Of a crop, pixels."""
 
 MARGIN = 1.25
-"""Side of a close-up over the longer side of its box."""
+"""Side of a crop over the longer side of its box."""
 
 CHANNELS, WIDTH, CELLS = 256, 128, 5
 BATCH = 32
 
 
-class CloseUpNetwork(nn.Module):
+class RescoringNetwork(nn.Module):
     """ResNet-18 with a narrow last stage, and two layers over a grid of cells.
 
-    The cells keep the place: the person that is asked for is in the middle. The last stage begins
-    anew: a heatmap network's own has four times the weights, and knows joints.
+    The cells keep positions: the person to classify is in the middle. The last stage starts from
+    random weights: a heatmap network's own is four times as large and specialised on joints.
     """
 
     def __init__(self) -> None:
@@ -50,8 +52,11 @@ class CloseUpNetwork(nn.Module):
         whole = resnet18(weights=None, norm_layer=FrozenBatchNorm2d)
         del whole.layer4, whole.avgpool, whole.fc
         self.body = whole
+        shortcut = nn.Sequential(
+            nn.Conv2d(CHANNELS, CHANNELS, 1, stride=2, bias=False), group_norm(CHANNELS)
+        )
         self.head = nn.Sequential(
-            BasicBlock(CHANNELS, CHANNELS, 2, _halving(), norm_layer=group_norm),
+            BasicBlock(CHANNELS, CHANNELS, 2, shortcut, norm_layer=group_norm),
             BasicBlock(CHANNELS, CHANNELS, norm_layer=group_norm),
             nn.AdaptiveAvgPool2d(CELLS),
             nn.Flatten(),
@@ -61,17 +66,17 @@ class CloseUpNetwork(nn.Module):
         )
 
     def forward(
-        self, images: UInt8[Tensor, "batch 3 height width"]
+        self, images: Float[Tensor, "batch 3 height width"]
     ) -> Float[Tensor, "batch label"]:
-        """Logits of ``CLASSES``."""
-        values = normalize(images.float().div(255), IMAGE_MEAN, IMAGE_STD)
+        """Logits of ``CLASSES`` for RGB in 0 to 1."""
+        values = normalize(images, IMAGE_MEAN, IMAGE_STD)
         values = values.contiguous(memory_format=torch.channels_last)
         body = self.body
         values = body.maxpool(body.relu(body.bn1(body.conv1(values))))
         return self.head(body.layer3(body.layer2(body.layer1(values)))).float()
 
     def begin_with(self, path: Path) -> None:
-        """Take the body of a trained heatmap network; what has the largest maps stays as it is.
+        """Load the body of a trained heatmap network and freeze its first layers.
 
         Raises:
             DataError: the weights hold no ResNet-18.
@@ -81,36 +86,25 @@ class CloseUpNetwork(nn.Module):
             part.requires_grad_(False)
 
 
-def _halving() -> nn.Sequential:
-    """The short way around a block of half the size."""
-    narrow = nn.Conv2d(CHANNELS, CHANNELS, 1, stride=2, bias=False)
-    return nn.Sequential(narrow, group_norm(CHANNELS))
-
-
-@torch.inference_mode()
-def who(
-    network: CloseUpNetwork, places: Sequence[tuple[Image.Image, Float[np.ndarray, "4"]]]
-) -> Float[np.ndarray, "n label"]:
-    """Probability of each of ``CLASSES`` for people.
+def class_probabilities(
+    network: Backend, boxes: Sequence[tuple[Image.Image, Float[Tensor, "4"]]]
+) -> Float[Tensor, "n label"]:
+    """Probabilities of ``CLASSES`` for boxes, in 64-bit floats.
 
     Args:
-        network: in evaluation mode.
-        places: RGB images, each with one box in its pixels.
+        network: runs a ``RescoringNetwork``.
+        boxes: RGB images, each with one box in its pixels.
     """
-    found = [np.zeros((0, len(CLASSES)))]
-    device = next(network.parameters()).device
-    for start in range(0, len(places), BATCH):
-        crops = [close_up(image, box) for image, box in places[start : start + BATCH]]
-        logits = network(torch.stack(crops).to(device))
-        found.append(logits.softmax(-1).double().cpu().numpy())
-    return np.concatenate(found)
+    parts = [torch.zeros((0, len(CLASSES)), dtype=torch.float64)]
+    for start in range(0, len(boxes), BATCH):
+        crops = [rescoring_crop(image, b.numpy()) for image, b in boxes[start : start + BATCH]]
+        logits = torch.from_numpy(network(np.stack(crops))["output"])
+        parts.append(logits.softmax(-1).double())
+    return torch.cat(parts)
 
 
-def close_up(image: Image.Image, box: Float[np.ndarray, "4"]) -> UInt8[Tensor, "3 side side"]:
-    """What the network is shown of an RGB image about a box in its pixels."""
-    return as_tensor(crop_picture(image, eval_crop(box, SIDE, MARGIN)))
-
-
-def as_tensor(picture: UInt8[np.ndarray, "side side 3"]) -> UInt8[Tensor, "3 side side"]:
-    """Put the colours first."""
-    return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))
+def rescoring_crop(
+    image: Image.Image, box: Float[np.ndarray, "4"]
+) -> UInt8[np.ndarray, "3 side side"]:
+    """The network's input for a box in pixels of an RGB image."""
+    return channels_first(crop_picture(image, eval_crop(box, SIDE, MARGIN)))

@@ -2,42 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from Datasets.sources import DataSource
-from Engine.settings import Settings, count, interval, limited, processes, share
+from Datasets.transforms.settings import WholeImageTransforms
+from Engine.settings import Settings, count, limited, processes
 from Engine.training_settings import OptimiserSettings, TrainerSettings
-
-
-@dataclass(frozen=True)
-class DetectorTransforms(Settings):
-    """How far training images stray.
-
-    Attributes:
-        scale: range of the factor on the whole image; below 1 zooms out.
-        shift: largest offset of the image, over the canvas side.
-        degrees: usual range of the rotation, either way.
-        any_angle_share: share of images turned by any angle.
-        background_share: share of images of one masked person who is laid on another surface.
-        occlusion_share: share of images with things in front.
-        photometric_share: share of images with other light, lens, sensor and codec.
-        empty_share: share of images whose people are taken out.
-        least_visible: share of the main person's box that has to stay on the canvas.
-        least_length: zooming out stops where that box's longer side has so many canvas pixels.
-    """
-
-    scale: tuple[float, float] = interval(0.5, 1.4, 0.05, 20.0)
-    shift: float = share(0.2)
-    degrees: float = limited(20.0, 0.0, 180.0)
-    any_angle_share: float = share(0.4)
-    background_share: float = share(0.3)
-    occlusion_share: float = share(0.3)
-    photometric_share: float = share(0.7)
-    empty_share: float = share(0.08)
-    least_visible: float = share(0.9)
-    least_length: float = limited(32.0, 1.0, 4096.0)
 
 
 @dataclass(frozen=True)
@@ -54,15 +26,15 @@ class DetectorSettings(Settings):
         min_size: images are scaled so that the shorter side has this many pixels.
         max_size: limit of the longer side in pixels.
         box_head: width of the two fully connected layers.
-        proposals: places that the first stage offers in training; in use, the best three tenths as
-            many. More where people are many, small, or hidden.
-        box_weight: of the second stage's box regression among the losses; above 1 where somebody is
-            easy to find and hard to fit.
+        proposals: proposals of the first stage in training; in use, the best three tenths as many.
+            More where people are many, small, or hidden.
+        box_weight: of the second stage's box regression among the losses; above 1 where people are
+            easy to detect and hard to localise.
         batch_size: images per step.
         frame_step: use every n-th image (neighbouring frames look alike).
         validation_limit: at most this many validation images, evenly spread.
         num_workers: processes that load images.
-        transforms: see ``DetectorTransforms``.
+        transforms: see ``WholeImageTransforms``.
         optimiser: see ``OptimiserSettings``.
         trainer: see ``TrainerSettings``.
     """
@@ -83,7 +55,7 @@ class DetectorSettings(Settings):
     frame_step: int = count(1)
     validation_limit: int = count(200)
     num_workers: int = processes(1)
-    transforms: DetectorTransforms = DetectorTransforms()
+    transforms: WholeImageTransforms = field(default_factory=WholeImageTransforms)
     optimiser: OptimiserSettings = OptimiserSettings(warmup_steps=200)
     trainer: TrainerSettings = TrainerSettings(
         max_epochs=12, gradient_clip=5.0, steps_per_epoch=500
@@ -91,17 +63,17 @@ class DetectorSettings(Settings):
 
 
 @dataclass(frozen=True)
-class CloseUpSettings(Settings):
-    """The close-up recipe: who it is in a detector's boxes.
+class RescoringSettings(Settings):
+    """The re-scoring recipe: a classifier of a detector's boxes.
 
     Attributes:
         train: data sets to learn from, mixed by ratio where a share is given; see ``DataSource``.
         validation: the data set to validate on.
-        detector: weights whose mistakes are learnt from; what is written is them, and more.
+        detector: weights whose boxes are learnt from; they are written again with the classifier.
         initial_backbone: heatmap weights with whose ResNet-18 it begins.
-        looked_at: at most this many images of each data set, evenly spread, are shown to the
-            detector; of the others only the true boxes count.
-        per_image: close-ups of each image that is drawn.
+        images_scored: the detector runs on at most this many images of each data set, evenly
+            spread; the others contribute their true boxes only.
+        per_image: crops of each image that is drawn.
         batch_size: images per step.
         validation_limit: at most this many validation images, evenly spread.
         num_workers: processes that load images.
@@ -113,7 +85,7 @@ class CloseUpSettings(Settings):
     validation: DataSource | None = None
     detector: Path | None = None
     initial_backbone: Path | None = None
-    looked_at: int = count(2000)
+    images_scored: int = count(2000)
     per_image: int = limited(4, 1, 100)
     batch_size: int = limited(16, 1, 4096)
     validation_limit: int = count(400)

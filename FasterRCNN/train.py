@@ -16,6 +16,7 @@ from Datasets.loaders import joined, make_loader
 from Datasets.scenes import scene_outlines, scenes_of
 from Datasets.skeletons import INFANT
 from Datasets.sources import DataSource
+from Engine.backends import TorchBackend
 from Engine.errors import DataError
 from Engine.module import AveragedModule
 from Engine.sampling import Mixture, spread
@@ -26,20 +27,20 @@ from FasterRCNN.evaluate import agreement, top_iou
 from FasterRCNN.images import (
     DetectorImages,
     EvaluationImages,
-    collate_evaluation,
     collate_training,
+    evaluation_loader,
 )
-from FasterRCNN.model import build_detector, load_resnet
+from FasterRCNN.model import DifferentSizes, build_detector, load_resnet
 from FasterRCNN.settings import DetectorSettings
 
 TURNED_SHARE = 0.45
-"""Share of batches turned by one to three quarters: telephones are held in any way."""
+"""Share of batches turned by one to three quarters: phones are held in any orientation."""
 
 WEIGHTS = "detector.safetensors"
 
 
 def train_detector(settings: DetectorSettings, output: Path, resume: bool = False) -> FitSummary:
-    """Train Faster R-CNN on images of infants, of adults, of both and of nobody.
+    """Train Faster R-CNN on images of infants, of adults, of both and of neither.
 
     Args:
         settings: data, network and training.
@@ -55,18 +56,11 @@ def train_detector(settings: DetectorSettings, output: Path, resume: bool = Fals
     images = _training_images(settings, output)
     train_loader = make_loader(images, size, workers, True, seed, collate=collate_training)
     held_out = scenes_of(joined(open_sources([settings.validation], INFANT)))
-    validation_loader = make_loader(
-        EvaluationImages(spread(held_out, settings.validation_limit)),
-        8,
-        0,
-        train=False,
-        collate=collate_evaluation,
-    )
+    kept = EvaluationImages(spread(held_out, settings.validation_limit))
     torch.manual_seed(seed)
     module = DetectorModule(settings)
-    summary = fit(
-        module, train_loader, validation_loader, settings.trainer, output, resume, settings
-    )
+    loaders = train_loader, evaluation_loader(kept)
+    summary = fit(module, *loaders, settings.trainer, output, resume, settings)
     module.network.load_state_dict(best_state(output, "average."))
     save_detector(output / WEIGHTS, module.network, settings)
     return summary
@@ -99,8 +93,7 @@ class DetectorModule(AveragedModule):
             load_resnet(network.backbone.body, settings.initial_backbone)
         load_initial(network, settings.initial_weights)
         super().__init__(network, settings.optimiser, settings.trainer)
-        self.detector = InfantDetector(self.average, settings)
-        self.box_weight = settings.box_weight
+        self.detector_settings = settings
         self.overlaps: list[float] = []
         self.agreements: list[float] = []
 
@@ -113,18 +106,21 @@ class DetectorModule(AveragedModule):
         losses = self.network(list(images.float() / 255), targets)
         for name, value in losses.items():
             self.log(name, value.detach())
-        return sum(losses.values()) + (self.box_weight - 1) * losses["loss_box_reg"]
+        extra = self.detector_settings.box_weight - 1
+        return sum(losses.values()) + extra * losses["loss_box_reg"]
 
     def validation_step(self, batch: tuple[list, list, list], batch_idx: int) -> None:
-        """Compare what is found in each image with who is there."""
+        """Compare the detections of the averaged weights with the people of each image."""
         images, infants, adults = batch
-        found = self.detector.detect(images)
+        bf16 = "bf16" in str(self.trainer.precision)
+        network = TorchBackend(DifferentSizes(self.average), self.device, bf16=bf16)
+        found = InfantDetector(network, self.detector_settings).detect(images)
         self.agreements.extend(map(agreement, found, infants, adults))
-        seen = [(d, boxes) for d, boxes in zip(found, infants, strict=True) if len(boxes)]
-        self.overlaps.extend(top_iou([d for d, _ in seen], [boxes for _, boxes in seen]))
+        pairs = [(d, boxes) for d, boxes in zip(found, infants, strict=True) if len(boxes)]
+        self.overlaps.extend(top_iou([d for d, _ in pairs], [boxes for _, boxes in pairs]))
 
     def on_validation_epoch_end(self) -> None:
-        """Log the agreement, what is missing to 1 as the loss, and the mean IoU of infants."""
+        """Log the agreement, 1 minus it as the loss, and the mean IoU of infants."""
         mean = float(np.mean(self.agreements))
         self.log("validation_loss", 1 - mean)
         self.log("validation_agreement", 100 * mean)

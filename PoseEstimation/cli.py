@@ -20,7 +20,7 @@ from Engine.process import exit_code
 from Engine.settings import COUNT, SEED, Limits, limits_of
 from PoseEstimation.inference.settings import LENGTH_CM
 
-RECIPES = ("detector", "close_up", "heatmap", "lifting", "clip_lifting", "chain")
+RECIPES = ("detector", "rescoring", "heatmap", "lifting", "clip_lifting", "chain")
 CHAINS = ("ellershaw", "matched", "best", "lite", "shipped", "real", "real_mix")
 PROTOCOLS = ("mini_rgbd", "syrip")
 PROFILES = (

@@ -21,7 +21,7 @@ from Datasets.sources import CACHE, DataSource
 from Engine.errors import DataError
 from Engine.reading import ENCODING, load_yaml, require_file
 from Engine.settings import Settings, faults
-from FasterRCNN.settings import CloseUpSettings, DetectorSettings
+from FasterRCNN.settings import DetectorSettings, RescoringSettings
 from PoseEstimation.inference.settings import PredictSettings
 from PoseEstimation.settings import ClipLiftingSettings, HeatmapSettings, LiftingSettings
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 FILE_NAME = "config.yaml"
 SHIPPED = Path(__file__).resolve().parents[1] / FILE_NAME
 COMMAND_LINE = "the command line"
+RENAMED = {"close_up": "rescoring", "close_up.looked_at": "images_scored"}
+"""Sections and settings of earlier files, and their present names."""
 
 _Settings = TypeVar("_Settings")
 
@@ -66,14 +68,14 @@ class Config(Settings):
     Attributes:
         weights: name of a weight set under ``paths.saved_models``, or a folder.
         paths: where things lie.
-        detector, close_up, heatmap, lifting, clip_lifting: one training recipe each.
+        detector, rescoring, heatmap, lifting, clip_lifting: one training recipe each.
         predict: how frames become poses.
     """
 
     weights: str = "infant-synthetic"
     paths: PathSettings = field(default_factory=PathSettings)
     detector: DetectorSettings = field(default_factory=DetectorSettings)
-    close_up: CloseUpSettings = field(default_factory=CloseUpSettings)
+    rescoring: RescoringSettings = field(default_factory=RescoringSettings)
     heatmap: HeatmapSettings = field(default_factory=HeatmapSettings)
     lifting: LiftingSettings = field(default_factory=LiftingSettings)
     clip_lifting: ClipLiftingSettings = field(default_factory=ClipLiftingSettings)
@@ -160,7 +162,7 @@ def _stranger(path: Path) -> str | None:
     try:
         text = path.read_text(encoding=ENCODING, errors="replace")
         for key in _upper_keys(yaml.reader.Reader.NON_PRINTABLE.sub("\ufffd", text)):
-            found.append(key)
+            found.append(_current(key))
     except OSError as error:
         return f"it cannot be read ({error.strerror or error})"
     except yaml.YAMLError:
@@ -221,7 +223,7 @@ def _of_command_line(parser: ArgumentParser, overrides: Sequence[str]) -> Namesp
     bad = next((o for o in overrides if "=" not in o or o.startswith("-")), None)
     if bad is not None:
         raise DataError(f"config: '{bad}' is not section.key=value; write heatmap.batch_size=16")
-    options = [f"--{override}" for override in overrides]
+    options = [f"--{_current(override)}" for override in overrides]
     return _checked(lambda: parser.parse_args(options, defaults=False), Path(), COMMAND_LINE)
 
 
@@ -231,8 +233,26 @@ def _of_file(parser: ArgumentParser, file: Path) -> Namespace:
     if content is not None and not isinstance(content, Mapping):
         raise DataError(f"config: {file} is no mapping of sections; see the shipped {FILE_NAME}")
     return _checked(
-        lambda: parser.parse_object(content or {}, defaults=False), file.parent, str(file)
+        lambda: parser.parse_object(_renamed(content or {}), defaults=False), file.parent, str(file)
     )
+
+
+def _renamed(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What a file says, by the present names of sections and settings."""
+    present = {}
+    for section, values in content.items():
+        if isinstance(values, Mapping):
+            values = {RENAMED.get(f"{section}.{key}", key): v for key, v in values.items()}
+        present[RENAMED.get(section, section)] = values
+    return present
+
+
+def _current(key: str) -> str:
+    """``section.key``, perhaps with more, by its present names."""
+    section, dot, rest = key.partition(".")
+    name, equals, value = rest.partition("=")
+    present = RENAMED.get(f"{section}.{name}", name)
+    return f"{RENAMED.get(section, section)}{dot}{present}{equals}{value}"
 
 
 def _checked(parse: Callable[[], Namespace], folder: Path, source: str) -> Namespace:

@@ -7,9 +7,9 @@ down, z forward). Left and right are the infant's own. A missing joint has NaN c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,10 @@ from jaxtyping import Float
 
 from Datasets.geometry.affine import resize_matrix, scale_of, transform_points
 from Datasets.skeletons import Skeleton
+from Datasets.structures import Frame
+from Engine.errors import DataError, one_line
+from PoseEstimation.quality import Quality
+from PoseEstimation.structures import Found
 
 NOTICE = "research tool, not a medical device"
 """Printed in every output."""
@@ -116,21 +120,6 @@ class Adult:
 
 
 @dataclass(frozen=True)
-class People:
-    """Who was found in a picture, best first.
-
-    Attributes:
-        infants: with their poses.
-        adults: None when the detector knows infants only.
-        suspected_xyxy: (k, 4) boxes of everybody whom the detector so much as suspects, or None.
-    """
-
-    infants: tuple[InfantPose, ...] = ()
-    adults: tuple[Adult, ...] | None = None
-    suspected_xyxy: Float[np.ndarray, "k 4"] | None = None
-
-
-@dataclass(frozen=True)
 class FrameResult:
     """One frame: its infants, none when none was found, or the reason why it could not be read.
 
@@ -147,6 +136,7 @@ class FrameResult:
         notes: what was changed or found while reading, one line each.
         full_size: (width, height) of the picture when ``width``, ``height`` and all pixels are
             still of a reduced one, or None; see ``in_full_size``.
+        intrinsics: (3, 3) pixels of the full picture where the frame itself has them, or None.
     """
 
     source: str
@@ -160,10 +150,36 @@ class FrameResult:
     suspected_xyxy: Float[np.ndarray, "k 4"] | None = None
     notes: tuple[str, ...] = ()
     full_size: tuple[int, int] | None = None
+    intrinsics: Float[np.ndarray, "3 3"] | None = None
+
+    @classmethod
+    def of(cls, frame: Frame, found: Found | None, track_ids: Sequence[int]) -> FrameResult:
+        """Make the result of a frame; its poses are not lifted.
+
+        Args:
+            frame: what was read.
+            found: its people; None where the frame failed.
+            track_ids: one per infant.
+        """
+        width, height = (None, None) if frame.image is None else frame.image.size
+        return cls(
+            source=frame.source,
+            index=frame.index,
+            time_s=frame.time_s,
+            width=width,
+            height=height,
+            infants=() if found is None else tuple(_poses(found, track_ids)),
+            error=None if frame.error is None else one_line(frame.error),
+            adults=None if found is None else _adults(found),
+            suspected_xyxy=None if found is None else found.suspected_xyxy,
+            notes=frame.notes,
+            full_size=None if frame.image is None else frame.full_size,
+            intrinsics=frame.intrinsics,
+        )
 
     def in_full_size(self) -> FrameResult:
         """The same in pixels of the full picture."""
-        if self.full_size is None:
+        if self.full_size is None or self.width is None or self.height is None:
             return self
         matrix = resize_matrix((self.width, self.height), self.full_size)
         boxed = partial(_moved_box, matrix)
@@ -180,6 +196,28 @@ class FrameResult:
         )
 
 
+def _poses(found: Found, track_ids: Sequence[int]) -> Iterator[InfantPose]:
+    """The infants of a frame with their 2D joints."""
+    for i, track_id in enumerate(track_ids):
+        yield InfantPose.in_image(
+            track_id=track_id,
+            box_xyxy=found.boxes_xyxy[i],
+            box_score=float(found.scores[i]),
+            keypoints_px=found.keypoints.keypoints_px[i],
+            keypoint_scores=found.keypoints.scores[i],
+            sigma_px=found.keypoints.sigma_px[i],
+            depth_px=found.keypoints.depth_px[i],
+        )
+
+
+def _adults(found: Found) -> tuple[Adult, ...] | None:
+    """The adults of a frame, where the detector knows any."""
+    if found.adults_xyxy is None or found.adult_scores is None:
+        return None
+    pairs = zip(found.adults_xyxy, found.adult_scores, strict=True)
+    return tuple(Adult(np.asarray(box, np.float64), float(score)) for box, score in pairs)
+
+
 @dataclass(frozen=True)
 class PoseResult:
     """All frames of a prediction and what is needed to judge them.
@@ -188,14 +226,71 @@ class PoseResult:
         frames: every frame of every input, in order.
         skeleton: convention of every per-joint array.
         model: name, sha256 of each network, versions.
-        quality: how often an infant was found, how confidently, frame rate, duration.
         assumptions: what had to be assumed about the camera and the infant's size.
-        complete: false when something could not be read.
     """
 
     frames: tuple[FrameResult, ...]
     skeleton: Skeleton
     model: dict[str, Any]
-    quality: dict[str, Any]
     assumptions: dict[str, Any]
-    complete: bool
+
+    @cached_property
+    def quality(self) -> dict[str, Any]:
+        """How often and how confidently an infant was found, frame rate, duration; ``Quality``."""
+        quality = Quality()
+        for frame in self.frames:
+            quality.add(frame)
+        return quality.summary()
+
+    @property
+    def complete(self) -> bool:
+        """False when something of a frame failed."""
+        return all(frame.error is None for frame in self.frames)
+
+    @property
+    def track_ids(self) -> tuple[int, ...]:
+        """Numbers of the infants, ascending; photos and videos each count from 1."""
+        return tuple(sorted({infant.track_id for f in self.frames for infant in f.infants}))
+
+    @property
+    def joints_mm(self) -> Float[np.ndarray, "frame person joint 3"]:
+        """Pelvis-relative joints, mm, camera axes; people by ``track_ids``, NaN where absent."""
+        people = {number: i for i, number in enumerate(self.track_ids)}
+        joints = np.full((len(self.frames), len(people), len(self.skeleton), 3), np.nan)
+        for row, frame in zip(joints, self.frames, strict=True):
+            for infant in frame.infants:
+                row[people[infant.track_id]] = infant.joints_mm
+        return joints
+
+    def to_pandas(self) -> Any:
+        """The tidy table of ``poses.csv`` as a pandas ``DataFrame``, missing numbers as NaN.
+
+        Raises:
+            DataError: pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError:
+            raise DataError("to_pandas: pandas is not installed; pip install pandas") from None
+        return pandas.DataFrame(tidy_rows(self.frames, self.skeleton))
+
+
+def tidy_rows(frames: Iterable[FrameResult], skeleton: Skeleton) -> Iterator[dict[str, Any]]:
+    """One row per joint of one infant in one frame; a frame without infants has empty rows."""
+    for frame in frames:
+        where = {"source": frame.source, "index": frame.index}
+        for infant in frame.infants:
+            columns = (infant.keypoints_px, infant.keypoint_scores)
+            values = np.column_stack([*columns, infant.joints_mm, infant.sigma_mm])
+            for joint, row in zip(skeleton.joints, values, strict=True):
+                known = dict(zip(MEASURES, row.tolist(), strict=True))
+                start = {"time_s": frame.time_s, "track_id": infant.track_id, "joint": joint}
+                yield {**start, **known, **where}
+        if not frame.infants:
+            for joint in skeleton.joints:
+                start = {"time_s": frame.time_s, "track_id": None, "joint": joint}
+                yield {**start, **dict.fromkeys(MEASURES, float("nan")), **where}
+
+
+MEASURES = ("x_px", "y_px", "score", "x_mm", "y_mm", "z_mm", "sigma_mm")
+"""Columns of numbers in ``poses.csv``."""

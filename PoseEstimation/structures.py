@@ -1,4 +1,9 @@
-"""The values that travel from an image to a pose."""
+"""The values that travel from an image to a pose.
+
+An image gives ``Found``: boxes with the ``Keypoints`` inside them. One infant's keypoints over the
+frames of a video are a ``Track``, which a lifter turns into 3D. A ``Clip`` is keypoints with their
+true 3D joints: what lifters learn from.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 
 @dataclass(frozen=True)
@@ -77,3 +82,50 @@ def joined(parts: Sequence[Keypoints]) -> Keypoints:
     """Put rows one after another."""
     names = ("keypoints_px", "scores", "sigma_px", "depth_px")
     return Keypoints(*(np.concatenate([getattr(part, n) for part in parts]) for n in names))
+
+
+@dataclass(frozen=True)
+class Found:
+    """The people of one image, best first.
+
+    Attributes:
+        boxes_xyxy: (n, 4) infants, image pixels.
+        scores: (n,) confidence of the boxes, 0 to 1.
+        keypoints: of the n infants.
+        adults_xyxy: (m, 4) adults, image pixels; None when the detector knows infants only.
+        adult_scores: (m,) confidence, 0 to 1, or None.
+        suspected_xyxy: (k, 4) everybody above a very low confidence, of any class, or None.
+        disagreement: (n,) how far the members of an ensemble differ, or None.
+    """
+
+    boxes_xyxy: Float[np.ndarray, "n 4"]
+    scores: Float[np.ndarray, "n"]
+    keypoints: Keypoints
+    adults_xyxy: Float[np.ndarray, "m 4"] | None = None
+    adult_scores: Float[np.ndarray, "m"] | None = None
+    suspected_xyxy: Float[np.ndarray, "k 4"] | None = None
+    disagreement: Float[np.ndarray, "n"] | None = None
+
+
+@dataclass(frozen=True)
+class Track:
+    """One infant in n frames, or n infants that have nothing to do with one another.
+
+    Attributes:
+        keypoints: of the n frames.
+        intrinsics: (3, 3) pixels, of all frames; or (n, 3, 3), one for each.
+        times_s: (n,) seconds, increasing: the frames show one infant, and each is lifted with the
+            help of the others. None: every row is lifted alone.
+    """
+
+    keypoints: Keypoints
+    intrinsics: Float[np.ndarray, "*n 3 3"]
+    times_s: Float[np.ndarray, "n"] | None = None
+
+    def __len__(self) -> int:
+        return len(self.keypoints)
+
+    def __getitem__(self, rows: slice | Int[np.ndarray, "k"]) -> Track:
+        """Some of the frames; every frame has its own intrinsics."""
+        times_s = None if self.times_s is None else self.times_s[rows]
+        return Track(self.keypoints[rows], self.intrinsics[rows], times_s)

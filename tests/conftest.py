@@ -6,7 +6,6 @@ import os
 import random
 import signal
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -23,7 +22,7 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("repeatable")
 
-SET_NAME = "tiny"
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 def seed_all() -> None:
@@ -50,42 +49,10 @@ def pytest_runtest_call() -> None:
 @pytest.fixture(scope="session")
 def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A ``SavedModels`` folder with the set ``tiny``: its detector always finds a box."""
-    import torch
-    import yaml
+    from tiny_weights import write_tiny_weights
 
-    from Datasets.skeletons import INFANT
-    from Engine.weights import save_weights
-    from FasterRCNN.detector import save_detector
-    from FasterRCNN.model import build_detector
-    from FasterRCNN.settings import DetectorSettings
-    from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig
-    from PoseEstimation.models.pose_resnet import PoseResNet, PoseResNetConfig
-
-    torch.manual_seed(0)
     models = tmp_path_factory.mktemp("models")
-    folder = models / SET_NAME
-    small = DetectorSettings(min_size=64, max_size=128, box_head=32)
-    detector = build_detector(small)
-    predictor = detector.roi_heads.box_predictor
-    torch.nn.init.zeros_(predictor.cls_score.weight)
-    predictor.cls_score.bias.data = torch.tensor([0.0, 3.0, -3.0])
-    described = {"skeleton": INFANT.name}
-    heatmap = PoseResNet(PoseResNetConfig(head_channels=16))
-    codec = {"input_size": 64, "heatmap_size": 16, "sigma": 2.0, "kind": "softmax"}
-    config = {"model": "PoseResNet", "config": asdict(heatmap.config), "codec": codec, **described}
-    lifter = ClipLifter(ClipLifterConfig(25, 17, INFANT.bone_indices, tuple(range(24)), width=32))
-    lifting = {"model": "ClipLifter", "config": asdict(lifter.config), **described}
-    lifting["codec"] = {"min_score": 0.0}
-    digests = {
-        "detector.safetensors": save_detector(folder / "detector.safetensors", detector, small),
-        "heatmap.safetensors": save_weights(
-            folder / "heatmap.safetensors", heatmap.state_dict(), config
-        ),
-        "lifter.safetensors": save_weights(
-            folder / "lifter.safetensors", lifter.state_dict(), lifting
-        ),
-    }
-    (models / "index.yaml").write_text(yaml.safe_dump({SET_NAME: {"sha256": digests}}))
+    write_tiny_weights(models)
     return models
 
 

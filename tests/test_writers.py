@@ -31,7 +31,7 @@ from Engine.files import write_image, write_json, write_text
 from Engine.trainer import _Log, save_settings
 from Engine.training_settings import TrainerSettings
 from Engine.weights import save_weights
-from FasterRCNN.detector import save_close_up, save_detector
+from FasterRCNN.detector import save_detector, save_rescoring
 from FasterRCNN.settings import DetectorSettings
 from PoseEstimation.chains.chain import _Clock
 from PoseEstimation.evaluation.compare import write_comparison
@@ -76,10 +76,10 @@ def sample(skeleton: Skeleton, path: str | Path = "a.jpg") -> PoseSample:
     )  # fmt: skip
 
 
-def judge(folder: Path) -> None:
+def rescored(folder: Path) -> None:
     if not (folder / "first.safetensors").exists():
         save_detector(folder / "first.safetensors", nn.Linear(30, 30), DetectorSettings())
-    save_close_up(folder / "both.safetensors", folder / "first.safetensors", nn.Linear(40, 40))
+    save_rescoring(folder / "both.safetensors", folder / "first.safetensors", nn.Linear(40, 40))
 
 
 def outlines(folder: Path) -> None:
@@ -200,7 +200,7 @@ CHECKPOINT = {"global_step": 3, "state_dict": STATE}
 WRITERS: dict[str, Callable[[Path], object]] = {
     "weights": lambda f: save_weights(f / "a.safetensors", STATE, {"model": "Net"}),
     "detector": lambda f: save_detector(f / "a.safetensors", nn.Linear(30, 30), DetectorSettings()),
-    "detector and judge": judge,
+    "detector and re-scoring": rescored,
     "checkpoint": lambda f: SafetensorsCheckpointIO().save_checkpoint(
         CHECKPOINT, checkpoint_path(f, 3)
     ),

@@ -22,7 +22,7 @@ from Datasets.sources import DataSource
 from Engine.errors import DataError
 from Engine.files import write_json
 from Engine.provenance import file_sha256
-from FasterRCNN.settings import CloseUpSettings, DetectorSettings
+from FasterRCNN.settings import DetectorSettings, RescoringSettings
 from PoseEstimation.settings import ClipLiftingSettings, HeatmapSettings, LiftingSettings
 from PoseEstimation.stage_settings import (
     CalibrationSettings,
@@ -272,10 +272,10 @@ def _train_detector(settings: DetectorSettings, output: Path) -> dict[str, Any]:
     return dataclasses.asdict(train_detector(settings, output, resume=True))
 
 
-def _train_close_up(settings: CloseUpSettings, output: Path) -> dict[str, Any]:
-    from FasterRCNN.train_rescoring import train_close_up
+def _train_rescoring(settings: RescoringSettings, output: Path) -> dict[str, Any]:
+    from FasterRCNN.train_rescoring import train_rescoring
 
-    return dataclasses.asdict(train_close_up(settings, output, resume=True))
+    return dataclasses.asdict(train_rescoring(settings, output, resume=True))
 
 
 RUNNERS: dict[type, Callable[[Any, Path], dict[str, Any]]] = {
@@ -286,7 +286,7 @@ RUNNERS: dict[type, Callable[[Any, Path], dict[str, Any]]] = {
     GenerateSettings: _generate,
     CalibrationSettings: _calibrate,
     DetectorSettings: _train_detector,
-    CloseUpSettings: _train_close_up,
+    RescoringSettings: _train_rescoring,
     ScoreSettings: _score,
     PhotoScoreSettings: _score_photos,
     SelfLabelSettings: _self_label,

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from Datasets.sources import DataSource
+from Datasets.transforms.settings import WholeImageTransforms
 from Engine.training_settings import OptimiserSettings, TrainerSettings
-from FasterRCNN.settings import CloseUpSettings, DetectorSettings, DetectorTransforms
+from FasterRCNN.settings import DetectorSettings, RescoringSettings
 from PoseEstimation.chains.chain import Stage
 from PoseEstimation.settings import (
     CameraSettings,
@@ -74,7 +75,7 @@ DETECTOR = DetectorSettings(
     min_size=320,
     proposals=300,
     box_weight=1.0,
-    transforms=DetectorTransforms(
+    transforms=WholeImageTransforms(
         scale=(0.7, 1.5),
         shift=0.15,
         degrees=15.0,
@@ -223,12 +224,12 @@ def _detectors(folder: Path, data: RealData, detector: DetectorSettings) -> list
         optimiser=replace(detector.optimiser, learning_rate=2e-4, final_factor=0.01),
         trainer=replace(detector.trainer, max_minutes=60),
     )
-    judge = CloseUpSettings(
+    judge = RescoringSettings(
         train=first.train,
         validation=first.validation,
         detector=folder / "20-detector" / DETECTOR_FILE,
         initial_backbone=folder / "08-heatmap" / HEATMAP_FILE,
-        trainer=replace(CloseUpSettings.trainer, max_minutes=85, patience=99),
+        trainer=replace(RescoringSettings.trainer, max_minutes=85, patience=99),
     )
     return [
         Stage("19-detector", first),

@@ -18,8 +18,7 @@ from PoseEstimation.inference.weight_sets import find_weights
 
 if TYPE_CHECKING:
     from Datasets.structures import Dataset
-    from PoseEstimation.inference.predict import Prediction
-    from PoseEstimation.inference.predictor import PosePipeline
+    from PoseEstimation.inference.predictor import Predictor
 
 PROFILE, FPS = "mini_rgbd", 30.0
 GENERATOR_FILE = "generator.json"
@@ -34,20 +33,20 @@ def run(args: argparse.Namespace) -> int:
     require_writable(args.output)
     from Datasets.readers.mini_rgbd import read_mini_rgbd
     from Datasets.skeletons import INFANT
-    from PoseEstimation.inference.predictor import PosePipeline
+    from PoseEstimation.inference.predictor import Predictor
     from PoseEstimation.result import NOTICE
 
-    pipeline = PosePipeline.named(saved_models, name, config.predict)
+    predictor = Predictor.named(saved_models, name, config.predict)
     root, sequences = args.output / "data", MINI_RGBD_SPLIT.test
     print(f"1/3 generate sequences {' and '.join(sequences)}, {args.frames} frames each: {root}")
     _clear(root)
     seconds = generate_infants(PROFILE, root, sequences, args.frames, args.seed, args.workers, FPS)
     print(f"    {seconds:.0f} s, {len(sequences) * args.frames / seconds:.1f} frames/s")
     print("2/3 evaluate from RGB")
-    seconds = _evaluate(pipeline, root, sequences, args.output)
+    seconds = _evaluate(predictor, root, sequences, args.output)
     print(f"    {seconds:.0f} s: {args.output}: metrics.json, table.md")
     print("3/3 predict on a video of the first infant and draw")
-    seconds = _predict(pipeline, read_mini_rgbd(root, sequences[:1], INFANT), args.output)
+    seconds = _predict(predictor, read_mini_rgbd(root, sequences[:1], INFANT), args.output)
     print(f"    {seconds:.0f} s: {args.output}: figure_3d.png")
     print(f"{NOTICE}; the infants are generated, real ones are harder")
     return 0
@@ -59,19 +58,17 @@ def _clear(root: Path) -> None:
         shutil.rmtree(root)
 
 
-def _evaluate(
-    pipeline: PosePipeline, root: Path, sequences: tuple[str, ...], output: Path
-) -> float:
+def _evaluate(predictor: Predictor, root: Path, sequences: tuple[str, ...], output: Path) -> float:
     """Run the published protocol, print its tables and return the seconds."""
     from PoseEstimation.evaluation.mini_rgbd import evaluate_mini_rgbd, print_mini_rgbd
 
     start = time.perf_counter()
-    metrics = evaluate_mini_rgbd(pipeline, root, sequences, output=output, command=command_line())
+    metrics = evaluate_mini_rgbd(predictor, root, sequences, output=output, command=command_line())
     print_mini_rgbd(metrics, wide_console())
     return time.perf_counter() - start
 
 
-def _predict(pipeline: PosePipeline, dataset: Dataset, output: Path) -> float:
+def _predict(predictor: Predictor, dataset: Dataset, output: Path) -> float:
     """Make a video, predict on it as a user would, draw the 3D figure; return the seconds."""
     from Datasets.readers.images import load_image
     from PoseEstimation.commands.predict import last_line, predict_with_progress
@@ -86,30 +83,32 @@ def _predict(pipeline: PosePipeline, dataset: Dataset, output: Path) -> float:
         for number, sample in enumerate(samples):
             writer.write(load_image(sample.image_path), number / FPS)
     camera = Camera(intrinsics=samples[0].intrinsics, given=True)
-    prediction = predict_with_progress(pipeline, PredictRequest([video], output, camera))
+    prediction = predict_with_progress(predictor, PredictRequest([video], output, camera))
     print(f"    {last_line(prediction, output)}")
-    _figure(prediction, dataset, output / "figure_3d.png")
+    _figure(output / "poses.json", dataset, output / "figure_3d.png")
     return time.perf_counter() - start
 
 
-def _figure(prediction: Prediction, dataset: Dataset, path: Path) -> None:
+def _figure(poses: Path, dataset: Dataset, path: Path) -> None:
     """Draw the pose in the middle of the video beside the true one."""
     import numpy as np
 
+    from Datasets.geometry.alignment import root_relative
     from Datasets.readers.images import load_image
     from Datasets.skeletons import INFANT
+    from PoseEstimation.io.poses_json import read_poses_json
     from PoseEstimation.visualise.figure3d import pose_figure
     from PoseEstimation.visualise.overlay import draw_overlay
 
-    found = [frame for frame in prediction.result.frames if frame.infants]
+    found = [frame for frame in read_poses_json(poses).frames if frame.infants]
     if not found:
         print("    no infant found in the video: no 3D figure")
         return
     frame = found[len(found) // 2]
     sample, infant = dataset.samples[frame.index], frame.infants[0]
-    true_mm = sample.joints_mm - sample.joints_mm[INFANT.root_index]
+    true_mm = root_relative(np.asarray(sample.joints_mm), INFANT.root_index)
     picture = draw_overlay(load_image(sample.image_path), frame, INFANT)
     error = np.nanmean(np.linalg.norm(infant.joints_mm - true_mm, axis=1))
-    poses = {"predicted from RGB": infant.joints_mm, "true": true_mm}
+    both = {"predicted from RGB": infant.joints_mm, "true": true_mm}
     title = f"frame {frame.index}: mean joint error {error:.1f} mm (pelvis-relative)"
-    write_image(path, pose_figure(picture, poses, INFANT, title))
+    write_image(path, pose_figure(picture, both, INFANT, title))

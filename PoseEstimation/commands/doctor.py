@@ -118,11 +118,11 @@ def _weights(config: Config) -> str:
     """Load the default weight set, its checksums compared, and run it once."""
     from PIL import Image
 
-    from PoseEstimation.inference.predictor import PosePipeline
+    from PoseEstimation.inference.predictor import Predictor
     from PoseEstimation.inference.weight_sets import find_weights, is_indexed
 
     folder = find_weights(config.paths.saved_models, config.weights)
-    pipeline = PosePipeline.from_weights(folder, settings=config.predict)
+    pipeline = Predictor.from_weights(folder, settings=config.predict)
     pipeline(Image.new("RGB", (320, 240)))
     checked = "sha256 as in index.yaml" if is_indexed(folder) else "NOT listed in index.yaml"
     return f"{folder}: {checked}, one frame ran on {pipeline.device}"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from PoseEstimation.inference.predictor import PosePipeline
+    from PoseEstimation.inference.predictor import Predictor
 
 TABLE_WIDTH = 120
 
@@ -35,15 +35,15 @@ def run(args: argparse.Namespace) -> int:
     find_weights(saved_models, name)
     root = require_folder(args.root or getattr(config.paths, args.protocol), args.protocol)
     require_writable(args.output)
-    from PoseEstimation.inference.predictor import PosePipeline
+    from PoseEstimation.inference.predictor import Predictor
 
-    pipeline = PosePipeline.named(saved_models, name, config.predict)
+    pipeline = Predictor.named(saved_models, name, config.predict)
     (_syrip if args.protocol == "syrip" else _mini_rgbd)(pipeline, args, root)
     print(f"{args.output}: {', '.join(sorted(path.name for path in args.output.iterdir()))}")
     return 0
 
 
-def _mini_rgbd(pipeline: PosePipeline, args: argparse.Namespace, root: Path) -> None:
+def _mini_rgbd(pipeline: Predictor, args: argparse.Namespace, root: Path) -> None:
     from PoseEstimation.evaluation.mini_rgbd import evaluate_mini_rgbd, print_mini_rgbd
 
     metrics = evaluate_mini_rgbd(
@@ -59,7 +59,7 @@ def _mini_rgbd(pipeline: PosePipeline, args: argparse.Namespace, root: Path) -> 
     print_mini_rgbd(metrics, wide_console())
 
 
-def _syrip(pipeline: PosePipeline, args: argparse.Namespace, root: Path) -> None:
+def _syrip(pipeline: Predictor, args: argparse.Namespace, root: Path) -> None:
     from PoseEstimation.evaluation.report import print_tables
     from PoseEstimation.evaluation.syrip import evaluate_syrip, syrip_notes, syrip_tables
 

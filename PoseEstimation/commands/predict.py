@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +18,12 @@ from PoseEstimation.inference.camera import Camera, read_intrinsics
 from PoseEstimation.inference.predict import Prediction, PredictRequest, predict, prepare_output
 from PoseEstimation.inference.weight_sets import find_weights
 from PoseEstimation.io.coco import image_ids_of
+from PoseEstimation.quality import Quality
 from PoseEstimation.result import ASSUMED, NOTICE, FrameResult
 from PoseEstimation.visualise.overlay import OverlayStyle
 
 if TYPE_CHECKING:
-    from PoseEstimation.inference.predictor import PosePipeline
-
-ERRORS_SHOWN = 20
+    from PoseEstimation.inference.predictor import Predictor
 
 
 def run(args: argparse.Namespace) -> int:
@@ -37,13 +36,13 @@ def run(args: argparse.Namespace) -> int:
     request = _request(args, config, sources, image_ids)
     prepare_output(request)
     # torch is loaded only when everything that was asked for is sound
-    from PoseEstimation.inference.predictor import PosePipeline
+    from PoseEstimation.inference.predictor import Predictor
 
-    pipeline = PosePipeline.named(config.paths.saved_models, name, config.predict)
-    prediction = predict_with_progress(pipeline, request)
-    report_errors(prediction.result.frames)
+    predictor = Predictor.named(config.paths.saved_models, name, config.predict)
+    prediction = predict_with_progress(predictor, request)
+    report_errors(prediction.header.quality)
     print(last_line(prediction, request.output))
-    return 0 if prediction.result.complete else 2
+    return 0 if prediction.header.complete else 2
 
 
 def _sources(args: argparse.Namespace) -> tuple[Path, ...]:
@@ -84,7 +83,7 @@ def _camera(args: argparse.Namespace, config: Config) -> Camera:
     return Camera(config.predict.fov_degrees)
 
 
-def predict_with_progress(pipeline: PosePipeline, request: PredictRequest) -> Prediction:
+def predict_with_progress(predictor: Predictor, request: PredictRequest) -> Prediction:
     """Predict under a progress bar on the terminal; nothing is drawn into a file or pipe."""
     columns = (
         TextColumn("predict"),
@@ -96,30 +95,30 @@ def predict_with_progress(pipeline: PosePipeline, request: PredictRequest) -> Pr
     console = Console(stderr=True)
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         counts = [count_frames(source) for source in request.sources]
-        task = progress.add_task("", total=None if None in counts else sum(counts), speed="")
+        known = [count for count in counts if count is not None]
+        total = sum(known) if len(known) == len(counts) else None
+        task = progress.add_task("", total=total, speed="")
 
         def advance(frame: FrameResult) -> None:
             speed = progress.tasks[0].speed
             progress.update(task, advance=1, speed=f"{speed:.1f} frames/s" if speed else "")
 
-        return predict(pipeline, request, advance, _say_resumed)
+        return predict(predictor, request, advance, _say_resumed)
 
 
 def _say_resumed(frames: int) -> None:
     print(f"infantpose: goes on after {frames} finished frames", file=sys.stderr)
 
 
-def report_errors(frames: Sequence[FrameResult]) -> None:
+def report_errors(quality: Quality) -> None:
     """Print one line per unreadable frame."""
-    errors = [frame.error for frame in frames if frame.error is not None]
-    for error in errors[:ERRORS_SHOWN]:
+    for error in quality.errors:
         print(f"infantpose: error: {error}", file=sys.stderr)
-    if len(errors) > ERRORS_SHOWN:
-        more = len(errors) - ERRORS_SHOWN
+    if more := quality.failed - len(quality.errors):
         print(f"infantpose: error: {more} more; see 'error' in poses.json", file=sys.stderr)
 
 
-def _assumed(assumptions: dict[str, Any]) -> list[str]:
+def _assumed(assumptions: Mapping[str, Any]) -> list[str]:
     """Name what the user did not give."""
     names = []
     if ASSUMED in assumptions["field_of_view_source"]:
@@ -131,13 +130,13 @@ def _assumed(assumptions: dict[str, Any]) -> list[str]:
 
 def last_line(prediction: Prediction, output: Path) -> str:
     """Name units, frame, joints and files, and what was assumed, in one line."""
-    result = prediction.result
-    quality, skeleton = result.quality, result.skeleton
+    header = prediction.header
+    quality, skeleton = header.quality.summary(), header.skeleton
     files = ", ".join(str(path.relative_to(output)) for path in prediction.files)
     drawn = len(prediction.overlays)
     if drawn:
         files += f", {drawn} overlay{'s' * (drawn > 1)} in {prediction.overlays[0].parent.name}/"
-    assumed = _assumed(result.assumptions)
+    assumed = _assumed(header.assumptions)
     warning = f"; ASSUMED: {' and '.join(assumed)}" if assumed else ""
     return (
         f"{quality['frames']} frames, {quality['frames_with_infant']} with an infant; "

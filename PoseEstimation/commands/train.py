@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FILES = {
     "detector": "detector.safetensors",
-    "close_up": "detector.safetensors",
+    "rescoring": "detector.safetensors",
     "heatmap": "heatmap.safetensors",
     "lifting": "lifter.safetensors",
     "clip_lifting": "lifter.safetensors",
@@ -36,10 +36,10 @@ def run(args: argparse.Namespace) -> int:
         from FasterRCNN.train import train_detector
 
         summary = train_detector(config.detector, output, args.resume)
-    elif args.recipe == "close_up":
-        from FasterRCNN.train_rescoring import train_close_up
+    elif args.recipe == "rescoring":
+        from FasterRCNN.train_rescoring import train_rescoring
 
-        summary = train_close_up(config.close_up, output, args.resume)
+        summary = train_rescoring(config.rescoring, output, args.resume)
     elif args.recipe == "heatmap":
         from PoseEstimation.training.heatmap import train_heatmap
 

@@ -38,7 +38,7 @@ from PoseEstimation.structures import Keypoints, joined
 
 if TYPE_CHECKING:
     from FasterRCNN.detector import Detections
-    from PoseEstimation.inference.predictor import PosePipeline
+    from PoseEstimation.inference.predictor import Predictor
 
 PUBLISHED = HeadLengths(mm=HEAD_LENGTH_MM, px=HEAD_LENGTH_PX)
 _PROTOCOL = MiniRgbdProtocol()
@@ -59,7 +59,7 @@ class _Run:
 
 
 def evaluate_mini_rgbd(
-    pipeline: PosePipeline,
+    pipeline: Predictor,
     root: Path | str,
     sequences: Sequence[str] | None = None,
     input_kind: Literal["predicted", "gt2d"] = "predicted",
@@ -147,7 +147,7 @@ def _each_nth(dataset: Dataset, every: int) -> Dataset:
     return replace(dataset, samples=tuple(kept))
 
 
-def _run_true_2d(pipeline: PosePipeline, dataset: Dataset) -> _Run:
+def _run_true_2d(pipeline: Predictor, dataset: Dataset) -> _Run:
     """Lift the labelled 2D joints; the pipeline's other joints have NaN and score 0."""
     labelled = np.stack([s.keypoints_px for s in dataset.samples])
     found = Keypoints.exact(joint_map(MINI_RGBD_25, pipeline.skeleton).apply(labelled))
@@ -157,7 +157,7 @@ def _run_true_2d(pipeline: PosePipeline, dataset: Dataset) -> _Run:
 
 
 def lift_sequences(
-    pipeline: PosePipeline, dataset: Dataset, found: Keypoints
+    pipeline: Predictor, dataset: Dataset, found: Keypoints
 ) -> tuple[np.ndarray, np.ndarray]:
     """Lift the 2D joints of every frame, each sequence as one video.
 
@@ -175,7 +175,7 @@ def lift_sequences(
     return joints_mm, sigma_mm
 
 
-def _run_images(pipeline: PosePipeline, dataset: Dataset, box_kind: str) -> _Run:
+def _run_images(pipeline: Predictor, dataset: Dataset, box_kind: str) -> _Run:
     """From RGB: a box per frame, 2D in the crop, 3D."""
     targets = np.asarray(boxes_of(dataset), dtype=np.float64)
     detections: list[Detections] = []
@@ -230,7 +230,7 @@ def _score_boxes(
 
 
 def _metrics(
-    pipeline: PosePipeline,
+    pipeline: Predictor,
     dataset: Dataset,
     run: _Run,
     poses: ScoredPoses,

@@ -44,7 +44,7 @@ from PoseEstimation.structures import Keypoints, joined
 
 if TYPE_CHECKING:
     from FasterRCNN.detector import Detections
-    from PoseEstimation.inference.predictor import PosePipeline
+    from PoseEstimation.inference.predictor import Predictor
 
 
 TURNED = 300
@@ -75,7 +75,7 @@ class _Seen:
 
 
 def evaluate_syrip(
-    pipeline: PosePipeline,
+    pipeline: Predictor,
     root: Path | str,
     split: str = "validation",
     box_kind: Literal["own", "true"] = "true",
@@ -108,7 +108,7 @@ def evaluate_syrip(
     return metrics
 
 
-def _look(pipeline: PosePipeline, dataset: Dataset) -> _Seen:
+def _look(pipeline: Predictor, dataset: Dataset) -> _Seen:
     """Detect, find the joints in both kinds of boxes, lift those of the true ones."""
     results, detections, parts, limbs, skins = {"own": [], "true": []}, [], [], [], []
     turns = {degrees: {"own": [], "true": []} for degrees in QUARTERS}
@@ -133,7 +133,7 @@ def _look(pipeline: PosePipeline, dataset: Dataset) -> _Seen:
 
 
 def _in_boxes(
-    pipeline: PosePipeline,
+    pipeline: Predictor,
     sample: PoseSample,
     image: Image.Image,
     matrix: np.ndarray,
@@ -163,7 +163,7 @@ def _in_boxes(
 
 
 def _metrics(
-    pipeline: PosePipeline,
+    pipeline: Predictor,
     dataset: Dataset,
     seen: _Seen,
     box_kind: str,

@@ -32,7 +32,7 @@ def collect(
     data: str,
     licence: str,
     calibrated: Path | None = None,
-    close_up: Path | None = None,
+    rescoring: Path | None = None,
 ) -> None:
     """Make or replace the weight set ``folder`` from the runs of its three networks.
 
@@ -42,13 +42,13 @@ def collect(
         data: what the networks were trained on, one line.
         licence: terms of the weights, one line.
         calibrated: folder whose networks, where it has them, stand for those of the runs.
-        close_up: run of the detector's judge, whose detector stands for the detector's own run's.
+        rescoring: run of the re-scoring recipe, whose detector replaces that of the detector's run.
 
     Raises:
         DataError: a run without weights, or weights over the size limit of a file.
     """
     settings, digests = {}, {}
-    newest = {**runs, "detector": close_up or runs["detector"]}
+    newest = {**runs, "detector": rescoring or runs["detector"]}
     for part, recipe in PARTS.items():
         name = f"{part}.safetensors"
         honest = calibrated is not None and (calibrated / name).is_file()
@@ -60,8 +60,8 @@ def collect(
             shutil.copyfile(source, temporary)
         digests[source.name] = file_sha256(folder / source.name)
         settings[recipe] = yaml.safe_load((runs[part] / "settings.yaml").read_text())
-    if close_up is not None:
-        settings["close_up"] = yaml.safe_load((close_up / "settings.yaml").read_text())
+    if rescoring is not None:
+        settings["rescoring"] = yaml.safe_load((rescoring / "settings.yaml").read_text())
     with replacing_text(folder / "config.yaml") as file:
         file.write("# Settings that these networks were trained with.\n")
         yaml.safe_dump(_without_folders(settings), file, sort_keys=False)
@@ -101,7 +101,7 @@ def main(arguments: list[str] | None = None) -> int:
     for part in PARTS:
         parser.add_argument(f"--{part}", type=Path, required=True, metavar="RUN")
     parser.add_argument(
-        "--close-up", type=Path, metavar="RUN", help="the detector with a judge of its boxes"
+        "--rescoring", type=Path, metavar="RUN", help="the detector with box re-scoring"
     )
     parser.add_argument(
         "--calibrated", type=Path, metavar="DIR", help="networks with honest sigmas"
@@ -116,7 +116,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> int:
     licence = options.licence or _own_terms(options.output)
     runs = {part: getattr(options, part) for part in PARTS}
-    more = options.calibrated, options.close_up
+    more = options.calibrated, options.rescoring
     collect(runs, options.output, options.data, licence, *more)
     print(options.output)
     return 0

@@ -10,50 +10,55 @@ of that length.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from Datasets.skeletons import Skeleton
+from PoseEstimation.io.spool import spooled
 from PoseEstimation.result import ASSUMED, FrameResult, InfantPose
 
 CHAIN_SHARE = 0.965
 """Chain over crown-heel length: 0.962 to 0.966 over the generator's bodies, 51 to 67 cm long."""
 
 
-def scale_to_length(
-    frames: Sequence[FrameResult], skeleton: Skeleton, length_mm: float
-) -> tuple[FrameResult, ...]:
+def scaled_to_length(
+    frames: Iterable[FrameResult], skeleton: Skeleton, length_mm: float, folder: Path
+) -> Iterator[FrameResult]:
     """Scale every infant to a measured crown-heel length, the same for all.
+
+    The frames wait on disk until the lengths of all are known.
 
     Args:
         frames: of one prediction.
         skeleton: of its joints.
         length_mm: crown-heel length in mm.
+        folder: on whose disk they wait.
 
-    Returns:
+    Yields:
         The frames with scaled ``joints_mm``, ``sigma_mm`` and ``root_mm``; an infant whose chain
         was never complete stays as it is.
+
+    Raises:
+        WriteError: the disk is full, or the like.
     """
     chains: dict[tuple[str, int], list[float]] = defaultdict(list)
-    for frame in frames:
-        for infant in frame.infants:
-            length = infant.size_mm(skeleton)
-            if np.isfinite(length) and length > 0:
-                chains[frame.source, infant.track_id].append(length)
-    factors = {key: CHAIN_SHARE * length_mm / np.median(found) for key, found in chains.items()}
-    return tuple(
-        replace(
-            frame,
-            infants=tuple(
-                _scaled(infant, float(factors.get((frame.source, infant.track_id), 1.0)))
-                for infant in frame.infants
-            ),
-        )
-        for frame in frames
-    )
+    with spooled(folder) as (keep, kept):
+        for frame in frames:
+            keep(frame)
+            for infant in frame.infants:
+                length = infant.size_mm(skeleton)
+                if np.isfinite(length) and length > 0:
+                    chains[frame.source, infant.track_id].append(length)
+        factors = {key: CHAIN_SHARE * length_mm / np.median(v) for key, v in chains.items()}
+        for frame in kept():
+            keys = [(frame.source, infant.track_id) for infant in frame.infants]
+            scales = [float(factors.get(key, 1.0)) for key in keys]
+            scaled = map(_scaled, frame.infants, scales)
+            yield replace(frame, infants=tuple(scaled))
 
 
 def _scaled(infant: InfantPose, factor: float) -> InfantPose:

@@ -1,8 +1,9 @@
-"""From photos and videos to a ``PoseResult`` and its files.
+"""From photos and videos to the files of a result.
 
-The way of a frame: read, observed by the networks together with its batch, numbered by the tracker,
-drawn, kept in the journal. When all frames are there, each infant's poses are lifted once, in the
-light of one another, and the files are written.
+The way of a frame: read (ahead, in a thread of its own), found by the networks together with its
+batch, numbered by the tracker, drawn, kept in the journal. When all frames are there, they stream
+from the journal through the lifter, window by window, into the files: memory holds one window,
+however long a recording is.
 
 What goes wrong with one frame, of whatever kind, becomes that frame's ``error``. What is finished
 is on disk: see ``PoseEstimation.io.journal``.
@@ -13,34 +14,33 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from Datasets.readers.video import Frame, iter_frames
+from Datasets.skeletons import Skeleton
 from Engine.errors import DataError, WriteError
 from Engine.files import prepare_folder, remove_unfinished
+from Engine.registry import load_object
 from Engine.settings import Settings, limited
-from PoseEstimation.inference.body_scale import scale_assumption, scale_to_length
+from PoseEstimation.inference.body_scale import scale_assumption, scaled_to_length
 from PoseEstimation.inference.camera import Camera
-from PoseEstimation.inference.quality import quality_of
 from PoseEstimation.inference.settings import LENGTH_CM
-from PoseEstimation.inference.stream import frames_of
-from PoseEstimation.inference.tracks import lifted
-from PoseEstimation.io.coco import write_coco
+from PoseEstimation.inference.stream import FrameBatch, failure
+from PoseEstimation.io import FORMATS
+from PoseEstimation.io.header import Header
 from PoseEstimation.io.journal import FILE_NAME as JOURNAL
 from PoseEstimation.io.journal import Journal
-from PoseEstimation.io.poses_csv import write_poses_csv
-from PoseEstimation.io.poses_json import count_frames_in, write_poses_json
-from PoseEstimation.result import FrameResult, PoseResult
-from PoseEstimation.visualise.overlay import OverlayStyle, overlay_paths
+from PoseEstimation.io.poses_json import count_frames_in
+from PoseEstimation.result import FrameResult
+from PoseEstimation.visualise.overlay import Overlay, OverlayStyle, open_overlay, overlay_paths
 
 if TYPE_CHECKING:
-    from PoseEstimation.inference.predictor import PosePipeline
-
-FILE_NAMES = {"json": "poses.json", "csv": "poses.csv", "coco": "coco_keypoints.json"}
-"""Name of the file of each format."""
+    from PoseEstimation.inference.predictor import Predictor
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,12 @@ class PredictRequest(Settings):
     @property
     def files(self) -> tuple[Path, ...]:
         """The result files, ``poses.json`` first."""
-        names = [n for key, n in FILE_NAMES.items() if key == "json" or key in self.formats]
-        return tuple(self.output / name for name in names)
+        return tuple(self.output / FORMATS[name].file_name for name in self.chosen_formats)
+
+    @property
+    def chosen_formats(self) -> tuple[str, ...]:
+        """``json`` and the formats asked for, in the order of ``FORMATS``."""
+        return tuple(name for name in FORMATS if name == "json" or name in self.formats)
 
     @cached_property
     def overlays(self) -> dict[Path, Path]:
@@ -81,9 +85,9 @@ class PredictRequest(Settings):
 
 @dataclass(frozen=True)
 class Prediction:
-    """A result and where it lies."""
+    """What a prediction wrote, and what its files say beside the frames."""
 
-    result: PoseResult
+    header: Header
     files: tuple[Path, ...]
     overlays: tuple[Path, ...]
 
@@ -121,18 +125,18 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def predict(
-    pipeline: PosePipeline,
+    predictor: Predictor,
     request: PredictRequest,
     on_frame: Callable[[FrameResult], None] = lambda frame: None,
     on_resume: Callable[[int], None] = lambda frames: None,
 ) -> Prediction:
-    """Run the pipeline over all frames and write every file.
+    """Run the predictor over all frames and write every file.
 
     A frame that fails stays in its place with an ``error``; the rest is processed. A prediction
     that was interrupted goes on where it was.
 
     Args:
-        pipeline: the three networks.
+        predictor: the networks.
         request: inputs, camera, outputs.
         on_frame: called after each frame, for progress.
         on_resume: called with the number of frames that an earlier start finished, if any.
@@ -143,69 +147,148 @@ def predict(
             then is written first, as far as there is room and unless an earlier result has more.
     """
     prepare_output(request)
-    frames: list[FrameResult] = []
     overlays = request.overlays
-    with Journal(request.output / JOURNAL, _key(pipeline, request)) as journal:
+    with Journal(request.output / JOURNAL, _key(predictor, request)) as journal:
         for folder in dict.fromkeys((request.output, *(p.parent for p in overlays.values()))):
             remove_unfinished(folder)
-        if finished := journal.frames(request.sources):
+        if finished := sum(journal.frame_counts(request.sources).values()):
             on_resume(finished)
         try:
             for source in request.sources:
-                drawn = overlays.get(source), request.overlay
-                for frame in frames_of(pipeline, source, request.camera, journal, *drawn):
-                    frames.append(frame)
+                for frame in _processed(predictor, source, request, journal):
                     on_frame(frame)
         except (KeyboardInterrupt, WriteError):
-            if len(frames) >= count_frames_in(request.files[0]):
-                write_outputs(_result(pipeline, request, frames, complete=False), request)
+            done = sum(journal.frame_counts(request.sources).values())
+            if done >= count_frames_in(request.files[0]):
+                _write(predictor, request, journal, interrupted=True)
             raise
-        result = _result(pipeline, request, frames, complete=True)
-        write_outputs(result, request)
+        header = _write(predictor, request, journal, interrupted=False)
         journal.remove(request.sources)
     drawn = tuple(path for path in overlays.values() if path.is_file())
-    return Prediction(result, request.files, drawn)
+    return Prediction(header, request.files, drawn)
 
 
-def write_outputs(result: PoseResult, request: PredictRequest) -> None:
-    """Write the formats asked for.
+def _processed(
+    predictor: Predictor, source: Path, request: PredictRequest, journal: Journal
+) -> Iterator[FrameResult]:
+    """Find the infants of one source, draw and keep them, unless that is done already."""
+    drawing = request.overlays.get(source)
+    if journal.ended(source, drawing):
+        yield from journal.replay([source])
+        return
+    drawn, index, failed = 0, 0, None
+    try:
+        with _overlay(drawing, predictor.skeleton, request.overlay) as overlay:
+            finished = partial(journal.batch, source)
+            found = predictor.find(_read(source), request.camera, finished=finished)
+            with closing(found):
+                for batch in found:
+                    for result in _kept(batch, overlay, source, journal):
+                        index = result.index + 1
+                        yield result
+            drawn = 0 if overlay is None else overlay.frames
+    except WriteError:
+        raise
+    except Exception as error:  # the overlay cannot be closed
+        drawn, failed = 0, f"overlay: {failure(source.as_posix(), index, error)}"
+    if drawing is not None and not drawn:  # none but an earlier one, of other pictures perhaps
+        drawing.unlink(missing_ok=True)
+    journal.end(source, drawing if drawn else None, failed)
+
+
+def _kept(
+    batch: FrameBatch, overlay: Overlay | None, source: Path, journal: Journal
+) -> list[FrameResult]:
+    """Draw a batch and put it into the journal, where it is not there already."""
+    results = [_drawn(overlay, frame, result) for frame, result in batch]
+    known = journal.batch(source, [frame for frame, _ in batch])
+    if [r.error for r in known] != [r.error for r in results]:
+        journal.append(source, results)
+    return results
+
+
+def _overlay(
+    drawing: Path | None, skeleton: Skeleton, style: OverlayStyle | None
+) -> AbstractContextManager[Overlay | None]:
+    """Open an overlay, or nothing when none is wanted."""
+    if drawing is None:
+        return nullcontext()
+    return open_overlay(drawing, skeleton, style or OverlayStyle())
+
+
+def _drawn(overlay: Overlay | None, frame: Frame, result: FrameResult) -> FrameResult:
+    """Draw a frame; a frame that cannot be drawn keeps its poses and says so."""
+    try:
+        if overlay is not None:
+            overlay.write(frame, result)
+    except WriteError:
+        raise
+    except Exception as error:
+        why = failure(frame.source, frame.index, error)
+        return replace(result, error=result.error or f"overlay: {why}")
+    return result
+
+
+def _read(source: Path) -> Iterator[Frame]:
+    """Frames of a source; where reading itself fails, one more frame says why."""
+    index, time_s = 0, 0.0
+    try:
+        for frame in iter_frames(source):
+            index, time_s = frame.index + 1, frame.time_s
+            yield frame
+    except Exception as error:
+        why = failure(source.as_posix(), index, error)
+        yield Frame(source.as_posix(), index, time_s, None, why)
+
+
+def _write(
+    predictor: Predictor, request: PredictRequest, journal: Journal, interrupted: bool
+) -> Header:
+    """Lift what the journal holds, scale it to a measured length, and write the formats.
 
     Raises:
         WriteError: the disk is full, or the like.
     """
-    writers = {
-        "poses.json": write_poses_json,
-        "poses.csv": write_poses_csv,
-        "coco_keypoints.json": lambda *to: write_coco(*to, request.image_ids),
-    }
-    for path in request.files:
-        writers[path.name](result, path)
+    header = Header(
+        predictor.skeleton,
+        predictor.model_info,
+        {**request.camera.assumption(), **scale_assumption(request.length_cm)},
+        journal.frame_counts(request.sources),
+        request.image_ids,
+        interrupted,
+    )
+    frames = predictor.lift_all(journal.replay(request.sources), request.camera)
+    if request.length_cm is not None:
+        length_mm = 10 * request.length_cm
+        frames = scaled_to_length(frames, predictor.skeleton, length_mm, request.output)
+    write_frames(frames, header, request)
+    return header
 
 
-def _key(pipeline: PosePipeline, request: PredictRequest) -> str:
+def write_frames(frames: Iterable[FrameResult], header: Header, request: PredictRequest) -> None:
+    """Write frames in every format asked for, each frame once.
+
+    Raises:
+        WriteError: the disk is full, or the like.
+    """
+    with ExitStack() as files:
+        writers = [
+            files.enter_context(load_object(FORMATS[name].writer)(path, header))
+            for name, path in zip(request.chosen_formats, request.files, strict=True)
+        ]
+        for frame in frames:
+            header.quality.add(frame)
+            for write in writers:
+                write(frame)
+
+
+def _key(predictor: Predictor, request: PredictRequest) -> str:
     """Identify all that a finished frame and its overlay depend on, but for the frame."""
     matrix, size = request.camera.intrinsics, request.camera.size
     content = [
-        pipeline.model_info,
-        asdict(pipeline.settings),
+        predictor.model_info,
+        asdict(predictor.settings),
         None if matrix is None else [matrix.tolist(), size],
         None if request.overlay is None else asdict(request.overlay),
     ]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _result(
-    pipeline: PosePipeline, request: PredictRequest, frames: Sequence[FrameResult], complete: bool
-) -> PoseResult:
-    """Lift, scale to a measured length, and add what is needed to judge the frames."""
-    frames = lifted(pipeline, frames, request.camera)
-    if request.length_cm is not None:
-        frames = scale_to_length(frames, pipeline.skeleton, 10 * request.length_cm)
-    return PoseResult(
-        frames=tuple(frames),
-        skeleton=pipeline.skeleton,
-        model=pipeline.model_info,
-        quality=quality_of(frames),
-        assumptions={**request.camera.assumption(), **scale_assumption(request.length_cm)},
-        complete=complete and all(frame.error is None for frame in frames),
-    )

@@ -1,13 +1,15 @@
-"""From crops to 2D joints: the network, its codecs, the flip test and the way back to the frame."""
+"""Top-down pose estimation: a box around each infant, a square crop of it, joints in the crop."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor
 
@@ -15,55 +17,116 @@ from Datasets.skeletons import Skeleton
 from Datasets.structures import Crop
 from Datasets.transforms.geometric import crop_picture
 from Datasets.transforms.presets import eval_crop
+from Engine.backends import Arrays, Backend
+from Engine.errors import DataError
+from FasterRCNN.detector import Detections, InfantDetector
 from PoseEstimation.codecs.depth import DepthCodec, read_maps
 from PoseEstimation.codecs.heatmap import HeatmapCodec
-from PoseEstimation.inference.flip_test import flip_averaged, turn_averaged
 from PoseEstimation.inference.settings import PredictSettings
-from PoseEstimation.models.pose_resnet import PoseResNet
-from PoseEstimation.structures import Keypoints, joined
+from PoseEstimation.structures import Found, Keypoints, joined
+
+
+class PeopleFinder(Protocol):
+    """Finds the infants of images and their 2D joints."""
+
+    skeleton: Skeleton
+
+    def __call__(
+        self,
+        images: Sequence[Image.Image],
+        boxes: Sequence[Float[np.ndarray, "n 4"]] | None = None,
+        still: bool = False,
+    ) -> list[Found]:
+        """Find people.
+
+        Args:
+            images: upright RGB, of any sizes.
+            boxes: of each image's infants, pixels, where they are known; None detects them.
+            still: photos, which may take longer than the frames of a video.
+        """
+        ...
 
 
 @dataclass(frozen=True)
-class HeatmapStage:
-    """The 2D network with its codec and joints."""
+class KeypointNetwork:
+    """A 2D network ready to run.
 
-    network: PoseResNet
+    Attributes:
+        backend: uint8 crops to ``heatmaps`` and, from some, ``depth`` and ``log_sigma``, each
+            (batch, joint, rows, columns).
+        codec: of the heatmaps.
+        skeleton: convention of the joint axis.
+    """
+
+    backend: Backend
     codec: HeatmapCodec
     skeleton: Skeleton
 
 
-class KeypointFinder:
-    """Finds the joints inside boxes.
+class TopDown:
+    """The ``PeopleFinder`` that detects boxes first.
 
-    Attributes:
-        skeleton: convention of the joints.
+    Args:
+        detector: finds boxes; None where boxes are always given.
+        network: finds joints in crops.
+        settings: batch size, flip test and turn test.
     """
 
     def __init__(
-        self, stage: HeatmapStage, device: torch.device, settings: PredictSettings
+        self, detector: InfantDetector | None, network: KeypointNetwork, settings: PredictSettings
     ) -> None:
-        self.skeleton = stage.skeleton
-        self._codec, self._settings, self._device = stage.codec, settings, device
-        self._network = stage.network.to(device, memory_format=torch.channels_last).eval()
-        self._bf16 = _computes_in_bf16(settings.precision, device)
+        self.skeleton = network.skeleton
+        self._detector, self._network, self._settings = detector, network, settings
 
     def __call__(
-        self, places: Sequence[tuple[Image.Image, Float[np.ndarray, "4"]]], still: bool = False
+        self,
+        images: Sequence[Image.Image],
+        boxes: Sequence[Float[np.ndarray, "n 4"]] | None = None,
+        still: bool = False,
+    ) -> list[Found]:
+        """See ``PeopleFinder``.
+
+        Raises:
+            DataError: no boxes are given and there is no detector.
+        """
+        if boxes is not None:
+            detections = [Detections(b, np.ones(len(b))) for b in boxes]
+        elif self._detector is not None:
+            detections = self._detector.detect(images)
+        else:
+            raise DataError("detector: these weights have none; give boxes")
+        pairs = list(zip(images, detections, strict=True))
+        keypoints = self._keypoints([(im, b) for im, d in pairs for b in d.boxes_xyxy], still)
+        ends = np.cumsum([0, *map(len, detections)])
+        rows = [slice(a, b) for a, b in pairwise(ends)]
+        return [
+            Found(
+                np.asarray(d.boxes_xyxy, dtype=np.float64),
+                np.asarray(d.scores, dtype=np.float64),
+                keypoints[own],
+                d.adults_xyxy,
+                d.adult_scores,
+                d.suspected_xyxy,
+            )
+            for d, own in zip(detections, rows, strict=True)
+        ]
+
+    def _keypoints(
+        self, places: Sequence[tuple[Image.Image, Float[np.ndarray, "4"]]], still: bool
     ) -> Keypoints:
-        """Find the joints of people.
+        """Joints of people, in image pixels.
 
         Args:
-            places: upright RGB images, each with one box in its pixels.
-            still: photos, which may take longer than the frames of a video.
+            places: images, each with one box.
+            still: see ``PeopleFinder``.
         """
-        codec = self._codec
+        codec, size = self._network.codec, max(1, self._settings.batch_size)
         crops = [(im, eval_crop(box, codec.input_size, codec.crop_margin)) for im, box in places]
-        size = max(1, self._settings.batch_size)
         if not crops:
             return Keypoints.exact(np.zeros((0, len(self.skeleton), 2)))
         turned = still and self._settings.turn_test
         starts = range(0, len(crops), size)
-        found = joined([self._decode(crops[i : i + size], turned) for i in starts])
+        found = joined([self._in_crops(crops[i : i + size], turned) for i in starts])
         scale = np.array([[crop.scale] for _, crop in crops])
         back = zip(crops, found.keypoints_px, strict=True)
         return Keypoints(
@@ -73,42 +136,63 @@ class KeypointFinder:
             found.depth_px / scale,
         )
 
-    def _decode(self, crops: Sequence[tuple[Image.Image, Crop]], turned: bool) -> Keypoints:
-        """Joints of one batch, everything in crop pixels."""
+    def _in_crops(self, crops: Sequence[tuple[Image.Image, Crop]], turned: bool) -> Keypoints:
+        """Joints of one batch, in crop pixels."""
         pictures = np.stack([crop_picture(image, crop) for image, crop in crops])
-        images = torch.from_numpy(pictures).permute(0, 3, 1, 2).to(self._device)
-        images = images.float().div(255).contiguous(memory_format=torch.channels_last)
-        cast = torch.autocast(self._device.type, torch.bfloat16, enabled=self._bf16)
-        with torch.inference_mode():
-            with cast:
-                maps = turn_averaged(self._look, images) if turned else self._look(images)
-            decoded = decode_maps(maps.float(), self._codec, self.skeleton.root_index)
-        return Keypoints(*(value.cpu().numpy().astype(np.float64) for value in decoded))
+        images = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))
+        maps = turn_averaged(self._maps, images) if turned else self._maps(images)
+        decoded = decode_maps(maps, self._network.codec, self.skeleton.root_index)
+        return Keypoints(*(value.numpy().astype(np.float64) for value in decoded))
 
-    def _look(self, images: Tensor) -> Tensor:
+    def _maps(self, images: UInt8[np.ndarray, "batch 3 side side"]) -> Arrays:
         """Maps of one batch."""
+        backend = self._network.backend
         if not self._settings.flip_test:
-            return self._network(images).float()
-        return flip_averaged(self._network, images, self.skeleton.flip_indices)
+            return backend(images)
+        return flip_averaged(backend, images, self.skeleton.flip_indices)
+
+
+def flip_averaged(
+    backend: Callable[[np.ndarray], Arrays],
+    images: UInt8[np.ndarray, "batch 3 height width"],
+    flip_indices: Sequence[int],
+) -> Arrays:
+    """Average maps with those of the mirrored images, mirrored back.
+
+    Args:
+        backend: images to maps (batch, joint, rows, columns), aligned with the images' edges.
+        images: RGB.
+        flip_indices: joint ``i`` of the mirrored pose is joint ``flip_indices[i]``.
+    """
+    both = backend(np.concatenate([images, images[..., ::-1]]))
+    halves = {name: np.split(maps, 2) for name, maps in both.items()}
+    return {
+        name: (direct + mirrored[..., ::-1][:, list(flip_indices)]) / 2
+        for name, (direct, mirrored) in halves.items()
+    }
+
+
+def turn_averaged(
+    backend: Callable[[np.ndarray], Arrays], images: UInt8[np.ndarray, "batch 3 side side"]
+) -> Arrays:
+    """Average maps of images with those of the images turned by quarters, turned back."""
+    total = backend(images)
+    for quarters in (1, 2, 3):
+        turned = backend(np.ascontiguousarray(np.rot90(images, quarters, (-2, -1))))
+        total = {n: v + np.rot90(turned[n], -quarters, (-2, -1)) for n, v in total.items()}
+    return {name: value / 4 for name, value in total.items()}
 
 
 def decode_maps(
-    maps: Float[Tensor, "batch map joint height width"], codec: HeatmapCodec, root_index: int
+    maps: Arrays, codec: HeatmapCodec, root_index: int
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Joints, scores, sigma and depth (NaN from heatmaps alone) in crop pixels."""
-    points, scores, sigma = codec.decode(maps[:, 0])
-    if maps.shape[1] == 1:
+    tensors = {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in maps.items()}
+    heatmaps = tensors["heatmaps"]
+    points, scores, sigma = codec.decode(heatmaps)
+    if "depth" not in tensors:
         return points, scores, codec.sigma_scale * sigma, torch.full_like(scores, torch.nan)
-    density = codec.density(maps[:, 0])
-    sigma = read_maps(maps[:, 2], density).clamp(-7, 7).exp() * codec.stride
-    depth = DepthCodec(root_index, codec.input_size).decode(maps[:, 1], density)
+    density = codec.density(heatmaps)
+    sigma = read_maps(tensors["log_sigma"], density).clamp(-7, 7).exp() * codec.stride
+    depth = DepthCodec(root_index, codec.input_size).decode(tensors["depth"], density)
     return points, scores, codec.sigma_scale * sigma, depth
-
-
-def _computes_in_bf16(precision: str, device: torch.device) -> bool:
-    """Whether the 2D network runs in bf16, which moves joints by less than 0.2 crop pixels."""
-    if precision != "auto":
-        return precision == "bf16"
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()

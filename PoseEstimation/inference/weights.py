@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from Datasets.skeletons import SKELETONS
+from Engine.backends import TorchBackend
+from Engine.devices import choose_device, computes_in_bf16
 from Engine.errors import DataError
 from Engine.provenance import file_sha256
 from Engine.reading import require_folder
@@ -14,7 +18,8 @@ from PoseEstimation.codecs.heatmap import HeatmapCodec
 from PoseEstimation.codecs.pixels import PixelCodec
 from PoseEstimation.codecs.rays import RayCodec
 from PoseEstimation.inference.lifting import ClipLifting, FrameLifting
-from PoseEstimation.inference.top_down import HeatmapStage
+from PoseEstimation.inference.settings import PredictSettings
+from PoseEstimation.inference.top_down import KeypointNetwork
 from PoseEstimation.inference.weight_sets import FILES, INDEX, index_entry
 from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig
 from PoseEstimation.models.martinez import MartinezConfig, MartinezLifter
@@ -50,8 +55,8 @@ def check_weights(folder: Path) -> dict[str, str]:
     return digests
 
 
-def load_heatmap(path: Path) -> HeatmapStage:
-    """Rebuild the 2D network.
+def load_keypoint_network(path: Path, settings: PredictSettings | None = None) -> KeypointNetwork:
+    """Rebuild the 2D network, on the device and in the precision of the settings.
 
     Raises:
         DataError: the file is damaged or holds another network.
@@ -61,10 +66,14 @@ def load_heatmap(path: Path) -> HeatmapStage:
         network = PoseResNet(PoseResNetConfig(**metadata["config"]))
         network.load_state_dict(state)
         codec = HeatmapCodec(**metadata["codec"])
-        return HeatmapStage(network.eval(), codec, SKELETONS[metadata["skeleton"]])
+        settings = settings or PredictSettings()
+        device = choose_device(settings.device)
+        bf16 = computes_in_bf16(settings.precision, device)
+        backend = TorchBackend(network, device, bf16=bf16)
+        return KeypointNetwork(backend, codec, SKELETONS[metadata["skeleton"]])
 
 
-def load_lifter(path: Path) -> FrameLifting | ClipLifting:
+def load_lifter(path: Path, device: torch.device | str = "cpu") -> FrameLifting | ClipLifting:
     """Rebuild the lifter.
 
     Raises:
@@ -74,14 +83,17 @@ def load_lifter(path: Path) -> FrameLifting | ClipLifting:
     frame = metadata.get("model") == "MartinezLifter"
     with _describes(path, "MartinezLifter" if frame else "ClipLifter", metadata):
         skeleton = SKELETONS[metadata["skeleton"]]
+        network: torch.nn.Module
         if frame:
             network = MartinezLifter(MartinezConfig(**metadata["config"]))
-            lifting = FrameLifting(network, PixelCodec(skeleton, **metadata["codec"]))
-        else:
-            network = ClipLifter(ClipLifterConfig(**metadata["config"]))
-            lifting = ClipLifting(network, RayCodec(skeleton, **metadata["codec"]))
+            network.load_state_dict(state)
+            codec = PixelCodec(skeleton, **metadata["codec"])
+            return FrameLifting(TorchBackend(network, device, ("joints",)), codec)
+        network = ClipLifter(ClipLifterConfig(**metadata["config"]))
         network.load_state_dict(state)
-        return lifting
+        outputs = ("joints", "log_sigma", "log_lengths")
+        backend = TorchBackend(network, device, outputs)
+        return ClipLifting(backend, RayCodec(skeleton, **metadata["codec"]))
 
 
 class _describes:

@@ -11,7 +11,8 @@ import os
 import posixpath
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -24,27 +25,40 @@ from Datasets.skeletons.convert import joint_map
 from Engine.errors import DataError
 from Engine.files import replacing_text
 from Engine.reading import load_json
-from PoseEstimation.result import FrameResult, InfantPose, PoseResult
+from PoseEstimation.io.header import Header, Write
+from PoseEstimation.result import FrameResult, InfantPose
 
 
-def write_coco(result: PoseResult, path: Path, image_ids: dict[str, int] | None = None) -> None:
-    """Write the infants of all readable frames, whole or not at all.
+@contextmanager
+def coco_keypoints(path: Path, header: Header) -> Iterator[Write]:
+    """Open ``coco_keypoints.json``, see ``io.header.Writer``; unreadable frames have no entry.
 
-    Args:
-        result: the prediction.
-        path: the file, usually ``coco_keypoints.json``.
-        image_ids: id by source, see ``image_ids_of``; without it frames count from 1, sorted by
-            source and index.
+    Without ``header.image_ids`` frames count from 1, sorted by source and index.
     """
-    ids = frame_ids(result.frames, image_ids)
-    entries = [
-        _entry(infant, ids[frame.source, frame.index], result.skeleton)
-        for frame in result.frames
-        for infant in frame.infants
-    ]
+    number_of = _image_numbers(header)
     with replacing_text(path) as file:
-        json.dump(entries, file, allow_nan=False)
-        file.write("\n")
+        start = "["
+
+        def write(frame: FrameResult) -> None:
+            nonlocal start
+            for infant in frame.infants:
+                entry = _entry(infant, number_of(frame), header.skeleton)
+                file.write(start + json.dumps(entry, allow_nan=False))
+                start = ", "
+
+        yield write
+        file.write("[]\n" if start == "[" else "]\n")
+
+
+def _image_numbers(header: Header) -> Callable[[FrameResult], int]:
+    """How a frame gets its image id."""
+    ids = header.image_ids
+    if ids is not None:
+        return lambda frame: ids[frame.source]
+    first, before = {}, 1
+    for source in sorted(header.frame_counts):
+        first[source], before = before, before + header.frame_counts[source]
+    return lambda frame: first[frame.source] + frame.index
 
 
 def image_ids_of(sources: Sequence[Path], annotations: Path) -> dict[str, int]:
@@ -141,16 +155,6 @@ def _id_of(source: Path, listed: dict[str, list[tuple[list[str], int]]], path: P
             f"COCO annotations: {path}: {source} may be {names}; put it into a folder of that name"
         )
     return best[0][1]
-
-
-def frame_ids(
-    frames: Sequence[FrameResult], image_ids: dict[str, int] | None
-) -> dict[tuple[str, int], int]:
-    """Give every frame its image id, by (source, index); see ``write_coco``."""
-    keys = sorted({(frame.source, frame.index) for frame in frames})
-    if image_ids is None:
-        return {key: number for number, key in enumerate(keys, 1)}
-    return {key: image_ids[key[0]] for key in keys}
 
 
 def _entry(infant: InfantPose, image_id: int, skeleton: Skeleton) -> dict[str, Any]:

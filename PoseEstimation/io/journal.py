@@ -7,54 +7,47 @@ and then the journal is removed.
 
 Lines: ``{"key": ...}`` says which weights, settings, camera and overlays the lines after it belong
 to; lines under another key do not count and stay, as do those of sources that are not asked for.
-``{"source": path, "stamp": [size, mtime], "frames": [...]}`` is a batch; ``{"source": path,
-"stamp": ..., "end": {"overlay": ...}}`` says that the source is finished, and its overlay, which is
-known by its stamp: another command may have drawn another one since. Numbers have all their digits,
-so that a prediction that was interrupted ends with the same bytes as one that was not. A last line
-that was cut is dropped.
+``{"source": path, "stamp": [size, mtime], "frames": [...]}`` is a batch, which a later line with
+the same first frame replaces; ``{"source": path, "stamp": ..., "end": {"overlay": ...}}`` says that
+the source is finished, and its overlay, which is known by its stamp: another command may have drawn
+another one since. Numbers have all their digits, so that a prediction that was interrupted ends
+with the same bytes as one that was not. A last line that was cut is dropped. Frames stay on disk:
+the journal keeps the places of its lines in memory, and reads a batch when it is asked for.
 """
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import numpy as np
-
+from Datasets.structures import Frame
 from Engine.files import cannot_write, lock, write_bytes
-from PoseEstimation.result import Adult, FrameResult, InfantPose
+from PoseEstimation.io.frame_json import frame_from_json, frame_to_json
+from PoseEstimation.result import FrameResult
 
 FILE_NAME = "poses.unfinished.jsonl"
 
-_ARRAYS = frozenset(
-    ("box_xyxy", "keypoints_px", "keypoint_scores", "sigma_px", "depth_px", "suspected_xyxy")
-)
-_LIFTED = ("joints_mm", "sigma_mm", "root_mm")
-"""Made from the other values at the end, not kept."""
-
 
 @dataclass
-class Recorded:
+class _Recorded:
     """What the journal holds of one source.
 
     Attributes:
-        batches: finished frames, in the batches in which the networks saw them.
-        end: what was said at the end of the source; None when it is not finished.
+        batches: place of a line in the file and its number of frames, by its first frame's index.
+        end: what the line at the end of the source says; None when it is not finished.
     """
 
-    batches: list[tuple[FrameResult, ...]] = field(default_factory=list)
+    batches: dict[int, tuple[int, int]] = field(default_factory=dict)
     end: dict[str, Any] | None = None
 
-    def ended_with(self, overlay: Path | None) -> bool:
-        """Whether the source is finished, and this is the overlay that was drawn of it."""
-        if self.end is None or overlay is None:
-            return self.end is not None
-        return self.end["overlay"] is not None and self.end["overlay"] == _stamped(overlay)
+    @property
+    def frames(self) -> int:
+        return sum(count for _, count in self.batches.values())
 
 
 class Journal:
@@ -71,12 +64,12 @@ class Journal:
 
     def __init__(self, path: Path, key: str) -> None:
         self.path, self._key = path, key
-        self._recorded: dict[str, Recorded] = defaultdict(Recorded)
+        self._recorded: dict[str, _Recorded] = defaultdict(_Recorded)
         try:
             self._file = path.open("ab", buffering=0)
             lock(self._file, path)
-            length, last_key = self._read(key)
-            self._file.truncate(length)
+            self._length, last_key = self._read(key)
+            self._file.truncate(self._length)
         except OSError as error:
             raise cannot_write(path, error) from error
         if last_key != key:
@@ -93,13 +86,35 @@ class Journal:
     ) -> None:
         self._file.close()
 
-    def frames(self, sources: Sequence[Path]) -> int:
-        """Number of frames of the sources that were finished by earlier starts."""
-        return sum(len(batch) for source in sources for batch in self.recorded(source).batches)
+    def frame_counts(self, sources: Sequence[Path]) -> dict[str, int]:
+        """Finished frames of each source, by its path in POSIX form."""
+        return {s.as_posix(): self._of(s).frames + self._failed_end(s) for s in sources}
 
-    def recorded(self, source: Path) -> Recorded:
-        """What earlier starts finished of a source that has not changed since."""
-        return self._recorded.get(_identity(source), Recorded())
+    def ended(self, source: Path, overlay: Path | None) -> bool:
+        """Whether a source is finished, and this is the overlay that was drawn of it."""
+        end = self._of(source).end
+        if end is None or overlay is None:
+            return end is not None
+        return end["overlay"] is not None and end["overlay"] == _stamped(overlay)
+
+    def batch(self, source: Path, frames: Sequence[Frame]) -> list[FrameResult]:
+        """Finished results of these frames of a source that has not changed since; or none."""
+        place = self._of(source).batches.get(frames[0].index)
+        results = [] if place is None else self._load(place[0])
+        alike = [r.index for r in results] == [f.index for f in frames]
+        return results if alike else []
+
+    def replay(self, sources: Sequence[Path]) -> Iterator[FrameResult]:
+        """All finished frames of the sources, in order."""
+        for source in sources:
+            recorded, last = self._of(source), None
+            for _, (place, _) in sorted(recorded.batches.items()):
+                for last in self._load(place):
+                    yield last
+            if self._failed_end(source):
+                index, time_s = (last.index + 1, last.time_s) if last else (0, 0.0)
+                why = (recorded.end or {})["error"]
+                yield FrameResult(source.as_posix(), index, time_s, None, None, error=why)
 
     def append(self, source: Path, frames: Sequence[FrameResult]) -> None:
         """Keep a batch of finished frames.
@@ -107,16 +122,19 @@ class Journal:
         Raises:
             WriteError: the disk is full, or the like.
         """
-        self._write({**_stamped(source), "frames": [_frame_to_json(frame) for frame in frames]})
+        place = self._length
+        self._write({**_stamped(source), "frames": [frame_to_json(frame) for frame in frames]})
+        self._of(source).batches[frames[0].index] = place, len(frames)
 
-    def end(self, source: Path, overlay: Path | None) -> None:
-        """Say that a source is finished, and the overlay that was drawn of it.
+    def end(self, source: Path, overlay: Path | None, error: str | None = None) -> None:
+        """Say that a source is finished, the overlay that was drawn of it, and what failed.
 
         Raises:
             WriteError: the disk is full, or the like.
         """
-        drawn = None if overlay is None else _stamped(overlay)
-        self._write({**_stamped(source), "end": {"overlay": drawn}})
+        end = {"overlay": None if overlay is None else _stamped(overlay), "error": error}
+        self._write({**_stamped(source), "end": end})
+        self._of(source).end = end
 
     def remove(self, sources: Sequence[Path]) -> None:
         """Delete what lies in the results now, and the file where nothing else is in it.
@@ -136,11 +154,24 @@ class Journal:
         else:
             self.path.unlink(missing_ok=True)
 
+    def _of(self, source: Path) -> _Recorded:
+        return self._recorded[json.dumps(list(_stamped(source).values()))]
+
+    def _failed_end(self, source: Path) -> bool:
+        return bool((self._of(source).end or {}).get("error"))
+
+    def _load(self, place: int) -> list[FrameResult]:
+        with self.path.open("rb") as file:
+            file.seek(place)
+            return [frame_from_json(frame) for frame in json.loads(file.readline())["frames"]]
+
     def _write(self, line: dict[str, Any]) -> None:
         left = memoryview(json.dumps(line).encode() + b"\n")
         try:
             while left:
-                left = left[self._file.write(left) :]
+                written = self._file.write(left)
+                self._length += written
+                left = left[written:]
         except OSError as error:
             raise cannot_write(self.path, error) from error
 
@@ -155,18 +186,19 @@ class Journal:
                         break
                     current = content.get("key", current)
                     if current == key and "key" not in content:
-                        self._take(content)
+                        self._take(content, length)
                 except (ValueError, KeyError, TypeError):
                     break
                 length += len(line)
         return length, current
 
-    def _take(self, content: dict[str, Any]) -> None:
-        frames = tuple(_frame_from_json(frame) for frame in content.get("frames", ()))
+    def _take(self, content: dict[str, Any], place: int) -> None:
+        """Note where a line lies, once its frames are known to be whole."""
+        indices = [frame_from_json(frame).index for frame in content.get("frames", ())]
         recorded = self._recorded[json.dumps([content["source"], content["stamp"]])]
         recorded.end = content.get("end", recorded.end)
-        if frames:
-            recorded.batches.append(frames)
+        if indices:
+            recorded.batches[indices[0]] = place, len(indices)
 
 
 def _stamped(source: Path) -> dict[str, Any]:
@@ -177,50 +209,3 @@ def _stamped(source: Path) -> dict[str, Any]:
     except OSError:
         stamp = None
     return {"source": source.as_posix(), "stamp": stamp}
-
-
-def _identity(source: Path) -> str:
-    return json.dumps(list(_stamped(source).values()))
-
-
-def _frame_to_json(frame: FrameResult) -> dict[str, Any]:
-    return {f.name: _to_json(getattr(frame, f.name)) for f in fields(FrameResult)}
-
-
-def _to_json(value: Any) -> Any:
-    """Arrays as lists with null for NaN, records as objects without what is made later."""
-    if isinstance(value, np.ndarray):
-        return np.where(np.isfinite(value), value.astype(object), None).tolist()
-    if isinstance(value, InfantPose | Adult):
-        names = [f.name for f in fields(value) if f.name not in _LIFTED]
-        return {name: _to_json(getattr(value, name)) for name in names}
-    if isinstance(value, tuple):
-        return [_to_json(item) for item in value]
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _frame_from_json(content: dict[str, Any]) -> FrameResult:
-    adults = content["adults"]
-    return FrameResult(
-        **{
-            **_with_arrays(content),
-            "infants": tuple(
-                InfantPose.in_image(**_with_arrays(one)) for one in content["infants"]
-            ),
-            "adults": None if adults is None else tuple(Adult(**_with_arrays(a)) for a in adults),
-            "notes": tuple(content["notes"]),
-            "full_size": content["full_size"] and tuple(content["full_size"]),
-        }
-    )
-
-
-def _with_arrays(content: dict[str, Any]) -> dict[str, Any]:
-    """Lists of numbers as arrays again, null as NaN."""
-    made = {
-        name: np.array(content[name], dtype=np.float64)
-        for name in _ARRAYS & content.keys()
-        if content[name] is not None
-    }
-    if "suspected_xyxy" in made:
-        made["suspected_xyxy"] = made["suspected_xyxy"].reshape(-1, 4)
-    return {**content, **made}

@@ -12,43 +12,37 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
+from math import isfinite
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from Engine.files import portable_name, replacing_text
-from PoseEstimation.result import FrameResult, PoseResult
+from PoseEstimation.io.header import Header, Write
+from PoseEstimation.result import MEASURES, FrameResult, tidy_rows
 
-MEASURES = ("x_px", "y_px", "score", "x_mm", "y_mm", "z_mm", "sigma_mm")
 _ESCAPE = re.compile(r"\\u(dc[0-9a-f]{2}|005c|000d)")
 COLUMNS = ("time_s", "track_id", "joint", *MEASURES, "source", "index")
 
 
-def write_poses_csv(result: PoseResult, path: Path) -> None:
-    """Write the tidy table, whole or not at all.
-
-    Args:
-        result: the prediction.
-        path: the file, usually ``poses.csv``.
-    """
+@contextmanager
+def poses_csv(path: Path, header: Header) -> Iterator[Write]:
+    """Open ``poses.csv``, see ``io.header.Writer``."""
     with replacing_text(path) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
-        for frame in result.frames:
-            writer.writerows(_rows(frame, result.skeleton.joints))
+
+        def write(frame: FrameResult) -> None:
+            writer.writerows(map(_cells, tidy_rows([frame], header.skeleton)))
+
+        yield write
 
 
-def _rows(frame: FrameResult, joints: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """Rows of one frame."""
-    time, where = f"{frame.time_s:.6f}", (_name(frame.source), str(frame.index))
-    for infant in frame.infants:
-        columns = (infant.keypoints_px, infant.keypoint_scores, infant.joints_mm, infant.sigma_mm)
-        values = np.column_stack(columns)
-        for joint, row in zip(joints, values, strict=True):
-            yield time, str(infant.track_id), joint, *map(_number, row), *where
-    if not frame.infants:
-        for joint in joints:
-            yield time, "", joint, *([""] * len(MEASURES)), *where
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    """One row as text."""
+    track, values = row["track_id"], [_number(row[name]) for name in MEASURES]
+    start = f"{row['time_s']:.6f}", "" if track is None else str(track), row["joint"]
+    return (*start, *values, _name(row["source"]), str(row["index"]))
 
 
 def read_name(cell: str) -> str:
@@ -66,4 +60,4 @@ def _name(source: str) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.3f}" if np.isfinite(value) else ""
+    return f"{value:.3f}" if isfinite(value) else ""

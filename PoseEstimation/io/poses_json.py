@@ -1,12 +1,13 @@
 """``poses.json``, schema ``infantpose/1``: everything that is known about every frame.
 
-Top level: schema, notice, model, skeleton (names, bones), units, quality, assumptions, complete,
-frames. A frame: source, index, time_s, width, height, infants, adults (null when nobody looked for
-them), error where something failed, and notes where something was changed or found on reading. An
-adult: box_xyxy, box_score. An infant: track_id, box_xyxy, box_score, keypoints_px, keypoint_scores,
-sigma_px, joints_mm, sigma_mm, root_mm, size_mm (crown over pelvis to ankle: an assumption, see
-assumptions) and joints_per_size, which are joints_mm over size_mm and assume no scale. NaN is
-written as null. One frame per line, so that long recordings stream and can be read by line tools.
+Top level: schema, notice, model, skeleton (names, bones), units, assumptions, frames, and after
+them, since frames stream, quality and complete. A frame: source, index, time_s, width, height,
+infants, adults (null when the detector knows infants only), error where something failed, and notes
+where something was changed or found on reading. An adult: box_xyxy, box_score. An infant: track_id,
+box_xyxy, box_score, keypoints_px, keypoint_scores, sigma_px, joints_mm, sigma_mm, root_mm, size_mm
+(crown over pelvis to ankle: an assumption, see assumptions) and joints_per_size, which are
+joints_mm over size_mm and assume no scale. NaN is written as null. One frame per line, so that long
+recordings stream and can be read by line tools.
 
 A byte of a file name that is no UTF-8 is written as an escape (backslash, udc, two hexadecimal
 digits), from which Python's json and os.fsencode make the same name.
@@ -16,36 +17,42 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from Datasets.skeletons import Skeleton
+from Datasets.skeletons import SKELETONS, Skeleton
+from Engine.errors import DataError
 from Engine.files import portable_name, replacing_text
-from PoseEstimation.result import NOTICE, FrameResult, InfantPose, PoseResult
+from Engine.reading import load_json
+from PoseEstimation.io.header import Header, Write
+from PoseEstimation.result import NOTICE, Adult, FrameResult, InfantPose, PoseResult
 
 SCHEMA = "infantpose/1"
 UNITS = {"keypoints": "px", "joints": "mm", "frame": "camera, pelvis-relative"}
 ARRAY_DECIMALS, NUMBER_DECIMALS = 3, 6
 
 
-def write_poses_json(result: PoseResult, path: Path) -> None:
-    """Write a prediction, whole or not at all.
-
-    Args:
-        result: the prediction.
-        path: the file, usually ``poses.json``.
-    """
+@contextmanager
+def poses_json(path: Path, header: Header) -> Iterator[Write]:
+    """Open ``poses.json``, see ``io.header.Writer``."""
     with replacing_text(path) as file:
-        file.write("{\n")
-        for key, value in _head(result).items():
-            file.write(f' "{key}": {_text(value)},\n')
+        file.write("{\n" + "".join(f' "{k}": {_text(v)},\n' for k, v in _head(header).items()))
         file.write(' "frames": [')
-        for number, frame in enumerate(result.frames):
-            file.write((",\n  " if number else "\n  ") + _text(_frame(frame, result.skeleton)))
-        file.write("\n ]\n}\n")
+        start = "\n  "
+
+        def write(frame: FrameResult) -> None:
+            nonlocal start
+            file.write(start + _text(_frame(frame, header.skeleton)))
+            start = ",\n  "
+
+        yield write
+        file.write(f'\n ],\n "quality": {_text(header.quality.summary())}')
+        file.write(f',\n "complete": {_text(header.complete)}\n}}\n')
 
 
 def count_frames_in(path: Path) -> int:
@@ -57,6 +64,46 @@ def count_frames_in(path: Path) -> int:
         return 0
 
 
+def read_poses_json(path: Path) -> PoseResult:
+    """Read what ``poses_json`` wrote, numbers as they are rounded there.
+
+    Raises:
+        DataError: the file is missing, damaged or something else.
+    """
+    content = load_json(path, "poses")
+    try:
+        skeleton = SKELETONS[content["skeleton"]["name"]]
+        frames = tuple(map(_read_frame, content["frames"]))
+        return PoseResult(frames, skeleton, content["model"], content["assumptions"])
+    except (KeyError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise DataError(f"poses: {path} is no {SCHEMA} file ({reason}); predict again") from None
+
+
+def _read_frame(content: dict[str, Any]) -> FrameResult:
+    """A frame from its line in the file."""
+    adults = content["adults"]
+    known = {
+        **content,
+        "infants": tuple(
+            InfantPose(**{k: _read_value(v) for k, v in one.items() if k not in _DERIVED})
+            for one in content["infants"]
+        ),
+        "adults": None
+        if adults is None
+        else tuple(Adult(_read_value(a["box_xyxy"]), a["box_score"]) for a in adults),
+        "notes": tuple(content.get("notes", ())),
+    }
+    return FrameResult(**known)
+
+
+def _read_value(value: Any) -> Any:
+    return np.array(value, dtype=np.float64) if isinstance(value, list) else value
+
+
+_DERIVED = ("size_mm", "joints_per_size")
+
+
 def _text(value: Any) -> str:
     return json.dumps(jsonable(value), allow_nan=False, ensure_ascii=False)
 
@@ -65,7 +112,7 @@ def jsonable(value: Any, decimals: int = NUMBER_DECIMALS) -> Any:
     """Turn arrays into lists, round floats, and make everything that is not finite None."""
     if isinstance(value, np.ndarray):
         return jsonable(value.tolist(), ARRAY_DECIMALS)
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {str(k): jsonable(v, decimals) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [jsonable(v, decimals) for v in value]
@@ -76,21 +123,17 @@ def jsonable(value: Any, decimals: int = NUMBER_DECIMALS) -> Any:
     return value
 
 
-def _head(result: PoseResult) -> dict[str, Any]:
-    """Everything but the frames."""
+def _head(header: Header) -> dict[str, Any]:
+    """What stands before the frames."""
+    skeleton = header.skeleton
+    bones = skeleton.bone_indices
     return {
         "schema": SCHEMA,
         "notice": NOTICE,
-        "complete": result.complete,
-        "model": result.model,
-        "skeleton": {
-            "name": result.skeleton.name,
-            "names": result.skeleton.joints,
-            "bones": result.skeleton.bone_indices,
-        },
+        "model": header.model,
+        "skeleton": {"name": skeleton.name, "names": skeleton.joints, "bones": bones},
         "units": UNITS,
-        "quality": result.quality,
-        "assumptions": result.assumptions,
+        "assumptions": header.assumptions,
     }
 
 

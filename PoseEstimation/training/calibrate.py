@@ -17,7 +17,7 @@ from Datasets.loaders import joined
 from Datasets.skeletons import INFANT
 from Engine.errors import DataError
 from Engine.weights import load_weights
-from FasterRCNN.operating_point import make_cautious
+from FasterRCNN.operating_point import choose_operating_point
 from PoseEstimation.inference.lifting import RATE, ClipLifting
 from PoseEstimation.inference.weights import load_lifter
 from PoseEstimation.metrics.errors import joint_errors
@@ -31,7 +31,7 @@ from PoseEstimation.training.weights import with_codec
 def calibrate(settings: CalibrationSettings, output: Path) -> dict[str, float]:
     """Write ``output/heatmap.safetensors`` and ``output/lifter.safetensors`` with honest sigmas.
 
-    And ``output/detector.safetensors``, where there is a detector, see ``make_cautious``.
+    And ``output/detector.safetensors``, where there is a detector, see ``choose_operating_point``.
 
     Returns:
         The factors that the sigmas of the two networks got, and the score that is sure enough.
@@ -62,7 +62,9 @@ def calibrate(settings: CalibrationSettings, output: Path) -> dict[str, float]:
         return factors
     held_out = joined(open_sources(settings.scenes, INFANT))
     cautious = output / "detector.safetensors"
-    enough = make_cautious(settings.detector, cautious, held_out, settings.mistaken_percent)
+    enough = choose_operating_point(
+        settings.detector, cautious, held_out, settings.mistaken_percent
+    )
     return {**factors, "score": enough}
 
 

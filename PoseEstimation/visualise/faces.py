@@ -18,12 +18,13 @@ whose own face is sure, where the detector takes both for one person.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import chain
 
 import numpy as np
 from jaxtyping import Float
+from numpy.typing import ArrayLike
 from PIL import Image, ImageDraw, ImageFilter
 
 from Datasets.geometry.boxes import iou
@@ -225,7 +226,7 @@ def _others(frame: FrameResult, infants: Float[np.ndarray, "n 4"]) -> list[Float
     ]
 
 
-def _among(box: Float[np.ndarray, "4"], boxes: Sequence[Float[np.ndarray, "4"]]) -> bool:
+def _among(box: Float[np.ndarray, "4"], boxes: ArrayLike) -> bool:
     """Whether a box is that of somebody here."""
     return bool((iou(box, np.array(boxes).reshape(-1, 4)) > SAME_IOU).any())
 

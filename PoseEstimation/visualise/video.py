@@ -14,6 +14,8 @@ from Engine.files import cannot_write, replacing
 
 if TYPE_CHECKING:
     from av import VideoFrame
+    from av.container import OutputContainer
+    from av.video.stream import VideoStream
 
 CLOCK = Fraction(1, 90_000)
 """Time base in seconds, fine enough for every camera's frame times."""
@@ -39,8 +41,7 @@ class VideoWriter:
         self.path = path
         self.quality = quality
         self._file = ExitStack()
-        self._container = None
-        self._stream = None
+        self._opened: tuple[OutputContainer, VideoStream] | None = None
         self._size = (0, 0)
         self._last = -1
         self._refusal: Exception | None = None
@@ -62,29 +63,33 @@ class VideoWriter:
         """
         import av
 
-        if self._container is None:
-            self._open(image.size)
+        if self._opened is None:
+            self._opened = self._open(image.size)
+        container, stream = self._opened
         if image.size != self._size:
             image = ImageOps.pad(image, self._size, Image.Resampling.BILINEAR)
-        canvas = Image.new("RGB", (self._stream.width, self._stream.height))
+        canvas = Image.new("RGB", (stream.width, stream.height))
         canvas.paste(image)
         frame = av.VideoFrame.from_image(canvas)
         self._last = max(self._last + 1, round(time_s / CLOCK))
         frame.pts, frame.time_base = self._last, CLOCK
-        self._mux(frame)
+        self._mux(container, stream, frame)
 
-    def _mux(self, frame: VideoFrame | None) -> None:
+    def _mux(
+        self, container: OutputContainer, stream: VideoStream, frame: VideoFrame | None
+    ) -> None:
         """Encode a frame, or with None what is left; once this failed, libav would crash."""
         if self._refusal is None:
             try:
-                self._container.mux(self._stream.encode(frame))
+                container.mux(stream.encode(frame))
             except Exception as error:
-                known = isinstance(error, OSError)
-                self._refusal = cannot_write(self.path, error) if known else error
+                self._refusal = (
+                    cannot_write(self.path, error) if isinstance(error, OSError) else error
+                )
         if self._refusal is not None:
             raise self._refusal
 
-    def _open(self, size: tuple[int, int]) -> None:
+    def _open(self, size: tuple[int, int]) -> tuple[OutputContainer, VideoStream]:
         """Start the file with the size of the first frame."""
         import av
 
@@ -97,7 +102,8 @@ class VideoWriter:
             stream.pix_fmt = "yuv420p"
             stream.options = {"crf": str(self.quality), "preset": "veryfast"}
             self._file = opening.pop_all()
-        self._container, self._stream, self._size = container, stream, size
+        self._size = size
+        return container, stream
 
     def __exit__(
         self,
@@ -106,9 +112,9 @@ class VideoWriter:
         trace: TracebackType | None,
     ) -> None:
         with suppress(_Discarded), self._file:
-            if self._container is None:
+            if self._opened is None:
                 return
             if self._refusal is None:
-                self._mux(None)
+                self._mux(*self._opened, None)
             if self._refusal is not None or (error is not None and self.path.exists()):
                 raise _Discarded

@@ -74,10 +74,9 @@ def _picture(frame: Comparison, skeleton: Skeleton) -> Image.Image:
     points = frame.keypoints_px[np.isfinite(frame.keypoints_px).all(-1)]
     centre = (points.min(0) + points.max(0)) / 2
     half = max(0.6 * float((points.max(0) - points.min(0)).max()), 20.0)
-    box = (*(centre - half), *(centre + half))
-    return drawn.crop(tuple(round(float(v)) for v in box)).resize(
-        (TILE, TILE), Image.Resampling.LANCZOS
-    )
+    left, top, right, bottom = (round(float(v)) for v in (*(centre - half), *(centre + half)))
+    part = drawn.crop((left, top, right, bottom))
+    return part.resize((TILE, TILE), Image.Resampling.LANCZOS)
 
 
 def _view(

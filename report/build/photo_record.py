@@ -37,7 +37,7 @@ def real_record(
 
     Args:
         photos: folder of ``infantpose evaluate syrip`` on the held-out photos.
-        detectors: data set to folder of ``python -m FasterRCNN evaluate``.
+        detectors: data set to folder of ``infantpose evaluate detector``.
         mixes: what the 2D network learnt from to folder of a score of the chain ``real_mix``.
         generated: folder of ``infantpose evaluate syrip`` on generated photos.
 
@@ -60,11 +60,10 @@ def real_record(
         "source_mix": {name: _headline(_syrip(path)) for name, path in (mixes or {}).items()},
         "made_by": _made_by(found),
     }
-    record["made_by"]["detectors"] = {
-        name: _detector(path).get("made_by", {}) for name, path in (detectors or {}).items()
-    }
+    alarms = {name: _detector(path) for name, path in (detectors or {}).items()}
+    record["made_by"]["detectors"] = {name: found["made_by"] for name, found in alarms.items()}
     for key in ALARMS:
-        named = {name: _detector(path).get(key) for name, path in (detectors or {}).items()}
+        named = {name: found.get(key) for name, found in alarms.items()}
         record[key] = {name: value for name, value in named.items() if value is not None}
     if generated is not None:
         views = _syrip(generated)
@@ -100,10 +99,15 @@ def _headline(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _detector(folder: Path) -> dict[str, Any]:
+    """Figures of a detector, and what they were measured with.
+
+    Raises:
+        DataError: there are none.
+    """
     found = load_json(folder / "metrics.json", "evaluation")
-    if "false_alarm_rate" not in found:
-        raise DataError(f"{folder}: tells no false alarms; run 'python -m FasterRCNN evaluate'")
-    return found
+    if found.get("protocol") != "detector":
+        raise DataError(f"{folder}: has no false alarms; run 'infantpose evaluate detector'")
+    return {**found["clean"], **found["counts"], "made_by": _made_by(found)}
 
 
 def _named(text: str) -> tuple[str, Path]:

@@ -8,10 +8,10 @@ from typing import get_args, get_origin, get_type_hints
 
 import pytest
 
+from Datasets.transforms.settings import WholeImageTransforms
 from Engine.errors import DataError
 from Engine.settings import Limits, Settings, faults, interval, limited, limits_of, share
 from Engine.training_settings import TrainerSettings
-from FasterRCNN.settings import DetectorTransforms
 from PoseEstimation import stage_settings
 from PoseEstimation.codecs.heatmap import HeatmapCodec
 from PoseEstimation.codecs.pixels import PixelCodec
@@ -137,7 +137,7 @@ def test_limits_say_whole_numbers_in_full():
         (PredictSettings, {"min_box_score": 50}),
         (PredictSettings, {"batch_size": 0}),
         (TrainerSettings, {"seed": -1}),
-        (DetectorTransforms, {"scale": (1.4, 0.5)}),
+        (WholeImageTransforms, {"scale": (1.4, 0.5)}),
         (stage_settings.GenerateSettings, {"workers": -1}),
         (Camera, {"fov_degrees": 180.0}),
     ],

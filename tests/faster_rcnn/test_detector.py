@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import runpy
+import sys
 
 import numpy as np
 import pytest
 import torch
+from backends import Answers
 from PIL import Image
 from scenes import write_people, write_scenes
 
@@ -15,13 +18,15 @@ from Datasets.readers.coco import open_coco
 from Datasets.readers.mini_rgbd import read_mini_rgbd
 from Datasets.scenes import ADULT_LABEL, CLASSES, INFANT_LABEL
 from Datasets.sources import DataSource
+from Engine.backends import TorchBackend
 from Engine.errors import DataError
+from Engine.provenance import file_sha256
 from Engine.training_settings import TrainerSettings
 from Engine.weights import load_initial, load_weights, read_safetensors, save_weights
-from FasterRCNN.__main__ import main
-from FasterRCNN.detector import Detections, InfantDetector, People, save_detector
-from FasterRCNN.evaluate import evaluate_detector
-from FasterRCNN.model import build_detector, load_resnet
+from FasterRCNN.candidates import Candidates
+from FasterRCNN.detector import InfantDetector, save_detector
+from FasterRCNN.evaluate import evaluate_detector, evaluate_weights
+from FasterRCNN.model import DifferentSizes, build_detector, load_resnet
 from FasterRCNN.settings import DetectorSettings
 from FasterRCNN.train import DetectorModule, train_detector
 
@@ -29,35 +34,20 @@ SMALL = DetectorSettings(min_size=72, max_size=128, box_head=16)
 STORED = {key: getattr(SMALL, key) for key in ("backbone", "min_size", "max_size", "box_head")}
 
 
-class Answers(torch.nn.Module):
-    """A network that says what it is told, whatever it sees."""
-
-    def __init__(self, boxes, scores, labels):
-        super().__init__()
-        self.unused = torch.nn.Parameter(torch.zeros(1))
-        self.output = {
-            "boxes": torch.tensor(boxes).float(),
-            "scores": torch.tensor(scores),
-            "labels": torch.tensor(labels),
-        }
-
-    def forward(self, images):
-        return [self.output for _ in images]
-
-
-def detector_saying(boxes, scores, labels=None, **rule):
+def detector_with(boxes, scores, labels=None, **rule):
     labels = [INFANT_LABEL] * len(boxes) if labels is None else labels
-    return InfantDetector(Answers(boxes, scores, labels), SMALL, **rule)
+    rows = list(zip(boxes, scores, labels, strict=True))
+    return InfantDetector(Answers(rows), SMALL, **rule)
 
 
 def test_rule_for_none_and_several_infants():
     image = Image.new("RGB", (96, 72))
     boxes = [[0, 0, 30, 30], [1, 1, 31, 31], [50, 30, 80, 60], [60, 0, 90, 20]]
-    found = detector_saying(boxes, [0.9, 0.8, 0.95, 0.4])(image)
+    found = detector_with(boxes, [0.9, 0.8, 0.95, 0.4])(image)
     np.testing.assert_allclose(found.boxes_xyxy, [boxes[2], boxes[0]], atol=1e-6)
     np.testing.assert_allclose(found.scores, [0.95, 0.9], atol=1e-6)
-    assert len(detector_saying(boxes, [0.9, 0.8, 0.95, 0.4], max_infants=1)(image)) == 1
-    nobody = detector_saying(boxes, [0.1, 0.2, 0.3, 0.4])(image)
+    assert len(detector_with(boxes, [0.9, 0.8, 0.95, 0.4], max_infants=1)(image)) == 1
+    nobody = detector_with(boxes, [0.1, 0.2, 0.3, 0.4])(image)
     assert nobody.boxes_xyxy.shape == nobody.adults_xyxy.shape == (0, 4)
 
 
@@ -78,7 +68,7 @@ BOX, ALIKE, INSIDE = [10, 10, 60, 60], [12, 10, 62, 60], [30, 30, 60, 60]
 )
 def test_one_person_is_what_the_higher_score_says(boxes, labels, infants, adults):
     scores = [0.9, 0.8, 0.7][: len(boxes)]
-    found = detector_saying(boxes, scores, labels)(Image.new("RGB", (96, 72)))
+    found = detector_with(boxes, scores, labels)(Image.new("RGB", (96, 72)))
     assert (len(found.boxes_xyxy), len(found.adults_xyxy)) == (infants, adults)
     assert (len(found), len(found.adult_scores)) == (infants, adults)
 
@@ -87,14 +77,14 @@ def test_one_person_is_what_the_higher_score_says(boxes, labels, infants, adults
 def test_adults_have_a_score_of_their_own_and_no_limit(min_score):
     rows = [[0, 0, 20, 20], [30, 0, 50, 20], [60, 0, 80, 20]]
     rule = {"max_infants": 1, "min_score": min_score}
-    found = detector_saying(rows, [0.9, 0.8, 0.4], [B, B, B], **rule)(Image.new("RGB", (96, 72)))
+    found = detector_with(rows, [0.9, 0.8, 0.4], [B, B, B], **rule)(Image.new("RGB", (96, 72)))
     np.testing.assert_allclose(found.adults_xyxy, rows[:2], atol=1e-5)
     np.testing.assert_allclose(found.adult_scores, [0.9, 0.8])
-    infants = detector_saying(rows, [0.9, 0.8, 0.4], [A, A, A], **rule)(Image.new("RGB", (96, 72)))
+    infants = detector_with(rows, [0.9, 0.8, 0.4], [A, A, A], **rule)(Image.new("RGB", (96, 72)))
     assert len(infants) == (1 if min_score < 0.9 else 0)
 
 
-def test_a_detector_of_infants_says_nothing_of_adults(tmp_path):
+def test_a_detector_of_infants_has_no_adults(tmp_path):
     network = build_detector(SMALL, classes=2)
     path = tmp_path / "detector.safetensors"
     for classes, known in ((CLASSES[:2], True), (("background", "dog"), False)):
@@ -104,12 +94,12 @@ def test_a_detector_of_infants_says_nothing_of_adults(tmp_path):
             detector = InfantDetector.from_weights(path)
             assert detector(Image.new("RGB", (96, 72))).adults_xyxy is None
         else:
-            with pytest.raises(DataError, match="background, dog apart"):
+            with pytest.raises(DataError, match="background, dog"):
                 InfantDetector.from_weights(path)
 
 
 def test_boxes_are_given_in_pixels_of_the_image_and_inside_it():
-    found = detector_saying([[-3, -3, 47.5, 35.5]], [0.9])(Image.new("RGB", (960, 720)))
+    found = detector_with([[-3, -3, 47.5, 35.5]], [0.9])(Image.new("RGB", (960, 720)))
     np.testing.assert_allclose(found.boxes_xyxy, [[0, 0, 479.5, 359.5]])
 
 
@@ -124,19 +114,18 @@ def test_every_layer_learns(backbone):
     assert still == []
 
 
-@pytest.mark.parametrize(("proposals", "looked_at"), [(None, 30), (300, 90)])
-def test_weights_tell_at_how_many_places_they_look(tmp_path, proposals, looked_at):
+@pytest.mark.parametrize(("proposals", "kept"), [(None, 30), (300, 90)])
+def test_the_number_of_proposals_is_stored_with_the_weights(tmp_path, proposals, kept):
     path, network = tmp_path / "detector.safetensors", build_detector(SMALL)
-    told = {key: value for key, value in STORED.items() if key != "proposals"}
-    config = told if proposals is None else {**told, "proposals": proposals}
+    config = STORED if proposals is None else {**STORED, "proposals": proposals}
     metadata = {"model": "FasterRCNN", "config": config, "classes": list(CLASSES)}
     save_weights(path, network.state_dict(), metadata)
-    loaded = InfantDetector.from_weights(path).network.eval()
-    assert loaded.rpn.post_nms_top_n() == looked_at
+    loaded = InfantDetector.from_weights(path).network.network.network
+    assert loaded.rpn.post_nms_top_n() == kept
 
 
 class _Losing(torch.nn.Module):
-    """Says what it loses."""
+    """Returns given losses."""
 
     def forward(self, images, targets):
         parts = ("classifier", "box_reg", "objectness", "rpn_box_reg")
@@ -160,7 +149,7 @@ def test_default_weights_fit_the_limit_and_resnet_builds():
     assert network.backbone.out_channels == 256
 
 
-def test_saved_detector_answers_alike(tmp_path):
+def test_a_saved_detector_gives_the_same_detections(tmp_path):
     torch.manual_seed(0)
     network = build_detector(SMALL).half().float().eval()
     digest = save_detector(tmp_path / "detector.safetensors", network, SMALL)
@@ -172,7 +161,7 @@ def test_saved_detector_answers_alike(tmp_path):
         Image.fromarray(generator.integers(0, 255, (h, w, 3), dtype=np.uint8))
         for h, w in ((72, 96), (100, 60))
     ]
-    direct = InfantDetector(network, SMALL, min_score=0.0)
+    direct = InfantDetector(TorchBackend(DifferentSizes(network)), SMALL, min_score=0.0)
     for a, b in zip(loaded.detect(images), direct.detect(images), strict=True):
         np.testing.assert_allclose(a.scores, b.scores, atol=1e-3)
         np.testing.assert_allclose(a.adult_scores, b.adult_scores, atol=1e-3)
@@ -204,17 +193,14 @@ def recipe(tmp_path_factory):
     return settings, output, train_detector(settings, output)
 
 
-def test_recipe_writes_weights_that_load_and_evaluate(recipe, tmp_path):
+def test_recipe_writes_weights_that_load_and_evaluate(recipe):
     settings, output, summary = recipe
     assert (summary.steps, summary.epochs) == (6, 2)
     detector = InfantDetector.from_weights(output / "detector.safetensors")
     dataset = read_mini_rgbd(settings.validation.root, ["02"])
-    made_by = {"weights_sha256": "ab"}
-    metrics = evaluate_detector(detector, dataset, tmp_path, made_by=made_by)
-    assert metrics["frames"] == 6
-    assert 0 <= metrics["mean_iou"] <= 100
-    record = json.loads((tmp_path / "metrics.json").read_text())
-    assert record == {**metrics, "made_by": made_by} and metrics["frames_without_infant"] == 0
+    figures = evaluate_detector(detector, dataset)
+    assert figures["frames"] == 6 and figures["frames_without_infant"] == 0
+    assert 0 <= figures["mean_iou"] <= 100
     assert (output / "outlines.npz").is_file()
 
 
@@ -284,23 +270,35 @@ def test_interrupted_recipe_ends_with_the_same_checkpoint(recipe, tmp_path):
     assert timeless(our_header) == timeless(their_header)
 
 
-def test_command_line_evaluates_and_refuses_in_one_line(recipe, tmp_path, capsys):
+def test_evaluation_follows_the_contract_of_metrics_json(recipe, tmp_path):
     settings, output, _ = recipe
-    weights = str(output / "detector.safetensors")
-    root = str(settings.validation.root)
-    arguments = ["--weights", weights, "--root", root, "--sequences", "2"]
-    assert main(["evaluate", *arguments, "--output", str(tmp_path)]) == 0
-    printed = capsys.readouterr().out
-    assert "mean_iou: " in printed and "false_alarm_rate: None" in printed
+    root, command = settings.validation.root, "infantpose evaluate detector"
+    written = evaluate_weights(output, "mini_rgbd", root, "2", tmp_path, command)
+    assert json.loads((tmp_path / "metrics.json").read_text()) == written
+    kind = written["schema"], written["protocol"], written["command"]
+    assert kind == ("infantpose-metrics/1", "detector", command)
+    data = written["data"]
+    assert (data["dataset"], data["split"], data["frames"]) == ("mini_rgbd", "2", 6)
+    file = output / "detector.safetensors"
+    assert written["weights"]["sha256"] == {file.name: file_sha256(file)}
+    figures = evaluate_detector(InfantDetector.from_weights(file), read_mini_rgbd(root, ["02"]))
+    assert {**written["clean"], **written["counts"], "sequences": written["sequences"]} == figures
+    other = evaluate_weights(file, "mini_rgbd", root, "1")
+    assert other["data"]["root_sha256"] != data["root_sha256"]
     people = write_people(tmp_path / "people", "val", (("", (30.0, 30.0), (20.0, 20.0)),))
-    arguments = ["--weights", weights, "--root", str(people), "--dataset", "coco"]
-    assert main(["evaluate", *arguments, "--split", "validation"]) == 0
-    printed = capsys.readouterr().out
-    assert "box_ap: None" in printed and "carer_recall: None" not in printed
-    assert main(["evaluate", "--weights", str(tmp_path / "no"), "--root", root]) == 2
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1
-    assert "no such weights" in error
+    clean = evaluate_weights(file, "coco", people, "validation")["clean"]
+    assert clean["box_ap"] is None and clean["carer_recall"] is not None
+    with pytest.raises(DataError, match="no such weights"):
+        evaluate_weights(tmp_path / "no", "mini_rgbd", root)
+
+
+def test_the_package_runs_the_detectors_recipe_of_the_one_program(tmp_path, monkeypatch, capsys):
+    arguments = ["FasterRCNN", "train", "--output", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", arguments)
+    with pytest.raises(SystemExit) as end:
+        runpy.run_module("FasterRCNN", run_name="__main__")
+    assert end.value.code == 2
+    assert "detector: train and validation must be given" in capsys.readouterr().err
 
 
 def test_missing_data_are_named(tmp_path):
@@ -308,8 +306,7 @@ def test_missing_data_are_named(tmp_path):
         train_detector(SMALL, tmp_path)
 
 
-def test_an_image_is_judged_alone_in_training_too():
-    """No statistics of a batch: what a network learns on is what it is asked later."""
+def test_an_images_features_do_not_depend_on_the_batch_in_training():
     torch.manual_seed(0)
     backbone = build_detector(SMALL).backbone.train()
     images = torch.rand(3, 3, 64, 96)
@@ -344,33 +341,34 @@ def test_resnet18_begins_with_a_heatmap_network_and_refuses_others(tiny_weights,
 
 
 class _Scripted(InfantDetector):
-    """Finds what it is told, one answer per look."""
+    """Finds given candidates, one list per pass."""
 
     def __init__(self, answers, **rule):
-        super().__init__(torch.nn.Identity(), SMALL, second_look=True, **rule)
+        super().__init__(None, SMALL, refine=True, **rule)
         self.answers, self.sizes = list(answers), []
 
-    def _anybody(self, images):
+    def candidates(self, images):
         self.sizes.append([image.size for image in images])
         return self.answers.pop(0)
 
 
-def infants(*rows, sure=0.95):
-    scores = sure - 0.01 * np.arange(len(rows))
-    return People(np.array(rows, float).reshape(-1, 4), scores, np.full(len(rows), A))
+def infants(*rows, best=0.95):
+    boxes = torch.tensor(rows, dtype=torch.float64).reshape(-1, 4)
+    scores = best - 0.01 * torch.arange(len(rows), dtype=torch.float64)
+    return Candidates(boxes, scores, torch.full((len(rows),), A))
 
 
-@pytest.mark.parametrize("sure", [0.3, 0.9])
-def test_the_second_look_moves_a_box_to_where_the_close_up_shows_it(sure):
+@pytest.mark.parametrize("best", [0.3, 0.9])
+def test_refinement_moves_a_box_to_where_the_second_pass_finds_it(best):
     image = Image.new("RGB", (200, 100))
     first = [infants([40, 20, 120, 60], [150, 50, 180, 90]), infants()]
-    # The close-ups begin at (20, 0) and (140, 40): a better box, and one of somebody else. They
-    # need not be as sure as the first look.
+    # The windows begin at (20, 0) and (140, 40): a better box, and one of another infant. Their
+    # scores may be lower than those of the first pass.
     second = [
-        infants([5, 5, 10, 10], [24, 22, 102, 62], sure=min(sure, 0.5) + 0.02),
+        infants([5, 5, 10, 10], [24, 22, 102, 62], best=min(best, 0.5) + 0.02),
         infants([0, 0, 4, 4]),
     ]
-    detector = _Scripted([first, second], min_score=sure)
+    detector = _Scripted([first, second], min_score=best)
     refined = detector.detect([image, image])
     assert np.allclose(refined[0].boxes_xyxy, [[44, 22, 122, 62], [150, 50, 180, 90]])
     assert np.allclose(refined[0].scores, first[0].scores)
@@ -378,12 +376,14 @@ def test_the_second_look_moves_a_box_to_where_the_close_up_shows_it(sure):
     assert detector.sizes[1] == [(121, 81), (51, 60)]
 
 
-def test_no_infant_needs_no_second_look():
+def test_without_an_infant_there_is_no_second_pass():
     assert len(_Scripted([[infants()]]).detect([Image.new("RGB", (50, 50))])[0]) == 0
 
 
-def test_boxes_that_came_to_overlap_are_one_infant():
-    boxes = np.array([[0.0, 0, 10, 10], [30, 0, 40, 10], [0, 0, 10, 9]])
-    found = Detections(boxes, np.array([0.9, 0.8, 0.6]), np.zeros((1, 4)), np.ones(1)).once()
-    assert found.scores.tolist() == [0.9, 0.8] and len(found.adults_xyxy) == 1
-    np.testing.assert_array_equal(found.boxes_xyxy, boxes[:2])
+def test_boxes_that_refinement_moves_onto_each_other_are_one_infant():
+    first = infants([40, 20, 80, 60], [70, 20, 110, 60], [150, 20, 190, 60])
+    # the windows begin at (30, 10), (60, 10) and (140, 10)
+    second = [infants([10, 10, 64, 50]), infants([0, 10, 37, 50]), infants([10, 10, 50, 50])]
+    (found,) = _Scripted([[first], second]).detect([Image.new("RGB", (200, 100))])
+    np.testing.assert_allclose(found.boxes_xyxy, [[40, 20, 94, 60], [150, 20, 190, 60]])
+    np.testing.assert_allclose(found.scores, [0.95, 0.93])

@@ -7,11 +7,11 @@ import pytest
 
 from FasterRCNN.detector import Detections
 from FasterRCNN.evaluate import (
+    adult_recall,
     agreement,
     average_precision,
-    carer_recall,
     false_alarm_rate,
-    mistaken_rate,
+    false_positive_rate,
     top_iou,
 )
 
@@ -71,14 +71,14 @@ def people(infants, adults):
         ([LEFT, RIGHT], [RIGHT, WIDE], 0.5),
         ([], [], 0.0),
     ],
-    ids=["exact", "loose", "missed", "mistaken", "swapped", "false alarms", "blind"],
+    ids=["exact", "loose", "missed", "misplaced", "swapped", "false alarms", "blind"],
 )
 def test_agreement_with_an_infant_on_the_left_and_an_adult_on_the_right(infants, adults, expected):
     truth = np.array([LEFT]), np.array([RIGHT])
     assert agreement(people(infants, adults), *truth) == pytest.approx(expected)
 
 
-def test_agreement_about_nobody_and_without_knowledge_of_adults():
+def test_agreement_in_empty_images_and_of_a_detector_of_infants_only():
     assert agreement(people([], []), NONE, NONE) == 1.0
     assert agreement(people([], [LEFT]), NONE, NONE) == 0.0
     only_infants = Detections(np.array([LEFT]), np.ones(1))
@@ -92,20 +92,20 @@ def test_false_alarms_are_counted_in_images_without_an_infant():
     assert false_alarm_rate(found[:1], infants[:1]) is None
 
 
-def test_carers_are_found_as_adults_at_half_overlap():
+def test_adults_are_found_at_half_overlap():
     adults = [np.array([LEFT, RIGHT]), NONE, np.array([RIGHT])]
     found = [people([RIGHT], [LEFT]), people([], [LEFT]), people([], [WIDE])]
-    assert carer_recall(found, adults) == pytest.approx(100 * 2 / 3)
+    assert adult_recall(found, adults) == pytest.approx(100 * 2 / 3)
     smaller = [20.0, 0, 40.1, 10]
-    assert carer_recall([people([], [smaller])], adults[2:]) == 0.0
-    assert carer_recall(found[1:2], adults[1:2]) is None
-    assert carer_recall([Detections(NONE, np.zeros(0))] * 3, adults) is None
+    assert adult_recall([people([], [smaller])], adults[2:]) == 0.0
+    assert adult_recall(found[1:2], adults[1:2]) is None
+    assert adult_recall([Detections(NONE, np.zeros(0))] * 3, adults) is None
 
 
-def test_whatever_is_taken_for_an_infant_is_mistaken_beside_infants_too():
+def test_a_false_positive_beside_an_infant_counts():
     infant, carer = [10.0, 10, 30, 30], [40.0, 0, 90, 90]
     truth = [np.array([infant]), np.array([infant]), np.zeros((0, 4)), np.zeros((0, 4))]
     found = [people([infant], []), people([infant, carer], []), people([carer], []), people([], [])]
-    assert mistaken_rate(found, truth) == 50.0
+    assert false_positive_rate(found, truth) == 50.0
     assert false_alarm_rate(found, truth) == 50.0
-    assert mistaken_rate(found[:2], truth[:2]) == 50.0 and mistaken_rate([], []) is None
+    assert false_positive_rate(found[:2], truth[:2]) == 50.0 and false_positive_rate([], []) is None

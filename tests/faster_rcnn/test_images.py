@@ -15,17 +15,14 @@ from Datasets.geometry.boxes import box_from_mask, iou
 from Datasets.readers.coco import open_coco
 from Datasets.readers.mini_rgbd import read_mini_rgbd
 from Datasets.scenes import ADULT_LABEL, INFANT_LABEL, scene_outlines, scenes_of
+from Datasets.transforms.settings import WholeImageTransforms
+from Datasets.transforms.whole_images import boxes_on_canvas
 from Engine.sampling import Draw
-from FasterRCNN.images import (
-    DetectorImages,
-    collate_training,
-    network_input,
-    transform_boxes,
-)
-from FasterRCNN.settings import DetectorTransforms
+from FasterRCNN.candidates import Candidates
+from FasterRCNN.images import DetectorImages, collate_training, network_input, outlined
 from FasterRCNN.train import quarter_turn
 
-PLAIN = DetectorTransforms(
+PLAIN = WholeImageTransforms(
     background_share=0, occlusion_share=0, photometric_share=0, empty_share=0
 )
 
@@ -92,8 +89,8 @@ def test_who_is_mostly_outside_the_canvas_is_left_out(people):
     width = outlines[0][:, 0].max() - outlines[0][:, 0].min()
     for share, seen in ((0.45, True), (0.55, False)):
         left = translation(-outlines[0][:, 0].min() - share * width, 0)
-        boxes, counts = images._boxes(left, scene, outlines)
-        assert counts.tolist() == [seen, True]
+        boxes, labelled = boxes_on_canvas(left, outlined(scene, outlines), images.size)
+        assert labelled.tolist() == [seen, True]
         assert boxes[0, 0] == 0
 
 
@@ -111,7 +108,7 @@ def test_given_boxes_are_kept_and_those_of_masks_grow(people, dataset):
     for data, padding in ((people, 0.0), (dataset, 5 * 72 / 480)):
         images = canvases(data, 72)
         points = images.outlines[0]
-        boxes, _ = images._boxes(still, images.scenes[0], points)
+        boxes, _ = boxes_on_canvas(still, outlined(images.scenes[0], points), images.size)
         np.testing.assert_allclose(boxes[:, :2], points.min(axis=1) - padding, atol=1e-9)
         np.testing.assert_allclose(boxes[:, 2:], points.max(axis=1) + padding, atol=1e-9)
 
@@ -129,7 +126,7 @@ def test_only_a_person_alone_gets_another_background(dataset):
 
 
 def test_an_item_is_a_function_of_seed_round_and_index(dataset):
-    varied = DetectorTransforms()
+    varied = WholeImageTransforms()
     first, again = (canvases(dataset, 72, 7, varied)[Draw(3, 1)] for _ in range(2))
     assert torch.equal(first["image"], again["image"])
     other = canvases(dataset, 72, 7, varied)[Draw(4, 1)]
@@ -148,7 +145,7 @@ def test_empty_canvases_have_no_box_and_everybody_is_covered(people):
 
 
 def test_an_image_of_nobody_is_a_canvas_without_boxes(people):
-    images = canvases(people, 72, transforms=DetectorTransforms())
+    images = canvases(people, 72, transforms=WholeImageTransforms())
     nobody = next(i for i, scene in enumerate(images.scenes) if not scene.people)
     for number in range(20):
         item = images[Draw(number, nobody)]
@@ -176,8 +173,11 @@ def test_quarter_turn_moves_boxes_with_pixels():
 
 @pytest.mark.parametrize("size", [(640, 480), (480, 640), (1920, 1080), (90, 60), (2000, 100)])
 def test_network_input_maps_boxes_back_exactly(size):
-    picture, back = network_input(Image.new("RGB", size), 120, 320)
-    height, width = picture.shape[1:]
+    height, width = network_input(Image.new("RGB", size), 120, 320).shape[1:]
     assert min(width, height) == 120 or max(width, height) == 320
-    edges = transform_boxes(back, np.array([[-0.5, -0.5, width - 0.5, height - 0.5]]))
-    np.testing.assert_allclose(edges, [[-0.5, -0.5, size[0] - 0.5, size[1] - 0.5]])
+    # edges lie half a pixel beyond the centres of the outermost pixels; boxes end at these
+    whole = torch.tensor([[-0.5, -0.5, width - 0.5, height - 0.5], [-0.5, -0.5, 0.5, 0.5]])
+    found = Candidates(whole.double(), torch.ones(2), torch.ones(2))
+    boxes = found.scaled((width, height), size).boxes_xyxy
+    np.testing.assert_allclose(boxes[0], [0, 0, size[0] - 1, size[1] - 1])
+    np.testing.assert_allclose(boxes[1, 2:], np.divide(size, (width, height)) - 0.5)

@@ -315,3 +315,14 @@ def test_a_wrong_file_is_named_in_one_line(tmp_path, text):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(DataError, match="absent"):
         load_config(tmp_path / "absent.yaml")
+
+
+def test_earlier_names_of_sections_and_settings_still_load(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    own = tmp_path / "config.yaml"
+    own.write_text("close_up: {looked_at: 7, per_image: 3}\n")
+    for path in (own, None):
+        found = load_config(path, ["close_up.per_image=5"]).rescoring
+        assert (found.images_scored, found.per_image) == (7, 5)
+    research = SHIPPED.parent / "SavedModels" / "infant-research" / "config.yaml"
+    assert load_config(research).rescoring.trainer.patience == 99

@@ -40,8 +40,12 @@ def write(folder, content):
 
 @pytest.fixture
 def folders(tmp_path):
-    alarms = {"false_alarm_rate": 3.0, "carer_recall": None, "frames": 75}
-    alarms |= {"mistaken_rate": 4.5, "frames_without_infant": 60, "made_by": {"data": "coco, all"}}
+    alarms = {
+        "protocol": "detector",
+        "data": {"dataset": "coco", "split": "all"},
+        "clean": {"false_alarm_rate": 3.0, "carer_recall": None, "mistaken_rate": 4.5},
+        "counts": {"frames": 75, "frames_without_infant": 60},
+    }
     fewer = {**PHOTOS, "boxes": {"true": {"ap": 40.0, "interval": [35.0, 45.0]}}}
     return {
         "photos": write(tmp_path / "photos", PHOTOS),
@@ -61,7 +65,7 @@ def test_everything_has_its_place(folders, tmp_path):
     mix = record["source_mix"]["synthetic"]
     assert mix.pop("made_by")["weights"] == {"name": "x"}
     assert mix == {"ap": 40.0, "interval": [35, 45], "photos": 9}
-    assert record["made_by"]["detectors"] == {"coco": {"data": "coco, all"}}
+    assert record["made_by"]["detectors"]["coco"]["data"]["dataset"] == "coco"
     assert record["false_alarm_rate"] == {"coco": 3.0} and record["carer_recall"] == {}
     assert record["generated_postures"] == record["postures"] == PHOTOS["postures"]
     assert record["rotations"]["90"]["change"] == -1

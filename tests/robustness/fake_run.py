@@ -2,63 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from Datasets.skeletons import INFANT
-from PoseEstimation.inference.predict import PredictRequest
+from Datasets.skeletons import INFANT, Skeleton
+from PoseEstimation.inference.predict import PredictRequest, predict
+from PoseEstimation.inference.predictor import Predictor
 from PoseEstimation.inference.settings import PredictSettings
-from PoseEstimation.result import Adult, InfantPose, People
+from PoseEstimation.structures import Found, Keypoints, Track
 from PoseEstimation.visualise.video import VideoWriter
 
 SIZE, VIDEO_FRAMES = (64, 48), 10
 
 
-@dataclass
-class FakePipeline:
-    """Stands in for the networks; counts the frames that it sees."""
+class FakePredictor(Predictor):
+    """Stands in for the networks; counts the frames that they see.
 
-    settings: PredictSettings = field(default_factory=lambda: PredictSettings(batch_size=3))
-    seen: int = 0
+    Attributes:
+        seen: number of images.
+    """
 
-    skeleton = INFANT
-    model_info = {"name": "fake"}  # noqa: RUF012
+    def __init__(self, name: str = "fake") -> None:
+        self.seen = 0
+        finder, lifter = _Calls(self.found), _Calls(self.lifted)
+        super().__init__(finder, lifter, PredictSettings(batch_size=3), {"name": name})
 
-    def observe(self, images: Sequence[Image.Image], still: bool = False) -> list[People]:
+    def found(self, images, boxes=None, still=False) -> list[Found]:
+        """The finder."""
         self.seen += len(images)
         return [_people(image) for image in images]
 
-    def lift_poses(self, poses, intrinsics, times_s=None) -> list[InfantPose]:
-        return [
-            replace(
-                pose,
-                joints_mm=np.repeat(pose.keypoints_px, 2, axis=1)[:, :3] * np.pi,
-                sigma_mm=pose.sigma_px * camera[0, 0],
-            )
-            for pose, camera in zip(poses, intrinsics, strict=True)
-        ]
+    def lifted(self, track: Track) -> tuple[np.ndarray, np.ndarray]:
+        """The lifter."""
+        joints_mm = np.repeat(track.keypoints.keypoints_px, 2, axis=2)[..., :3] * np.pi
+        return joints_mm, track.keypoints.sigma_px * track.intrinsics[:, :1, 0]
 
 
-def _people(image: Image.Image) -> People:
+@dataclass(frozen=True)
+class _Calls:
+    call: Callable[..., Any]
+    skeleton: Skeleton = INFANT
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.call(*arguments)
+
+
+def _people(image: Image.Image) -> Found:
     value = float(np.asarray(image, dtype=np.float64).mean())
     generator = np.random.default_rng(round(value * 1e6))
-    points = generator.uniform(0, 48, (len(INFANT), 2))
-    points[generator.integers(len(INFANT))] = np.nan
-    infant = InfantPose.in_image(
-        points,
-        track_id=1,
-        box_xyxy=np.array([2.0, 2, 60, 46]) + generator.uniform(0, 1, 4),
-        box_score=generator.uniform(),
-        keypoint_scores=generator.uniform(size=len(INFANT)),
-        sigma_px=generator.uniform(size=len(INFANT)),
-        depth_px=np.full(len(INFANT), np.nan),
-    )
-    adults = (Adult(generator.uniform(0, 40, 4), generator.uniform()),)
-    return People((infant,), adults, generator.uniform(0, 40, (2, 4)))
+    points = generator.uniform(0, 48, (1, len(INFANT), 2))
+    points[0, generator.integers(len(INFANT))] = np.nan
+    boxes = np.array([[2.0, 2, 60, 46]]) + generator.uniform(0, 1, 4)
+    scores, sigma = generator.uniform(size=(2, 1, len(INFANT)))
+    keypoints = Keypoints(points, scores, sigma, np.full((1, len(INFANT)), np.nan))
+    adults = generator.uniform(0, 40, (1, 4))
+    suspected = generator.uniform(0, 40, (2, 4))
+    return Found(boxes, generator.uniform(size=1), keypoints, adults, np.array([0.7]), suspected)
 
 
 def shade(i: int) -> Image.Image:
@@ -80,3 +85,15 @@ def inputs(folder: Path) -> list[Path]:
 
 def request(sources: Sequence[Path], output: Path, **more) -> PredictRequest:
     return PredictRequest(sources, output, formats=("csv", "coco"), **more)
+
+
+def frames_in(output: Path) -> list[dict]:
+    """Frames of ``poses.json``, which knows no NaN."""
+    text = (output / "poses.json").read_text()
+    return json.loads(text, parse_constant=lambda name: 1 / 0)["frames"]
+
+
+def predicted(predictor: Predictor, ask: PredictRequest) -> list[dict]:
+    """Predict and read what was written."""
+    predict(predictor, ask)
+    return frames_in(ask.output)

@@ -12,13 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_run import VIDEO_FRAMES, FakePipeline, inputs, request
+from fake_run import VIDEO_FRAMES, FakePredictor, frames_in, inputs, request
 
+from Datasets.readers.video import iter_frames
 from Engine.errors import DataError, WriteError
 from Engine.files import TEMPORARY
-from PoseEstimation.inference import stream as frames_module
+from PoseEstimation.inference import predict as predict_module
 from PoseEstimation.inference.predict import predict
+from PoseEstimation.inference.tracking import Tracker
 from PoseEstimation.io.journal import FILE_NAME, Journal
+from PoseEstimation.result import FrameResult
 from PoseEstimation.visualise.overlay import Overlay
 
 FAULTS, KILLS, KILLED, CHILD_S = 240, 200, 77, 120
@@ -38,59 +41,52 @@ def sources(tmp_path_factory) -> list[Path]:
 @pytest.fixture(scope="module")
 def expected(sources, tmp_path_factory) -> Path:
     output = tmp_path_factory.mktemp("expected")
-    predict(FakePipeline(), request(sources, output))
+    predict(FakePredictor(), request(sources, output))
     return output
 
 
-def frames_in(output: Path) -> list[dict]:
-    content = json.loads((output / "poses.json").read_text(), parse_constant=pytest.fail)
-    return content["frames"]
-
-
-class FaultyPipeline(FakePipeline):
+class FaultyPredictor(FakePredictor):
     """Fails at one picture, alone or in a batch, or at lifting one pose."""
 
-    def __init__(self, stage: str, keypoint: float, error: Exception) -> None:
+    def __init__(self, stage: str, score: float, error: Exception) -> None:
         super().__init__()
-        self.stage, self.keypoint, self.error = stage, keypoint, error
+        self.stage, self.score, self.error = stage, score, error
 
-    def observe(self, images, still=False):
-        people = super().observe(images, still)
-        if self.stage == "observe" and any(self._is_it(p.infants[0]) for p in people):
+    def found(self, images, boxes=None, still=False):
+        people = super().found(images, boxes, still)
+        if self.stage == "find" and any(self.score in p.keypoints.scores for p in people):
             raise self.error
         return people
 
-    def lift_poses(self, poses, intrinsics, times_s=None):
-        if self.stage == "lift" and any(map(self._is_it, poses)):
+    def lifted(self, track):
+        if self.stage == "lift" and self.score in track.keypoints.scores:
             raise self.error
-        return super().lift_poses(poses, intrinsics, times_s)
-
-    def _is_it(self, pose) -> bool:
-        return float(pose.box_score) == self.keypoint
+        return super().lifted(track)
 
 
-@pytest.mark.parametrize("stage", ["observe", "lift", "track", "draw"])
+@pytest.mark.parametrize("stage", ["find", "lift", "track", "draw"])
 def test_an_exception_of_one_frame_costs_no_other(stage, sources, expected, tmp_path, monkeypatch):
     whole = frames_in(expected)
     found = [i for i, frame in enumerate(whole) if frame["infants"]]
-    scores = {i: p.infants[0].box_score for i, p in zip(found, _people_of(sources), strict=True)}
+    people = zip(found, _people_of(sources), strict=True)
+    scores = {i: float(p.keypoints.scores[0, 0]) for i, p in people}
     dice = random.Random(stage)
     for number in range(FAULTS // 4):
         error = dice.choice(EXCEPTIONS)("it broke\nhere")
         hit = dice.choice(found)
-        pipeline = FaultyPipeline(stage, scores[hit], error)
+        predictor = FaultyPredictor(stage, scores[hit], error)
         with monkeypatch.context() as patch:
             if stage == "track":
-                real = frames_module.Tracker.update
-                patch.setattr(frames_module.Tracker, "update", _at(real, hit, error))
+                real = Tracker.update
+                patch.setattr(Tracker, "update", _at(real, hit, error))
             if stage == "draw":
                 real = Overlay.write
                 patch.setattr(Overlay, "write", _at(real, hit, error))
             output = tmp_path / str(number)
             overlay = {} if stage == "draw" else {"overlay": None}
-            result = predict(pipeline, request(sources, output, **overlay)).result
+            header = predict(predictor, request(sources, output, **overlay)).header
         frames = frames_in(output)
-        assert not result.complete and len(frames) == FRAMES
+        assert not header.complete and len(frames) == FRAMES
         broken = [i for i, frame in enumerate(frames) if frame != whole[i]]
         assert broken == [hit], (stage, error)
         assert "\n" not in frames[hit]["error"] and "it broke" in frames[hit]["error"]
@@ -102,10 +98,8 @@ def test_an_exception_of_one_frame_costs_no_other(stage, sources, expected, tmp_
 
 
 def _people_of(sources):
-    from Datasets.readers.video import iter_frames
-
     images = [f.image for source in sources for f in iter_frames(source) if f.image is not None]
-    return FakePipeline().observe(images)
+    return FakePredictor().found(images)
 
 
 def _at(real, hit: int, error: Exception):
@@ -128,9 +122,9 @@ def test_a_reader_that_fails_costs_no_other_source(sources, tmp_path, monkeypatc
                 raise LookupError("half way")
             yield frame
 
-    real = frames_module.iter_frames
-    monkeypatch.setattr(frames_module, "iter_frames", broken)
-    predict(FakePipeline(), request(sources, tmp_path / "out"))
+    real = predict_module.iter_frames
+    monkeypatch.setattr(predict_module, "iter_frames", broken)
+    predict(FakePredictor(), request(sources, tmp_path / "out"))
     frames = frames_in(tmp_path / "out")
     assert [f["index"] for f in frames if f["source"].endswith("b.mp4")] == [0, 1, 2, 3, 4]
     assert "LookupError: half way" in frames[5]["error"] and frames[5]["time_s"] > 0
@@ -164,7 +158,7 @@ def _killed_run(sources, output: Path, at: int | None, overlay: bool) -> int:
         code = 1
         try:
             sys.setprofile(count)
-            predict(FakePipeline(), request(sources, output, **more))
+            predict(FakePredictor(), request(sources, output, **more))
             sys.setprofile(None)
             os.write(writing, str(calls).encode())
             code = 0
@@ -191,12 +185,12 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(sources, expected, tm
             if not (output / "poses.json").exists():
                 _killed_run(sources, output, dice.randrange(1, calls // 2), overlay)
         done = _finished_frames(output)
-        pipeline, said = FakePipeline(), []
-        predict(pipeline, request(sources, output, **more), on_resume=said.append)
+        predictor, said = FakePredictor(), []
+        predict(predictor, request(sources, output, **more), on_resume=said.append)
         for name in ("poses.json", "poses.csv", "coco_keypoints.json"):
             assert (output / name).read_bytes() == (expected / name).read_bytes(), number
         assert said == ([done] if done else [])
-        assert pipeline.seen <= FRAMES - 1 - done + (done > 0)  # the unreadable one is not seen
+        assert predictor.seen <= FRAMES - 1 - done + (done > 0)  # the unreadable one is not seen
         assert not (output / FILE_NAME).exists() and not list(output.rglob(f"{TEMPORARY}*"))
         assert len(list(output.rglob("*.mp4"))) == overlay
         saved.append(done)
@@ -213,19 +207,16 @@ def _finished_frames(output: Path) -> int:
 
 
 def test_a_journal_of_other_weights_does_not_count_and_is_not_lost(sources, tmp_path):
-    class Other(FakePipeline):
-        model_info = {"name": "other"}  # noqa: RUF012
-
     stopped = request(sources, tmp_path / "out", overlay=None)
     with pytest.raises(KeyboardInterrupt):
-        predict(FakePipeline(), stopped, on_frame=_stop_after(6))
+        predict(FakePredictor(), stopped, on_frame=_stop_after(6))
     kept = (tmp_path / "out" / FILE_NAME).read_bytes()
     with pytest.raises(KeyboardInterrupt):
-        predict(Other(), stopped, on_frame=_stop_after(1))
+        predict(FakePredictor("other"), stopped, on_frame=_stop_after(1))
     assert (tmp_path / "out" / FILE_NAME).read_bytes().startswith(kept)
-    said, pipeline = [], FakePipeline()
-    predict(pipeline, stopped, on_resume=said.append)
-    assert said[0] >= 6 and pipeline.seen == FRAMES - 1 - said[0]
+    said, predictor = [], FakePredictor()
+    predict(predictor, stopped, on_resume=said.append)
+    assert said[0] >= 6 and predictor.seen == FRAMES - 1 - said[0]
 
 
 def _stop_after(count: int):
@@ -244,9 +235,9 @@ def test_a_photo_that_changed_is_seen_again(sources, tmp_path):
         copy.write_bytes(source.read_bytes())
     ask = request(copies, tmp_path / "out")
     with pytest.raises(KeyboardInterrupt):
-        predict(FakePipeline(), ask, on_frame=_stop_after(3))
+        predict(FakePredictor(), ask, on_frame=_stop_after(3))
     copies[0].write_bytes(sources[-1].read_bytes())
-    predict(FakePipeline(), ask)
+    predict(FakePredictor(), ask)
     frames = frames_in(tmp_path / "out")
     assert frames[0]["infants"][0]["keypoints_px"] == frames[-1]["infants"][0]["keypoints_px"]
 
@@ -264,10 +255,10 @@ def test_a_full_disk_names_the_file_and_keeps_what_is_complete(sources, tmp_path
     with monkeypatch.context() as patch:
         patch.setattr(Journal, "_write", write)
         with pytest.raises(WriteError, match=f"{FILE_NAME}.*No space"):
-            predict(FakePipeline(), ask)
+            predict(FakePredictor(), ask)
     content = json.loads((tmp_path / "out" / "poses.json").read_text())
     assert content["complete"] is False and content["frames"]
-    predict(FakePipeline(), ask)
+    predict(FakePredictor(), ask)
     assert len(frames_in(tmp_path / "out")) == FRAMES
 
 
@@ -278,33 +269,28 @@ def test_a_limit_on_file_size_ends_in_one_line_with_the_path(sources, tmp_path):
         code = 1
         try:
             resource.setrlimit(resource.RLIMIT_FSIZE, (9_000, 9_000))
-            predict(FakePipeline(), request(sources, tmp_path / "out"))
+            predict(FakePredictor(), request(sources, tmp_path / "out"))
         except WriteError as error:
             code = 7 if "out" in str(error) and "\n" not in str(error) else 8
         finally:
             os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
     assert [path.read_bytes() for path in sources]
-    predict(FakePipeline(), request(sources, tmp_path / "out"))
+    predict(FakePredictor(), request(sources, tmp_path / "out"))
     assert len(frames_in(tmp_path / "out")) == FRAMES
 
 
 def test_the_journal_keeps_every_digit(sources, tmp_path):
     ask = request(sources, tmp_path / "out", overlay=None)
     with pytest.raises(KeyboardInterrupt):
-        predict(FakePipeline(), ask, on_frame=_stop_after(FRAMES))
+        predict(FakePredictor(), ask, on_frame=_stop_after(FRAMES))
     lines = (tmp_path / "out" / FILE_NAME).read_text().splitlines()
     key = json.loads(lines[0])["key"]
     with Journal(tmp_path / "out" / FILE_NAME, key) as journal:
-        recorded = journal.recorded(sources[0]).batches[0][0]
-    (people,) = FakePipeline().observe([_image(sources[0])])
+        recorded = next(journal.replay(sources))
+    (frame,) = iter_frames(sources[0])
+    made = FrameResult.of(frame, *FakePredictor().found([frame.image]), [1])
     for name in ("keypoints_px", "sigma_px", "box_xyxy", "depth_px", "keypoint_scores"):
-        kept, made = getattr(recorded.infants[0], name), getattr(people.infants[0], name)
-        assert np.array_equal(kept, made, equal_nan=True), name
-    assert np.array_equal(recorded.suspected_xyxy, people.suspected_xyxy)
-
-
-def _image(path: Path):
-    from Datasets.readers.video import iter_frames
-
-    return next(iter_frames(path)).image
+        kept, given = getattr(recorded.infants[0], name), getattr(made.infants[0], name)
+        assert np.array_equal(kept, given, equal_nan=True), name
+    assert np.array_equal(recorded.suspected_xyxy, made.suspected_xyxy)

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from fake_run import FakePipeline, request, shade
+from fake_run import FakePredictor, request, shade
 
 from Engine.errors import DataError
 from PoseEstimation.inference.predict import predict
@@ -46,10 +46,10 @@ def in_place(folder: Path, name: str) -> Path:
 
 def refused(ask, *kept: Path) -> str:
     """The one line with which a request is refused before any work; nothing has changed."""
-    before, pipeline = [path.read_bytes() for path in kept], FakePipeline()
+    before, predictor = [path.read_bytes() for path in kept], FakePredictor()
     with pytest.raises(DataError) as caught:
-        predict(pipeline, ask)
-    assert [path.read_bytes() for path in kept] == before and pipeline.seen == 0
+        predict(predictor, ask)
+    assert [path.read_bytes() for path in kept] == before and predictor.seen == 0
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -92,7 +92,7 @@ def test_results_never_replace_what_else_was_given(tmp_path):
 def test_an_overlay_of_another_file_is_renewed(tmp_path):
     first = in_place(tmp_path / "in", "a.png")
     for _ in range(2):
-        predict(FakePipeline(), request([first], tmp_path / "out"))
+        predict(FakePredictor(), request([first], tmp_path / "out"))
     assert [p.name for p in (tmp_path / "out" / "overlays").iterdir()] == ["a.jpg"]
 
 
@@ -149,7 +149,7 @@ def names_in(output: Path) -> tuple[list[bytes], list[bytes]]:
 
 
 def test_names_of_any_bytes_come_back_from_every_format(tmp_path):
-    predict(FakePipeline(), request(named_files(tmp_path / "in"), tmp_path / "out"))
+    predict(FakePredictor(), request(named_files(tmp_path / "in"), tmp_path / "out"))
     check_names(tmp_path / "out")
 
 
@@ -166,10 +166,10 @@ RUN = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from fake_run import FakePipeline, request
+from fake_run import FakePredictor, request
 from PoseEstimation.inference.predict import predict
 sources = sorted(Path(sys.argv[2]).iterdir())
-predict(FakePipeline(), request(sources, Path(sys.argv[3])))
+predict(FakePredictor(), request(sources, Path(sys.argv[3])))
 """
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_run import FakePipeline, inputs, request, shade
+from fake_run import FakePredictor, inputs, predicted, request, shade
 from PIL import Image
 
 from Datasets.readers import video as video_module
@@ -16,7 +16,6 @@ from Datasets.structures import Frame
 from Engine.errors import DataError
 from PoseEstimation.inference.predict import predict
 from PoseEstimation.io.journal import FILE_NAME, Journal
-from PoseEstimation.result import People
 from PoseEstimation.visualise.overlay import OverlayStyle
 from PoseEstimation.visualise.video import VideoWriter
 
@@ -43,7 +42,7 @@ def stopped(ask, after: int) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        predict(FakePipeline(), ask, on_frame=on_frame)
+        predict(FakePredictor(), ask, on_frame=on_frame)
 
 
 def sharpness(path: Path) -> float:
@@ -57,16 +56,16 @@ def test_an_overlay_that_another_command_drew_is_drawn_again(tmp_path):
     expected = sharpness(tmp_path / "out" / "overlays" / "0.jpg")
     stopped(clear, 2)
     assert sharpness(tmp_path / "out" / "overlays" / "0.jpg") > 2 * expected
-    predict(FakePipeline(), hidden)
+    predict(FakePredictor(), hidden)
     for overlay in (tmp_path / "out" / "overlays").iterdir():
         assert sharpness(overlay) < 1.5 * expected
 
 
 def test_an_overlay_of_an_earlier_photo_does_not_outlive_it(tmp_path):
     (photo,) = photos(tmp_path / "in", 1)
-    predict(FakePipeline(), request([photo], tmp_path / "out"))
+    predict(FakePredictor(), request([photo], tmp_path / "out"))
     photo.write_text("no picture")
-    result = predict(FakePipeline(), request([photo], tmp_path / "out"))
+    result = predict(FakePredictor(), request([photo], tmp_path / "out"))
     assert not (tmp_path / "out" / "overlays" / "0.jpg").exists() and result.overlays == ()
 
 
@@ -74,25 +73,25 @@ def test_a_finished_run_leaves_what_others_have_not_finished(tmp_path):
     first = request(photos(tmp_path / "a"), tmp_path / "out", overlay=None)
     second = request(photos(tmp_path / "b", 1), tmp_path / "out", overlay=None)
     stopped(first, 2)
-    said, pipeline = [], FakePipeline()
-    predict(pipeline, second, on_resume=said.append)
-    assert not said and pipeline.seen == 1
-    predict(pipeline, first, on_resume=said.append)
-    assert said == [2] and pipeline.seen == 2
+    said, predictor = [], FakePredictor()
+    predict(predictor, second, on_resume=said.append)
+    assert not said and predictor.seen == 1
+    predict(predictor, first, on_resume=said.append)
+    assert said == [2] and predictor.seen == 2
     assert not (tmp_path / "out" / FILE_NAME).exists()
 
 
 def test_stopping_never_replaces_a_result_that_has_more(tmp_path):
     sources = inputs(tmp_path / "in")
     ask = request(sources, tmp_path / "out")
-    predict(FakePipeline(), ask)
+    predict(FakePredictor(), ask)
     files = [p for p in (tmp_path / "out").rglob("*") if p.is_file()]
     before = {path: path.read_bytes() for path in files}
     stopped(ask, 3)
     assert {path: path.read_bytes() for path in files} == before
     stopped(ask, 12)
     assert json.loads((tmp_path / "out" / "poses.json").read_text())["frames"]
-    predict(FakePipeline(), ask)
+    predict(FakePredictor(), ask)
     names = ("poses.json", "poses.csv", "coco_keypoints.json")
     for name in names:
         assert (tmp_path / "out" / name).read_bytes() == before[tmp_path / "out" / name]
@@ -105,8 +104,8 @@ def test_two_runs_in_one_output_are_refused(tmp_path):
         Journal(tmp_path / "out" / FILE_NAME, "another run"),
         pytest.raises(DataError, match="in use by another run"),
     ):
-        predict(FakePipeline(), ask)
-    assert len(predict(FakePipeline(), ask).result.frames) == 3
+        predict(FakePredictor(), ask)
+    assert len(predicted(FakePredictor(), ask)) == 3
 
 
 def test_a_video_that_cannot_be_drawn_costs_no_other_source(tmp_path):
@@ -123,10 +122,9 @@ def test_a_video_that_cannot_be_drawn_costs_no_other_source(tmp_path):
                 yield replace(frame, image=frame.image.resize((17000, 16)))
 
         patch.setattr(video_module, "_video_frames", frames)
-        result = predict(FakePipeline(), request([wide, *after], tmp_path / "out")).result
-    first, second = result.frames
-    assert first.error.startswith("overlay: ") and len(first.infants) == 1
-    assert second.error is None and second.infants and not result.complete
+        first, second = predicted(FakePredictor(), request([wide, *after], tmp_path / "out"))
+    assert first["error"].startswith("overlay: ") and len(first["infants"]) == 1
+    assert "error" not in second and second["infants"]
     assert [p.name for p in (tmp_path / "out" / "overlays").iterdir()] == ["0.jpg"]
 
 
@@ -142,57 +140,61 @@ def test_a_video_that_changes_its_size_keeps_infant_and_camera(tmp_path, monkeyp
             larger = (128, 96) if frame.index > 1 else (64, 48)
             yield replace(frame, image=Image.new("RGB", larger))
 
-    class Sized(FakePipeline):
-        def observe(self, images, still=False):
-            pose = super().observe(images[:1])[0].infants[0]
-            box = np.array([10.0, 8, 30, 40])
-            return [People((replace(pose, box_xyxy=box * image.width / 64),)) for image in images]
+    class Sized(FakePredictor):
+        def found(self, images, boxes=None, still=False):
+            people, box = super().found(images[:1])[0], np.array([[10.0, 8, 30, 40]])
+            return [replace(people, boxes_xyxy=box * image.width / 64) for image in images]
 
     real = video_module._video_frames
     monkeypatch.setattr(video_module, "_video_frames", frames)
     ask = request([clip], tmp_path / "out")
     camera = replace(ask.camera, intrinsics=np.array([[50.0, 0, 31.5], [0, 50, 23.5], [0, 0, 1]]))
-    seen = predict(Sized(), replace(ask, camera=camera, overlay=None)).result.frames
-    assert [frame.width for frame in seen] == [64, 64, 128, 128]
-    assert [frame.infants[0].track_id for frame in seen] == [1, 1, 1, 1]
-    focal = [frame.infants[0].sigma_mm / frame.infants[0].sigma_px for frame in seen]
-    assert np.allclose(focal[0], 50) and np.allclose(focal[3], 100)
+    seen = predicted(Sized(), replace(ask, camera=camera, overlay=None))
+    assert [frame["width"] for frame in seen] == [64, 64, 128, 128]
+    infants = [frame["infants"][0] for frame in seen]
+    assert [infant["track_id"] for infant in infants] == [1, 1, 1, 1]
+    sums = [(np.sum(infant["sigma_mm"]), np.sum(infant["sigma_px"])) for infant in infants]
+    focal = [mm / px for mm, px in sums]
+    assert focal[0] == pytest.approx(50, rel=1e-3) and focal[3] == pytest.approx(100, rel=1e-3)
 
 
 def test_pixels_of_a_photo_read_at_half_size_are_of_the_full_picture(tmp_path, monkeypatch):
     (photo,) = photos(tmp_path / "in", 1)
-    whole = predict(FakePipeline(), request([photo], tmp_path / "a")).result.frames[0]
+    (whole,) = predicted(FakePredictor(), request([photo], tmp_path / "a"))
     image = Image.open(photo).convert("RGB")
     halved = lambda path: Frame(str(path), 0, 0.0, image, None, ("read at 1/2 scale",), (128, 96))  # noqa: E731
     monkeypatch.setattr(video_module, "read_photo", halved)
-    full = predict(FakePipeline(), request([photo], tmp_path / "b")).result.frames[0]
-    assert (full.width, full.height) == (128, 96) and full.notes == ("read at 1/2 scale",)
-    one, other = whole.infants[0], full.infants[0]
-    assert np.allclose(other.keypoints_px, 2 * one.keypoints_px + 0.5, equal_nan=True)
-    assert np.allclose(other.box_xyxy, 2 * one.box_xyxy + 0.5)
-    assert np.allclose(other.sigma_px, 2 * one.sigma_px)
-    assert np.allclose(full.adults[0].box_xyxy, 2 * whole.adults[0].box_xyxy + 0.5)
+    (full,) = predicted(FakePredictor(), request([photo], tmp_path / "b"))
+    assert (full["width"], full["height"]) == (128, 96)
+    assert full["notes"] == ["read at 1/2 scale"]
+    pairs = (full["infants"][0], whole["infants"][0]), (full["adults"][0], whole["adults"][0])
+    for other, one in pairs:
+        assert np.allclose(other["box_xyxy"], 2 * np.array(one["box_xyxy"]) + 0.5, atol=0.01)
+    (other, one), _ = pairs
+    points = [np.array(pose["keypoints_px"], dtype=float) for pose in (other, one)]
+    assert np.allclose(points[0], 2 * points[1] + 0.5, atol=0.01, equal_nan=True)
+    assert np.allclose(other["sigma_px"], 2 * np.array(one["sigma_px"]), atol=0.01)
     with Image.open(tmp_path / "b" / "overlays" / "0.jpg") as drawn:
         assert drawn.size == (64, 48)
 
 
 def test_one_pose_that_cannot_be_lifted_leaves_the_others_their_clip(tmp_path):
-    class Clips(FakePipeline):
+    class Clips(FakePredictor):
         """Lifts by the number of poses that it sees together."""
 
-        def lift_poses(self, poses, intrinsics, times_s=None):
-            if any(np.isclose(pose.box_score, bad) for pose in poses):
+        def lifted(self, track):
+            if np.isclose(track.keypoints.scores[:, 0], bad, atol=1e-3).any():
                 raise ValueError("it broke")
-            lifted = super().lift_poses(poses, intrinsics, times_s)
-            return [replace(pose, sigma_mm=np.full(25, float(len(poses)))) for pose in lifted]
+            joints_mm, sigma_mm = super().lifted(track)
+            return joints_mm, np.full(sigma_mm.shape, float(len(track)))
 
     clip = inputs(tmp_path / "in")[1]
     ask = request([clip], tmp_path / "out", overlay=None)
-    bad = predict(FakePipeline(), ask).result.frames[3].infants[0].box_score
-    frames = predict(Clips(), ask).result.frames
-    assert [i for i, frame in enumerate(frames) if frame.error] == [3]
-    assert np.isnan(frames[3].infants[0].joints_mm).all()
-    assert {f.infants[0].sigma_mm[0] for i, f in enumerate(frames) if i != 3} == {9.0}
+    bad = predicted(FakePredictor(), ask)[3]["infants"][0]["keypoint_scores"][0]
+    frames = predicted(Clips(), ask)
+    assert [i for i, frame in enumerate(frames) if "error" in frame] == [3]
+    assert frames[3]["infants"][0]["joints_mm"][0] == [None, None, None]
+    assert {f["infants"][0]["sigma_mm"][0] for i, f in enumerate(frames) if i != 3} == {9.0}
 
 
 def test_many_files_are_prepared_in_time_that_grows_with_their_number(tmp_path):

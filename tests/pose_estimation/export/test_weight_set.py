@@ -26,26 +26,26 @@ def test_a_collected_set_passes_its_own_check(tiny_weights, tmp_path):
     assert check_weights(folder)["lifter.safetensors"] == file_sha256(folder / "lifter.safetensors")
     settings = yaml.safe_load((folder / "config.yaml").read_text())
     assert settings["clip_lifting"] == {"train": [{"root": "a"}], "seed": 3}
-    assert "close_up" not in settings
+    assert "rescoring" not in settings
     index = yaml.safe_load((folder.parent / "index.yaml").read_text())
     assert index["mine"]["data"] == "generated infants"
 
 
-def test_a_detector_with_a_judge_stands_for_the_detectors_own_run(tiny_weights, tmp_path):
-    whole, judging = tiny_weights / "tiny", tmp_path / "judging"
-    judging.mkdir()
-    (judging / "detector.safetensors").write_bytes((whole / "heatmap.safetensors").read_bytes())
-    (judging / "settings.yaml").write_text("seed: 4\n")
+def test_a_detector_with_rescoring_replaces_the_detectors_own_run(tiny_weights, tmp_path):
+    whole, rescored = tiny_weights / "tiny", tmp_path / "rescored"
+    rescored.mkdir()
+    (rescored / "detector.safetensors").write_bytes((whole / "heatmap.safetensors").read_bytes())
+    (rescored / "settings.yaml").write_text("seed: 4\n")
     run = tmp_path / "run"
     shutil.copytree(whole, run)
     (run / "settings.yaml").write_text("seed: 3\n")
     arguments = [f"--{part}={run}" for part in ("detector", "heatmap", "lifter")]
-    arguments += [f"--close-up={judging}", f"--output={tmp_path / 'set'}", "--data=x"]
+    arguments += [f"--rescoring={rescored}", f"--output={tmp_path / 'set'}", "--data=x"]
     assert main(arguments) == 0
     made = file_sha256(tmp_path / "set" / "detector.safetensors")
-    assert made == file_sha256(judging / "detector.safetensors")
+    assert made == file_sha256(rescored / "detector.safetensors")
     settings = yaml.safe_load((tmp_path / "set" / "config.yaml").read_text())
-    assert [settings[key]["seed"] for key in ("detector", "close_up")] == [3, 4]
+    assert [settings[key]["seed"] for key in ("detector", "rescoring")] == [3, 4]
 
 
 def test_the_shipped_settings_are_read_and_their_data_named_in_the_card():

@@ -10,9 +10,9 @@ import pytest
 
 from Datasets.skeletons import INFANT
 from Engine.errors import DataError
-from PoseEstimation.inference.body_scale import CHAIN_SHARE, scale_to_length
+from PoseEstimation.inference.body_scale import CHAIN_SHARE, scaled_to_length
 from PoseEstimation.inference.camera import Camera, read_intrinsics
-from PoseEstimation.inference.quality import quality_of
+from PoseEstimation.quality import Quality
 from PoseEstimation.result import Adult, FrameResult, InfantPose
 
 JOINTS = len(INFANT)
@@ -33,6 +33,13 @@ def pose(track_id: int = 1, scale: float = 1.0, score: float = 0.5) -> InfantPos
         sigma_mm=zeros + 10,
         root_mm=root,
     )
+
+
+def quality_of(frames) -> dict:
+    quality = Quality()
+    for one in frames:
+        quality.add(one)
+    return quality.summary()
 
 
 def frame(index: int, *infants: InfantPose, error: str | None = None) -> FrameResult:
@@ -69,9 +76,9 @@ def test_bad_intrinsics_are_refused(tmp_path, values):
         read_intrinsics(tmp_path / "k.json")
 
 
-def test_scaled_infants_have_the_given_length():
+def test_scaled_infants_have_the_given_length(tmp_path):
     frames = [frame(i, pose(1, s), pose(2, 2 * s)) for i, s in enumerate((0.9, 1.0, 1.3))]
-    scaled = scale_to_length(frames, INFANT, 600.0)
+    scaled = list(scaled_to_length(frames, INFANT, 600.0, tmp_path))
     for number in (0, 1):
         chains = [f.infants[number].size_mm(INFANT) for f in scaled]
         assert np.median(chains) == pytest.approx(600 * CHAIN_SHARE)
@@ -82,10 +89,11 @@ def test_scaled_infants_have_the_given_length():
     assert np.array_equal(after.keypoints_px, before.keypoints_px)
 
 
-def test_an_infant_without_a_whole_chain_stays_as_it_is():
+def test_an_infant_without_a_whole_chain_stays_as_it_is(tmp_path):
     joints = pose().joints_mm.copy()
     joints[INFANT.index("left_knee")] = np.nan
-    (scaled,) = scale_to_length([frame(0, replace(pose(), joints_mm=joints))], INFANT, 600.0)
+    open_chain = frame(0, replace(pose(), joints_mm=joints))
+    (scaled,) = scaled_to_length([open_chain], INFANT, 600.0, tmp_path)
     assert np.array_equal(scaled.infants[0].joints_mm, joints, equal_nan=True)
 
 

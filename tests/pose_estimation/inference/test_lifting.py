@@ -8,10 +8,11 @@ import torch
 
 from Datasets.geometry.camera import intrinsics_from_fov, project
 from Datasets.skeletons import INFANT
+from Engine.backends import TorchBackend
 from PoseEstimation.codecs.rays import RayCodec
 from PoseEstimation.inference.lifting import ClipLifting, clip_rows
 from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig
-from PoseEstimation.structures import Keypoints
+from PoseEstimation.structures import Keypoints, Track
 
 CAMERA = intrinsics_from_fov((640, 480), 57)
 TWINS = tuple(range(len(INFANT.bones)))
@@ -25,7 +26,8 @@ def lifting(**changes) -> ClipLifting:
     network = ClipLifter(config)
     for parameter in network.parameters():
         parameter.data += 0.03 * torch.randn_like(parameter)
-    return ClipLifting(network, RayCodec(INFANT))
+    outputs = ("joints", "log_sigma", "log_lengths")
+    return ClipLifting(TorchBackend(network, outputs=outputs), RayCodec(INFANT))
 
 
 def video(frames: int) -> np.ndarray:
@@ -57,23 +59,22 @@ def test_quarter_turns_and_mirrors_of_a_video_turn_and_mirror_the_answer(degrees
     lift, joints = lifting(), video(20)
     times = np.arange(20) / 30
     camera = np.diag([500.0, 500, 1])
-    straight, sigma = lift(Keypoints.exact(project(joints, camera)), camera, times)
-    other, other_sigma = lift(
-        Keypoints.exact(project(turned(joints, degrees), camera)), camera, times
-    )
+    straight, sigma = lift(Track(Keypoints.exact(project(joints, camera)), camera, times))
+    found = Keypoints.exact(project(turned(joints, degrees), camera))
+    other, other_sigma = lift(Track(found, camera, times))
     assert other == pytest.approx(turned(straight, degrees), abs=0.05)
     assert other_sigma == pytest.approx(sigma, rel=1e-3)
     flip = list(INFANT.flip_indices)
     mirrored = (joints * [-1, 1, 1])[:, flip]
-    other, _ = lift(Keypoints.exact(project(mirrored, camera)), camera, times)
+    other, _ = lift(Track(Keypoints.exact(project(mirrored, camera)), camera, times))
     assert other == pytest.approx((straight * [-1, 1, 1])[:, flip], abs=0.05)
 
 
 def test_photos_are_lifted_alone_and_videos_together():
     lift, found = lifting(), Keypoints.exact(project(video(6), CAMERA))
-    alone, _ = lift(found, CAMERA)
-    one, _ = lift(found[2:3], CAMERA)
-    together, _ = lift(found, CAMERA, np.arange(6) / 30)
+    alone, _ = lift(Track(found, CAMERA))
+    one, _ = lift(Track(found[2:3], CAMERA))
+    together, _ = lift(Track(found, CAMERA, np.arange(6) / 30))
     assert alone[2:3] == pytest.approx(one, abs=1e-2)
     assert np.abs(together - alone).max() > 1
 
@@ -81,8 +82,8 @@ def test_photos_are_lifted_alone_and_videos_together():
 def test_every_frame_gets_its_own_answer_in_order():
     lift, joints = lifting(dilations=(), context=False), video(32)
     found = Keypoints.exact(project(joints, CAMERA))
-    fast, _ = lift(found, CAMERA, np.arange(32) / 120)
-    slow, _ = lift(found, CAMERA, np.arange(32) / 10)
+    fast, _ = lift(Track(found, CAMERA, np.arange(32) / 120))
+    slow, _ = lift(Track(found, CAMERA, np.arange(32) / 10))
     assert fast == pytest.approx(slow, abs=1e-2)
     assert np.abs(np.diff(fast, axis=0)).max(axis=(1, 2)).min() > 0
 
@@ -90,5 +91,5 @@ def test_every_frame_gets_its_own_answer_in_order():
 def test_missing_joints_and_empty_frames_give_finite_answers():
     lift, points = lifting(), project(video(5), CAMERA)
     points[1], points[3, 4] = np.nan, np.nan
-    joints, sigma = lift(Keypoints.exact(points), CAMERA, np.arange(5) / 30)
+    joints, sigma = lift(Track(Keypoints.exact(points), CAMERA, np.arange(5) / 30))
     assert np.isfinite(joints).all() and np.isfinite(sigma).all()

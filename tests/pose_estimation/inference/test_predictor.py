@@ -13,45 +13,64 @@ from PIL import Image
 
 from Datasets.geometry.camera import intrinsics_from_fov
 from Datasets.skeletons import INFANT, MPII_16
+from Datasets.structures import Frame
+from Engine.backends import TorchBackend
 from Engine.errors import DataError
 from FasterRCNN.detector import Detections
 from PoseEstimation.codecs.heatmap import HeatmapCodec
 from PoseEstimation.codecs.rays import RayCodec
-from PoseEstimation.inference.flip_test import flip_averaged, turn_averaged
 from PoseEstimation.inference.lifting import ClipLifting
-from PoseEstimation.inference.predictor import PosePipeline
+from PoseEstimation.inference.predictor import Predictor
 from PoseEstimation.inference.settings import PredictSettings
-from PoseEstimation.inference.top_down import HeatmapStage
+from PoseEstimation.inference.top_down import (
+    KeypointNetwork,
+    TopDown,
+    flip_averaged,
+    turn_averaged,
+)
 from PoseEstimation.inference.weight_sets import find_weights, is_indexed
 from PoseEstimation.inference.weights import check_weights
 from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig
-from PoseEstimation.structures import Keypoints
+from PoseEstimation.structures import Keypoints, Track
 
 FLOAT = PredictSettings(device="cpu", precision="float32")
 JOINTS = len(INFANT)
 
 
-class BrightestPixel(torch.nn.Module):
+def brightest_pixel(images: np.ndarray) -> dict[str, np.ndarray]:
     """Stands in for the 2D network: every joint's density is the image's brightness."""
+    count, _, height, width = images.shape
+    cells = images.mean(1).reshape(count, height // 4, 4, width // 4, 4).mean((2, 4)) / 255
+    maps = np.log(np.maximum(cells, 1e-3)).astype(np.float32)
+    return {"heatmaps": np.repeat(maps[:, None], JOINTS, axis=1)}
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        maps = torch.nn.functional.avg_pool2d(images.mean(1, keepdim=True), 4)
-        return maps.clamp_min(1e-3).log().repeat(1, JOINTS, 1, 1)[:, None]
+
+class Noise:
+    """Stands in for a 2D network that is neither symmetric nor rotation invariant."""
+
+    def __init__(self, outputs: int = JOINTS, side: int = 4) -> None:
+        self.weights = np.random.default_rng(0).normal(size=(outputs, 3, side, side))
+
+    def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        count, _, height, width = images.shape
+        side = self.weights.shape[-1]
+        cells = images.reshape(count, 3, height // side, side, width // side, side) / 255
+        return {"heatmaps": np.einsum("bcisjt,ocst->boij", cells, self.weights)}
 
 
 class TwoBoxes:
     """Stands in for the detector: one infant in each half of a wide image."""
 
     def detect(self, images):
-        return [self(image) for image in images]
+        return [self.one(image) for image in images]
 
-    def __call__(self, image):
+    def one(self, image):
         half, height = image.width / 2, image.height
         boxes = np.array([[0.0, 0, half, height], [half, 0, 2 * half, height]])
         return Detections(boxes, np.array([0.9, 0.8]))
 
 
-HEATMAP = HeatmapStage(BrightestPixel(), HeatmapCodec(input_size=128, heatmap_size=32), INFANT)
+NETWORK = KeypointNetwork(brightest_pixel, HeatmapCodec(input_size=128, heatmap_size=32), INFANT)
 
 
 def lifting(skeleton=INFANT) -> ClipLifting:
@@ -59,12 +78,22 @@ def lifting(skeleton=INFANT) -> ClipLifting:
     bones = skeleton.bone_indices
     twins = tuple(range(len(bones)))
     config = ClipLifterConfig(len(skeleton), skeleton.root_index, bones, twins, width=16)
-    return ClipLifting(ClipLifter(config), RayCodec(skeleton))
+    outputs = ("joints", "log_sigma", "log_lengths")
+    return ClipLifting(TorchBackend(ClipLifter(config), outputs=outputs), RayCodec(skeleton))
+
+
+def made(network=NETWORK, settings=FLOAT, detector=None, lifter=None) -> Predictor:
+    finder = TopDown(detector or TwoBoxes(), network, settings)
+    return Predictor(finder, lifter or lifting(), settings)
+
+
+def photo(image: Image.Image, boxes=None, still: bool = True, index: int = 0) -> Frame:
+    return Frame("photo", index, index / 30, image, boxes_xyxy=boxes, still=still)
 
 
 @pytest.fixture(scope="module")
-def stub() -> PosePipeline:
-    return PosePipeline(TwoBoxes(), HEATMAP, lifting(), settings=FLOAT)
+def stub() -> Predictor:
+    return made()
 
 
 def dots(*centres: tuple[float, float], size=(400, 200)) -> Image.Image:
@@ -76,53 +105,47 @@ def dots(*centres: tuple[float, float], size=(400, 200)) -> Image.Image:
 
 @pytest.mark.parametrize("flip", [True, False])
 def test_a_dot_is_found_where_it_is(flip):
-    settings = PredictSettings(device="cpu", precision="float32", flip_test=flip)
-    stub = PosePipeline(TwoBoxes(), HEATMAP, lifting(), settings=settings)
+    predictor = made(settings=replace(FLOAT, flip_test=flip))
     for centre in ((71.3, 90.8), (120.0, 40.5)):
-        found = stub.estimate_2d(dots(centre), np.array([[10.0, 5, 190, 195]]))
-        assert np.abs(found.keypoints_px[0] - centre).max() < 0.5
+        frame = photo(dots(centre), np.array([[10.0, 5, 190, 195]]), still=False)
+        (result,) = predictor.run([frame], boxes="true")
+        assert np.abs(result.infants[0].keypoints_px - centre).max() < 0.5
 
 
 def test_flip_test_is_symmetric_under_mirroring():
-    torch.manual_seed(0)
-    layer = torch.nn.Conv2d(3, 3 * JOINTS, 4, 4)
-    network = torch.nn.Sequential(layer, torch.nn.Unflatten(1, (3, JOINTS)))
-    images = torch.rand(2, 3, 32, 32)
+    images = np.random.default_rng(0).integers(0, 256, (2, 3, 32, 32), np.uint8)
     flip = list(INFANT.flip_indices)
-    direct = flip_averaged(network, images, flip)
-    mirrored = flip_averaged(network, images.flip(-1), flip)
-    assert torch.allclose(mirrored.flip(-1)[:, :, flip], direct, atol=1e-5)
+    direct = flip_averaged(Noise(), images, flip)["heatmaps"]
+    mirrored = flip_averaged(Noise(), images[..., ::-1], flip)["heatmaps"]
+    assert np.allclose(mirrored[..., ::-1][:, flip], direct, atol=1e-5)
+    assert not np.allclose(Noise()(images)["heatmaps"], direct, atol=1e-2)
 
 
 def test_turn_test_turns_with_the_picture():
-    torch.manual_seed(0)
-    network = torch.nn.Sequential(torch.nn.Conv2d(3, 6, 4, 4), torch.nn.Unflatten(1, (2, 3)))
-    images = torch.rand(2, 3, 32, 32)
-    upright = turn_averaged(network, images)
-    turned = turn_averaged(network, images.rot90(1, (-2, -1)))
-    assert torch.allclose(turned.rot90(-1, (-2, -1)), upright, atol=1e-5)
-    assert not torch.allclose(network(images), upright, atol=1e-2)
+    images = np.random.default_rng(0).integers(0, 256, (2, 3, 32, 32), np.uint8)
+    upright = turn_averaged(Noise(), images)["heatmaps"]
+    turned = turn_averaged(Noise(), np.rot90(images, 1, (-2, -1)))["heatmaps"]
+    assert np.allclose(np.rot90(turned, -1, (-2, -1)), upright, atol=1e-5)
+    assert not np.allclose(Noise()(images)["heatmaps"], upright, atol=1e-2)
 
 
-def test_photos_are_turned_and_videos_are_not(monkeypatch):
-    torch.manual_seed(0)
-    layers = torch.nn.Conv2d(3, JOINTS, 4, 4), torch.nn.Unflatten(1, (1, JOINTS))
-    stage = replace(HEATMAP, network=torch.nn.Sequential(*layers))
-    noisy = PosePipeline(TwoBoxes(), stage, lifting(), settings=FLOAT)
+def test_photos_are_turned_and_videos_are_not():
+    network = replace(NETWORK, backend=Noise())
     image, box = dots((71, 90), (120, 40)), np.array([[10.0, 5, 190, 195]])
-    photo, frame = (noisy.estimate_2d(image, box, still=still) for still in (True, False))
-    assert not np.allclose(photo.keypoints_px, frame.keypoints_px, atol=1)
-    spared = PosePipeline(TwoBoxes(), stage, lifting(), settings=replace(FLOAT, turn_test=False))
-    same = spared.estimate_2d(image, box, still=True)
-    assert np.allclose(same.keypoints_px, frame.keypoints_px)
+
+    def points(predictor: Predictor, still: bool) -> np.ndarray:
+        (result,) = predictor.run([photo(image, box, still)], boxes="true")
+        return result.infants[0].keypoints_px
+
+    turning, spared = made(network), made(network, replace(FLOAT, turn_test=False))
+    assert not np.allclose(points(turning, True), points(turning, False), atol=1)
+    assert np.allclose(points(spared, True), points(turning, False))
 
 
 def test_every_infant_gets_its_own_joints(stub):
-    image = dots((100, 100), (310, 60))
-    matrix = intrinsics_from_fov(image.size, 60)
-    (people,) = stub.observe([image])
-    first, second = stub.lift_poses(people.infants, np.stack([matrix, matrix]))
-    assert people.adults is None and np.isnan(people.infants[0].joints_mm).all()
+    (result,) = stub.run([photo(dots((100, 100), (310, 60)))])
+    first, second = result.infants
+    assert result.adults is None
     assert np.allclose(first.keypoints_px, (100, 100), atol=1)
     assert np.allclose(second.keypoints_px, (310, 60), atol=1)
     assert (first.track_id, second.track_id) == (1, 2)
@@ -130,29 +153,61 @@ def test_every_infant_gets_its_own_joints(stub):
     assert np.allclose(first.joints_mm[INFANT.root_index], 0)
 
 
-def test_adults_are_told_and_get_no_joints():
+def test_adults_have_boxes_and_no_joints():
     class Carer(TwoBoxes):
-        def __call__(self, image):
+        def one(self, image):
             scores = np.array([0.7])
-            return replace(super().__call__(image), adults_xyxy=np.eye(1, 4), adult_scores=scores)
+            return replace(super().one(image), adults_xyxy=np.eye(1, 4), adult_scores=scores)
 
-    pipeline = PosePipeline(Carer(), HEATMAP, lifting(), settings=FLOAT)
-    (people,) = pipeline.observe([dots((100, 100))])
-    (adult,) = people.adults
-    assert len(people.infants) == 2
+    (result,) = made(detector=Carer()).run([photo(dots((100, 100)))])
+    (adult,) = result.adults
+    assert len(result.infants) == 2
     assert adult.box_xyxy.tolist() == [1, 0, 0, 0] and adult.box_score == 0.7
 
 
 @pytest.mark.parametrize("still", [True, False])
-def test_batches_give_what_single_frames_give(stub, still):
+def test_batches_give_what_single_frames_give(still):
     # no dot lies halfway between two cells of a heatmap, where rounding chooses the brighter one
     images = [dots((53.3 + 19 * i, 81.7), (303.3, 52.9 + 11 * i)) for i in range(5)]
-    together = stub.observe(images, still)
-    alone = [stub.observe([image], still)[0] for image in images]
+    frames = [photo(image, still=still, index=i) for i, image in enumerate(images)]
+    together = list(made().run(frames))
+    alone = list(made(settings=replace(FLOAT, batch_size=1)).run(frames))
+    assert [r.index for r in together] == list(range(5))
     for a, b in zip(together, alone, strict=True):
+        assert len(a.infants) == len(b.infants) == 2
         for x, y in zip(a.infants, b.infants, strict=True):
             assert np.allclose(x.keypoints_px, y.keypoints_px, atol=1e-2)
+            assert np.allclose(x.joints_mm, y.joints_mm, atol=1)
             assert np.array_equal(x.box_xyxy, y.box_xyxy)
+
+
+def test_given_boxes_spare_the_detector():
+    class Unasked(TwoBoxes):
+        def detect(self, images):
+            raise AssertionError("not to be asked")
+
+    box = np.array([[10.0, 5, 190, 195]])
+    (result,) = made(detector=Unasked()).run([photo(dots((71, 90)), box)], boxes="true")
+    assert result.infants[0].box_xyxy.tolist() == box[0].tolist()
+    (missing,) = made(detector=Unasked()).run([photo(dots((71, 90)))], boxes="true")
+    assert missing.infants == () and "boxes" in missing.error
+
+
+def test_a_finder_alone_leaves_poses_in_2d():
+    predictor = Predictor(TopDown(TwoBoxes(), NETWORK, FLOAT), settings=FLOAT)
+    (result,) = predictor.run([photo(dots((100, 100), (310, 60)))])
+    assert np.isfinite(result.infants[0].keypoints_px).all()
+    assert np.isnan(result.infants[0].joints_mm).all()
+    with pytest.raises(DataError, match="lifter"):
+        predictor.lift(Track(Keypoints.exact(np.zeros((1, JOINTS, 2))), np.eye(3)))
+
+
+def test_a_result_in_memory_has_people_by_track(stub):
+    result = stub(dots((100, 100), (310, 60)))
+    assert result.track_ids == (1, 2) and result.joints_mm.shape == (1, 2, JOINTS, 3)
+    second = result.frames[0].infants[1].joints_mm
+    assert np.array_equal(result.joints_mm[0, 1], second)
+    assert result.quality["frames_with_infant"] == 1 and result.complete
 
 
 def test_each_frame_of_a_track_has_its_own_camera(stub):
@@ -163,10 +218,10 @@ def test_each_frame_of_a_track_has_its_own_camera(stub):
     scaled[3:] = 2 * points[3:] + 0.5
     larger[3:] = intrinsics_from_fov((1280, 960), 60)
     times_s = np.arange(6) / 30
-    expected, _ = stub.lift(Keypoints.exact(points), cameras, times_s)
-    joints_mm, _ = stub.lift(Keypoints.exact(scaled), larger, times_s)
+    expected, _ = stub.lift(Track(Keypoints.exact(points), cameras, times_s))
+    joints_mm, _ = stub.lift(Track(Keypoints.exact(scaled), larger, times_s))
     assert np.allclose(joints_mm, expected, atol=1e-2)
-    one_camera, _ = stub.lift(Keypoints.exact(scaled), cameras[0], times_s)
+    one_camera, _ = stub.lift(Track(Keypoints.exact(scaled), cameras[0], times_s))
     assert np.abs(one_camera - expected).max() > 1
 
 
@@ -174,48 +229,48 @@ def test_lifting_is_the_same_for_many_and_for_one(stub):
     points = np.random.default_rng(0).uniform(0, 200, (3, JOINTS, 2))
     found = Keypoints.exact(points)
     matrix = intrinsics_from_fov((400, 200), 60)
-    together, sigma = stub.lift(found, matrix)
+    together, sigma = stub.lift(Track(found, matrix))
     for i in range(3):
-        alone, own = stub.lift(found[i : i + 1], matrix)
+        alone, own = stub.lift(Track(found[i : i + 1], matrix))
         assert np.allclose(alone[0], together[i], atol=1e-2)
         assert np.allclose(own[0], sigma[i])
 
 
 def test_no_infant_is_an_empty_answer(stub):
-    empty = stub.estimate_2d(dots((1, 1)), np.zeros((0, 4)))
-    assert empty.keypoints_px.shape == (0, JOINTS, 2)
-    joints, sigma = stub.lift(empty, np.eye(3))
+    (result,) = stub.run([photo(dots((1, 1)), np.zeros((0, 4)))], boxes="true")
+    assert result.infants == () and result.error is None
+    empty = Keypoints.exact(np.zeros((0, JOINTS, 2)))
+    joints, sigma = stub.lift(Track(empty, np.eye(3)))
     assert joints.shape == (0, JOINTS, 3) and sigma.shape == (0, JOINTS)
 
 
 def test_networks_of_two_skeletons_are_refused():
     with pytest.raises(DataError, match=r"infant.*mpii_16"):
-        PosePipeline(TwoBoxes(), HEATMAP, lifting(MPII_16), settings=FLOAT)
+        made(lifter=lifting(MPII_16))
 
 
 def test_weights_are_loaded_and_named(tiny_weights):
     folder = find_weights(tiny_weights, "tiny")
-    pipeline = PosePipeline.from_weights(folder, settings=FLOAT)
+    predictor = Predictor.from_weights(folder, settings=FLOAT)
     assert is_indexed(folder)
-    assert pipeline.model_info["name"] == "tiny"
-    assert len(pipeline.model_info["config_sha256"]) == 64
-    assert set(pipeline.model_info["sha256"]) == {
+    assert predictor.model_info["name"] == "tiny"
+    assert len(predictor.model_info["config_sha256"]) == 64
+    assert set(predictor.model_info["sha256"]) == {
         *("detector.safetensors", "heatmap.safetensors", "lifter.safetensors"),
     }
-    infants = pipeline(dots((60, 60), size=(96, 96)))
-    assert infants and np.isfinite(infants[0].joints_mm).all()
+    result = predictor(dots((60, 60), size=(96, 96)))
+    assert result.joints_mm.size and np.isfinite(result.joints_mm).all()
 
 
 def test_bf16_keeps_the_joints(tiny_weights):
-    folder, box = tiny_weights / "tiny", np.array([[0.0, 0, 95, 95]])
-    image = dots((60, 30), size=(96, 96))
-    found = [
-        PosePipeline.from_weights(folder, settings=PredictSettings(device="cpu", precision=p))
-        .estimate_2d(image, box)
-        .scores
-        for p in ("bf16", "float32")
-    ]
-    assert np.allclose(*found, atol=0.05)
+    frame = photo(dots((60, 30), size=(96, 96)), np.array([[0.0, 0, 95, 95]]))
+    scores = []
+    for precision in ("bf16", "float32"):
+        settings = PredictSettings(device="cpu", precision=precision)
+        predictor = Predictor.from_weights(tiny_weights / "tiny", settings)
+        (result,) = predictor.run([frame], boxes="true")
+        scores.append(result.infants[0].keypoint_scores)
+    assert np.allclose(*scores, atol=0.05) and not np.array_equal(*scores)
 
 
 def copy(tiny_weights, tmp_path):
@@ -229,7 +284,7 @@ def test_another_sha256_is_refused(tiny_weights, tmp_path):
     data[-1] ^= 1
     (folder / "lifter.safetensors").write_bytes(data)
     with pytest.raises(DataError, match=r"lifter\.safetensors has sha256"):
-        PosePipeline.from_weights(folder, settings=FLOAT)
+        Predictor.from_weights(folder, settings=FLOAT)
 
 
 def test_pickle_and_swapped_files_are_refused(tiny_weights, tmp_path):
@@ -238,10 +293,10 @@ def test_pickle_and_swapped_files_are_refused(tiny_weights, tmp_path):
     assert not is_indexed(folder)
     shutil.copy(folder / "lifter.safetensors", folder / "heatmap.safetensors")
     with pytest.raises(DataError, match="ClipLifter, not PoseResNet"):
-        PosePipeline.from_weights(folder, settings=FLOAT)
+        Predictor.from_weights(folder, settings=FLOAT)
     torch.save({"weight": torch.zeros(3)}, folder / "heatmap.safetensors")
     with pytest.raises(DataError, match="pickle"):
-        PosePipeline.from_weights(folder, settings=FLOAT)
+        Predictor.from_weights(folder, settings=FLOAT)
     (folder / "heatmap.safetensors").unlink()
     with pytest.raises(DataError, match="does not exist"):
         check_weights(folder)

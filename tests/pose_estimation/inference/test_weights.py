@@ -8,10 +8,10 @@ import torch
 from Engine.errors import DataError
 from Engine.weights import save_weights
 from PoseEstimation.inference.weight_sets import index_entry
-from PoseEstimation.inference.weights import load_heatmap, load_lifter
+from PoseEstimation.inference.weights import load_keypoint_network, load_lifter
 
 NETWORKS = {
-    "PoseResNet": (load_heatmap, {"num_joints": -3}, {}),
+    "PoseResNet": (load_keypoint_network, {"num_joints": -3}, {}),
     "MartinezLifter": (load_lifter, {"width": 10**9}, {}),
     "ClipLifter": (load_lifter, {"num_joints": 2, "root_index": -1, "bones": [], "twins": []}, {}),
 }

@@ -12,8 +12,9 @@ import pytest
 from Datasets.skeletons import INFANT
 from Engine.errors import DataError
 from PoseEstimation.cli import main
-from PoseEstimation.io.coco import frame_ids, image_ids_of, write_coco
-from PoseEstimation.result import FrameResult, InfantPose, PoseResult
+from PoseEstimation.io.coco import coco_keypoints, image_ids_of
+from PoseEstimation.io.header import Header
+from PoseEstimation.result import FrameResult, InfantPose
 
 
 def annotations(folder: Path, **images: int | str) -> Path:
@@ -123,11 +124,14 @@ def frame(source: str) -> FrameResult:
 
 def test_results_have_the_ids_of_their_sources(tmp_path):
     frames = (frame("b/0001.jpg"), frame("a/0001.jpg"))
-    result = PoseResult(frames, INFANT, {}, {}, {}, True)
-    write_coco(result, tmp_path / "coco.json", {"a/0001.jpg": 5, "b/0001.jpg": 6})
-    entries = json.loads((tmp_path / "coco.json").read_text())
-    assert [entry["image_id"] for entry in entries] == [6, 5]
-    assert frame_ids(frames, None) == {("a/0001.jpg", 0): 1, ("b/0001.jpg", 0): 2}
+    counts = {"b/0001.jpg": 1, "a/0001.jpg": 1}
+    for given, expected in (({"a/0001.jpg": 5, "b/0001.jpg": 6}, [6, 5]), (None, [2, 1])):
+        header = Header(INFANT, {}, {}, counts, given)
+        with coco_keypoints(tmp_path / "coco.json", header) as write:
+            for one in frames:
+                write(one)
+        entries = json.loads((tmp_path / "coco.json").read_text())
+        assert [entry["image_id"] for entry in entries] == expected
 
 
 def test_the_command_refuses_before_it_loads_anything(tmp_path, capsys):

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from Datasets.skeletons import COCO_17, INFANT
-from PoseEstimation.io.coco import write_coco
-from PoseEstimation.io.poses_csv import write_poses_csv
-from PoseEstimation.io.poses_json import write_poses_json
-from PoseEstimation.result import NOTICE, Adult, FrameResult, InfantPose, PoseResult
+from Engine.errors import DataError
+from PoseEstimation.io.coco import coco_keypoints
+from PoseEstimation.io.header import Header
+from PoseEstimation.io.poses_csv import poses_csv
+from PoseEstimation.io.poses_json import poses_json, read_poses_json
+from PoseEstimation.result import NOTICE, Adult, FrameResult, InfantPose
 
 JOINTS = len(INFANT)
 
@@ -32,8 +35,15 @@ def infant(track_id: int = 1, offset: float = 0.0) -> InfantPose:
     )
 
 
-def result(*frames: FrameResult) -> PoseResult:
-    return PoseResult(frames, INFANT, {"name": "tiny"}, {"fps": 30.0}, {"scale": "assumed"}, True)
+def written(writer, path, *frames: FrameResult, image_ids=None) -> str:
+    """What a writer makes of frames."""
+    counts = Counter(frame.source for frame in frames)
+    header = Header(INFANT, {"name": "tiny"}, {"scale": "assumed"}, counts, image_ids)
+    with writer(path, header) as write:
+        for frame in frames:
+            header.quality.add(frame)
+            write(frame)
+    return path.read_text()
 
 
 def frame(source: str = "a.jpg", index: int = 0, infants=(), error=None) -> FrameResult:
@@ -48,7 +58,7 @@ def strict(text: str):
 def test_poses_json_has_the_documented_layout(tmp_path):
     found = replace(infant(), root_mm=np.array([1.0, 2.0, 800.0]))
     bad = replace(frame("b.jpg", error="image: b.jpg is damaged"), width=None, height=None)
-    write_poses_json(result(frame(infants=[found]), frame("c.jpg"), bad), tmp_path / "poses.json")
+    written(poses_json, tmp_path / "poses.json", frame(infants=[found]), frame("c.jpg"), bad)
     content = strict((tmp_path / "poses.json").read_text())
     assert content["schema"] == "infantpose/1"
     assert content["notice"] == NOTICE
@@ -75,9 +85,9 @@ def test_poses_json_has_the_documented_layout(tmp_path):
 def test_adults_are_boxes_and_null_when_nobody_looked(tmp_path):
     carer = Adult(np.array([1.0, 2, 30, 40]), 0.75)
     frames = (frame(), replace(frame(), adults=()), replace(frame(), adults=(carer,)))
-    write_poses_json(result(*frames), tmp_path / "poses.json")
-    written = strict((tmp_path / "poses.json").read_text())["frames"]
-    assert [f["adults"] for f in written] == [
+    written(poses_json, tmp_path / "poses.json", *frames)
+    content = strict((tmp_path / "poses.json").read_text())["frames"]
+    assert [f["adults"] for f in content] == [
         None,
         [],
         [{"box_xyxy": [1.0, 2.0, 30.0, 40.0], "box_score": 0.75}],
@@ -89,20 +99,37 @@ def test_nan_becomes_null(tmp_path):
     keypoints = missing.keypoints_px.copy()
     keypoints[3] = np.nan
     broken = replace(missing, keypoints_px=keypoints, box_score=np.float64("inf"))
-    write_poses_json(result(frame(infants=[broken])), tmp_path / "poses.json")
+    written(poses_json, tmp_path / "poses.json", frame(infants=[broken]))
     (pose,) = strict((tmp_path / "poses.json").read_text())["frames"][0]["infants"]
     assert pose["keypoints_px"][3] == [None, None]
     assert pose["box_score"] is None and pose["root_mm"] is None
 
 
+def test_what_was_written_can_be_read(tmp_path):
+    carer = Adult(np.array([1.0, 2, 30, 40]), 0.75)
+    missing = replace(infant(), keypoints_px=np.full((JOINTS, 2), np.nan), root_mm=np.ones(3))
+    frames = (replace(frame(infants=[infant(2), missing]), adults=(carer,)), frame(error="x"))
+    written(poses_json, tmp_path / "poses.json", *frames)
+    back = read_poses_json(tmp_path / "poses.json")
+    assert back.skeleton == INFANT and not back.complete and back.track_ids == (1, 2)
+    for one, other in zip(frames[0].infants, back.frames[0].infants, strict=True):
+        for name in ("keypoints_px", "joints_mm", "sigma_mm", "box_xyxy"):
+            both = getattr(one, name), getattr(other, name)
+            assert np.allclose(*both, atol=1e-3, equal_nan=True), name
+    assert back.frames[0].adults[0].box_score == 0.75 and back.frames[1].error == "x"
+    (tmp_path / "poses.json").write_text("{}")
+    with pytest.raises(DataError, match=r"poses\.json is no infantpose/1"):
+        read_poses_json(tmp_path / "poses.json")
+
+
 def test_no_frames_is_still_json(tmp_path):
-    write_poses_json(result(), tmp_path / "poses.json")
+    written(poses_json, tmp_path / "poses.json")
     assert strict((tmp_path / "poses.json").read_text())["frames"] == []
 
 
 def test_csv_is_tidy_and_keeps_empty_frames(tmp_path):
     twins = [infant(1), infant(2)]
-    write_poses_csv(result(frame("v.mp4", 0, twins), frame("v.mp4", 1)), tmp_path / "poses.csv")
+    written(poses_csv, tmp_path / "poses.csv", frame("v.mp4", 0, twins), frame("v.mp4", 1))
     with (tmp_path / "poses.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0])[:10] == [
@@ -120,7 +147,7 @@ def test_csv_is_tidy_and_keeps_empty_frames(tmp_path):
 
 def test_coco_entries(tmp_path):
     frames = (frame("b.jpg", 0, [infant(1)]), frame("a.jpg", 0, [infant(2), infant(3)]))
-    write_coco(result(*frames), tmp_path / "coco.json")
+    written(coco_keypoints, tmp_path / "coco.json", *frames)
     entries = strict((tmp_path / "coco.json").read_text())
     assert [e["image_id"] for e in entries] == [2, 1, 1]
     first = entries[0]
@@ -135,7 +162,8 @@ def test_coco_entries(tmp_path):
 
 def test_coco_results_load_in_pycocotools(tmp_path):
     coco = pytest.importorskip("pycocotools.coco")
-    write_coco(result(frame("a.jpg", 0, [infant()])), tmp_path / "r.json", {"a.jpg": 7})
+    one = frame("a.jpg", 0, [infant()])
+    written(coco_keypoints, tmp_path / "r.json", one, image_ids={"a.jpg": 7})
     skeleton = {"id": 1, "name": "person", "keypoints": list(COCO_17.joints), "skeleton": []}
     truth = {"info": {}, "images": [{"id": 7, "file_name": "a.jpg"}], "annotations": []}
     (tmp_path / "t.json").write_text(json.dumps({**truth, "categories": [skeleton]}))
@@ -148,6 +176,6 @@ def test_missing_joint_in_coco_is_zero(tmp_path):
     keypoints = pose.keypoints_px.copy()
     keypoints[0] = np.nan
     frames = (frame("a.jpg", 0, [replace(pose, keypoints_px=keypoints)]),)
-    write_coco(result(*frames), tmp_path / "coco.json")
+    written(coco_keypoints, tmp_path / "coco.json", *frames)
     (entry,) = strict((tmp_path / "coco.json").read_text())
     assert entry["keypoints"][:3] == [0, 0, 0]
