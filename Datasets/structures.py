@@ -29,12 +29,6 @@ Cover = Literal["", "none", "thin", "thick"]
 """How the person is covered: empty when unknown, a thin sheet, a thick blanket."""
 
 
-Modality = Literal["rgb", "infrared", "depth", "thermal", "pressure"]
-"""What an image shows: ``infrared`` is reflected light, ``thermal`` is warmth."""
-Cover = Literal["", "none", "thin", "thick"]
-"""How the person is covered: empty when unknown, a thin sheet, a thick blanket."""
-
-
 @dataclass(frozen=True)
 class PoseSample:
     """One labelled person in one image.
@@ -129,35 +123,6 @@ class OnDemand(Sequence[PoseSample]):
         if isinstance(index, slice):
             return OnDemand(self.make, self.order[index])
         return self.make(self.order[index])
-
-
-@dataclass(frozen=True)
-class Frame:
-    """One frame of an input, or the reason why it could not be read.
-
-    Attributes:
-        source: path of the photo or video.
-        index: position in the video, from 0; 0 for a photo.
-        time_s: seconds since the video's first frame, from its time stamps; 0 for a photo.
-        image: upright RGB, or None when unreadable.
-        error: one line saying what is wrong, or None.
-        notes: what was changed or found while reading, one line each.
-        full_size: (width, height) of the upright picture when ``image`` is a reduced one, or None.
-        boxes_xyxy: (person, 4) true boxes in pixels, for an evaluation; or None.
-        intrinsics: (3, 3) pixels, or None when unknown.
-        still: a photo, not a frame of a video.
-    """
-
-    source: str
-    index: int
-    time_s: float
-    image: Image.Image | None
-    error: str | None = None
-    notes: tuple[str, ...] = ()
-    full_size: tuple[int, int] | None = None
-    boxes_xyxy: Float[np.ndarray, "person 4"] | None = None
-    intrinsics: Float[np.ndarray, "3 3"] | None = None
-    still: bool = False
 
 
 @dataclass(frozen=True)

@@ -148,7 +148,7 @@ def _plot(axes, joints: Float[np.ndarray, "joint 3"], skeleton: Skeleton, view: 
         if np.isfinite(shown[[a, b]]).all():
             ends = shown[[a, b]].T
             axes.plot(*ends, color=_paint(skeleton, (a, b)), linewidth=2.5, solid_capstyle="round")
-    known = np.flatnonzero(np.isfinite(shown).all(axis=1))
+    known = np.flatnonzero(np.isfinite(shown).all(axis=1)).tolist()
     colours = [_paint(skeleton, (joint,)) for joint in known]
     axes.scatter(*shown[known].T, c=colours, s=14, depthshade=False)
 

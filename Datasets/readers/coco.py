@@ -308,7 +308,9 @@ def _image(entry: dict, folder: Path, source: Path) -> CocoImage | str:
 
 def _with_people(image: CocoImage, annotations: Sequence[dict] | None, part: CocoPart) -> CocoImage:
     """Add the people of an image; notes what is wrong with their annotations."""
-    people, others, ignored, crowds = [], [], [], 0
+    people: list[PoseSample] = []
+    others: list[PoseSample] = []
+    ignored, crowds = [], 0
     for annotation in annotations or ():
         labels, where = read_labels(annotation, image.size), f"annotation {annotation.get('id')}"
         bare = not labels.visibility.any()

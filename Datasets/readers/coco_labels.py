@@ -68,7 +68,7 @@ class Labels:
     box_xyxy: Float[np.ndarray, "4"] | None
     area_px: float | None
     region: Any
-    all_joints: dict[str, np.ndarray]
+    all_joints: dict[str, Any]
     faults: tuple[str, ...]
     doubts: tuple[str, ...]
     readable: bool = True
@@ -91,7 +91,8 @@ def read_labels(annotation: dict, size: tuple[int, int]) -> Labels:
     seen, crowd = rows[:, 2] > 0, annotation.get("iscrowd") or 0
     region = annotation.get("segmentation") or _numbers(annotation.get("bbox"), 4)
     stated, area = annotation.get("num_keypoints"), _positive(annotation.get("area"))
-    more, faults = {}, [*keypoint_faults, *box_faults]
+    faults = [*keypoint_faults, *box_faults]
+    more: dict[str, Any] = {}
     try:
         more = _all_joints(annotation[ALL_JOINTS]) if ALL_JOINTS in annotation else {}
     except (KeyError, TypeError, ValueError, OverflowError):
@@ -157,7 +158,7 @@ def _box(
     return (None, [fault]) if fault else (box, [])
 
 
-def _all_joints(values: dict) -> dict[str, np.ndarray]:
+def _all_joints(values: dict) -> dict[str, Any]:
     """What generated annotations hold beyond COCO: all joints in 2D and 3D, and the camera."""
     arrays = {
         key: np.array(values[key], dtype=np.float64).reshape(rows, 3)

@@ -49,6 +49,8 @@ _DECODERS: dict[str, type[ImageFile]] = {
     "TIFF": TiffImageFile,
     "AVIF": AvifImageFile,
 }
+Upright = tuple[Image.Image, tuple[str, ...], tuple[int, int] | None]
+"""Upright RGB, and ``notes`` and ``full_size`` of a ``Frame``."""
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -69,7 +71,9 @@ def read_photo(path: Path | str) -> Frame:
     Raises:
         DataError: it is missing, not an image of a known format, damaged or too large.
     """
-    return _read(path, strict=False)
+    image, notes, full_size = _read(path, strict=False)
+    where = Path(path).as_posix()
+    return Frame(where, 0, 0.0, image, None, notes, full_size, still=True)
 
 
 def load_image(path: Path | str) -> Image.Image:
@@ -81,7 +85,7 @@ def load_image(path: Path | str) -> Image.Image:
         DataError: as ``read_photo``; also above 50 megapixels, with rows missing, and for values
             of more than 8 bits whose range is not stated.
     """
-    return _read(path, strict=True).image
+    return _read(path, strict=True)[0]
 
 
 def load_mask(path: Path | str) -> Image.Image:
@@ -90,10 +94,10 @@ def load_mask(path: Path | str) -> Image.Image:
     Raises:
         DataError: as ``load_image``.
     """
-    return _read(path, strict=True, background="black").image.convert("L")
+    return _read(path, strict=True, background="black")[0].convert("L")
 
 
-def _read(path: Path | str, strict: bool, background: str = "white") -> Frame:
+def _read(path: Path | str, strict: bool, background: str = "white") -> Upright:
     """Read a file; whatever goes wrong is one line."""
     path = require_file(path, "image")
     try:
@@ -143,7 +147,7 @@ class _Picture:
         self.full_size = (0, 0)
         self.notes: list[str] = []
 
-    def upright(self, background: str) -> Frame:
+    def upright(self, background: str) -> Upright:
         """Decode, convert and turn it."""
         stored = self._decoded()
         turn = self.file.orientation
@@ -158,8 +162,7 @@ class _Picture:
         if stored.size != self.full_size:
             full_size = self.full_size[::-1] if turn >= 5 else self.full_size
             self.notes.append(f"read at 1/2 scale, as {image.width}x{image.height}")
-        notes = tuple(self.notes)
-        return Frame(self.path.as_posix(), 0, 0.0, image, None, notes, full_size, still=True)
+        return image, tuple(self.notes), full_size
 
     def _decoded(self) -> ImageFile:
         """Decode the pixels; a JPEG without its end is ended and examined."""
@@ -202,10 +205,11 @@ class _Picture:
         lost = f"{rows} of {image.height} rows are grey" if rows else "no row is lost"
         self.notes.append(f"the end of the file is missing, {lost}")
 
-    def _rgb(self, image: ImageFile, background: str) -> Image.Image:
+    def _rgb(self, stored: ImageFile, background: str) -> Image.Image:
         """Convert any mode to 8-bit RGB."""
-        if is_deep(image, self.file):
-            image, note = eight_bits(self.path, image, self.file, self.strict)
+        image: Image.Image = stored
+        if is_deep(stored, self.file):
+            image, note = eight_bits(self.path, stored, self.file, self.strict)
             self.notes += [note] if note else []
         if not image.has_transparency_data:
             return image.convert("RGB")

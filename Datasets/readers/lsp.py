@@ -79,10 +79,9 @@ def open_lsp(root: Path | str, split: str = "all", skeleton: Skeleton | None = N
     fault = next(labels.faults(joints_file(root)), None)
     if fault:
         raise DataError(fault)
-    usable = labels.labelled.any(axis=1)
-    people = [i for i in _part(root, split, labels) if usable[i]]
-    bare = np.flatnonzero(~usable)
-    notes = (f"{len(bare)} people without a labelled joint are left out",) if bare.size else ()
+    people = [i for i in _part(root, split, labels) if labels.labelled[i].any()]
+    bare = sum(not labelled.any() for labelled in labels.labelled)
+    notes = (f"{bare} people without a labelled joint are left out",) if bare else ()
     samples = tuple(_sample(root, labels, person) for person in people)
     return Dataset("lsp", root, LSP_14, samples, notes).to(skeleton)
 

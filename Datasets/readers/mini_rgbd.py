@@ -195,7 +195,7 @@ def _read_sequence(
 
 def head_lengths(keypoints_px: np.ndarray, joints_mm: np.ndarray) -> tuple[float, float]:
     """Mean neck-to-head distance of a sequence, pixels and millimetres, from MINI-RGBD joints."""
-    neck, head = MINI_RGBD_25.indices(MINI_RGBD_25.head_segment)
+    neck, head = MINI_RGBD_25.indices(["neck", "head"])
     px = np.linalg.norm(keypoints_px[:, neck] - keypoints_px[:, head], axis=-1).mean()
     mm = np.linalg.norm(joints_mm[:, neck] - joints_mm[:, head], axis=-1).mean()
     return float(px), float(mm)

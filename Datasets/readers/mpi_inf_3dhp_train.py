@@ -139,8 +139,9 @@ def person_box(
         (4,) pixels; None when it lies outside the image.
     """
     box = box_from_points(keypoints_px, share=padding)
-    box = box if size is None else clip_box(box, size)
-    return box if (box[2:] > box[:2]).all() else None
+    if box is not None and size is not None:
+        box = clip_box(box, size)
+    return None if box is None or not (box[2:] > box[:2]).all() else box
 
 
 def read_mpi_inf_3dhp_train(

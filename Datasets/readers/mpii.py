@@ -97,14 +97,14 @@ def _parts(split: str, present: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _open_official(root: Path, split: str) -> Dataset:
-    path = find_mat(root)
+    path = find_mat(root) or root / MAT
     if split not in SPLITS:
         raise DataError(
             f"MPII: {path} has no split '{split}'; it has train and test (validation is a part of "
             "train that annot/valid.json names)"
         )
     people, left_out = people_of(load_release(path), split)
-    notes = (OFFICIAL_NOTE,) if split != "test" else ()
+    notes: tuple[str, ...] = (OFFICIAL_NOTE,) if split != "test" else ()
     if left_out:
         needed = "centre, scale and joints" if split != "test" else "centre and scale"
         notes += (f"{left_out} rectangles without {needed} are left out",)

@@ -52,7 +52,7 @@ def load_json_people(path: Path) -> People:
                 labelled[i] = _listed(row["joints_vis"], _JOINTS)
         except (KeyError, TypeError, ValueError, OverflowError):
             faults.append(f"{place_of(path, i, names[i])} {_reason(row)}; correct the file")
-    for i in np.flatnonzero(~np.isin(labelled, (0, 1)).all(axis=1)):
+    for i in np.flatnonzero(~np.isin(labelled, (0, 1)).all(axis=1)).tolist():
         faults.append(f"{place_of(path, i, names[i])}: joints_vis is 0 or 1; correct the file")
     centre[centre[:, 0] == _UNKNOWN] = np.nan
     visibility = np.where(labelled > 0, VISIBLE, UNLABELLED).astype(np.uint8)

@@ -110,8 +110,8 @@ def people_of(release: Release, split: str) -> tuple[People, int]:
                 left_out += 1
                 continue
             corners = np.array([_number(getattr(rect, key, None)) for key in _HEAD])
-            more = release.more[number] | head_fields(corners) | {"annotation_id": index}
-            found.append((name, centre, scale, joints, visibility, more))
+            known = release.more[number] | head_fields(corners) | {"annotation_id": index}
+            found.append((name, centre, scale, joints, visibility, known))
     names, centres, scales, places, seen, more = zip(*found, strict=True) if found else [()] * 6
     people = People(
         release.source,
@@ -131,7 +131,7 @@ def _place(rect: Any) -> tuple[list[float] | None, float]:
     position = getattr(rect, "objpos", None)
     values = [getattr(position, "x", None), getattr(position, "y", None)]
     values.append(getattr(rect, "scale", None))
-    if any(np.size(value) != 1 or value is None for value in values):
+    if any(value is None or np.size(value) != 1 for value in values):
         return None, 1.0
     x, y, scale = (_number(value) for value in values)
     # A centre that is there but not a number must stay a fault, not become an unknown one.

@@ -56,7 +56,7 @@ class People:
         impossible = [
             f"{place_of(self.source, i, self.names[i])}: {text}; correct the file"
             for bad, text in kinds
-            for i in np.flatnonzero(bad)
+            for i in np.flatnonzero(bad).tolist()
         ]
         return [*self.unreadable, *impossible, *self.image_paths(root)[1]]
 

@@ -43,7 +43,7 @@ class SelfLabels:
         """Write the file."""
         write_npz(
             path,
-            skeleton=self.skeleton.name,
+            skeleton=np.array(self.skeleton.name),
             person=np.array(self.people),
             keypoints_px=self.keypoints_px.astype(np.float32),
             trusted=self.trusted,

@@ -155,7 +155,7 @@ class VideoStream:
                 lost.append(record)
                 continue
             for frame in decoded:
-                own = frame.opaque or record
+                own = frame.opaque if isinstance(frame.opaque, PacketRecord) else record
                 stamp = frame.dts if self._undated else frame.pts
                 # Frames leave the decoder later than their packets enter it: damage waits.
                 place = own.recording, math.inf if stamp is None else stamp

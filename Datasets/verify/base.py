@@ -164,7 +164,7 @@ def _size_faults(path: Path, file: PictureFile, stated: tuple[int, int]) -> list
         width, height = decoder(io.BytesIO(file.data)).size
     except Exception:  # a damaged header can raise anything
         return [f"{path} has no readable header"]
-    if file.orientation >= LEAST_TURNED:
+    if file.orientation is not None and file.orientation >= LEAST_TURNED:
         width, height = height, width
     if (width, height) == tuple(stated):
         return []
