@@ -15,9 +15,9 @@ from Datasets.readers.mpii import open_mpii
 from Datasets.readers.self_labels import SelfLabels
 from Datasets.readers.slp import open_slp
 from Datasets.readers.syrip import open_syrip
+from Datasets.selection import MINI_RGBD_SPLIT, parse_sequences
 from Datasets.skeletons import MINI_RGBD_25, Skeleton
 from Datasets.sources import CACHE, DataSource
-from Datasets.splits import MINI_RGBD_SPLIT, parse_sequences
 from Datasets.structures import Dataset
 from Datasets.verify.base import Verification
 from Datasets.verify.coco import verify_coco

@@ -37,9 +37,9 @@ class CropCounts:
     """What was made of the people.
 
     Attributes:
-        written: number of people who were cropped.
+        written: number of people cropped.
         left_out: number of people with too few labelled joints.
-        notes: who else is left out, one line each.
+        notes: other people left out, one line each.
     """
 
     written: int
@@ -58,7 +58,7 @@ def write_crops(
 ) -> CropCounts:
     """Write a crop of every person with enough labelled joints.
 
-    People whose labels cannot be used (see ``read_coco``) are left out, and so are those whose
+    People whose labels cannot be used (see ``open_coco``) are left out, and so are those whose
     picture is damaged or too small for their box.
 
     Args:
@@ -71,13 +71,13 @@ def write_crops(
         progress: called with (people done, people in all).
 
     Raises:
-        DataError: unreadable data, an output that exists, or nobody with enough joints.
+        DataError: unreadable data, an output that exists, or no person with enough joints.
     """
     dataset = open_coco(root, split)
     people, notes = dataset.samples, list(dataset.notes)
     chosen = [s for s in people if (s.visibility > UNLABELLED).sum() >= min_keypoints]
     if not chosen:
-        raise DataError(f"crops: nobody in {root} has {min_keypoints} labelled joints; lower it")
+        raise DataError(f"crops: no person in {root} has {min_keypoints} labelled joints; lower it")
     for made in (output / split, annotation_file(output, split)):
         if made.exists():
             raise DataError(f"crops: {made} exists; delete it or choose another --output")

@@ -2,85 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from Datasets.readers.frames import FrameSource
 from Datasets.readers.images import load_mask
-from Datasets.structures import Dataset, PoseSample
+from Datasets.selection import joined, limited, thinned
+from Datasets.structures import Dataset
 from Datasets.transforms.geometric import CroppedSample
 from Datasets.transforms.presets import CROP_MARGIN, TrainTransforms, eval_sample, train_sample
 from Engine.errors import DataError
-from Engine.sampling import Draw, SeededSampler, spread
+from Engine.sampling import Draw, SeededSampler
 
-
-def joined(datasets: Sequence[Dataset]) -> Dataset:
-    """Concatenate data sets of one skeleton.
-
-    Raises:
-        DataError: there is none, or the skeletons differ.
-    """
-    skeletons = {dataset.skeleton for dataset in datasets}
-    if len(skeletons) != 1:
-        names = ", ".join(sorted(s.name for s in skeletons)) or "none"
-        raise DataError(f"data: expected data sets of one skeleton, got {names}; read them alike")
-    notes = tuple(note for dataset in datasets for note in dataset.notes)
-    name = "+".join(dict.fromkeys(dataset.name for dataset in datasets))
-    parts = _Joined([dataset.samples for dataset in datasets])
-    without_joints = tuple(s for dataset in datasets for s in dataset.without_joints)
-    return Dataset(name, datasets[0].root, datasets[0].skeleton, parts, notes, without_joints)
-
-
-class _Joined(Sequence[PoseSample]):
-    """Samples of several data sets one after the other, made when they are asked for."""
-
-    def __init__(self, parts: Sequence[Sequence[PoseSample]]) -> None:
-        self.parts = tuple(parts)
-        self.ends = np.cumsum([len(part) for part in self.parts])
-
-    def __len__(self) -> int:
-        return int(self.ends[-1])
-
-    def __getitem__(self, index):
-        if isinstance(index, slice):
-            return _Chosen(self, range(len(self))[index])
-        position = range(len(self))[index]
-        part = int(np.searchsorted(self.ends, position, side="right"))
-        return self.parts[part][position - (int(self.ends[part - 1]) if part else 0)]
-
-
-class _Chosen(Sequence[PoseSample]):
-    """Some samples of a sequence, made when they are asked for."""
-
-    def __init__(self, samples: Sequence[PoseSample], chosen: range) -> None:
-        self.samples, self.chosen = samples, chosen
-
-    def __len__(self) -> int:
-        return len(self.chosen)
-
-    def __getitem__(self, index):
-        if isinstance(index, slice):
-            return _Chosen(self.samples, self.chosen[index])
-        return self.samples[self.chosen[index]]
-
-
-def thinned(dataset: Dataset, step: int) -> Dataset:
-    """Keep every n-th sample."""
-    return replace(dataset, samples=dataset.samples[:: max(step, 1)])
-
-
-def limited(dataset: Dataset, count: int) -> Dataset:
-    """Keep at most ``count`` samples, evenly spread."""
-    return replace(dataset, samples=spread(dataset.samples, count))
+__all__ = ["CropDataset", "as_tensors", "joined", "limited", "make_loader", "thinned"]
 
 
 class CropDataset(TorchDataset):
@@ -144,18 +85,15 @@ class CropDataset(TorchDataset):
         image = self.frames.load(sample)
         if self.train:
             generator = np.random.default_rng([self.seed, draw.round, draw.index])
-            mask = self._mask(sample, generator)
+            # The mask for the share of samples that change their background.
+            wanted = generator.random() < self.transforms.background_share
+            mask = load_mask(sample.mask_path) if wanted and sample.mask_path else None
             cropped = train_sample(
                 sample, image, mask, box, self.size, generator, self.transforms, self.margin
             )
         else:
             cropped = eval_sample(sample, image, box, self.size, self.margin)
         return as_tensors(cropped, draw.index, self.source)
-
-    def _mask(self, sample: PoseSample, generator: np.random.Generator) -> Image.Image | None:
-        """Read the mask for the share of samples that change their background."""
-        wanted = generator.random() < self.transforms.background_share
-        return load_mask(sample.mask_path) if wanted and sample.mask_path else None
 
 
 def as_tensors(cropped: CroppedSample, index: int, source: int = 0) -> dict[str, Tensor]:

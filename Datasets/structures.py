@@ -1,4 +1,4 @@
-"""The values that travel through the house: samples, crops and batches.
+"""What the other modules exchange: samples, frames, crops and data sets.
 
 Pixels are 0-based with the pixel's centre at its integer coordinate. Millimetres are in the camera
 frame (x right, y down, z forward). Missing joints have visibility 0 and NaN coordinates, never a
@@ -7,8 +7,8 @@ sentinel.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,10 +18,10 @@ from PIL import Image
 
 from Datasets.geometry.affine import rotation, scale_of, scaling, transform_points, translation
 from Datasets.skeletons import Skeleton
+from Datasets.skeletons.convert import joint_map
 
 UNLABELLED, OCCLUDED, VISIBLE = 0, 1, 2
 """Values of ``visibility``, as in COCO."""
-
 
 Modality = Literal["rgb", "infrared", "depth", "thermal", "pressure"]
 """What an image shows: ``infrared`` is reflected light, ``thermal`` is warmth."""
@@ -89,6 +89,40 @@ class PoseSample:
         joints = len(skeleton)
         nowhere = np.full((joints, 2), np.nan)
         return cls(image_path, skeleton, nowhere, np.full(joints, UNLABELLED, np.uint8), **known)
+
+    def to(self, skeleton: Skeleton) -> PoseSample:
+        """Return the sample in another skeleton; joints that its own lacks are unlabelled."""
+        if skeleton == self.skeleton:
+            return self
+        mapping = joint_map(self.skeleton, skeleton)
+        return replace(
+            self,
+            skeleton=skeleton,
+            keypoints_px=mapping.apply(self.keypoints_px),
+            visibility=mapping.apply(self.visibility[:, None], fill=0)[:, 0].astype(np.uint8),
+            joints_mm=None if self.joints_mm is None else mapping.apply(self.joints_mm),
+        )
+
+
+class OnDemand(Sequence[PoseSample]):
+    """Samples that are made when they are asked for."""
+
+    def __init__(self, make: Callable[[int], PoseSample], order: range) -> None:
+        """Bind a maker of samples to its positions.
+
+        Args:
+            make: gives the sample at a position.
+            order: positions of the samples.
+        """
+        self.make, self.order = make, order
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return OnDemand(self.make, self.order[index])
+        return self.make(self.order[index])
 
 
 @dataclass(frozen=True)
@@ -170,7 +204,7 @@ class Crop:
         return transform_points(np.linalg.inv(self.matrix), points_px)
 
     def intrinsics(self, intrinsics: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "3 3"]:
-        """Intrinsics of the crop seen as a camera."""
+        """Intrinsics of the crop as a camera."""
         return self.matrix @ intrinsics
 
     @property
@@ -190,7 +224,7 @@ class Dataset:
         samples: in a fixed order (sequence, frame); made on demand where there are very many.
         notes: remarks of the reader for the user, one line each.
         without_joints: for detectors: people with a box but without labelled joints and, without a
-            box, images that show nobody.
+            box, images without a person.
     """
 
     name: str
@@ -202,3 +236,11 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.samples)
+
+    def to(self, skeleton: Skeleton | None) -> Dataset:
+        """Return the data set in another skeleton; None keeps its own."""
+        if skeleton is None or skeleton == self.skeleton:
+            return self
+        parts = (self.samples, self.without_joints)
+        samples, bare = (tuple(sample.to(skeleton) for sample in part) for part in parts)
+        return replace(self, skeleton=skeleton, samples=samples, without_joints=bare)

@@ -24,7 +24,6 @@ from Datasets.skeletons import COCO_17, INFANT, LSP_14, MPII_16, Skeleton
 from Datasets.structures import PoseSample
 from Datasets.synthetic.profiles import movement_bank
 from Datasets.synthetic.profiles.coco import generate_coco
-from Datasets.verify import benchmark
 from Datasets.writers import coco, lsp, mini_rgbd, mpi_inf_3dhp, mpii, slp
 from Engine.callbacks import _Log
 from Engine.checkpoints import SafetensorsCheckpointIO, checkpoint_path
@@ -49,6 +48,7 @@ from PoseEstimation.result import FrameResult, InfantPose
 from PoseEstimation.structures import Clip
 from PoseEstimation.visualise.overlay import OverlayStyle, open_overlay
 from PoseEstimation.visualise.video import VideoWriter
+from report.build import benchmark
 from report.build.figures import Figure, write_figure
 
 RGB = (255 * np.random.default_rng(1).random((96, 64, 3))).astype(np.uint8)
@@ -248,7 +248,6 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "MPI-INF-3DHP calibration": calibration,
     "MPI-INF-3DHP image": lambda f: mpi_inf_3dhp.write_train_image(f, 0, 1, RGB),
     "MPI-INF-3DHP mask": lambda f: mpi_inf_3dhp.write_train_mask(f, 0, 1, GREY > 9),
-    "MPI-INF-3DHP video": lambda f: mpi_inf_3dhp.write_train_video(f, 0, [RGB] * 9, 25),
     "MPI-INF-3DHP test": test_sequence,
     "MPI-INF-3DHP test image": lambda f: mpi_inf_3dhp.write_test_image(f, 1, RGB),
 }

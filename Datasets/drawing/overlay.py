@@ -1,4 +1,4 @@
-"""A skeleton over its image: left and right told apart at once, doubt visible, at any size."""
+"""Skeletons over an image: sides by colour, uncertain joints hollow, at any size."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def _draw_skeleton(pen: _Pen, pose: PoseDrawing, skeleton: Skeleton, width: floa
     bones = [b for b in skeleton.bone_indices if usable[b[0]] and usable[b[1]]]
     bones.sort(key=lambda b: bool(certain[b[0]] and certain[b[1]]))
     widths = [width if certain[a] and certain[b] else 0.4 * width for a, b in bones]
-    joints = sorted(np.flatnonzero(usable), key=lambda j: bool(certain[j]))
+    joints = sorted(np.flatnonzero(usable).tolist(), key=lambda j: bool(certain[j]))
     radius, edge = 0.95 * width, max(0.6, 0.3 * width)
     for (a, b), thick in zip(bones, widths, strict=True):
         pen.line([points[a], points[b]], thick + 2 * edge, OUTLINE)
@@ -172,7 +172,7 @@ def _draw_box(pen: _Pen, box: np.ndarray, width: float) -> None:
     pen.line(corners, width, (*MIDDLE, 255))
 
 
-def _font(pixels: float) -> ImageFont.FreeTypeFont:
+def _font(pixels: float):
     return ImageFont.load_default(size=max(9.0, pixels))
 
 

@@ -15,7 +15,7 @@ from Datasets.skeletons import Skeleton
 
 
 @dataclass(frozen=True)
-class View:
+class Viewpoint:
     """How camera-frame millimetres are laid on the axes of a plot.
 
     Attributes:
@@ -30,8 +30,8 @@ class View:
 
 
 VIEWS = (
-    View("as the camera sees it", (0, 2, 1), (8.0, -80.0)),
-    View("from the side, camera above", (1, 0, 2), (14.0, -75.0)),
+    Viewpoint("as the camera sees it", (0, 2, 1), (8.0, -80.0)),
+    Viewpoint("from the side, camera above", (1, 0, 2), (14.0, -75.0)),
 )
 AXIS_NAMES = ("x: image right (mm)", "y: image down (mm)", "z: away from camera (mm)")
 
@@ -58,16 +58,12 @@ def plot_poses(
     Returns:
         RGB image.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     centred = {name: _centred(joints, skeleton) for name, joints in poses.items()}
     reach = max([float(np.nanmax(np.abs(j), initial=1.0)) for j in centred.values()], default=1.0)
     reach = 50.0 * np.ceil(1.05 * reach / 50.0)
     columns, dpi = max(len(centred), 1), 100
     height = width / columns * 0.92 * len(VIEWS) / dpi + 0.4
-    figure = Figure(figsize=(width / dpi, height), dpi=dpi)
-    canvas = FigureCanvasAgg(figure)
+    figure = _figure(width / dpi, height)
     figure.suptitle(title, y=1 - 0.15 / height, va="center")
     for row, view in enumerate(VIEWS):
         for column, (name, joints) in enumerate(centred.items()):
@@ -77,8 +73,7 @@ def plot_poses(
             _prepare(axes, reach, view)
             _plot(axes, joints, skeleton, view)
     figure.subplots_adjust(0.01, 0.03, 0.97, 1 - 0.5 / height, wspace=0.06, hspace=0.08)
-    canvas.draw()
-    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    return _picture(figure)
 
 
 def plot_small(
@@ -91,21 +86,31 @@ def plot_small(
         skeleton: convention of the joints.
         width: of the picture in pixels.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     centred = _centred(joints_mm, skeleton)
-    figure = Figure(figsize=(width / 100, width / 100), dpi=100)
-    canvas = FigureCanvasAgg(figure)
+    figure = _figure(width / 100, width / 100)
     axes = figure.add_axes((0, 0, 1, 1), projection="3d")
-    view = View("from the side", VIEWS[0].order, (14.0, -50.0))
+    view = Viewpoint("from the side", VIEWS[0].order, (14.0, -50.0))
     _prepare(axes, float(np.nanmax(np.abs(centred), initial=1.0)), view)
     for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
         axis.set_ticklabels([])
         axis.set_label_text("")
     _plot(axes, centred, skeleton, view)
-    canvas.draw()
-    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    return _picture(figure)
+
+
+def _figure(width: float, height: float):
+    """Make a matplotlib figure of a size in inches, 100 pixels each, without a window."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=100)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _picture(figure) -> Image.Image:
+    figure.canvas.draw()
+    return Image.fromarray(np.asarray(figure.canvas.buffer_rgba())).convert("RGB")
 
 
 def _centred(joints_mm: np.ndarray, skeleton: Skeleton) -> np.ndarray:
@@ -117,7 +122,7 @@ def _centred(joints_mm: np.ndarray, skeleton: Skeleton) -> np.ndarray:
     return joints_mm - joints_mm[known].mean(axis=0)
 
 
-def _prepare(axes, reach: float, view: View) -> None:
+def _prepare(axes, reach: float, view: Viewpoint) -> None:
     """Equal axes in millimetres; the vertical one points down."""
     from matplotlib.ticker import MultipleLocator
 
@@ -137,13 +142,13 @@ def _prepare(axes, reach: float, view: View) -> None:
     axes.yaxis.set_ticklabels([])
 
 
-def _plot(axes, joints: Float[np.ndarray, "joint 3"], skeleton: Skeleton, view: View) -> None:
+def _plot(axes, joints: Float[np.ndarray, "joint 3"], skeleton: Skeleton, view: Viewpoint) -> None:
     shown = joints[:, list(view.order)]
     for a, b in skeleton.bone_indices:
         if np.isfinite(shown[[a, b]]).all():
             ends = shown[[a, b]].T
             axes.plot(*ends, color=_paint(skeleton, (a, b)), linewidth=2.5, solid_capstyle="round")
-    known = np.flatnonzero(np.isfinite(shown).all(axis=1))
+    known = np.flatnonzero(np.isfinite(shown).all(axis=1)).tolist()
     colours = [_paint(skeleton, (joint,)) for joint in known]
     axes.scatter(*shown[known].T, c=colours, s=14, depthshade=False)
 

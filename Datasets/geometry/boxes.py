@@ -6,11 +6,11 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 LEAST_SIDE_PX = 4.0
-"""A box of somebody has longer sides: 4 x 4 pixels are fewer than the 17 joints of COCO, so none is
-told from the next. COCO labels joints from an area of some 32 x 32 on."""
+"""The sides of a person's box are longer: 4 x 4 pixels are fewer than the 17 joints of COCO, which
+labels joints from an area of some 32 x 32 on."""
 
 LEAST_INSIDE = 0.5
-"""Share of somebody's box that lies in the image, at least."""
+"""Least share of a person's box that lies in the image."""
 
 
 def box_from_mask(
@@ -24,13 +24,23 @@ def box_from_mask(
     return clip_box(box + [-padding, -padding, padding, padding], (mask.shape[1], mask.shape[0]))
 
 
-def box_from_points(points: np.ndarray, padding: float = 0.0) -> Float[np.ndarray, "4"] | None:
-    """Return the padded box around (n, 2) points, ignoring NaN rows, or None without any."""
+def box_from_points(
+    points: np.ndarray, padding: float = 0.0, share: float = 0.0
+) -> Float[np.ndarray, "4"] | None:
+    """Return the padded box around (n, 2) points, ignoring NaN rows, or None without any.
+
+    Args:
+        points: pixels.
+        padding: least margin on every side, pixels.
+        share: margin as a share of the box's longer side.
+    """
     points = np.asarray(points, dtype=np.float64)
     points = points[np.isfinite(points).all(axis=-1)]
     if len(points) == 0:
         return None
-    return np.concatenate([points.min(axis=0) - padding, points.max(axis=0) + padding])
+    low, high = points.min(axis=0), points.max(axis=0)
+    margin = max(padding, share * (high - low).max())
+    return np.concatenate([low - margin, high + margin])
 
 
 def clip_box(box: np.ndarray, size: tuple[int, int]) -> Float[np.ndarray, "4"]:
@@ -40,7 +50,7 @@ def clip_box(box: np.ndarray, size: tuple[int, int]) -> Float[np.ndarray, "4"]:
 
 
 def box_fault(box: Float[np.ndarray, "4"], size: tuple[int, int]) -> str:
-    """Say why a box cannot be somebody's in an image; empty where it can.
+    """Say why a box cannot be a person's in an image; empty where it can.
 
     Args:
         box: pixels.

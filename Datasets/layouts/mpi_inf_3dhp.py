@@ -6,6 +6,7 @@ Patterns of files count from the folder of a sequence; frames in them count from
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
@@ -22,12 +23,6 @@ FRAMES = {
     for number, count in enumerate(counts, 1)
 }
 """Official frames per camera of each sequence; labels beyond them belong to no frame."""
-
-FPS = {
-    name: 50 if name in ("S1/Seq2", "S3/Seq1", "S3/Seq2", "S5/Seq1", "S5/Seq2") else 25
-    for name in FRAMES
-}
-"""Frames per second of each sequence."""
 
 CAMERA_SETS = {
     "regular": tuple(range(14)),
@@ -56,6 +51,35 @@ ACTIVITIES = (
 """Names of the activities 1 to 7."""
 
 TEST_IMAGE = "imageSequence/img_{frame:06d}.jpg"
+
+
+def frame_path(folder: Path, pattern: str, camera: int, frame: int) -> Path:
+    """File of a frame counted from 0; the files count from 1."""
+    return folder / pattern.format(camera=camera, frame=frame + 1)
+
+
+def image_pattern(folder: Path, camera: int, frames: int) -> str:
+    """Form of a camera's frames on disk: the first whose first or last frame is there."""
+    for pattern in (IMAGE, UNPACKED, VIDEO):
+        if any(frame_path(folder, pattern, camera, i).exists() for i in (0, frames - 1)):
+            return pattern
+    return IMAGE
+
+
+def training_sequences(root: Path) -> tuple[str, ...]:
+    """Official training sequences that the folder holds, in order."""
+    return tuple(name for name in FRAMES if (root / name).is_dir())
+
+
+def benchmark_folder(root: Path) -> Path:
+    """Folder that holds the test sequences: ``mpi_inf_3dhp_test_set`` where there is one."""
+    inner = root / "mpi_inf_3dhp_test_set"
+    return inner if inner.is_dir() else root
+
+
+def benchmark_sequences(root: Path) -> tuple[str, ...]:
+    """Official test sequences that the folder holds, in order."""
+    return tuple(name for name in TEST_FRAMES if (benchmark_folder(root) / name).is_dir())
 
 
 @dataclass(frozen=True)

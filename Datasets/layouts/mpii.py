@@ -34,9 +34,6 @@ H5_SCALE = 1.25
 HEAD_SHARE = 0.6
 """Length that PCKh divides by over the diagonal of the head box."""
 
-H5_HEAD_SHARE = 0.75
-"""The same length over the distance of upper neck and head top, as in the published h5."""
-
 
 def annotation_file(root: Path, part: str, suffix: str) -> Path:
     """File of a part, such as ``annot/valid.json``."""

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from Datasets.structures import Cover, Modality
+
 LABS = {"danaLab": 102, "simLab": 7}
 """Official number of subjects at home and in the hospital room."""
 
-MODALITIES = ("RGB", "IR", "depth", "PM")
-COVERS = ("uncover", "cover1", "cover2")
+MODALITIES: dict[str, Modality] = {
+    "RGB": "rgb",
+    "IR": "thermal",
+    "depth": "depth",
+    "PM": "pressure",
+}
+"""What each folder shows; SLP's IR is long-wave infrared, that is, temperature."""
+COVERS: dict[str, Cover] = {"uncover": "none", "cover1": "thin", "cover2": "thick"}
 """No cover, a thin sheet, a thick blanket; the labels of a pose are the same under all."""
 
 SIZES = {"RGB": (576, 1024), "IR": (120, 160), "depth": (424, 512), "PM": (84, 192)}

@@ -1,14 +1,18 @@
-"""What every reader needs: files that must exist and tables, with one-line errors."""
+"""What several readers need: tables, npz files and names of files, with one-line errors."""
 
 from __future__ import annotations
 
+import os
+import zipfile
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
 from Engine.errors import DataError
-from Engine.reading import read_ascii
+from Engine.reading import read_ascii, require_file
 
 
 def inside(root: Path, name: str, source: Path) -> Path:
@@ -26,6 +30,44 @@ def inside(root: Path, name: str, source: Path) -> Path:
     if parts.is_absolute() or ".." in parts.parts or not parts.parts or "\0" in name:
         raise DataError(f"annotation: {source} names {name!r}, outside {root}; correct the name")
     return root / parts
+
+
+class Folders:
+    """Tells whether a file exists; each folder is listed once."""
+
+    def __init__(self) -> None:
+        self._names: dict[Path, frozenset[str]] = {}
+
+    def __contains__(self, path: Path) -> bool:
+        folder = path.parent
+        if folder not in self._names:
+            self._names[folder] = frozenset(os.listdir(folder) if folder.is_dir() else ())
+        return path.name in self._names[folder] or path.is_file()  # or spelt otherwise
+
+
+def load_npz(
+    path: Path, what: str, names: Iterable[str], advice: str = "restore the file"
+) -> dict[str, np.ndarray]:
+    """Read arrays of an npz file.
+
+    Args:
+        path: the file.
+        what: said first in an error.
+        names: of the arrays.
+        advice: said last in an error.
+
+    Raises:
+        DataError: the file is missing, damaged or lacks an array.
+    """
+    try:
+        with (
+            require_file(path, what).open("rb") as opened,
+            np.load(opened, allow_pickle=False) as file,
+        ):
+            return {name: file[name] for name in names}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        reason = " ".join(str(error).split())
+        raise DataError(f"{what}: {path} is damaged ({reason}); {advice}") from None
 
 
 def load_rows(path: Path, rows: int, columns: int) -> Float[np.ndarray, "rows columns"]:
@@ -49,29 +91,14 @@ def load_rows(path: Path, rows: int, columns: int) -> Float[np.ndarray, "rows co
     filled = [(number, cells) for number, cells in lines if cells]
     if len(filled) != rows:
         raise DataError(f"table: {path} has {len(filled)} rows, expected {rows}; restore the file")
-    try:
-        values = np.array([cells[:columns] for _, cells in filled], dtype=np.float64)
-    except ValueError:
-        values = np.full((rows, columns), np.nan)
-    if values.shape != (rows, columns) or not np.isfinite(values).all():
-        raise DataError(_first_bad_row(path, filled, columns))
-    return values
-
-
-def _first_bad_row(path: Path, filled: list[tuple[int, list[str]]], columns: int) -> str:
-    """Name the first line that does not hold ``columns`` finite numbers."""
-    for number, cells in filled:
+    values = np.full((rows, columns), np.nan)
+    for row, (number, cells) in enumerate(filled):
         where = f"table: {path}, line {number}"
         if len(cells) < columns:
-            return f"{where}: {len(cells)} values, expected {columns}; restore the file"
-        for cell in cells[:columns]:
-            if not _is_finite(cell):
-                return f"{where}: '{cell}' is not a finite number; restore the file"
-    return f"table: {path} cannot be read as numbers; restore the file"
-
-
-def _is_finite(cell: str) -> bool:
-    try:
-        return bool(np.isfinite(float(cell)))
-    except ValueError:
-        return False
+            raise DataError(f"{where}: {len(cells)} values, expected {columns}; restore the file")
+        for column, cell in enumerate(cells[:columns]):
+            with suppress(ValueError):
+                values[row, column] = float(cell)
+            if not np.isfinite(values[row, column]):
+                raise DataError(f"{where}: '{cell}' is not a finite number; restore the file")
+    return values

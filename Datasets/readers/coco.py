@@ -10,9 +10,8 @@ annotations also hold ``age`` and, in ``infant_joints``, all 25 joints in 2D and
 
 from __future__ import annotations
 
-import os
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -21,10 +20,9 @@ import numpy as np
 from jaxtyping import Bool
 
 from Datasets.layouts.coco import PERSON, PREFIX, annotation_file
-from Datasets.readers.base import inside
+from Datasets.readers.base import Folders, inside
 from Datasets.readers.coco_labels import Fault, Labels, counted, read_labels
 from Datasets.skeletons import COCO_17, INFANT, Skeleton
-from Datasets.skeletons.convert import joint_map
 from Datasets.structures import Dataset, PoseSample
 from Engine.errors import DataError
 from Engine.reading import load_json, require_folder
@@ -36,13 +34,12 @@ _SPLITS = {
 }
 """File endings that a part of the data may have, the first that exists counts."""
 
-
 IMAGE_MISSING = "its file is missing"
 
 
 @dataclass(frozen=True)
 class CocoImage:
-    """One image with everybody in it: what bottom-up training and crowds need.
+    """One image with all its people: what bottom-up training and crowds need.
 
     Attributes:
         path: the image.
@@ -51,10 +48,10 @@ class CocoImage:
         people: those with labelled joints.
         others: the other people, without joints; crowds are not among them.
         ignored: segmentations (polygons or RLE), or boxes x, y, w, h, of crowds, of people
-            without labelled joints, and of people who are left out; see ``region_mask``.
-        empty: whether nobody is annotated in it.
+            without labelled joints, and of people that are left out; see ``region_mask``.
+        empty: whether no person is annotated in it.
         crowds: number of groups that are not labelled one by one.
-        about: what every ``PoseSample`` of it says beside its joints.
+        about: further attributes of every ``PoseSample`` of it.
     """
 
     path: Path
@@ -68,45 +65,47 @@ class CocoImage:
     about: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass
 class CocoPart:
     """What an annotation file holds.
 
     Attributes:
         path: the file.
+        skeleton: of the samples.
         images: those that can be used.
         left_out: images and annotations that cannot be used, and why.
         doubtful: annotations that are kept though something in them is wrong.
         missing: images that are not there.
-        crowds: groups that are not labelled one by one.
     """
 
     path: Path
-    images: tuple[CocoImage, ...]
-    left_out: tuple[Fault, ...]
-    doubtful: tuple[Fault, ...]
-    missing: tuple[Path, ...]
-    crowds: int
+    skeleton: Skeleton
+    images: list[CocoImage] = field(default_factory=list)
+    left_out: list[Fault] = field(default_factory=list)
+    doubtful: list[Fault] = field(default_factory=list)
+    missing: list[Path] = field(default_factory=list)
+
+    @property
+    def crowds(self) -> int:
+        """Number of groups that are not labelled one by one."""
+        return sum(image.crowds for image in self.images)
 
     @property
     def listed(self) -> int:
         """Number of images in the file, those left out too."""
         return len(self.images) + sum(fault.where.startswith("image") for fault in self.left_out)
 
-    @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> Iterator[str]:
         """What was left out, and what is doubtful, with numbers; one line each."""
-        notes = []
         if self.left_out:
             people = sum(fault.people for fault in self.left_out)
             images = self.listed - len(self.images)
-            notes.append(
+            yield (
                 f"{self.path.name}: {people} people and {images} images are left out: "
                 f"{counted(self.left_out)}; 'infantpose verify' names them"
             )
         if self.doubtful:
-            notes.append(f"{self.path.name}: kept in spite of {counted(self.doubtful)}")
-        return tuple(notes)
+            yield f"{self.path.name}: kept in spite of {counted(self.doubtful)}"
 
 
 def region_mask(region: Any, size: tuple[int, int]) -> Bool[np.ndarray, "height width"]:
@@ -132,23 +131,43 @@ def region_mask(region: Any, size: tuple[int, int]) -> Bool[np.ndarray, "height 
 
 
 def open_coco(root: Path | str, split: str = "all", skeleton: Skeleton | None = None) -> Dataset:
-    """Open a part of the data set.
+    """Open a part of the data set; images stay paths.
 
     Args:
         root: the folder that holds ``annotations``.
         split: ``train``, ``validation``, ``test``, ``all``, or the ending of an annotation file's
             name, such as ``val2014``.
-        skeleton: convention of the samples, default COCO's own.
+        skeleton: of the samples, default COCO's own.
+
+    Returns:
+        The people, without crowds; people without labelled joints and images without any annotation
+        are ``without_joints``. What cannot be used is left out, and counted in the notes.
 
     Raises:
-        DataError: see ``read_coco``.
+        DataError: a file is missing, is not in the layout, has another number of joints, or
+            nothing in it can be used.
     """
-    root = require_folder(root, "COCO")
-    parts = [read_coco(root, name, skeleton=skeleton or COCO_17) for name in _named(root, split)]
-    samples = tuple(sample for part in parts for sample in part.samples)
-    others = tuple(sample for part in parts for sample in part.without_joints)
-    notes = tuple(note for part in parts for note in part.notes)
-    return Dataset("coco", root, skeleton or COCO_17, samples, notes, others)
+    root, skeleton = require_folder(root, "COCO"), skeleton or COCO_17
+    people: list[PoseSample] = []
+    without: list[PoseSample] = []
+    notes: list[str] = []
+    for name in _named(root, split):
+        part = read_part(root, name, skeleton)
+        others = [other for image in part.images for other in image.others]
+        found = [person for image in part.images for person in image.people]
+        if not found and not others and any(fault.lost for fault in part.left_out):
+            absent = f" ({part.missing[0]})" if part.missing else ""
+            raise DataError(
+                f"COCO: {part.path}: no person in it can be used: {counted(part.left_out)}{absent};"
+                " correct it"
+            )
+        empty = [
+            PoseSample.unlabelled(image.path, skeleton, image_id=image.image_id)
+            for image in part.images
+            if image.empty
+        ]
+        people, without, notes = people + found, without + others + empty, notes + [*part.notes()]
+    return Dataset("coco", root, skeleton, tuple(people), tuple(notes), tuple(without))
 
 
 def splits_on_disk(root: Path) -> tuple[str, ...]:
@@ -177,89 +196,44 @@ def _named(root: Path, split: str) -> tuple[str, ...]:
     raise DataError(f"COCO: {root} has no split '{split}'; it has {', '.join(present)}")
 
 
-def read_coco(
-    root: Path | str, split: str, min_keypoints: int = 1, skeleton: Skeleton = COCO_17
-) -> Dataset:
-    """Read the labelled people of one annotation file; images stay paths.
-
-    Args:
-        root: the folder that holds ``annotations``.
-        split: ending of the annotation file's name.
-        min_keypoints: people with fewer labelled joints count as ``without_joints``.
-        skeleton: convention of the samples.
-
-    Returns:
-        The people, without crowds; images without any annotation are among ``without_joints``.
-        What cannot be used is left out, and counted in the notes.
-
-    Raises:
-        DataError: the file is missing, is not in the layout, has another number of joints, or
-            nothing in it can be used.
-    """
-    root = Path(root)
-    part = read_part(root, split, min_keypoints, skeleton)
-    people = tuple(person for image in part.images for person in image.people)
-    others = [other for image in part.images for other in image.others]
-    if not people and not others and any(fault.lost for fault in part.left_out):
-        absent = f" ({part.missing[0]})" if part.missing else ""
-        raise DataError(
-            f"COCO: {part.path}: nobody in it can be used: {counted(part.left_out)}{absent}; "
-            "correct it"
-        )
-    nobody = [
-        PoseSample.unlabelled(image.path, skeleton, image_id=image.image_id)
-        for image in part.images
-        if image.empty
-    ]
-    return Dataset("coco", root, skeleton, people, part.notes, (*others, *nobody))
-
-
-def read_part(
-    root: Path | str, split: str, min_keypoints: int = 1, skeleton: Skeleton = COCO_17
-) -> CocoPart:
-    """Read one annotation file image by image, in the file's order; see ``read_coco``.
+def read_part(root: Path | str, split: str, skeleton: Skeleton = COCO_17) -> CocoPart:
+    """Read one annotation file image by image, in the file's order; see ``open_coco``.
 
     Raises:
         DataError: the file is missing, is not in the layout, or has another number of joints.
     """
     root = Path(root)
-    path = annotation_file(root, split)
-    content = load_annotations(path)
-    by_image, left_out, doubtful = _by_image(content, path)
+    part = CocoPart(annotation_file(root, split), skeleton)
+    content = load_annotations(part.path)
+    by_image = _by_image(content, part)
     numbers = Counter(_key(image.get("id")) for image in content["images"])
-    folder = image_folder(root, split)
-    images, missing = [], []
-    names: dict[Path, frozenset[str]] = {}
+    # SPLIT, images/SPLIT or images
+    choices = (root / split, root / "images" / split, root / "images")
+    folder = next((folder for folder in choices if folder.is_dir()), choices[0])
+    folders = Folders()
     for entry in content["images"]:
         where, key = f"image {entry.get('id')}", _key(entry.get("id"))
         annotations = by_image.pop(key, None)
         people = len(annotations or ())
-        image = _image(entry, folder, path)
+        image = _image(entry, folder, part.path)
         if isinstance(image, str) or numbers[key] > 1:
             what = image if isinstance(image, str) else "the number of another image"
-            left_out.append(Fault(where, what, people, lost=True))
+            part.left_out.append(Fault(where, what, people, lost=True))
             continue
-        known = len(left_out)
-        image = _with_people(image, annotations, min_keypoints, skeleton, left_out, doubtful)
-        if _is_there(image.path, names):
-            images.append(image)
+        known = len(part.left_out)
+        image = _with_people(image, annotations, part)
+        if image.path in folders:
+            part.images.append(image)
         else:
-            missing.append(image.path)
-            people -= len(left_out) - known
-            left_out.append(Fault(where, IMAGE_MISSING, people, lost=True))
+            part.missing.append(image.path)
+            people -= len(part.left_out) - known
+            part.left_out.append(Fault(where, IMAGE_MISSING, people, lost=True))
     for strangers in by_image.values():
-        left_out += [
+        part.left_out += [
             Fault(f"annotation {annotation.get('id')}", "its image is not listed", 1, lost=True)
             for annotation in strangers
         ]
-    crowds = sum(image.crowds for image in images)
-    return CocoPart(path, tuple(images), tuple(left_out), tuple(doubtful), tuple(missing), crowds)
-
-
-def image_folder(root: Path, split: str) -> Path:
-    """Folder of a split's images: ``SPLIT``, ``images/SPLIT`` or ``images``."""
-    choices = (root / split, root / "images" / split, root / "images")
-    return next((folder for folder in choices if folder.is_dir()), choices[0])
+    return part
 
 
 def load_annotations(path: Path) -> dict[str, Any]:
@@ -296,25 +270,23 @@ def _key(value: Any) -> Any:
     return value if isinstance(value, int | float | str) else None
 
 
-def _by_image(
-    content: dict[str, Any], path: Path
-) -> tuple[dict[Any, list[dict]], list[Fault], list[Fault]]:
-    """Annotations of people by their image's number; those of no category; doubtful numbers."""
-    people = _person_categories(content, path)
+def _by_image(content: dict[str, Any], part: CocoPart) -> dict[Any, list[dict]]:
+    """Annotations of people by their image's number; notes what is wrong with any annotation."""
+    people = _person_categories(content, part.path)
     listed = {_key(category.get("id")) for category in content["categories"]}
     by_image: dict[Any, list[dict]] = defaultdict(list)
-    left_out, known, doubtful = [], set(), []
+    known = set()
     for annotation in content["annotations"]:
         where, category = f"annotation {annotation.get('id')}", _key(annotation.get("category_id"))
         if category in people:
             by_image[_key(annotation.get("image_id"))].append(annotation)
         elif category not in listed:
             by_image[_key(annotation.get("image_id"))] += []
-            left_out.append(Fault(where, "its category is not listed", 1, lost=True))
+            part.left_out.append(Fault(where, "its category is not listed", 1, lost=True))
         if where in known:
-            doubtful.append(Fault(where, "the number of another annotation"))
+            part.doubtful.append(Fault(where, "the number of another annotation"))
         known.add(where)
-    return by_image, left_out, doubtful
+    return by_image
 
 
 def _image(entry: dict, folder: Path, source: Path) -> CocoImage | str:
@@ -334,48 +306,32 @@ def _image(entry: dict, folder: Path, source: Path) -> CocoImage | str:
     return CocoImage(path, image_id, size, about={k: str(v) for k, v in about.items()})
 
 
-def _is_there(path: Path, names: dict[Path, frozenset[str]]) -> bool:
-    """Look a file up in the listing of its folder, made once; other spellings on the disk."""
-    if path.parent not in names:
-        names[path.parent] = frozenset(os.listdir(path.parent) if path.parent.is_dir() else ())
-    return path.name in names[path.parent] or path.is_file()
-
-
-def _with_people(
-    image: CocoImage,
-    annotations: Sequence[dict] | None,
-    min_keypoints: int,
-    skeleton: Skeleton,
-    left_out: list[Fault],
-    doubtful: list[Fault],
-) -> CocoImage:
-    """Add who is in an image; what is wrong with the annotations is appended to the lists."""
-    people, others, ignored, crowds = [], [], [], 0
+def _with_people(image: CocoImage, annotations: Sequence[dict] | None, part: CocoPart) -> CocoImage:
+    """Add the people of an image; notes what is wrong with their annotations."""
+    people: list[PoseSample] = []
+    others: list[PoseSample] = []
+    ignored, crowds = [], 0
     for annotation in annotations or ():
         labels, where = read_labels(annotation, image.size), f"annotation {annotation.get('id')}"
-        joints = int((labels.visibility > 0).sum())
-        few = joints < max(min_keypoints, 1)
-        doubtful += [Fault(where, what) for what in labels.doubts]
-        if (few or labels.crowd or labels.faults) and labels.region is not None:
+        bare = not labels.visibility.any()
+        part.doubtful += [Fault(where, what) for what in labels.doubts]
+        if (bare or labels.crowd or labels.faults) and labels.region is not None:
             ignored.append(labels.region)
         if labels.faults:
-            left_out.append(Fault(where, " and ".join(labels.faults), 1, labels.labelled))
+            part.left_out.append(Fault(where, " and ".join(labels.faults), 1, labels.labelled))
         elif labels.crowd:
             crowds += 1
         else:
             person = PoseSample.unlabelled(
                 image.path,
-                skeleton,
+                part.skeleton,
                 box_xyxy=labels.box_xyxy,
                 image_id=image.image_id,
                 annotation_id=annotation.get("id"),
                 age=str(annotation.get("age", "")),
                 **image.about,
             )
-            if few:
-                others.append(person)
-            else:
-                people.append(replace(person, area_px=labels.area_px, **_joints(labels, skeleton)))
+            (others if bare else people).append(person if bare else _labelled(person, labels))
     return replace(
         image,
         people=tuple(people),
@@ -386,10 +342,15 @@ def _with_people(
     )
 
 
-def _joints(labels: Labels, skeleton: Skeleton) -> dict[str, Any]:
-    """What labelled joints add to a sample."""
-    if skeleton == INFANT and labels.all_joints:
-        return labels.all_joints
-    mapping = joint_map(COCO_17, skeleton)
-    seen = mapping.apply(labels.visibility[:, None], fill=0)[:, 0].astype(np.uint8)
-    return {"keypoints_px": mapping.apply(labels.keypoints_px), "visibility": seen}
+def _labelled(person: PoseSample, labels: Labels) -> PoseSample:
+    """Add the labelled joints of a person."""
+    if person.skeleton == INFANT and labels.all_joints:
+        return replace(person, area_px=labels.area_px, **labels.all_joints)
+    own = replace(
+        person,
+        skeleton=COCO_17,
+        area_px=labels.area_px,
+        keypoints_px=labels.keypoints_px,
+        visibility=labels.visibility,
+    )
+    return own.to(person.skeleton)

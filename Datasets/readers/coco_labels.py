@@ -46,7 +46,7 @@ def counted(faults: Sequence[Fault]) -> str:
 
 @dataclass(frozen=True)
 class Labels:
-    """What an annotation says of a person or a crowd.
+    """Labels of a person or a crowd in an annotation.
 
     Attributes:
         crowd: a group that is not labelled one by one; only its region counts.
@@ -68,7 +68,7 @@ class Labels:
     box_xyxy: Float[np.ndarray, "4"] | None
     area_px: float | None
     region: Any
-    all_joints: dict[str, np.ndarray]
+    all_joints: dict[str, Any]
     faults: tuple[str, ...]
     doubts: tuple[str, ...]
     readable: bool = True
@@ -91,11 +91,12 @@ def read_labels(annotation: dict, size: tuple[int, int]) -> Labels:
     seen, crowd = rows[:, 2] > 0, annotation.get("iscrowd") or 0
     region = annotation.get("segmentation") or _numbers(annotation.get("bbox"), 4)
     stated, area = annotation.get("num_keypoints"), _positive(annotation.get("area"))
+    faults = [*keypoint_faults, *box_faults]
+    more: dict[str, Any] = {}
     try:
         more = _all_joints(annotation[ALL_JOINTS]) if ALL_JOINTS in annotation else {}
-        faults = [*keypoint_faults, *box_faults]
     except (KeyError, TypeError, ValueError, OverflowError):
-        more, faults = {}, [*keypoint_faults, *box_faults, f"damaged {ALL_JOINTS}"]
+        faults.append(f"damaged {ALL_JOINTS}")
     if crowd not in (0, 1):
         faults.append("iscrowd is neither 0 nor 1")
     elif crowd:
@@ -157,12 +158,8 @@ def _box(
     return (None, [fault]) if fault else (box, [])
 
 
-def _all_joints(values: dict) -> dict[str, np.ndarray]:
-    """What generated annotations know beyond COCO: all joints in 2D and 3D, and the camera.
-
-    Raises:
-        KeyError, TypeError, ValueError, OverflowError: they are damaged.
-    """
+def _all_joints(values: dict) -> dict[str, Any]:
+    """What generated annotations hold beyond COCO: all joints in 2D and 3D, and the camera."""
     arrays = {
         key: np.array(values[key], dtype=np.float64).reshape(rows, 3)
         for key, rows in (("keypoints", len(INFANT)), ("joints_mm", len(INFANT)), ("intrinsics", 3))
@@ -189,8 +186,5 @@ def _numbers(values: Any, finite: int | None = None) -> np.ndarray | None:
 
 
 def _positive(value: Any) -> float | None:
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if 0 < number < np.inf else None
+    number = _numbers([value], 1)
+    return float(number[0]) if number is not None and number[0] > 0 else None

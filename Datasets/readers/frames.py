@@ -57,11 +57,12 @@ class FrameSource:
         """
         if sample.video_frame is None:
             return load_image(sample.image_path)
+        video = self._video
         # A forked process shares the position in an open file with its parent.
-        known = self._video is not None and self._process == os.getpid()
-        if not known or self._video.path != sample.image_path:
-            self._video, self._process = _Video(sample.image_path), os.getpid()
-        return self._video.read(sample.video_frame)
+        if video is None or video.path != sample.image_path or self._process != os.getpid():
+            video = self._video = _Video(sample.image_path)
+            self._process = os.getpid()
+        return video.read(sample.video_frame)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"_video": None, "_process": self._process}
@@ -119,8 +120,8 @@ class _Video:
     def _numbered(self) -> Iterator[tuple[int, DecodedFrame]]:
         """Frames with their numbers from here on: by time, or counted from the start."""
         for count, decoded in enumerate(self.video.frames()):
-            known = self.trusted and decoded.stamp is not None
-            yield bisect_left(self.stamps, decoded.stamp) if known else count, decoded
+            by_time = self.trusted and decoded.stamp is not None
+            yield bisect_left(self.stamps, decoded.stamp or 0) if by_time else count, decoded
 
     def _restart(self) -> None:
         """Open the file at its first frame."""

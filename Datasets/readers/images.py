@@ -1,14 +1,13 @@
 """Photos and the images of data sets: upright, 8-bit RGB, nothing silently wrong.
 
-``read_photo`` makes the best of a user's file and says what it did. ``load_image`` is strict: the
-labels of a data set belong to the file's own pixels, and the frames of a sequence must be mapped
-alike, so nothing depends on the range of one picture's values and nothing is reduced or filled.
+``read_photo`` reads what it can of a user's file and notes what it did. ``load_image`` is strict:
+the labels of a data set belong to the file's own pixels, and the frames of a sequence must be
+mapped alike, so nothing depends on the range of one picture's values, is reduced or filled.
 """
 
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +29,7 @@ from Datasets.readers.picture_files import (
     orientation,
     take_apart,
 )
+from Datasets.structures import Frame
 from Engine.errors import DataError
 from Engine.reading import require_file
 
@@ -49,6 +49,8 @@ _DECODERS: dict[str, type[ImageFile]] = {
     "TIFF": TiffImageFile,
     "AVIF": AvifImageFile,
 }
+Upright = tuple[Image.Image, tuple[str, ...], tuple[int, int] | None]
+"""Upright RGB, and ``notes`` and ``full_size`` of a ``Frame``."""
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -60,22 +62,7 @@ _TURNS = {
 }
 
 
-@dataclass(frozen=True)
-class Photo:
-    """A picture and what was done to it.
-
-    Attributes:
-        image: upright 8-bit RGB.
-        notes: what was changed or found while reading, one line each.
-        full_size: (width, height) of the upright picture when ``image`` is a reduced one, or None.
-    """
-
-    image: Image.Image
-    notes: tuple[str, ...] = ()
-    full_size: tuple[int, int] | None = None
-
-
-def read_photo(path: Path | str) -> Photo:
+def read_photo(path: Path | str) -> Frame:
     """Read a user's photo: upright, transparent parts over white.
 
     A JPEG of 50 to 200 megapixels is read at half its size; values of more than 8 bits are scaled
@@ -84,7 +71,9 @@ def read_photo(path: Path | str) -> Photo:
     Raises:
         DataError: it is missing, not an image of a known format, damaged or too large.
     """
-    return _read(path, strict=False)
+    image, notes, full_size = _read(path, strict=False)
+    where = Path(path).as_posix()
+    return Frame(where, 0, 0.0, image, None, notes, full_size, still=True)
 
 
 def load_image(path: Path | str) -> Image.Image:
@@ -96,7 +85,7 @@ def load_image(path: Path | str) -> Image.Image:
         DataError: as ``read_photo``; also above 50 megapixels, with rows missing, and for values
             of more than 8 bits whose range is not stated.
     """
-    return _read(path, strict=True).image
+    return _read(path, strict=True)[0]
 
 
 def load_mask(path: Path | str) -> Image.Image:
@@ -105,14 +94,14 @@ def load_mask(path: Path | str) -> Image.Image:
     Raises:
         DataError: as ``load_image``.
     """
-    return _read(path, strict=True, background="black").image.convert("L")
+    return _read(path, strict=True, background="black")[0].convert("L")
 
 
-def _read(path: Path | str, strict: bool, background: str = "white") -> Photo:
+def _read(path: Path | str, strict: bool, background: str = "white") -> Upright:
     """Read a file; whatever goes wrong is one line."""
     path = require_file(path, "image")
     try:
-        return _Picture(path, _taken_apart(path), strict).photo(background)
+        return _Picture(path, _taken_apart(path), strict).upright(background)
     except DataError:
         raise
     except MemoryError:
@@ -140,8 +129,7 @@ def _taken_apart(path: Path) -> PictureFile:
     if name == "HEIC":
         raise DataError(f"image: {path} is HEIC, which is not read here; export it as JPEG or PNG")
     if name is None:
-        formats = "/".join(_DECODERS)
-        raise DataError(f"image: {path} is not a {formats} image; convert or remove it")
+        raise DataError(f"image: {path} is not a {'/'.join(_DECODERS)} image; convert or remove it")
     if not known:
         raise DataError(f"image: {path} is larger than {MAX_BYTES:,} bytes; reduce it first")
     return take_apart(name, data)
@@ -159,7 +147,7 @@ class _Picture:
         self.full_size = (0, 0)
         self.notes: list[str] = []
 
-    def photo(self, background: str) -> Photo:
+    def upright(self, background: str) -> Upright:
         """Decode, convert and turn it."""
         stored = self._decoded()
         turn = self.file.orientation
@@ -170,11 +158,11 @@ class _Picture:
         image = self._rgb(stored, background)
         if turn in _TURNS:
             image = image.transpose(_TURNS[turn])
-        if stored.size == self.full_size:
-            return Photo(image, tuple(self.notes))
-        full = self.full_size[::-1] if turn >= 5 else self.full_size
-        self.notes.append(f"read at 1/2 scale, as {image.width}x{image.height}")
-        return Photo(image, tuple(self.notes), full)
+        full_size = None
+        if stored.size != self.full_size:
+            full_size = self.full_size[::-1] if turn >= 5 else self.full_size
+            self.notes.append(f"read at 1/2 scale, as {image.width}x{image.height}")
+        return image, tuple(self.notes), full_size
 
     def _decoded(self) -> ImageFile:
         """Decode the pixels; a JPEG without its end is ended and examined."""
@@ -201,11 +189,9 @@ class _Picture:
         return image
 
     def _without_end(self, image: Image.Image) -> None:
-        """Note which rows of a cut JPEG are missing, or refuse it.
-
-        The decoder leaves blocks that it got no data for at exactly medium grey. In a picture of
-        several scans nothing shows what is missing, unless the cut one only refines.
-        """
+        """Note which rows of a cut JPEG are missing, or refuse it."""
+        # The decoder leaves blocks without data at exactly medium grey. In a picture of several
+        # scans nothing shows what is missing, unless the cut one only refines.
         refines = last_scan_refines(self.file.data)
         corner = np.asarray(image)[::-1, -8:].reshape(image.height, -1).astype(np.int16)
         blank = np.abs(2 * corner - 255).max(axis=1) <= 5
@@ -219,10 +205,11 @@ class _Picture:
         lost = f"{rows} of {image.height} rows are grey" if rows else "no row is lost"
         self.notes.append(f"the end of the file is missing, {lost}")
 
-    def _rgb(self, image: ImageFile, background: str) -> Image.Image:
+    def _rgb(self, stored: ImageFile, background: str) -> Image.Image:
         """Convert any mode to 8-bit RGB."""
-        if is_deep(image, self.file):
-            image, note = eight_bits(self.path, image, self.file, self.strict)
+        image: Image.Image = stored
+        if is_deep(stored, self.file):
+            image, note = eight_bits(self.path, stored, self.file, self.strict)
             self.notes += [note] if note else []
         if not image.has_transparency_data:
             return image.convert("RGB")

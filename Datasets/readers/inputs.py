@@ -52,7 +52,7 @@ class Inputs:
 
 
 def is_video(path: Path) -> bool:
-    """Whether the file name says video."""
+    """Whether the file has a video's suffix."""
     return path.suffix.lower() in VIDEO_SUFFIXES
 
 
@@ -98,13 +98,19 @@ def _expand(pattern: str) -> list[Path]:
             raise DataError(f"input: {path} is no photo or video by its name; use one of {names}")
         return [path]
     if os.path.isdir(path):
-        files = _files_in(path)
+        try:
+            files = list(path.iterdir())
+        except OSError as error:
+            raise DataError(
+                f"input: {path} cannot be listed ({error.strerror}); check its permissions"
+            ) from None
     elif glob.has_magic(pattern):
         files = _matches(path)
     else:
         state = state_of(path, "is neither a file nor a folder")
         raise DataError(f"input: {path} {state}; check the path")
-    files = sorted(p for p in files if os.path.isfile(p) and not _is_hidden(p))
+    shown = (p for p in files if p.name[:1] != "." and p.name.lower() not in _SYSTEM_FILES)
+    files = sorted(path for path in shown if os.path.isfile(path))
     if not any(map(_is_known, files)):
         others = f", only {_kinds(files)}" if files else ""
         raise DataError(
@@ -114,25 +120,8 @@ def _expand(pattern: str) -> list[Path]:
     return files
 
 
-def _files_in(folder: Path) -> list[Path]:
-    try:
-        return list(folder.iterdir())
-    except OSError as error:
-        raise DataError(
-            f"input: {folder} cannot be listed ({error.strerror}); check its permissions"
-        ) from None
-
-
-def _is_hidden(path: Path) -> bool:
-    return path.name.startswith(".") or path.name.lower() in _SYSTEM_FILES
-
-
 def _matches(pattern: Path) -> list[Path]:
-    """What a pattern matches; if nothing, what it does when its brackets are letters of names.
-
-    Raises:
-        DataError: nothing.
-    """
+    """What a pattern matches; if nothing, what it does when its brackets are letters of names."""
     start, rest = _literal(pattern)
     for parts in (rest, [part.replace("[", "[[]") for part in rest]):
         found = glob.glob(os.path.join(start, *parts), recursive=True)

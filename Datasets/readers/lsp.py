@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float
 
+from Datasets.geometry.boxes import box_from_points
 from Datasets.layouts.lsp import image_file, joints_file
 from Datasets.readers.matlab import load_mat
 from Datasets.skeletons import LSP_14, Skeleton
-from Datasets.skeletons.convert import joint_map
 from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE, Dataset, PoseSample
 from Engine.errors import DataError
 from Engine.reading import require_folder
@@ -62,18 +62,13 @@ class LspLabels:
 
 
 def open_lsp(root: Path | str, split: str = "all", skeleton: Skeleton | None = None) -> Dataset:
-    """Open a part of the data set, see ``read_lsp``; the skeleton's default is its own."""
-    return read_lsp(root, split, skeleton or LSP_14)
-
-
-def read_lsp(root: Path | str, split: str = "all", skeleton: Skeleton = LSP_14) -> Dataset:
-    """Read LSP or LSP-extended; images stay paths, ``frame`` and ``image_id`` are their numbers.
+    """Open LSP or LSP-extended; images stay paths, ``frame`` and ``image_id`` are their numbers.
 
     Args:
         root: the folder that holds ``joints.mat`` and ``images``.
         split: ``all``; ``train`` and ``test``, the first and second half of LSP, where
             LSP-extended is ``train`` throughout.
-        skeleton: convention of the samples.
+        skeleton: of the samples, default LSP's own.
 
     Raises:
         DataError: the file is missing, damaged or of another version, has another number of
@@ -84,18 +79,18 @@ def read_lsp(root: Path | str, split: str = "all", skeleton: Skeleton = LSP_14) 
     fault = next(labels.faults(joints_file(root)), None)
     if fault:
         raise DataError(fault)
-    usable = labels.labelled.any(axis=1)
-    people = [i for i in _part(root, split, labels) if usable[i]]
-    bare = np.flatnonzero(~usable)
-    notes = (f"{len(bare)} people without a labelled joint are left out",) if bare.size else ()
-    return Dataset("lsp", root, skeleton, _samples(root, people, labels, skeleton), notes)
+    people = [i for i in _part(root, split, labels) if labels.labelled[i].any()]
+    bare = sum(not labelled.any() for labelled in labels.labelled)
+    notes = (f"{bare} people without a labelled joint are left out",) if bare else ()
+    samples = tuple(_sample(root, labels, person) for person in people)
+    return Dataset("lsp", root, LSP_14, samples, notes).to(skeleton)
 
 
 def load_labels(root: Path) -> LspLabels:
     """Read ``joints.mat`` in either order of its axes.
 
-    Whether it is LSP or LSP-extended is told by the first image's name (four digits or five), and
-    by the order of the axes where neither image is there.
+    The first image's name (four digits or five) tells LSP from LSP-extended, the order of the axes
+    where neither image is there.
 
     Raises:
         DataError: the file is missing, no MATLAB file of version 5 to 7, or has other axes.
@@ -130,36 +125,18 @@ def _part(root: Path, split: str, labels: LspLabels) -> range:
     return parts[split]
 
 
-def _samples(
-    root: Path, people: list[int], labels: LspLabels, skeleton: Skeleton
-) -> tuple[PoseSample, ...]:
-    seen = labels.labelled[people]
-    keypoints = np.where(seen[..., None], labels.keypoints_px[people], np.nan)
-    occluded = seen & (labels.flags[people] == 1) & (not labels.extended)
+def _sample(root: Path, labels: LspLabels, person: int) -> PoseSample:
+    seen = labels.labelled[person]
+    keypoints = np.where(seen[:, None], labels.keypoints_px[person], np.nan)
+    occluded = (labels.flags[person] == 1) & (not labels.extended)
     visibility = np.where(seen, np.where(occluded, OCCLUDED, VISIBLE), UNLABELLED)
-    boxes = person_boxes(keypoints)
-    mapping = joint_map(LSP_14, skeleton)
-    keypoints = mapping.apply(keypoints)
-    visibility = mapping.apply(visibility[..., None], fill=0)[..., 0].astype(np.uint8)
-    return tuple(
-        PoseSample(
-            image_path=image_file(root, person + 1, labels.extended),
-            skeleton=skeleton,
-            keypoints_px=keypoints[i],
-            visibility=visibility[i],
-            box_xyxy=boxes[i],
-            frame=person + 1,
-            image_id=person + 1,
-            age="adult",
-        )
-        for i, person in enumerate(people)
+    return PoseSample(
+        image_path=image_file(root, person + 1, labels.extended),
+        skeleton=LSP_14,
+        keypoints_px=keypoints,
+        visibility=visibility.astype(np.uint8),
+        box_xyxy=box_from_points(keypoints, MIN_PADDING_PX, BOX_PADDING),
+        frame=person + 1,
+        image_id=person + 1,
+        age="adult",
     )
-
-
-def person_boxes(keypoints_px: Float[np.ndarray, "n joint 2"]) -> Float[np.ndarray, "n 4"]:
-    """Padded boxes of people with at least one joint that is not NaN."""
-    if not len(keypoints_px):
-        return np.empty((0, 4))
-    low, high = np.nanmin(keypoints_px, axis=1), np.nanmax(keypoints_px, axis=1)
-    padding = np.maximum(BOX_PADDING * (high - low).max(axis=1, keepdims=True), MIN_PADDING_PX)
-    return np.concatenate([low - padding, high + padding], axis=1)

@@ -1,11 +1,14 @@
-"""MATLAB files of version 5 to 7, with one-line errors; version 7.3 is HDF5 and read elsewhere."""
+"""MATLAB files of version 5 to 7 and HDF5 files (MATLAB 7.3), with one-line errors."""
 
 from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from Engine.errors import DataError
 from Engine.reading import require_file
@@ -40,3 +43,34 @@ def load_mat(path: Path, what: str, names: list[str] | None = None, **options: A
     ) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise DataError(f"{what}: {path} is no MATLAB file ({reason}); restore it") from None
+
+
+def load_hdf5(
+    path: Path, what: str, names: Iterable[str], optional: Iterable[str] = ()
+) -> dict[str, np.ndarray]:
+    """Read arrays of an HDF5 file.
+
+    Args:
+        path: the file.
+        what: said first in an error.
+        names: arrays that the file must have.
+        optional: arrays that it may have.
+
+    Raises:
+        DataError: the file is missing or damaged, or lacks an array.
+    """
+    import h5py
+
+    arrays = {}
+    try:
+        with h5py.File(require_file(path, what), "r") as file:
+            for name in (*names, *(name for name in optional if name in file)):
+                # A link of another kind could lead to any file of this machine.
+                own = isinstance(file.get(name, getlink=True), h5py.HardLink)
+                if not own or not isinstance(file[name], h5py.Dataset):
+                    raise DataError(f"{what}: {path} has no array '{name}'; restore the file")
+                arrays[name] = np.asarray(file[name][()])
+    except (OSError, LookupError, ValueError, TypeError, RuntimeError, AttributeError) as error:
+        reason = " ".join(str(error).split())
+        raise DataError(f"{what}: {path} is no readable HDF5 file ({reason}); restore it") from None
+    return arrays

@@ -13,18 +13,15 @@ skeleton) and, when their camera differs, ``intrinsics.json`` at the root.
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
-from Datasets.geometry.camera import intrinsics_matrix, project
-from Datasets.readers.base import load_rows
+from Datasets.geometry.camera import intrinsics_matrix
+from Datasets.readers.base import load_npz, load_rows
 from Datasets.skeletons import INFANT, MINI_RGBD_25, Skeleton
-from Datasets.skeletons.convert import joint_map
 from Datasets.structures import VISIBLE, Dataset, PoseSample
 from Engine.errors import DataError
 from Engine.reading import load_json, require_folder
@@ -36,22 +33,13 @@ INTRINSICS = intrinsics_matrix(
 
 _SEQUENCES = tuple(f"{number:02d}" for number in range(1, 13))
 
-HEAD_LENGTH_PX = dict(
-    zip(
-        _SEQUENCES,
-        (11.21, 11.39, 11.96, 11.13, 7.75, 9.10, 12.77, 13.34, 12.75, 11.23, 12.17, 13.93),
-        strict=True,
-    )
-)
+_PX = (11.21, 11.39, 11.96, 11.13, 7.75, 9.10, 12.77, 13.34, 12.75, 11.23, 12.17, 13.93)
+_MM = (24.9, 26.3, 25.3, 27.8, 20.6, 23.4, 28.2, 26.2, 29.0, 26.1, 28.6, 30.1)
+
+HEAD_LENGTH_PX = dict(zip(_SEQUENCES, _PX, strict=True))
 """Published head length (neck to head) per official sequence, pixels."""
 
-HEAD_LENGTH_MM = dict(
-    zip(
-        _SEQUENCES,
-        (24.9, 26.3, 25.3, 27.8, 20.6, 23.4, 28.2, 26.2, 29.0, 26.1, 28.6, 30.1),
-        strict=True,
-    )
-)
+HEAD_LENGTH_MM = dict(zip(_SEQUENCES, _MM, strict=True))
 """Published head length (neck to head) per official sequence, millimetres."""
 
 FILES = {
@@ -63,18 +51,15 @@ FILES = {
 }
 """Folder of a sequence and the file name in it of one frame."""
 
-_INFANT_ARRAYS = ("keypoints_px", "joints_mm", "visibility", "frames")
+_INFANT_ARRAYS = {
+    "keypoints_px": (len(INFANT), 2),
+    "joints_mm": (len(INFANT), 3),
+    "visibility": (len(INFANT),),
+    "frames": (),
+}
 
 REQUIRED = ("rgb", "joints_2Ddep", "joints_3D")
 """Folders that a sample cannot do without."""
-
-
-@dataclass(frozen=True)
-class _Labels:
-    """Labels of one sequence in MINI-RGBD joints: (frame, joint, 2) px and (frame, joint, 3) mm."""
-
-    keypoints_px: np.ndarray
-    joints_mm: np.ndarray
 
 
 def read_mini_rgbd(
@@ -87,7 +72,7 @@ def read_mini_rgbd(
     Args:
         root: the folder that holds the sequence folders.
         sequences: names such as ``"01"``; None takes every all-digit folder.
-        skeleton: convention of the samples. With ``INFANT``, joints beyond MINI-RGBD's come from
+        skeleton: of the samples. With ``INFANT``, joints beyond MINI-RGBD's come from
             ``infant_joints.npz`` where a (generated) sequence has it and are unlabelled elsewhere.
 
     Raises:
@@ -136,15 +121,13 @@ def read_intrinsics(root: Path) -> Float[np.ndarray, "3 3"]:
 
 def frames_on_disk(folder: Path) -> dict[str, set[int]]:
     """Frame numbers present in each sub-folder of a sequence; a missing sub-folder has none."""
-    return {kind: _frames_in(folder / kind, pattern) for kind, pattern in FILES.items()}
-
-
-def _frames_in(folder: Path, pattern: str) -> set[int]:
-    if not folder.is_dir():
-        return set()
-    name = re.compile(re.escape(pattern).replace(r"\{:05d\}", "([0-9]{5,})") + "$")
-    matches = (name.match(path.name) for path in folder.iterdir())
-    return {int(match[1]) for match in matches if match}
+    present: dict[str, set[int]] = {}
+    for kind, pattern in FILES.items():
+        name = re.compile(re.escape(pattern).replace(r"\{:05d\}", "([0-9]{5,})"))
+        files = (folder / kind).iterdir() if (folder / kind).is_dir() else ()
+        matches = (name.fullmatch(path.name) for path in files)
+        present[kind] = {int(match[1]) for match in matches if match}
+    return present
 
 
 def frame_path(folder: Path, kind: str, frame: int) -> Path:
@@ -183,14 +166,18 @@ def _read_sequence(
                 f"MINI-RGBD: {path} does not exist{others}; "
                 "restore it or list the gaps with 'infantpose verify mini_rgbd'"
             )
-    pairs = [load_labels(folder, frame) for frame in frames]
-    labels = _Labels(np.stack([p[0] for p in pairs]), np.stack([p[1] for p in pairs]))
-    head_px, head_mm = head_lengths(labels.keypoints_px, labels.joints_mm)
-    keypoints_px, joints_mm, visibility = _converted(folder, frames, labels, skeleton)
+    labels = [load_labels(folder, frame) for frame in frames]
+    keypoints_px, joints_mm = (np.stack(arrays) for arrays in zip(*labels, strict=True))
+    head_px, head_mm = head_lengths(keypoints_px, joints_mm)
+    visibility = np.full(keypoints_px.shape[:2], VISIBLE, dtype=np.uint8)
+    own, canonical = MINI_RGBD_25, folder / "infant_joints.npz"
+    if skeleton == INFANT and canonical.exists():
+        own = INFANT
+        keypoints_px, joints_mm, visibility = load_infant_joints(canonical, frames)
     return [
         PoseSample(
             image_path=frame_path(folder, "rgb", frame),
-            skeleton=skeleton,
+            skeleton=own,
             keypoints_px=keypoints_px[i],
             visibility=visibility[i],
             joints_mm=joints_mm[i],
@@ -201,29 +188,17 @@ def _read_sequence(
             head_length_px=head_px,
             head_length_mm=head_mm,
             age="infant",
-        )
+        ).to(skeleton)
         for i, frame in enumerate(frames)
     ]
 
 
 def head_lengths(keypoints_px: np.ndarray, joints_mm: np.ndarray) -> tuple[float, float]:
     """Mean neck-to-head distance of a sequence, pixels and millimetres, from MINI-RGBD joints."""
-    neck, head = MINI_RGBD_25.indices(MINI_RGBD_25.head_segment)
+    neck, head = MINI_RGBD_25.indices(["neck", "head"])
     px = np.linalg.norm(keypoints_px[:, neck] - keypoints_px[:, head], axis=-1).mean()
     mm = np.linalg.norm(joints_mm[:, neck] - joints_mm[:, head], axis=-1).mean()
     return float(px), float(mm)
-
-
-def _converted(
-    folder: Path, frames: list[int], labels: _Labels, skeleton: Skeleton
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Labels of a sequence in another skeleton: (f, j, 2) px, (f, j, 3) mm, (f, j) visibility."""
-    if skeleton == INFANT and (folder / "infant_joints.npz").exists():
-        return load_infant_joints(folder / "infant_joints.npz", frames)
-    mapping = joint_map(MINI_RGBD_25, skeleton)
-    seen = np.full((len(frames), len(MINI_RGBD_25), 1), VISIBLE, dtype=np.uint8)
-    visibility = mapping.apply(seen, fill=0)[..., 0].astype(np.uint8)
-    return mapping.apply(labels.keypoints_px), mapping.apply(labels.joints_mm), visibility
 
 
 def load_infant_joints(path: Path, frames: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -235,16 +210,10 @@ def load_infant_joints(path: Path, frames: list[int]) -> tuple[np.ndarray, np.nd
     Raises:
         DataError: the file is damaged or lacks a frame.
     """
-    joints = len(INFANT)
-    try:
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in _INFANT_ARRAYS}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        reason = " ".join(str(error).split())
-        raise DataError(f"infant joints: {path} is unreadable ({reason}); make it again") from None
+    arrays = load_npz(path, "infant joints", _INFANT_ARRAYS, "make it again")
     count = len(arrays["frames"])
-    shapes = {"keypoints_px": (count, joints, 2), "joints_mm": (count, joints, 3)}
-    for key, shape in {**shapes, "visibility": (count, joints)}.items():
+    for key, channels in _INFANT_ARRAYS.items():
+        shape = (count, *channels)
         if arrays[key].shape != shape:
             raise DataError(
                 f"infant joints: {path}, '{key}' has shape {arrays[key].shape}, expected {shape}; "
@@ -260,17 +229,3 @@ def load_infant_joints(path: Path, frames: list[int]) -> tuple[np.ndarray, np.nd
         arrays["joints_mm"][rows].astype(np.float64),
         arrays["visibility"][rows].astype(np.uint8),
     )
-
-
-def projection_residual_px(dataset: Dataset) -> float:
-    """Largest difference between projected ``joints_mm`` and ``keypoints_px``, pixels.
-
-    The self-test of a camera: 3D and 2D labels of MINI-RGBD agree under its intrinsics. Samples
-    without 3D labels or a camera do not count; NaN when none counts.
-    """
-    worst = [
-        np.nanmax(np.abs(project(s.joints_mm, s.intrinsics) - s.keypoints_px))
-        for s in dataset.samples
-        if s.joints_mm is not None and s.intrinsics is not None
-    ]
-    return float(max(worst, default=np.nan))

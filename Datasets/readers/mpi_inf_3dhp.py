@@ -17,30 +17,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from Datasets.layouts.mpi_inf_3dhp import FRAMES, TEST_FRAMES
-from Datasets.readers import mpi_inf_3dhp_test as test_set
-from Datasets.readers import mpi_inf_3dhp_train as train_set
-from Datasets.readers.mpi_inf_3dhp_calibration import read_calibration
-from Datasets.readers.mpi_inf_3dhp_test import (
-    fit_intrinsics,
-    read_mpi_inf_3dhp_test,
-    read_test_labels,
+from Datasets.layouts.mpi_inf_3dhp import (
+    FRAMES,
+    TEST_FRAMES,
+    benchmark_sequences,
+    training_sequences,
 )
+from Datasets.readers.mpi_inf_3dhp_test import read_mpi_inf_3dhp_test
 from Datasets.readers.mpi_inf_3dhp_train import read_mpi_inf_3dhp_train
 from Datasets.skeletons import MPI_INF_17, MPI_INF_28, Skeleton
 from Datasets.sources import CACHE
 from Datasets.structures import Dataset
 from Engine.errors import DataError
 from Engine.reading import require_folder
-
-__all__ = [
-    "fit_intrinsics",
-    "open_mpi_inf_3dhp",
-    "read_calibration",
-    "read_mpi_inf_3dhp_test",
-    "read_mpi_inf_3dhp_train",
-    "read_test_labels",
-]
 
 SPLITS = {"train": "S1-6", "validation": "S7-8", "test": "TS1-6"}
 """The split in use: subjects 7 and 8 are held out of the training set."""
@@ -64,48 +53,40 @@ def open_mpi_inf_3dhp(
             named subjects and sequences such as ``S1-2,S8``, ``S1/Seq2`` or ``TS1``.
         skeleton: convention of the samples, default the part's own (28 or 17 joints).
         cache: folder for the converted labels.
-        progress: called with (sequences seen, sequences in all) while labels are converted.
+        progress: called with (sequences read, sequences in all) while labels are converted.
 
     Raises:
         DataError: an unknown split, nothing of it in the folder, or data that cannot be read.
     """
     root = require_folder(root, "MPI-INF-3DHP")
-    names = _present(root, split) if split in (*SPLITS, "all") else _named(root, split)
+    train, test = training_sequences(root), benchmark_sequences(root)
+    if split in (*SPLITS, "all"):
+        wanted = _expanded(SPLITS[split]) if split in SPLITS else train or test
+        names = tuple(name for name in (*train, *test) if name in wanted)
+        if not names:
+            words = SPLITS.get(split, "S1/Seq1 ... S8/Seq2, TS1 ... TS6")
+            raise DataError(
+                f"MPI-INF-3DHP: {root} holds nothing of '{split}' ({words}); check the path"
+            )
+    else:
+        names = wanted = _named(root, split)
+    notes: tuple[str, ...] = ()
+    if len(names) < len(wanted):
+        notes = (f"{split}: {len(names)} of its {len(wanted)} official sequences are here",)
+    elif split == "all" and names == train and test:
+        notes = ("all: the training sequences; name 'test' for the test sequences, also here",)
     if names[0] in TEST_FRAMES:
         dataset = read_mpi_inf_3dhp_test(root, names, skeleton=skeleton or MPI_INF_17)
     else:
         dataset = read_mpi_inf_3dhp_train(
             root, names, cache=cache, progress=progress, skeleton=skeleton or MPI_INF_28
         )
-    return replace(dataset, notes=(*_remarks(root, split, names), *dataset.notes))
-
-
-def _remarks(root: Path, split: str, names: tuple[str, ...]) -> list[str]:
-    """What a user of a split should know about what it leaves out."""
-    official = len(_expanded(SPLITS[split])) if split in SPLITS else len(names)
-    if len(names) < official:
-        return [f"{split}: {len(names)} of its {official} official sequences are here"]
-    if split == "all" and names[0] in FRAMES and test_set.sequence_names(root):
-        return ["all: the training sequences; name 'test' for the test sequences, also here"]
-    return []
-
-
-def _present(root: Path, split: str) -> tuple[str, ...]:
-    """Sequences of a split that the folder holds."""
-    train, test = train_set.sequence_names(root), test_set.sequence_names(root)
-    wanted = _expanded(SPLITS[split]) if split in SPLITS else train or test
-    names = tuple(name for name in (*train, *test) if name in wanted)
-    if not names:
-        words = SPLITS.get(split, "S1/Seq1 ... S8/Seq2, TS1 ... TS6")
-        raise DataError(
-            f"MPI-INF-3DHP: {root} holds nothing of '{split}' ({words}); check the path"
-        )
-    return names
+    return replace(dataset, notes=(*notes, *dataset.notes))
 
 
 def _named(root: Path, split: str) -> tuple[str, ...]:
     """Sequences that the user names; a subject stands for those of its sequences that are there."""
-    present = train_set.sequence_names(root)
+    present = training_sequences(root)
     subjects = {name.partition("/")[0] for name in present}
     names: dict[str, None] = {}
     for item in split.split(","):

@@ -40,7 +40,13 @@ def read_calibration(path: Path) -> dict[int, CalibratedCamera]:
     for row, line in enumerate(lines, 1):
         keyword, *values = line.split() or [""]
         if keyword == "name":
-            number = _number(path, row, values)
+            name = " ".join(values)
+            if not name.isdecimal():
+                raise DataError(
+                    f"camera calibration: {path}, line {row}: camera name '{name}' is no number; "
+                    "restore it"
+                )
+            number = int(name)
             if number in blocks:
                 raise DataError(f"camera calibration: {path}, line {row} repeats camera {number}")
             block = blocks[number] = {}
@@ -50,39 +56,23 @@ def read_calibration(path: Path) -> dict[int, CalibratedCamera]:
     return {number: _camera(path, number, block) for number, block in blocks.items()}
 
 
-def _number(path: Path, row: int, values: list[str]) -> int:
-    if len(values) != 1 or not values[0].isdecimal():
-        text = " ".join(values)
-        raise DataError(
-            f"camera calibration: {path}, line {row}: camera name '{text}' is no number; restore it"
-        )
-    return int(values[0])
-
-
 def _camera(path: Path, number: int, block: dict[str, list[str]]) -> CalibratedCamera:
     """Turn the lines of one camera to numbers."""
-    width, height = _values(path, number, block, "size", 2)
-    intrinsics = _values(path, number, block, "intrinsic", 16).reshape(4, 4)[:3, :3]
-    extrinsics = _values(path, number, block, "extrinsic", 16).reshape(4, 4)
+    where, arrays = f"camera calibration: {path}, camera {number}", []
+    for keyword, count in (("size", 2), ("intrinsic", 16), ("extrinsic", 16)):
+        if keyword not in block:
+            raise DataError(f"{where} lacks '{keyword}'; restore the file")
+        try:
+            values = np.array(block[keyword], dtype=np.float64)
+        except ValueError:
+            values = np.array([np.nan])
+        if values.shape != (count,) or not np.isfinite(values).all():
+            raise DataError(f"{where}: '{keyword}' needs {count} finite numbers; restore the file")
+        arrays.append(values)
+    (width, height), intrinsics, extrinsics = arrays
+    intrinsics = intrinsics.reshape(4, 4)[:3, :3]
     if min(width, height, intrinsics[0, 0], intrinsics[1, 1]) <= 0 or intrinsics[2, 2] != 1:
         raise DataError(
-            f"camera calibration: {path}, camera {number} has no positive size and focal lengths "
-            "with a last row 0 0 1; restore it"
+            f"{where} has no positive size and focal lengths with a last row 0 0 1; restore it"
         )
-    return CalibratedCamera(number, intrinsics, extrinsics, (int(width), int(height)))
-
-
-def _values(
-    path: Path, number: int, block: dict[str, list[str]], keyword: str, count: int
-) -> np.ndarray:
-    """Numbers after a keyword."""
-    where = f"camera calibration: {path}, camera {number}"
-    if keyword not in block:
-        raise DataError(f"{where} lacks '{keyword}'; restore the file")
-    try:
-        values = np.array(block[keyword], dtype=np.float64)
-    except ValueError:
-        values = np.array([np.nan])
-    if values.shape != (count,) or not np.isfinite(values).all():
-        raise DataError(f"{where}: '{keyword}' needs {count} finite numbers; restore the file")
-    return values
+    return CalibratedCamera(number, intrinsics, extrinsics.reshape(4, 4), (int(width), int(height)))

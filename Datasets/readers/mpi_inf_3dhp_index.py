@@ -1,7 +1,7 @@
 """Labels of MPI-INF-3DHP's training set as memory-mapped arrays, made once from the MATLAB files.
 
 Opening 16 ``annot.mat`` files takes gigabytes and minutes; their converted labels open at once and
-take no memory but what is looked at. A cache folder holds, for each sequence,
+take only the memory of what is read. A cache folder holds, for each sequence,
 
     mpi_inf_3dhp/S1_Seq1-<path>-<state>/annot2.npy       (camera, frame, 28, 2) float32, pixels
                                         annot3.npy       (camera, frame, 28, 3) float32, millimetres
@@ -17,20 +17,17 @@ Part of the reader in ``mpi_inf_3dhp.py``.
 from __future__ import annotations
 
 import hashlib
-import io
-import math
 import mmap
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32
 
 from Datasets.readers.matlab import load_mat
 from Datasets.skeletons import MPI_INF_28
@@ -60,53 +57,35 @@ class SequenceLabels:
     @cached_property
     def cameras(self) -> tuple[int, ...]:
         """Numbers of the cameras, in the order of the arrays' first axis."""
-        return tuple(int(number) for number in self._load("cameras"))
+        return tuple(self["cameras"].tolist())
 
-    @cached_property
+    @property
     def frames(self) -> int:
         """Number of frames."""
-        return self.annot2.shape[1]
+        return self["annot2"].shape[1]
 
-    @cached_property
-    def annot2(self) -> Float32[np.ndarray, "camera frame 28 2"]:
-        """Joints in pixels."""
-        return self._load("annot2")
-
-    @cached_property
-    def annot3(self) -> Float32[np.ndarray, "camera frame 28 3"]:
-        """Joints in millimetres, camera frame."""
-        return self._load("annot3")
-
-    @cached_property
-    def univ_annot3(self) -> Float32[np.ndarray, "camera frame 28 3"]:
-        """Joints in millimetres of a person of standard height; does not project."""
-        return self._load("univ_annot3")
+    def __getitem__(self, name: str) -> np.ndarray:
+        """Return an array by its name: ``cameras`` or one of ``CHANNELS``, see the module."""
+        if name not in self._arrays:
+            path = self.folder / f"{name}.npy"
+            try:
+                self._arrays[name] = np.load(path, mmap_mode="r", allow_pickle=False)
+            except (OSError, ValueError) as error:
+                reason = " ".join(str(error).split())
+                raise DataError(
+                    f"cache: {path} is unreadable ({reason}); remove {self.folder}"
+                ) from None
+        return np.asarray(self._arrays[name])
 
     def release(self) -> None:
-        """Let the system take back the memory of what was looked at: the files keep it."""
+        """Let the system take back the memory of what was read: the files keep it."""
         if hasattr(mmap, "MADV_DONTNEED"):
-            for mapped in self._maps:
-                mapped.madvise(mmap.MADV_DONTNEED)
+            for array in self._arrays.values():
+                array._mmap.madvise(mmap.MADV_DONTNEED)
 
     @cached_property
-    def _maps(self) -> list[mmap.mmap]:
-        return []
-
-    def _load(self, name: str) -> np.ndarray:
-        path = self.folder / f"{name}.npy"
-        try:
-            with path.open("rb") as file:
-                np.lib.format.read_magic(file)
-                shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-                start = file.tell()
-                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            self._maps.append(mapped)
-            return np.frombuffer(mapped, dtype, math.prod(shape), start).reshape(shape)
-        except (OSError, ValueError) as error:
-            reason = " ".join(str(error).split())
-            raise DataError(
-                f"cache: {path} is unreadable ({reason}); remove {self.folder}"
-            ) from None
+    def _arrays(self) -> dict[str, np.memmap]:
+        return {}
 
     def __getstate__(self) -> dict[str, Any]:
         # A worker process maps the files itself instead of receiving gigabytes.
@@ -142,7 +121,11 @@ def indexed(
         base.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=base, prefix=f".{name}-") as temporary:
             _convert(annotations, Path(temporary) / "new", limit)
-            _publish(Path(temporary) / "new", folder)
+            try:
+                (Path(temporary) / "new").rename(folder)
+            except OSError:
+                if not folder.is_dir():  # another process was faster
+                    raise
     except OSError as error:
         reason = error.strerror or " ".join(str(error).split())
         raise DataError(
@@ -157,15 +140,6 @@ def indexed(
 def _digest(*values: Any) -> str:
     text = "|".join(os.fspath(v) if isinstance(v, Path) else str(v) for v in values)
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:12]
-
-
-def _publish(temporary: Path, folder: Path) -> None:
-    """Give a finished folder its name, unless another process did so meanwhile."""
-    try:
-        temporary.rename(folder)
-    except OSError:
-        if not folder.is_dir():
-            raise
 
 
 def _convert(annotations: Path, temporary: Path, limit: int | None) -> None:
@@ -183,15 +157,18 @@ def _convert(annotations: Path, temporary: Path, limit: int | None) -> None:
             )
         first = found
         shape = (len(cells), *found[1], JOINTS, channels)
-        header = {"shape": shape, "fortran_order": False, "descr": "<f4"}
-        # Written, not mapped: a full disk is then an error and not a signal.
-        with (temporary / f"{name}.npy").open("wb") as file:
-            np.lib.format.write_array_header_1_0(file, header)
-            for cell in cells.values():
-                file.write(np.ascontiguousarray(cell, dtype="<f4").data)
-    buffer = io.BytesIO()  # straight to a file, NumPy overlooks that a full disk cut it short
-    np.save(buffer, np.array(first[0], dtype=np.int64))
-    (temporary / "cameras.npy").write_bytes(buffer.getbuffer())
+        _write(temporary / f"{name}.npy", shape, "<f4", cells.values())
+    numbers = first[0] if first else ()
+    _write(temporary / "cameras.npy", (len(numbers),), "<i8", [numbers])
+
+
+def _write(temporary: Path, shape: tuple[int, ...], kind: str, parts: Iterable[Any]) -> None:
+    """Write an npy file; not mapped, so that a full disk is an error and not a signal."""
+    with temporary.open("wb") as file:
+        header = {"shape": shape, "fortran_order": False, "descr": kind}
+        np.lib.format.write_array_header_1_0(file, header)
+        for part in parts:
+            file.write(np.ascontiguousarray(part, dtype=kind).data)
 
 
 def read_cameras(annotations: Path) -> tuple[int, ...] | None:

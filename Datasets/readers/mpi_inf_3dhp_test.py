@@ -20,11 +20,22 @@ from jaxtyping import Bool, Float, Int
 from PIL import Image
 
 from Datasets.geometry.camera import intrinsics_matrix, project
-from Datasets.layouts.mpi_inf_3dhp import ACTIVITIES, TEST_FRAMES, TEST_IMAGE
-from Datasets.readers.matlab import load_mat
-from Datasets.readers.mpi_inf_3dhp_train import ANNOTATIONS, NAME, person_box, visible_in
+from Datasets.layouts.mpi_inf_3dhp import (
+    ACTIVITIES,
+    TEST_FRAMES,
+    TEST_IMAGE,
+    benchmark_folder,
+    benchmark_sequences,
+)
+from Datasets.readers.matlab import load_hdf5, load_mat
+from Datasets.readers.mpi_inf_3dhp_train import (
+    ANNOTATIONS,
+    NAME,
+    person_box,
+    require_known,
+    visible_in,
+)
 from Datasets.skeletons import MPI_INF_17, Skeleton
-from Datasets.skeletons.convert import joint_map
 from Datasets.structures import Dataset, PoseSample
 from Engine.errors import DataError
 from Engine.reading import require_file, require_folder
@@ -62,107 +73,77 @@ class BenchmarkLabels:
     valid: Bool[np.ndarray, "frame"]
     activity: Int[np.ndarray, "frame"]
 
-
-def sequences_folder(root: Path) -> Path:
-    """Folder that holds the test sequences: ``mpi_inf_3dhp_test_set`` where there is one."""
-    inner = root / "mpi_inf_3dhp_test_set"
-    return inner if inner.is_dir() else root
-
-
-def sequence_names(root: Path) -> tuple[str, ...]:
-    """Official test sequences that the folder holds, in order."""
-    return tuple(name for name in TEST_FRAMES if (sequences_folder(root) / name).is_dir())
+    def camera(self) -> tuple[Float[np.ndarray, "3 3"] | None, float]:
+        """Fit a camera to the valid frames; see ``fit_intrinsics``."""
+        return fit_intrinsics(self.keypoints_px[self.valid], self.joints_mm[self.valid])
 
 
 def read_mpi_inf_3dhp_test(
     root: Path | str,
     sequences: Iterable[str] | None = None,
-    valid_only: bool = True,
     annotation: str = "annot3",
     skeleton: Skeleton = MPI_INF_17,
 ) -> Dataset:
-    """Read the test set; its notes say how well each fitted camera explains the labels.
+    """Read the frames that the benchmark counts; notes say how well each fitted camera fits.
 
     Args:
         root: the folder that holds ``TS1``, ``TS2``, ... or ``mpi_inf_3dhp_test_set``.
         sequences: such as ``"TS1"``; None takes all that are there.
-        valid_only: leave out the frames that the benchmark does not count.
         annotation: ``annot3``, true to the image, or ``univ_annot3``, which the benchmark scores:
             that one does not project, so its samples have no intrinsics.
-        skeleton: convention of the samples.
+        skeleton: of the samples.
 
     Raises:
         DataError: a file is missing or damaged, or an argument is unknown.
     """
     root = require_folder(root, "MPI-INF-3DHP")
-    names = sequence_names(root) if sequences is None else tuple(sequences)
+    names = benchmark_sequences(root) if sequences is None else tuple(sequences)
     if not names:
         raise DataError(f"MPI-INF-3DHP: {root} holds no TS1 ... TS6; check the path")
-    if annotation not in ANNOTATIONS:
-        known = ", ".join(ANNOTATIONS)
-        raise DataError(f"annotation: '{annotation}' is unknown; choose one of {known}")
+    require_known("annotation", annotation, ANNOTATIONS)
     samples: list[PoseSample] = []
     notes: list[str] = []
     for name in names:
         if name not in TEST_FRAMES:
             raise DataError(f"MPI-INF-3DHP: '{name}' is no test sequence; write TS1 ... TS6")
-        folder = require_folder(sequences_folder(root) / name, "MPI-INF-3DHP test sequence")
+        folder = require_folder(benchmark_folder(root) / name, "MPI-INF-3DHP test sequence")
         labels = read_test_labels(folder / "annot_data.mat")
-        chosen = np.flatnonzero(labels.valid | (not valid_only))
-        camera, note = _camera(name, labels)
-        notes.append(note)
-        samples += _samples(folder, labels, chosen, annotation, camera, skeleton)
-    return Dataset(NAME, root, skeleton, tuple(samples), tuple(notes))
-
-
-def _camera(name: str, labels: BenchmarkLabels) -> tuple[np.ndarray | None, str]:
-    """Camera fitted to the valid frames, and the remark that says how well."""
-    intrinsics, residual_px = fit_intrinsics(
-        labels.keypoints_px[labels.valid], labels.joints_mm[labels.valid]
-    )
-    if intrinsics is None:
-        return None, f"{name}: too few labels to fit a camera; its samples have no intrinsics"
-    (fx, _, cx), (_, fy, cy) = intrinsics[:2]
-    return intrinsics, (
-        f"{name}: camera fitted to its labels, focal lengths {fx:.1f} {fy:.1f}, centre {cx:.1f} "
-        f"{cy:.1f} px; labels at most {residual_px:.2f} px from the projection"
-    )
+        camera, residual_px = labels.camera()
+        notes.append(f"{name}: too few labels to fit a camera; its samples have no intrinsics")
+        if camera is not None:
+            (fx, _, cx), (_, fy, cy) = camera[:2]
+            notes[-1] = (
+                f"{name}: camera fitted to its labels, focal lengths {fx:.1f} {fy:.1f}, centre "
+                f"{cx:.1f} {cy:.1f} px; labels at most {residual_px:.2f} px from the projection"
+            )
+        joints_mm = labels.joints_mm
+        if annotation != "annot3":
+            joints_mm, camera = labels.universal_mm, None
+        samples += _samples(folder, labels, joints_mm, camera)
+    return Dataset(NAME, root, MPI_INF_17, tuple(samples), tuple(notes)).to(skeleton)
 
 
 def _samples(
-    folder: Path,
-    labels: BenchmarkLabels,
-    chosen: np.ndarray,
-    annotation: str,
-    intrinsics: np.ndarray | None,
-    skeleton: Skeleton,
+    folder: Path, labels: BenchmarkLabels, joints_mm: np.ndarray, intrinsics: np.ndarray | None
 ) -> list[PoseSample]:
-    """Samples of the chosen frames of one sequence."""
-    mapping = joint_map(MPI_INF_17, skeleton)
-    joints_mm = labels.joints_mm if annotation == "annot3" else labels.universal_mm
+    """Samples of the frames of one sequence that the benchmark counts."""
     size = _image_size(folder / TEST_IMAGE.format(frame=1))
-    samples = []
-    for row in chosen.tolist():
-        keypoints = labels.keypoints_px[row]
-        labelled = np.isfinite(keypoints).all(axis=1)
-        seen = np.where(labelled, visible_in(keypoints, size), 0)
-        activity = int(labels.activity[row])
-        samples.append(
-            PoseSample(
-                image_path=folder / TEST_IMAGE.format(frame=row + 1),
-                skeleton=skeleton,
-                keypoints_px=mapping.apply(np.where(labelled[:, None], keypoints, np.nan)),
-                visibility=mapping.apply(seen[:, None], fill=0)[:, 0].astype(np.uint8),
-                joints_mm=mapping.apply(joints_mm[row]),
-                box_xyxy=person_box(keypoints, size, BOX_PADDING) if labelled.any() else None,
-                intrinsics=intrinsics if annotation == "annot3" else None,
-                sequence=folder.name,
-                frame=row + 1,
-                activity=ACTIVITIES[activity - 1] if activity else "",
-                age="adult",
-            )
+    return [
+        PoseSample(
+            image_path=folder / TEST_IMAGE.format(frame=row + 1),
+            skeleton=MPI_INF_17,
+            keypoints_px=labels.keypoints_px[row],
+            visibility=visible_in(labels.keypoints_px[row], size),
+            joints_mm=joints_mm[row],
+            box_xyxy=person_box(labels.keypoints_px[row], size, BOX_PADDING),
+            intrinsics=intrinsics,
+            sequence=folder.name,
+            frame=row + 1,
+            activity=("", *ACTIVITIES)[labels.activity[row]],
+            age="adult",
         )
-    return samples
+        for row in np.flatnonzero(labels.valid).tolist()
+    ]
 
 
 def _image_size(path: Path) -> tuple[int, int] | None:
@@ -211,7 +192,9 @@ def read_test_labels(path: Path) -> BenchmarkLabels:
     """
     import h5py
 
-    arrays = _hdf5(path) if h5py.is_hdf5(require_file(path, WHAT)) else _older(path)
+    arrays = (
+        load_hdf5(path, WHAT, _SHAPES) if h5py.is_hdf5(require_file(path, WHAT)) else _older(path)
+    )
     flat = {name: _by_frame(arrays[name], name, path) for name in _SHAPES}
     if len({len(values) for values in flat.values()}) > 1:
         found = ", ".join(f"{name} {len(values)}" for name, values in flat.items())
@@ -259,25 +242,6 @@ def _check_values(labels: BenchmarkLabels, path: Path) -> None:
             f"{WHAT}: {path}, frame {unknown[0] + 1}: its activity is not 1 to {len(ACTIVITIES)}; "
             "restore the file"
         )
-
-
-def _hdf5(path: Path) -> dict[str, np.ndarray]:
-    """Arrays of a version 7.3 file."""
-    import h5py
-
-    arrays = {}
-    try:
-        with h5py.File(path, "r") as file:
-            for name in _SHAPES:
-                # A link of another kind could lead to any file of this machine.
-                own = isinstance(file.get(name, getlink=True), h5py.HardLink)
-                if not own or not isinstance(file[name], h5py.Dataset):
-                    raise DataError(f"{WHAT}: {path} has no array '{name}'; restore the file")
-                arrays[name] = np.asarray(file[name][()])
-    except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise DataError(f"{WHAT}: {path} is damaged ({reason}); restore the file") from None
-    return arrays
 
 
 def _older(path: Path) -> dict[str, np.ndarray]:

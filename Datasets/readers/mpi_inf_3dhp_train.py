@@ -19,6 +19,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -28,18 +29,18 @@ from Datasets.geometry.boxes import box_from_points, clip_box
 from Datasets.layouts.mpi_inf_3dhp import (
     CAMERA_SETS,
     FRAMES,
-    IMAGE,
     MASK,
-    UNPACKED,
     VIDEO,
     CalibratedCamera,
+    frame_path,
+    image_pattern,
+    training_sequences,
 )
 from Datasets.readers.mpi_inf_3dhp_calibration import read_calibration
 from Datasets.readers.mpi_inf_3dhp_index import SequenceLabels, indexed
 from Datasets.skeletons import MPI_INF_28, Skeleton
-from Datasets.skeletons.convert import joint_map
 from Datasets.sources import CACHE
-from Datasets.structures import OCCLUDED, VISIBLE, Dataset, PoseSample
+from Datasets.structures import OCCLUDED, VISIBLE, Dataset, OnDemand, PoseSample
 from Engine.errors import DataError
 from Engine.reading import require_folder
 
@@ -56,8 +57,8 @@ so that random reading would in time hold the whole cache."""
 
 
 @dataclass(frozen=True)
-class View:
-    """One camera of one sequence.
+class CameraFrames:
+    """Frames of one camera of one sequence.
 
     Attributes:
         folder: of the sequence.
@@ -77,57 +78,43 @@ class View:
     images: str
     masks: bool
 
-    def file(self, pattern: str, frame: int) -> Path:
-        """Path of a frame, counted from 0."""
-        return frame_path(self.folder, pattern, self.camera.number, frame)
-
-
-class TrainSamples(Sequence[PoseSample]):
-    """Samples in the order (sequence, camera, frame), each made when it is asked for."""
-
-    def __init__(self, views: Sequence[View], skeleton: Skeleton, annotation: str) -> None:
-        self.views, self.skeleton, self.annotation = tuple(views), skeleton, annotation
-        self._map = joint_map(MPI_INF_28, skeleton)
-        ends = np.cumsum([view.labels.frames for view in self.views]).tolist()
-        self._starts, self._order = [0, *ends[:-1]], range(ends[-1] if ends else 0)
-        self._made = 0
-
-    def __len__(self) -> int:
-        return len(self._order)
-
-    def __getitem__(self, index: int | slice) -> PoseSample | TrainSamples:
-        if isinstance(index, slice):
-            part = TrainSamples(self.views, self.skeleton, self.annotation)
-            part._order = self._order[index]
-            return part
-        self._made += 1
-        if self._made % RELEASE_EVERY == 0:
-            for labels in {view.labels for view in self.views}:
-                labels.release()
-        position = self._order[index]
-        number = bisect_right(self._starts, position) - 1
-        return self._sample(self.views[number], position - self._starts[number])
-
-    def _sample(self, view: View, frame: int) -> PoseSample:
-        keypoints = np.array(view.labels.annot2[view.row, frame], dtype=np.float64)
-        joints = np.array(getattr(view.labels, self.annotation)[view.row, frame], dtype=np.float64)
-        projects = self.annotation == "annot3"
-        in_video = view.images == VIDEO
-        seen = visible_in(keypoints, view.camera.size)
+    def sample(self, frame: int, annotation: str) -> PoseSample:
+        """Make the sample of a frame, counted from 0; ``univ_annot3`` has no camera."""
+        keypoints = np.array(self.labels["annot2"][self.row, frame], dtype=np.float64)
+        joints = np.array(self.labels[annotation][self.row, frame], dtype=np.float64)
+        camera, mask = self.camera, frame_path(self.folder, MASK, self.camera.number, frame)
         return PoseSample(
-            image_path=view.file(view.images, frame),
-            skeleton=self.skeleton,
-            keypoints_px=self._map.apply(keypoints),
-            visibility=self._map.apply(seen[:, None], fill=0)[:, 0].astype(np.uint8),
-            joints_mm=self._map.apply(joints),
-            box_xyxy=person_box(keypoints, view.camera.size, BOX_PADDING),
-            intrinsics=view.camera.intrinsics.copy() if projects else None,
-            mask_path=view.file(MASK, frame) if view.masks else None,
-            sequence=view.name,
+            image_path=frame_path(self.folder, self.images, camera.number, frame),
+            skeleton=MPI_INF_28,
+            keypoints_px=keypoints,
+            visibility=visible_in(keypoints, camera.size),
+            joints_mm=joints,
+            box_xyxy=person_box(keypoints, camera.size, BOX_PADDING),
+            intrinsics=camera.intrinsics.copy() if annotation == "annot3" else None,
+            mask_path=mask if self.masks else None,
+            sequence=self.name,
             frame=frame + 1,
             age="adult",
-            video_frame=frame if in_video else None,
+            video_frame=frame if self.images == VIDEO else None,
         )
+
+
+class _Maker:
+    """Makes the samples of several cameras, numbered one camera after the other."""
+
+    def __init__(self, parts: Sequence[CameraFrames], skeleton: Skeleton, annotation: str) -> None:
+        self.parts, self.skeleton, self.annotation = tuple(parts), skeleton, annotation
+        self.ends = tuple(accumulate(part.labels.frames for part in self.parts))
+        self.made = 0
+
+    def __call__(self, position: int) -> PoseSample:
+        self.made += 1
+        if self.made % RELEASE_EVERY == 0:
+            for labels in {part.labels for part in self.parts}:
+                labels.release()
+        part = bisect_right(self.ends, position)
+        frame = position - (self.ends[part - 1] if part else 0)
+        return self.parts[part].sample(frame, self.annotation).to(self.skeleton)
 
 
 def visible_in(keypoints_px: np.ndarray, size: tuple[int, int] | None) -> np.ndarray:
@@ -151,15 +138,10 @@ def person_box(
     Returns:
         (4,) pixels; None when it lies outside the image.
     """
-    box = box_from_points(keypoints_px)
-    box = box + padding * float(max(box[2] - box[0], box[3] - box[1])) * np.array([-1, -1, 1, 1])
-    box = box if size is None else clip_box(box, size)
-    return box if (box[2:] > box[:2]).all() else None
-
-
-def sequence_names(root: Path) -> tuple[str, ...]:
-    """Official sequences that the folder holds, in order."""
-    return tuple(name for name in FRAMES if (root / name).is_dir())
+    box = box_from_points(keypoints_px, share=padding)
+    if box is not None and size is not None:
+        box = clip_box(box, size)
+    return None if box is None or not (box[2:] > box[:2]).all() else box
 
 
 def read_mpi_inf_3dhp_train(
@@ -182,77 +164,58 @@ def read_mpi_inf_3dhp_train(
         annotation: ``annot3``, true to the image, or ``univ_annot3``, scaled to a person of
             standard height: that one does not project, so its samples have no intrinsics.
         cache: folder for the converted labels (1.7 GB for the official set).
-        progress: called with (sequences seen, sequences in all), if any has to be converted.
-        skeleton: convention of the samples.
+        progress: called with (sequences read, sequences in all), if any has to be converted.
+        skeleton: of the samples.
 
     Raises:
         DataError: a file is missing or damaged, or an argument is unknown.
     """
     root = require_folder(root, "MPI-INF-3DHP")
-    names = sequence_names(root) if sequences is None else tuple(sequences)
+    names = training_sequences(root) if sequences is None else tuple(sequences)
     if not names:
         raise DataError(f"MPI-INF-3DHP: {root} holds no S1/Seq1 ... S8/Seq2; check the path")
-    if annotation not in ANNOTATIONS:
-        known = ", ".join(ANNOTATIONS)
-        raise DataError(f"annotation: '{annotation}' is unknown; choose one of {known}")
-    wanted = camera_numbers(cameras)
-    views: list[View] = []
+    require_known("annotation", annotation, ANNOTATIONS)
+    if isinstance(cameras, str):
+        cameras = CAMERA_SETS[require_known("cameras", cameras, CAMERA_SETS)]
+    parts: list[CameraFrames] = []
     for done, name in enumerate(names, 1):
-        labels, converted = _labels(root, name, cache)
-        views += _views(root / name, name, labels, wanted)
+        if name not in FRAMES:
+            raise DataError(f"MPI-INF-3DHP: '{name}' is no sequence; write S1/Seq1 ... S8/Seq2")
+        folder, title = require_folder(root / name, "MPI-INF-3DHP sequence"), name.replace("/", "_")
+        labels, converted = indexed(folder / "annot.mat", cache, title, FRAMES[name])
+        parts += _cameras(folder, title, labels, cameras)
         if converted and progress is not None:
             progress(done, len(names))
-    if not views:
-        raise DataError(f"MPI-INF-3DHP: {root} has labels of no camera {wanted}; choose others")
-    return Dataset(NAME, root, skeleton, TrainSamples(views, skeleton, annotation))
+    if not parts:
+        raise DataError(f"MPI-INF-3DHP: {root} has labels of no camera {cameras}; choose others")
+    make = _Maker(parts, skeleton, annotation)
+    return Dataset(NAME, root, skeleton, OnDemand(make, range(make.ends[-1])))
 
 
-def camera_numbers(cameras: str | Sequence[int]) -> tuple[int, ...]:
-    """Numbers of a named camera set.
+def require_known(what: str, name: str, known: Iterable[str]) -> str:
+    """Return a name that is known.
 
     Raises:
-        DataError: the name is unknown.
+        DataError: it is not.
     """
-    if not isinstance(cameras, str):
-        return tuple(cameras)
-    if cameras not in CAMERA_SETS:
-        known = ", ".join(CAMERA_SETS)
-        raise DataError(f"cameras: '{cameras}' is unknown; choose one of {known}")
-    return CAMERA_SETS[cameras]
+    if name not in known:
+        raise DataError(f"{what}: '{name}' is unknown; choose one of {', '.join(known)}")
+    return name
 
 
-def _labels(root: Path, name: str, cache: Path) -> tuple[SequenceLabels, bool]:
-    if name not in FRAMES:
-        raise DataError(f"MPI-INF-3DHP: '{name}' is no sequence; write S1/Seq1 ... S8/Seq2")
-    folder = require_folder(root / name, "MPI-INF-3DHP sequence")
-    return indexed(folder / "annot.mat", cache, name.replace("/", "_"), FRAMES[name])
-
-
-def _views(folder: Path, name: str, labels: SequenceLabels, wanted: Sequence[int]) -> list[View]:
+def _cameras(
+    folder: Path, title: str, labels: SequenceLabels, wanted: Sequence[int]
+) -> list[CameraFrames]:
     """Cameras of one sequence that are wanted and labelled."""
     path = folder / "camera.calibration"
     calibration = read_calibration(path)
-    views = []
+    parts = []
     for row, number in enumerate(labels.cameras):
         if number not in wanted:
             continue
         if number not in calibration:
             raise DataError(f"camera calibration: {path} lacks camera {number}; restore the file")
-        title = f"{name.replace('/', '_')}_Cam{number}"
         images = image_pattern(folder, number, labels.frames)
-        masks = frame_path(folder, MASK, number, 0).exists()
-        views.append(View(folder, title, labels, row, calibration[number], images, masks))
-    return views
-
-
-def frame_path(folder: Path, pattern: str, camera: int, frame: int) -> Path:
-    """File of a frame counted from 0; the files count from 1."""
-    return folder / pattern.format(camera=camera, frame=frame + 1)
-
-
-def image_pattern(folder: Path, camera: int, frames: int) -> str:
-    """Form of a camera's frames on disk: the first whose first or last frame is there."""
-    for pattern in (IMAGE, UNPACKED, VIDEO):
-        if any(frame_path(folder, pattern, camera, i).exists() for i in (0, frames - 1)):
-            return pattern
-    return IMAGE
+        masks, name = frame_path(folder, MASK, number, 0).exists(), f"{title}_Cam{number}"
+        parts.append(CameraFrames(folder, name, labels, row, calibration[number], images, masks))
+    return parts

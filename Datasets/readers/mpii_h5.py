@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from Datasets.layouts.mpii import CENTRE_DROP, H5_SCALE, annotation_file
+from Datasets.layouts.mpii import CENTRE_DROP, H5_SCALE
+from Datasets.readers.matlab import load_hdf5
 from Datasets.readers.mpii_people import People
-from Datasets.skeletons import MPII_16, Skeleton
-from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE, Dataset
+from Datasets.skeletons import MPII_16
+from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE
 from Engine.errors import DataError
-from Engine.reading import require_file
 
 _SHAPES = {
     "center": (2,),
@@ -32,28 +32,11 @@ _SHAPES = {
 _OPTIONAL = {"normalize": (), "index": (), "person": ()}
 
 
-def read_mpii_h5(root: Path | str, split: str, skeleton: Skeleton = MPII_16) -> Dataset:
-    """Read one file, and no other.
+def load_h5_people(path: Path) -> People:
+    """Read the people of a file.
 
-    Samples hold ``normalize`` as ``head_length_px``, ``index`` (position of the image in the
-    official file, from 0) as ``image_id`` and ``person`` as ``annotation_id``.
-
-    Args:
-        root: the folder that holds ``annot`` and ``images``.
-        split: ``train`` or ``valid``, or another file's name.
-        skeleton: convention of the samples.
-
-    Raises:
-        DataError: the file is missing or not in the layout, has another number of joints, holds
-            NaN, or names an image outside ``images``.
-    """
-    root = Path(root)
-    people, faults = load_h5_people(annotation_file(root, split, "h5"))
-    return people.dataset(root, skeleton, faults)
-
-
-def load_h5_people(path: Path) -> tuple[People, list[str]]:
-    """Everybody in a file, and one line for every value that is not in the layout.
+    ``normalize`` becomes ``head_length_px``, ``index`` (position of the image in the official file,
+    from 0) ``image_id`` and ``person`` ``annotation_id``.
 
     Raises:
         DataError: the file is missing, not HDF5, or an array is missing or of another shape.
@@ -70,7 +53,7 @@ def load_h5_people(path: Path) -> tuple[People, list[str]]:
     seen = np.where(arrays["visible"] > 0, VISIBLE, OCCLUDED)
     visibility = np.where(labelled, seen, UNLABELLED).astype(np.uint8)
     more = [_more(arrays, i) for i in range(len(names))]
-    return People(path, names, centre, scale, arrays["part"], visibility, more), faults
+    return People(path, names, centre, scale, arrays["part"], visibility, more, faults)
 
 
 def _more(arrays: dict[str, np.ndarray], i: int) -> dict[str, Any]:
@@ -84,33 +67,21 @@ def _more(arrays: dict[str, np.ndarray], i: int) -> dict[str, Any]:
 
 
 def _load(path: Path) -> tuple[list[str], dict[str, np.ndarray]]:
-    import h5py
-
-    require_file(path, "MPII")
-    shapes = {**_SHAPES, **_OPTIONAL}
-    try:
-        with h5py.File(path, "r") as file:
-            absent = [key for key in ("imgname", *_SHAPES) if key not in file]
-            if absent:
-                raise DataError(f"MPII: {path} has no array '{absent[0]}'; restore the file")
-            names = _names(path, file["imgname"][()])
-            arrays = {k: np.asarray(file[k][()], np.float64) for k in shapes if k in file}
-    except (OSError, LookupError, ValueError, TypeError, RuntimeError, AttributeError) as error:
-        reason = " ".join(str(error).split())
-        raise DataError(f"MPII: {path} is no readable HDF5 file ({reason}); restore it") from None
-    for key, values in arrays.items():
-        expected = (len(names), *shapes[key])
-        if values.shape != expected:
+    found = load_hdf5(path, "MPII", ("imgname", *_SHAPES), _OPTIONAL)
+    names, arrays = _names(path, found.pop("imgname")), {}
+    for key, values in found.items():
+        expected = (len(names), *{**_SHAPES, **_OPTIONAL}[key])
+        if values.shape != expected or values.dtype.kind not in "fiub":
             raise DataError(
-                f"MPII: {path}: '{key}' has shape {values.shape}, expected {expected}; "
-                "restore the file"
+                f"MPII: {path}: '{key}' has shape {values.shape} ({values.dtype}), expected "
+                f"{expected} numbers; restore the file"
             )
+        arrays[key] = values.astype(np.float64)
     return names, arrays
 
 
-def _names(path: Path, raw: Any) -> list[str]:
+def _names(path: Path, raw: np.ndarray) -> list[str]:
     """Image names from text or from character codes, which are filled up with 0."""
-    raw = np.asarray(raw)
     try:
         if raw.ndim == 2 and raw.dtype.kind in "fiu":
             return [bytes(int(c) for c in row if c).decode("ascii") for row in raw]

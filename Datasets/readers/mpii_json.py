@@ -3,7 +3,7 @@
     [{"image": "005808361.jpg", "center": [966.0, 340.0], "scale": 4.718488,
       "joints": [[804.0, 711.0], ...16], "joints_vis": [1, ...16]}, ...]
 
-``joints_vis`` says only whether a joint is labelled (the joint is -1, -1 where it is not): occluded
+``joints_vis`` is 1 where a joint is labelled (the joint is -1, -1 where it is not): occluded
 joints read as visible. ``test`` has no joints. Head boxes are not here; for ``valid`` they are
 taken from ``gt_valid.mat`` where that lies beside.
 """
@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from Datasets.layouts.mpii import GT_VALID, annotation_file
+from Datasets.layouts.mpii import GT_VALID
 from Datasets.readers.matlab import load_mat
 from Datasets.readers.mpii_people import People, head_fields, place_of
-from Datasets.skeletons import MPII_16, Skeleton
-from Datasets.structures import UNLABELLED, VISIBLE, Dataset
+from Datasets.skeletons import MPII_16
+from Datasets.structures import UNLABELLED, VISIBLE
 from Engine.errors import DataError
 from Engine.reading import load_json
 
@@ -28,28 +28,8 @@ _UNKNOWN = -1
 """Centre of a person in ``test`` whose place is not known."""
 
 
-def read_mpii_json(root: Path | str, split: str, skeleton: Skeleton = MPII_16) -> Dataset:
-    """Read one file, and no other: ``train`` never holds ``valid``.
-
-    Args:
-        root: the folder that holds ``annot`` and ``images``.
-        split: ``train``, ``valid``, ``trainval`` or ``test``, or another file's name.
-        skeleton: convention of the samples.
-
-    Raises:
-        DataError: the file is missing or not in the layout, has another number of joints, holds
-            NaN, names an image outside ``images``, or does not go with ``gt_valid.mat``.
-    """
-    root = Path(root)
-    people, faults = load_json_people(annotation_file(root, split, "json"))
-    heads = root / "annot" / GT_VALID
-    if split == "valid" and heads.is_file() and not faults:
-        faults = add_heads(people, heads)
-    return people.dataset(root, skeleton, faults)
-
-
-def load_json_people(path: Path) -> tuple[People, list[str]]:
-    """Everybody in a file, and one line for every entry that is not in the layout.
+def load_json_people(path: Path) -> People:
+    """Read the people of a file; those of ``valid`` with the head boxes that lie beside it.
 
     Raises:
         DataError: the file is missing, not JSON, or no list.
@@ -72,12 +52,15 @@ def load_json_people(path: Path) -> tuple[People, list[str]]:
                 labelled[i] = _listed(row["joints_vis"], _JOINTS)
         except (KeyError, TypeError, ValueError, OverflowError):
             faults.append(f"{place_of(path, i, names[i])} {_reason(row)}; correct the file")
-    for i in np.flatnonzero(~np.isin(labelled, (0, 1)).all(axis=1)):
+    for i in np.flatnonzero(~np.isin(labelled, (0, 1)).all(axis=1)).tolist():
         faults.append(f"{place_of(path, i, names[i])}: joints_vis is 0 or 1; correct the file")
     centre[centre[:, 0] == _UNKNOWN] = np.nan
     visibility = np.where(labelled > 0, VISIBLE, UNLABELLED).astype(np.uint8)
     more: list[dict[str, Any]] = [{} for _ in rows]
-    return People(path, names, centre, scale, joints, visibility, more), faults
+    people = People(path, names, centre, scale, joints, visibility, more, faults)
+    if path.stem == "valid" and path.with_name(GT_VALID).is_file():
+        faults += _add_heads(people, path.with_name(GT_VALID))
+    return people
 
 
 def _listed(values: Any, count: int) -> list[Any]:
@@ -94,12 +77,8 @@ def _reason(row: Any) -> str:
     return "needs image, center, scale, 16 joints and 16 joints_vis"
 
 
-def add_heads(people: People, path: Path) -> list[str]:
-    """Give everybody the head box of ``gt_valid.mat``.
-
-    Returns:
-        A line for every reason why the file does not go with these people.
-    """
+def _add_heads(people: People, path: Path) -> list[str]:
+    """Give every person the head box of ``gt_valid.mat``; returns why it does not fit, if so."""
     names = ["headboxes_src", "jnt_missing", "pos_gt_src"]
     try:
         content = load_mat(path, "MPII", names)

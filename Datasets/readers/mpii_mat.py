@@ -21,60 +21,16 @@ from typing import Any
 
 import numpy as np
 
-from Datasets.layouts.mpii import MAT, find_mat
 from Datasets.readers.matlab import load_mat
 from Datasets.readers.mpii_people import People, head_fields
-from Datasets.skeletons import MPII_16, Skeleton
-from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE, Dataset
+from Datasets.skeletons import MPII_16
+from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE
 from Engine.errors import DataError
 
 _JOINTS = len(MPII_16)
+_HEAD = ("x1", "y1", "x2", "y2")
 SPLITS = {"train": 1, "trainval": 1, "all": 1, "test": 0}
 """Value of ``img_train`` for each split's name."""
-
-NOTE = (
-    "the official training part holds the people whom most papers validate on; "
-    "annot/train.json and annot/valid.json keep them apart"
-)
-
-
-def read_mpii_mat(
-    root: Path | str, split: str, skeleton: Skeleton = MPII_16, single_person: bool = False
-) -> Dataset:
-    """Read the people of one official part.
-
-    Samples hold the position of image and rectangle (from 0, as in the h5 files) as ``image_id``
-    and ``annotation_id``, the video as ``sequence``, its second as ``frame``, "category: activity"
-    as ``activity``, and 0.6 of the head box's diagonal as ``head_length_px``.
-
-    Args:
-        root: the folder that holds ``images`` and, in one of the usual places, the file.
-        split: ``train`` (also ``trainval``, and ``all`` that is labelled): people with centre,
-            scale and joints in the training images; ``test``: people with centre and scale in the
-            others, all joints unlabelled.
-        skeleton: convention of the samples.
-        single_person: leave out people who do not stand apart from others.
-
-    Raises:
-        DataError: the file is missing, damaged or of version 7.3, the split is unknown, a joint's
-            number is not 0 to 15, a coordinate is NaN, or an image lies outside ``images``.
-    """
-    root = Path(root)
-    path = find_mat(root)
-    if path is None:
-        raise DataError(f"MPII: {root} holds no {MAT}; give the folder that holds it")
-    if split not in SPLITS:
-        raise DataError(
-            f"MPII: {path} has no split '{split}'; it has train and test (validation is a part of "
-            "train that annot/valid.json names)"
-        )
-    release = load_release(path)
-    people, faults, left_out = people_of(release, split, single_person)
-    notes = (NOTE,) if split != "test" else ()
-    if left_out:
-        needed = "centre, scale and joints" if split != "test" else "centre and scale"
-        notes += (f"{left_out} rectangles without {needed} are left out",)
-    return people.dataset(root, skeleton, faults, notes)
 
 
 @dataclass(frozen=True)
@@ -85,17 +41,15 @@ class Release:
         source: the file.
         images: structs of ``annolist``.
         training: whether ``img_train`` is 1.
-        activities: "category: activity", "" where unknown.
-        single: numbers (from 0) of the people who stand apart from others.
-        videos: name of the video, "" where unknown.
+        more: attributes of the image's samples: ``image_id``, position of the image (from 0, as in
+            the h5 files); ``activity``, "category: activity"; ``sequence`` and ``frame``, the video
+            and its second.
     """
 
     source: Path
     images: list[Any]
     training: list[bool]
-    activities: list[str]
-    single: list[list[int]]
-    videos: list[str]
+    more: list[dict[str, Any]]
 
 
 def load_release(path: Path) -> Release:
@@ -115,27 +69,29 @@ def load_release(path: Path) -> Release:
             f"MPII: {path}: img_train has {len(flags)} values for {len(images)} images, expected "
             "one each, 0 or 1; restore the file"
         )
-    acts = _per_image(getattr(release, "act", None), len(images))
-    single = _per_image(getattr(release, "single_person", None), len(images))
+    acts = _list(getattr(release, "act", None))
+    acts = acts if len(acts) == len(images) else [None] * len(images)
     videos = [_text(name) for name in _list(getattr(release, "video_list", None))]
-    return Release(
-        path,
-        images,
-        [flag == 1 for flag in flags],
-        [_activity(act) for act in acts],
-        [[int(_number(n)) - 1 for n in _list(numbers) if _number(n) > 0] for numbers in single],
-        [_video(image, videos) for image in images],
-    )
+    rows = enumerate(zip(images, acts, strict=True))
+    more = [_more(number, image, act, videos) for number, (image, act) in rows]
+    return Release(path, images, [flag == 1 for flag in flags], more)
 
 
-def people_of(
-    release: Release, split: str, single_person: bool = False
-) -> tuple[People, list[str], int]:
+def people_of(release: Release, split: str) -> tuple[People, int]:
     """People of one part.
 
+    Samples hold the position of the rectangle (from 0) as ``annotation_id`` and 0.6 of the head
+    box's diagonal as ``head_length_px``.
+
+    Args:
+        release: the struct.
+        split: ``train`` (also ``trainval``, and ``all`` that is labelled): people with centre,
+            scale and joints in the training images; ``test``: people with centre and scale in the
+            others, all joints unlabelled.
+
     Returns:
-        The people, a line for every fault, and how many rectangles were left out because they lack
-        a centre, a scale or, in the training part, joints.
+        The people, and how many rectangles were left out because they lack a centre, a scale or,
+        in the training part, joints.
     """
     training, left_out = bool(SPLITS[split]), 0
     found, faults = [], []
@@ -146,8 +102,6 @@ def people_of(
         if not name:
             faults.append(f"MPII: {release.source}, image {number + 1} has no name; correct it")
         for index, rect in enumerate(_list(getattr(image, "annorect", None))):
-            if single_person and index not in release.single[number]:
-                continue
             joints, visibility, wrong = _joints(rect)
             place = f"MPII: {release.source}, image {number + 1} ({name}), person {index + 1}"
             faults += [f"{place}: {text}; correct the file" for text in wrong]
@@ -155,24 +109,21 @@ def people_of(
             if centre is None or (training and not visibility.any() and not wrong):
                 left_out += 1
                 continue
-            more = _more(release, image, number) | _head(rect) | {"annotation_id": index}
-            found.append((name, centre, scale, joints, visibility, more))
-    return _table(release.source, found), faults, left_out
-
-
-def _table(source: Path, found: list[tuple]) -> People:
-    names, centres, scales, joints, visibility, more = (
-        zip(*found, strict=True) if found else [()] * 6
-    )
-    return People(
-        source,
+            corners = np.array([_number(getattr(rect, key, None)) for key in _HEAD])
+            known = release.more[number] | head_fields(corners) | {"annotation_id": index}
+            found.append((name, centre, scale, joints, visibility, known))
+    names, centres, scales, places, seen, more = zip(*found, strict=True) if found else [()] * 6
+    people = People(
+        release.source,
         list(names),
         np.array(centres, dtype=np.float64).reshape(-1, 2),
         np.array(scales, dtype=np.float64),
-        np.array(joints, dtype=np.float64).reshape(-1, _JOINTS, 2),
-        np.array(visibility, dtype=np.uint8).reshape(-1, _JOINTS),
+        np.array(places, dtype=np.float64).reshape(-1, _JOINTS, 2),
+        np.array(seen, dtype=np.uint8).reshape(-1, _JOINTS),
         list(more),
+        faults,
     )
+    return people, left_out
 
 
 def _place(rect: Any) -> tuple[list[float] | None, float]:
@@ -180,7 +131,7 @@ def _place(rect: Any) -> tuple[list[float] | None, float]:
     position = getattr(rect, "objpos", None)
     values = [getattr(position, "x", None), getattr(position, "y", None)]
     values.append(getattr(rect, "scale", None))
-    if any(np.size(value) != 1 or value is None for value in values):
+    if any(value is None or np.size(value) != 1 for value in values):
         return None, 1.0
     x, y, scale = (_number(value) for value in values)
     # A centre that is there but not a number must stay a fault, not become an unknown one.
@@ -205,29 +156,16 @@ def _joints(rect: Any) -> tuple[np.ndarray, np.ndarray, list[str]]:
     return joints, visibility, wrong
 
 
-def _more(release: Release, image: Any, number: int) -> dict[str, Any]:
-    second = _number(getattr(image, "frame_sec", None))
+def _more(number: int, image: Any, act: Any, videos: list[str]) -> dict[str, Any]:
+    """Attributes of the samples of an image."""
+    words = (_text(getattr(act, key, None)) for key in ("cat_name", "act_name"))
+    second, video = (_number(getattr(image, key, None)) for key in ("frame_sec", "vididx"))
     return {
         "image_id": number,
-        "activity": release.activities[number],
-        "sequence": release.videos[number],
+        "activity": ": ".join(word for word in words if word),
+        "sequence": videos[int(video) - 1] if 1 <= video <= len(videos) else "",
         "frame": int(second) if np.isfinite(second) else 0,
     }
-
-
-def _head(rect: Any) -> dict[str, Any]:
-    corners = [_number(getattr(rect, key, None)) for key in ("x1", "y1", "x2", "y2")]
-    return head_fields(np.array(corners))
-
-
-def _activity(act: Any) -> str:
-    parts = (_text(getattr(act, key, None)) for key in ("cat_name", "act_name"))
-    return ": ".join(part for part in parts if part)
-
-
-def _video(image: Any, videos: list[str]) -> str:
-    number = _number(getattr(image, "vididx", None))
-    return videos[int(number) - 1] if 1 <= number <= len(videos) else ""
 
 
 def _list(value: Any) -> list[Any]:
@@ -235,12 +173,6 @@ def _list(value: Any) -> list[Any]:
     if value is None:
         return []
     return list(value.ravel()) if isinstance(value, np.ndarray) else [value]
-
-
-def _per_image(value: Any, count: int) -> list[Any]:
-    """One entry per image, None each where there are not as many."""
-    entries = [value] if count == 1 else _list(value)
-    return entries if len(entries) == count else [None] * count
 
 
 def _text(value: Any) -> str:

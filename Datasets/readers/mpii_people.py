@@ -12,15 +12,14 @@ from jaxtyping import Float, UInt8
 from Datasets.geometry.boxes import LEAST_SIDE_PX
 from Datasets.layouts.mpii import PERSON_PX, box_of, head_length
 from Datasets.readers.base import inside
-from Datasets.skeletons import MPII_16, Skeleton
-from Datasets.skeletons.convert import joint_map
-from Datasets.structures import Dataset, PoseSample
+from Datasets.skeletons import MPII_16
+from Datasets.structures import PoseSample
 from Engine.errors import DataError
 
 
 @dataclass(frozen=True)
 class People:
-    """Labels of n people, pixels from 1 as in the file.
+    """Labels of n people, pixels from 1 as in a file of MPII.
 
     Attributes:
         source: the file.
@@ -30,6 +29,7 @@ class People:
         joints_px: (n, 16, 2), any value where unlabelled.
         visibility: (n, 16) 0 unlabelled, 1 occluded, 2 visible.
         more: further attributes of each person's sample, in its own units (pixels from 0).
+        unreadable: one line for every entry that is not in the layout.
     """
 
     source: Path
@@ -39,9 +39,10 @@ class People:
     joints_px: Float[np.ndarray, "n joint 2"]
     visibility: UInt8[np.ndarray, "n joint"]
     more: list[dict[str, Any]]
+    unreadable: list[str]
 
-    def faults(self) -> list[str]:
-        """One line for every value that no person can have."""
+    def faults(self, root: Path) -> list[str]:
+        """One line for everything that is wrong with the people of a folder."""
         centred = ~np.isnan(self.centre_px).all(axis=1)
         lost = centred & ~np.isfinite(self.centre_px).all(axis=1)
         side_px = PERSON_PX * self.scale
@@ -52,15 +53,12 @@ class People:
             (flat, "the scale is no number above 0, or its box is of no size"),
             (odd, "a labelled joint is no finite number"),
         )
-        return [
-            f"{self.place(i)}: {text}; correct the file"
+        impossible = [
+            f"{place_of(self.source, i, self.names[i])}: {text}; correct the file"
             for bad, text in kinds
-            for i in np.flatnonzero(bad)
+            for i in np.flatnonzero(bad).tolist()
         ]
-
-    def place(self, number: int) -> str:
-        """Where a person stands in the file, for messages."""
-        return place_of(self.source, number, self.names[number])
+        return [*self.unreadable, *impossible, *self.image_paths(root)[1]]
 
     def image_paths(self, root: Path) -> tuple[dict[str, Path], list[str]]:
         """Path of every image by name, and a line for every name that leaves the folder."""
@@ -72,47 +70,34 @@ class People:
                 faults.append(str(error))
         return paths, faults
 
-    def dataset(
-        self,
-        root: Path,
-        skeleton: Skeleton,
-        faults: list[str],
-        notes: tuple[str, ...] = (),
-    ) -> Dataset:
-        """Samples of everybody.
+    def samples(self, root: Path) -> tuple[PoseSample, ...]:
+        """One sample per person.
 
         Args:
             root: the folder that holds ``images``.
-            skeleton: convention of the samples.
-            faults: what was wrong when the file was read.
-            notes: remarks for the user.
 
         Raises:
             DataError: there is a fault; it names the first.
         """
-        paths, strangers = self.image_paths(root)
-        faults = [*faults, *self.faults(), *strangers]
-        if faults:
-            raise DataError(faults[0])
-        mapping = joint_map(MPII_16, skeleton)
-        seen = (self.visibility > 0)[..., None]
-        keypoints = mapping.apply(np.where(seen, self.joints_px - 1, np.nan))
-        visibility = mapping.apply(self.visibility[..., None], fill=0)[..., 0].astype(np.uint8)
+        fault = next(iter(self.faults(root)), None)
+        if fault:
+            raise DataError(fault)
+        paths, _ = self.image_paths(root)
+        keypoints = np.where((self.visibility > 0)[..., None], self.joints_px - 1, np.nan)
         boxes = box_of(self.centre_px, self.scale)
         known = ~np.isnan(self.centre_px).any(axis=1)
-        samples = tuple(
+        return tuple(
             PoseSample(
                 image_path=paths[name],
-                skeleton=skeleton,
+                skeleton=MPII_16,
                 keypoints_px=keypoints[i],
-                visibility=visibility[i],
+                visibility=self.visibility[i],
                 box_xyxy=boxes[i] if known[i] else None,
                 age="adult",
                 **self.more[i],
             )
             for i, name in enumerate(self.names)
         )
-        return Dataset("mpii", root, skeleton, samples, notes)
 
 
 def place_of(source: Path, number: int, name: Any = None) -> str:

@@ -37,12 +37,12 @@ _TIFF_PICTURE_TAGS = {
 
 @dataclass(frozen=True)
 class PictureFile:
-    """What a decoder needs of a file, and what it is told besides.
+    """What a decoder needs of a file, and what the file states besides.
 
     Attributes:
         format: Pillow's name of it.
         data: the file without metadata, where that is known how to do.
-        orientation: 1 to 8, what EXIF says; None where the decoder has to say (WebP, AVIF).
+        orientation: 1 to 8, as in EXIF; None where the decoder reads it (WebP, AVIF).
         stated_bits: of 16 bits those that the file says are used (PNG's sBIT), or None.
         several: whether further pictures follow the first (pages, animation).
     """

@@ -1,4 +1,4 @@
-"""``labels.npz``: joints that a network gave to people whom nobody has labelled.
+"""``labels.npz``: joints that a network predicted for unlabelled people.
 
 skeleton      name of the convention
 person (n,)   see ``person_keys``
@@ -7,7 +7,6 @@ keypoints_px (n, joint, 2), trusted (n, joint)
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,11 +14,11 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float
 
+from Datasets.readers.base import load_npz
 from Datasets.skeletons import Skeleton
 from Datasets.structures import UNLABELLED, VISIBLE, Dataset, PoseSample
 from Engine.errors import DataError
 from Engine.files import write_npz
-from Engine.reading import require_file
 
 FILE = "labels.npz"
 
@@ -44,7 +43,7 @@ class SelfLabels:
         """Write the file."""
         write_npz(
             path,
-            skeleton=self.skeleton.name,
+            skeleton=np.array(self.skeleton.name),
             person=np.array(self.people),
             keypoints_px=self.keypoints_px.astype(np.float32),
             trusted=self.trusted,
@@ -57,18 +56,15 @@ class SelfLabels:
         Raises:
             DataError: it is missing, damaged or in other joints.
         """
-        try:
-            with np.load(require_file(path, "self-labels"), allow_pickle=False) as file:
-                known, name = file["person"].tolist(), str(file["skeleton"])
-                points, trusted = file["keypoints_px"].astype(np.float64), file["trusted"]
-        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
-            raise DataError(f"self-labels: {path} is damaged; run its stage again") from None
+        names = ("skeleton", "person", "keypoints_px", "trusted")
+        arrays = load_npz(path, "self-labels", names, "run its stage again")
+        name, people, points, trusted = (arrays[key] for key in names)
         if name != skeleton.name:
             raise DataError(f"self-labels: {path} has the joints of {name}, not {skeleton.name}")
-        return cls(skeleton, known, points, trusted)
+        return cls(skeleton, people.tolist(), points.astype(np.float64), trusted)
 
     def given_to(self, dataset: Dataset) -> Dataset:
-        """The people who have a trusted joint, with these joints in place of their own labels."""
+        """Return the people with a trusted joint, labelled with these joints instead."""
         rows = {person: row for row, person in enumerate(self.people)}
         found = [rows.get(key) for key in person_keys(dataset)]
         samples = tuple(
@@ -77,7 +73,7 @@ class SelfLabels:
             if row is not None and self.trusted[row].any()
         )
         if not samples:
-            raise DataError(f"self-labels: nobody in {dataset.root} is labelled; trust more joints")
+            raise DataError(f"self-labels: none of {dataset.root} is labelled; trust more joints")
         return replace(dataset, samples=samples)
 
     def _labelled(self, sample: PoseSample, row: int) -> PoseSample:
@@ -91,7 +87,7 @@ class SelfLabels:
 
 
 def person_keys(dataset: Dataset) -> list[str]:
-    """What tells each person from every other in the data set.
+    """Identify each person of the data set: image, frame and number of the annotation.
 
     Raises:
         DataError: two are the same.
@@ -101,5 +97,5 @@ def person_keys(dataset: Dataset) -> list[str]:
         for s in dataset.samples
     ]
     if len(set(keys)) < len(keys):
-        raise DataError(f"self-labels: people of {dataset.root} cannot be told apart")
+        raise DataError(f"self-labels: people of {dataset.root} are not distinguishable")
     return keys

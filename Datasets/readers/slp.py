@@ -34,7 +34,6 @@ from Datasets.layouts.slp import (
 )
 from Datasets.readers.matlab import load_mat
 from Datasets.skeletons import SLP_14, Skeleton
-from Datasets.skeletons.convert import joint_map
 from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE, Dataset, PoseSample
 from Engine.errors import DataError
 from Engine.reading import require_file, require_folder
@@ -51,17 +50,17 @@ class Subject:
     """One subject's folder.
 
     Attributes:
-        name: such as ``danaLab/00001``.
+        lab: such as ``danaLab``.
         folder: where it is.
     """
 
-    name: str
+    lab: str
     folder: Path
 
     @property
-    def number(self) -> int:
-        """The subject's number in its lab."""
-        return int(self.folder.name)
+    def name(self) -> str:
+        """Such as ``danaLab/00001``."""
+        return f"{self.lab}/{self.folder.name}"
 
 
 def open_slp(root: Path | str, split: str = "all", skeleton: Skeleton | None = None) -> Dataset:
@@ -73,29 +72,30 @@ def open_slp(root: Path | str, split: str = "all", skeleton: Skeleton | None = N
             subjects), ``test`` (danaLab 91-102 and simLab), ``all``, or a folder such as
             ``simLab``; in the VIP Cup package its own folders. A modality and covers may follow:
             ``train:IR``, ``test:depth:cover1,cover2``; the default is RGB under every cover.
-        skeleton: convention of the samples, default SLP's own.
+        skeleton: of the samples, default SLP's own.
 
     Raises:
-        DataError: an unknown split, modality or cover, or data that cannot be read.
+        DataError: an unknown split, modality or cover, a damaged label or alignment file, or no
+            image at all.
     """
     root = require_folder(root, "SLP")
     part, modality, covers = _parse(split)
-    subjects = [subject for subject in subjects_on_disk(root) if _belongs(subject, part)]
+    present = subjects_on_disk(root)
+    subjects = [subject for subject in present if _belongs(subject, part)]
     if not subjects:
-        raise DataError(f"SLP: {root} has no subjects in '{part}'; choose one of {_choices(root)}")
-    return read_slp(root, subjects, modality, covers, skeleton or SLP_14)
-
-
-def _choices(root: Path) -> str:
-    labs = dict.fromkeys(subject.name.rsplit("/", 1)[0] for subject in subjects_on_disk(root))
-    return ", ".join([*_SPLITS, *labs])
+        known = ", ".join(dict.fromkeys([*_SPLITS, *(subject.lab for subject in present)]))
+        raise DataError(f"SLP: {root} has no subjects in '{part}'; choose one of {known}")
+    samples = tuple(s for subject in subjects for s in _subject(subject, modality, covers))
+    if not samples:
+        raise DataError(f"SLP: {root} holds no {modality} image under {', '.join(covers)}")
+    return Dataset("slp", root, SLP_14, samples).to(skeleton)
 
 
 def _parse(split: str) -> tuple[str, str, tuple[str, ...]]:
     """Split ``part[:modality[:covers]]``."""
     part, _, rest = split.partition(":")
     modality, _, covers = rest.partition(":")
-    modality, chosen = modality or "RGB", tuple(covers.split(",")) if covers else COVERS
+    modality, chosen = modality or "RGB", tuple(covers.split(",") if covers else COVERS)
     unknown = [cover for cover in chosen if cover not in COVERS]
     if modality not in MODALITIES or unknown:
         wrong = modality if modality not in MODALITIES else unknown[0]
@@ -108,14 +108,14 @@ def _parse(split: str) -> tuple[str, str, tuple[str, ...]]:
 
 def _belongs(subject: Subject, part: str) -> bool:
     """Whether a subject is in a part."""
-    lab = subject.name.rsplit("/", 1)[0]
+    lab, number = subject.lab, int(subject.folder.name)
     if part in ("all", lab):
         return True
     if lab in VIP_CUP:
-        return lab == {"train": VIP_CUP[0], "validation": VIP_CUP[1], "test": VIP_CUP[2]}.get(part)
-    if lab == "simLab" or subject.number > TRAIN_SUBJECTS:
+        return VIP_CUP.index(lab) == ("train", "validation", "test", part).index(part)
+    if lab == "simLab" or number > TRAIN_SUBJECTS:
         return part == "test"
-    return part == ("validation" if subject.number >= VALIDATION_FROM else "train")
+    return part == ("validation" if number >= VALIDATION_FROM else "train")
 
 
 def subjects_on_disk(root: Path) -> tuple[Subject, ...]:
@@ -129,40 +129,13 @@ def subjects_on_disk(root: Path) -> tuple[Subject, ...]:
         folder = root / lab
         if folder.is_dir():
             names = sorted(p.name for p in folder.iterdir() if re.fullmatch("[0-9]{5}", p.name))
-            found += [Subject(f"{lab}/{name}", folder / name) for name in names]
+            found += [Subject(lab, folder / name) for name in names]
     if not found:
         raise DataError(
             f"SLP: {root} holds no subject such as danaLab/00001 or train/train/00001; "
             "give the folder that directly contains danaLab or train"
         )
     return tuple(found)
-
-
-def read_slp(
-    root: Path | str,
-    subjects: Sequence[Subject] | None = None,
-    modality: str = "RGB",
-    covers: Sequence[str] = COVERS,
-    skeleton: Skeleton = SLP_14,
-) -> Dataset:
-    """Read the frames of some subjects; images stay paths.
-
-    Args:
-        root: the folder of the data set.
-        subjects: default all.
-        modality: ``RGB``, ``IR``, ``depth`` or ``PM``.
-        covers: which covers; only those that a subject has are read.
-        skeleton: convention of the samples.
-
-    Raises:
-        DataError: a label or alignment file is damaged, or there is no image at all.
-    """
-    root = Path(root)
-    chosen = subjects_on_disk(root) if subjects is None else subjects
-    samples = [s for subject in chosen for s in _subject(subject, modality, covers, skeleton)]
-    if not samples:
-        raise DataError(f"SLP: {root} holds no {modality} image under {', '.join(covers)}")
-    return Dataset("slp", root, skeleton, tuple(samples))
 
 
 def frames_of(subject: Subject, modality: str, cover: str) -> list[int]:
@@ -174,11 +147,8 @@ def frames_of(subject: Subject, modality: str, cover: str) -> list[int]:
     return sorted(int(match[1]) for match in matches if match)
 
 
-def _subject(
-    subject: Subject, modality: str, covers: Sequence[str], skeleton: Skeleton
-) -> list[PoseSample]:
+def _subject(subject: Subject, modality: str, covers: Sequence[str]) -> list[PoseSample]:
     labels = load_labels(subject, modality)
-    mapping = joint_map(SLP_14, skeleton)
     samples = []
     for cover in covers:
         for frame in frames_of(subject, modality, cover):
@@ -186,14 +156,16 @@ def _subject(
             samples.append(
                 PoseSample(
                     image_path=image_file(subject, modality, cover, frame),
-                    skeleton=skeleton,
-                    keypoints_px=mapping.apply(joints),
-                    visibility=mapping.apply(seen[:, None], fill=0)[:, 0].astype(np.uint8),
-                    box_xyxy=_box(joints),
+                    skeleton=SLP_14,
+                    keypoints_px=joints,
+                    visibility=seen,
+                    box_xyxy=box_from_points(joints, share=BOX_PADDING),
                     sequence=subject.name,
                     frame=frame,
                     activity=cover,
                     age="adult",
+                    modality=MODALITIES[modality],
+                    cover=COVERS[cover],
                 )
             )
     return samples
@@ -211,14 +183,6 @@ def _frame(
     if labels is None or frame > len(labels[0]):
         return np.full((len(SLP_14), 2), np.nan), np.full(len(SLP_14), UNLABELLED, np.uint8)
     return labels[0][frame - 1], labels[1][frame - 1]
-
-
-def _box(joints: np.ndarray) -> np.ndarray | None:
-    box = box_from_points(joints)
-    if box is None:
-        return None
-    pad = BOX_PADDING * (box[2:] - box[:2]).max()
-    return box + [-pad, -pad, pad, pad]
 
 
 def load_labels(subject: Subject, modality: str) -> tuple[np.ndarray, np.ndarray] | None:

@@ -10,20 +10,19 @@ people corrected.
 from __future__ import annotations
 
 import re
-import zipfile
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
+from Datasets.readers.base import load_npz
 from Datasets.readers.coco import open_coco
 from Datasets.skeletons import LSP_14, Skeleton
 from Datasets.structures import Dataset, PoseSample
 from Engine.errors import DataError
-from Engine.reading import require_file
 
 WEAK_3D = "weak_3d.npz"
 
@@ -42,17 +41,18 @@ def open_syrip(root: Path | str, split: str = "all", skeleton: Skeleton | None =
     Raises:
         DataError: see ``open_coco``, or a part that does not exist.
     """
-    whole, wanted = _part_of(split)
+    whole, number, count, not_it = _part_of(split)
     dataset = open_coco(root, whole, skeleton)
-    people = tuple(_infant(sample) for sample in dataset.samples)
-    others = tuple(_infant(sample) for sample in dataset.without_joints)
-    if wanted is not None:
-        parts = source_parts([source_of(sample) for sample in (*people, *others)], wanted.count)
-        people, others = (
-            tuple(s for s in group if (parts[source_of(s)] == wanted.number) != wanted.others)
-            for group in (people, others)
-        )
-    return replace(dataset, samples=people, without_joints=others)
+    groups = [
+        tuple(replace(sample, age=sample.age or "infant") for sample in group)
+        for group in (dataset.samples, dataset.without_joints)
+    ]
+    if count:
+        parts = source_parts([source_of(sample) for group in groups for sample in group], count)
+        groups = [
+            tuple(s for s in group if (parts[source_of(s)] == number) != not_it) for group in groups
+        ]
+    return replace(dataset, samples=groups[0], without_joints=groups[1])
 
 
 def source_of(sample: PoseSample) -> str:
@@ -77,32 +77,15 @@ def source_parts(sources: Sequence[str], count: int) -> dict[str, int]:
     return parts
 
 
-@dataclass(frozen=True)
-class _Part:
-    """One of several parts, or all others."""
-
-    number: int
-    count: int
-    others: bool
-
-
-def _part_of(split: str) -> tuple[str, _Part | None]:
-    """Take a split's name apart.
-
-    Raises:
-        DataError: the part does not exist.
-    """
+def _part_of(split: str) -> tuple[str, int, int, bool]:
+    """Take a split's name apart: its whole, number and count of parts (0 for all), others of it."""
     match = re.fullmatch(r"(.+):(not-)?([0-9]+)of([0-9]+)", split)
     if match is None:
-        return split, None
+        return split, 0, 0, False
     number, count = int(match[3]), int(match[4])
     if not 1 <= number <= count or count < 2:
         raise DataError(f"SyRIP: '{split}' is no part; write train:1of4 or train:not-1of4")
-    return match[1], _Part(number, count, bool(match[2]))
-
-
-def _infant(sample: PoseSample) -> PoseSample:
-    return replace(sample, age=sample.age or "infant")
+    return match[1], number, count, bool(match[2])
 
 
 def read_weak_3d(root: Path, names: Sequence[str]) -> Float[np.ndarray, "n 14 3"]:
@@ -115,13 +98,9 @@ def read_weak_3d(root: Path, names: Sequence[str]) -> Float[np.ndarray, "n 14 3"
     Raises:
         DataError: the file is missing, damaged or of another layout.
     """
-    path = require_file(root / WEAK_3D, "SyRIP")
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            known, joints_m = file["file_name"].tolist(), file["joints_m"].astype(np.float64)
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        reason = " ".join(str(error).split())
-        raise DataError(f"SyRIP: {path} is damaged ({reason}); restore the file") from None
+    path = root / WEAK_3D
+    arrays = load_npz(path, "SyRIP", ("file_name", "joints_m"))
+    known, joints_m = arrays["file_name"].tolist(), arrays["joints_m"].astype(np.float64)
     if joints_m.shape != (len(known), len(LSP_14), 3):
         raise DataError(
             f"SyRIP: {path}: joints_m has shape {joints_m.shape} for {len(known)} names, expected "

@@ -1,7 +1,7 @@
 """Frames of photos and videos: upright, each at its own time, damage reported and never hidden.
 
 A video's time comes from its presentation time stamps, so a variable frame rate and gaps of a
-recording keep their true times; where the stamps start anew, time goes on. A video is seen as a
+recording keep their true times; where the stamps start anew, time goes on. A video is read as a
 player shows it: its default track, upright and with square pixels (``video_stream.py``).
 """
 
@@ -35,12 +35,9 @@ def iter_frames(path: Path) -> Iterator[Frame]:
         yield from _video_frames(path)
         return
     try:
-        photo = read_photo(path)
+        yield read_photo(path)
     except DataError as error:
         yield Frame(path.as_posix(), 0, 0.0, None, str(error), still=True)
-    else:
-        found = (photo.notes, photo.full_size)
-        yield Frame(path.as_posix(), 0, 0.0, photo.image, None, *found, still=True)
 
 
 def count_frames(path: Path) -> int | None:

@@ -82,7 +82,7 @@ def square_size(
     Returns:
         Width and height, and what to say about them.
     """
-    if is_square(pixel_ratio):
+    if pixel_ratio is None or is_square(pixel_ratio):
         return size, ()
     near = pixel_ratio.limit_denominator(1000)
     said = f"{near.numerator}:{near.denominator}"

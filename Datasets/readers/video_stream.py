@@ -155,7 +155,7 @@ class VideoStream:
                 lost.append(record)
                 continue
             for frame in decoded:
-                own = frame.opaque or record
+                own = frame.opaque if isinstance(frame.opaque, PacketRecord) else record
                 stamp = frame.dts if self._undated else frame.pts
                 # Frames leave the decoder later than their packets enter it: damage waits.
                 place = own.recording, math.inf if stamp is None else stamp
@@ -277,26 +277,18 @@ def _open(path: Path) -> InputContainer:
 
 
 def _shown_stream(container: InputContainer, path: Path) -> AvStream:
-    """Choose as players do; container formats write the default flag, cover pictures have another.
-
-    Raises:
-        DataError: nothing can be shown.
-    """
+    """Choose as players do: the default track first, never a cover picture, then the largest."""
     from av.stream import Disposition
 
     still = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
     moving = [s for s in container.streams.video if not s.disposition & still]
     if not moving:
         raise DataError(f"video: {path} holds no picture, only sound; choose another file")
-    known = [s for s in moving if s.codec_context is not None]
-    if not known:
+    areas = {s: s.codec_context.width * s.codec_context.height for s in moving if s.codec_context}
+    if not areas:
         raise DataError(f"video: {path} has an unknown coding; convert it to H.264")
-
-    def area(stream: AvStream) -> int:
-        return stream.codec_context.width * stream.codec_context.height
-
-    shown = max(known, key=lambda s: (bool(s.disposition & Disposition.default), area(s)))
-    if area(shown) > MAX_PIXELS:
+    shown = max(areas, key=lambda s: (bool(s.disposition & Disposition.default), areas[s]))
+    if areas[shown] > MAX_PIXELS:
         limit = MAX_PIXELS // 1_000_000
         raise DataError(f"video: {path} has more than {limit} megapixels a frame; reduce it first")
     return shown

@@ -67,32 +67,33 @@ def _by_name(source: Skeleton, target: Skeleton, **different: str) -> JointMap:
     return JointMap(source, target, tuple((t, s) for t, s in pairs if s in source.joints))
 
 
-_SPINE = {"thorax": "spine4", "upper_neck": "neck"}
-_ENDS = {
+_HAND_AND_FOOT = {
     f"{side}_{ours}": f"{side}_{theirs}"
     for side in ("left", "right")
     for ours, theirs in (("fingers", "hand"), ("toes", "toe"))
 }
-"""3DHP's names (right) of joints that ``infant`` calls otherwise."""
+"""Joints that ``infant`` (left) and 3DHP (right) call otherwise."""
+
+_WITH_INFANT = (
+    (MINI_RGBD_25, {"thorax": "spine2", "upper_neck": "neck"}),
+    (MPII_16, {}),
+    (COCO_17, {}),
+    (LSP_14, {"upper_neck": "neck"}),
+    (SLP_14, {}),
+    (MPI_INF_28, {"thorax": "spine4", "upper_neck": "neck", **_HAND_AND_FOOT}),
+    (MPI_INF_17, {"upper_neck": "neck"}),
+)
+"""Skeletons that convert to ``infant`` and back, and what they call its joints."""
 
 MAPS = {
     (m.source.name, m.target.name): m
     for m in (
-        _by_name(MINI_RGBD_25, INFANT, thorax="spine2", upper_neck="neck"),
-        _by_name(INFANT, MINI_RGBD_25, spine2="thorax", neck="upper_neck"),
-        _by_name(MPII_16, INFANT),
-        _by_name(INFANT, MPII_16),
-        _by_name(COCO_17, INFANT),
-        _by_name(INFANT, COCO_17),
-        _by_name(LSP_14, INFANT, upper_neck="neck"),
-        _by_name(INFANT, LSP_14, neck="upper_neck"),
-        _by_name(SLP_14, INFANT),
-        _by_name(INFANT, SLP_14),
+        *(_by_name(other, INFANT, **names) for other, names in _WITH_INFANT),
+        *(
+            _by_name(INFANT, other, **{theirs: ours for ours, theirs in names.items()})
+            for other, names in _WITH_INFANT
+        ),
         _by_name(MPI_INF_28, MPI_INF_17),
-        _by_name(MPI_INF_28, INFANT, **_SPINE, **_ENDS),
-        _by_name(INFANT, MPI_INF_28, **{s: t for t, s in {**_SPINE, **_ENDS}.items()}),
-        _by_name(MPI_INF_17, INFANT, upper_neck="neck"),
-        _by_name(INFANT, MPI_INF_17, neck="upper_neck"),
         JointMap(MINI_RGBD_25, MPII_16, tuple(zip(MPII_16.joints, PUBLISHED_16, strict=True))),
         _by_name(MPI_INF_28, MPII_16, thorax="spine4", upper_neck="neck", head_top="head"),
     )

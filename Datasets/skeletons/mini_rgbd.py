@@ -1,54 +1,28 @@
 """MINI-RGBD: the 25 joints of the SMIL infant model (Hesse et al., 2018)."""
 
-from Datasets.skeletons.skeleton import Skeleton
+from Datasets.skeletons.skeleton import Skeleton, on_both_sides, paths, sigmas_of
 
-_PAIRED = (
-    *("hip", "knee", "ankle", "toes", "collar"),
-    *("shoulder", "elbow", "wrist", "fingers"),
+_JOINTS = (
+    *("pelvis", "left_hip", "right_hip", "spine", "left_knee", "right_knee"),
+    *("spine1", "left_ankle", "right_ankle", "spine2", "left_toes", "right_toes"),
+    *("neck", "left_collar", "right_collar", "head", "left_shoulder", "right_shoulder"),
+    *("left_elbow", "right_elbow", "left_wrist", "right_wrist"),
+    *("left_fingers", "right_fingers", "nose"),
 )
 
 MINI_RGBD_25 = Skeleton(
     name="mini_rgbd_25",
-    joints=(
-        *("pelvis", "left_hip", "right_hip", "spine", "left_knee", "right_knee"),
-        *("spine1", "left_ankle", "right_ankle", "spine2", "left_toes", "right_toes"),
-        *("neck", "left_collar", "right_collar", "head", "left_shoulder", "right_shoulder"),
-        *("left_elbow", "right_elbow", "left_wrist", "right_wrist"),
-        *("left_fingers", "right_fingers", "nose"),
-    ),
+    joints=_JOINTS,
     bones=(
-        ("pelvis", "spine"),
-        ("spine", "spine1"),
-        ("spine1", "spine2"),
-        ("spine2", "neck"),
-        ("neck", "head"),
-        ("head", "nose"),
-        *(
-            bone
-            for side in ("left", "right")
-            for bone in (
-                ("pelvis", f"{side}_hip"),
-                (f"{side}_hip", f"{side}_knee"),
-                (f"{side}_knee", f"{side}_ankle"),
-                (f"{side}_ankle", f"{side}_toes"),
-                ("neck", f"{side}_collar"),
-                (f"{side}_collar", f"{side}_shoulder"),
-                (f"{side}_shoulder", f"{side}_elbow"),
-                (f"{side}_elbow", f"{side}_wrist"),
-                (f"{side}_wrist", f"{side}_fingers"),
-            )
+        *paths("pelvis spine spine1 spine2 neck head nose"),
+        *on_both_sides(
+            "pelvis *_hip *_knee *_ankle *_toes",
+            "neck *_collar *_shoulder *_elbow *_wrist *_fingers",
         ),
     ),
-    pairs=tuple((f"left_{part}", f"right_{part}") for part in _PAIRED),
     root="pelvis",
     head_segment=("neck", "head"),
-    sigmas=(
-        *(0.107, 0.107, 0.107, 0.107, 0.087, 0.087),
-        *(0.107, 0.089, 0.089, 0.079, 0.089, 0.089),
-        *(0.079, 0.079, 0.079, 0.079, 0.079, 0.079),
-        *(0.072, 0.072, 0.062, 0.062),
-        *(0.062, 0.062, 0.026),
-    ),
+    sigmas=sigmas_of(_JOINTS, spine2=0.079, head=0.079),
 )
 
 PUBLISHED_16 = (

@@ -53,7 +53,7 @@ def crop_sample(
 ) -> CroppedSample:
     """Take the labels of a sample into the crop that ``picture`` was cut with.
 
-    In a mirrored crop the left hand is seen as a right one: joint names are exchanged, and 3D
+    A mirrored crop shows the left hand as a right one: joint names are exchanged, and 3D
     joints and camera are mirrored too, so that they still project onto the keypoints.
     """
     keypoints_px, visibility = crop.to_crop(sample.keypoints_px), sample.visibility

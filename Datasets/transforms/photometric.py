@@ -132,10 +132,10 @@ def tones(picture: Picture, generator: np.random.Generator) -> Picture:
 def resolution(picture: Picture, generator: np.random.Generator) -> Picture:
     """A small or digitally zoomed picture: pixels lost, then made up again."""
     factor = generator.uniform(0.25, 0.8)
-    small = tuple(max(8, round(side * factor)) for side in _size(picture))
+    width, height = (max(8, round(side * factor)) for side in _size(picture))
     ways = (Image.Resampling.NEAREST, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC)
     back = ways[generator.integers(3)]
-    reduced = Image.fromarray(picture).resize(small, Image.Resampling.BILINEAR)
+    reduced = Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR)
     return np.asarray(reduced.resize(_size(picture), back))
 
 

@@ -1,31 +1,33 @@
-"""What a verification finds, and the checks that every data set shares."""
+"""What a verification finds, and the checks that all data sets share."""
 
 from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
+from Datasets.readers.base import Folders
 from Datasets.readers.images import load_image, load_mask
-from Datasets.readers.picture_files import END_OF_JPEG, format_of, take_apart
+from Datasets.readers.picture_files import END_OF_JPEG, PictureFile, format_of, take_apart
 from Engine.errors import DataError
 
 SHOWN = 10
-PNG = b"\x89PNG\r\n\x1a\n"
+SIGNATURE_BYTES = 8
+T = TypeVar("T")
 LEAST_TURNED = 5
 """EXIF's orientations from this one on say that a picture lies on its side."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Verification:
-    """What was found in a folder.
+    """What is found while a folder is looked through.
 
     Attributes:
         name: data set.
@@ -34,19 +36,57 @@ class Verification:
         missing: files that are not there.
         problems: other faults, one line each.
         notes: remarks that are no fault.
+        worst_px: largest projection residual so far, pixels.
     """
 
     name: str
     root: Path
-    counts: tuple[str, ...]
-    missing: tuple[Path, ...]
-    problems: tuple[str, ...]
-    notes: tuple[str, ...]
+    counts: list[str] = field(default_factory=list)
+    missing: list[Path] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    worst_px: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.generated:
+            self.notes.append(
+                "generated data (generator.json): counts may differ from the official set"
+            )
+
+    @property
+    def generated(self) -> bool:
+        """Whether the folder says that it was generated."""
+        return (self.root / "generator.json").exists()
 
     @property
     def ok(self) -> bool:
         """True when nothing is missing or wrong."""
         return not self.missing and not self.problems
+
+    def attempt(self, read: Callable[..., T], *arguments: Any) -> T | None:
+        """Call a reader; a DataError is noted as a problem and gives None."""
+        try:
+            return read(*arguments)
+        except DataError as error:
+            self.problems.append(str(error))
+            return None
+
+    def count(self, what: str, found: int, official: int, may_differ: bool = False) -> None:
+        """Add a line with a number beside the official one; another number is a problem."""
+        if found != official and not (self.generated or may_differ):
+            self.problems.insert(0, f"{found} {what}, the official set has {official}")
+        self.counts.append(f"{what}: {found} (official {official})")
+
+    def look_at(
+        self, pictures: Iterable[Path], faults: Callable[[Path], list[str]] | None = None
+    ) -> None:
+        """Note pictures that are missing or damaged; ``faults`` is ``image_faults`` by default."""
+        folders = Folders()
+        for path in pictures:
+            if path in folders:
+                self.problems += (faults or image_faults)(path)
+            else:
+                self.missing.append(path)
 
     def __str__(self) -> str:
         lines = [f"{self.name}: {self.root}", *(f"  {line}" for line in self.counts)]
@@ -59,62 +99,35 @@ class Verification:
         return "\n".join([*lines, f"  {'OK' if self.ok else 'NOT OK'}"])
 
 
-@dataclass
-class Findings:
-    """Collects while a folder is looked through.
-
-    Attributes:
-        missing: files that are not there.
-        problems: other faults, one line each.
-        notes: remarks that are no fault.
-        worst_px: largest projection residual so far, pixels.
-    """
-
-    missing: list[Path] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    worst_px: float = 0.0
-
-    def compare_count(self, what: str, found: int, official: int, generated: bool) -> str:
-        """Note a number that is not the official one and return the line that shows both."""
-        if found != official and not generated:
-            self.problems.insert(0, f"{found} {what}, the official set has {official}")
-        return f"{what}: {found} (official {official})"
-
-    def close(self, name: str, root: Path, counts: Sequence[str]) -> Verification:
-        """Finish."""
-        found = (tuple(self.missing), tuple(self.problems), tuple(self.notes))
-        return Verification(name, root, tuple(counts), *found)
-
-
-def is_generated(root: Path, found: Findings) -> bool:
-    """Whether the folder says that it was generated; adds the remark that explains its counts."""
-    generated = (root / "generator.json").exists()
-    if generated:
-        found.notes.append(
-            "generated data (generator.json): counts may differ from the official set"
-        )
-    return generated
-
-
-def image_faults(path: Path) -> list[str]:
+def image_faults(path: Path, stated: tuple[int, int] | None = None) -> list[str]:
     """Check a picture, decoding it only in doubt: a JPEG has an end, a PNG checksums.
 
     A JPEG whose end is missing is as good as ``load_image`` finds it.
+
+    Args:
+        path: the picture.
+        stated: (width, height) of its labels, to compare with its size, upright as it is read.
     """
     try:
         data = path.read_bytes()
     except OSError as error:
         return [f"{path} cannot be read ({error.strerror})"]
     name = format_of(data[:64])
-    if name == "PNG":
-        return _png_faults(path, io.BytesIO(data))
-    if name != "JPEG":
+    if name not in ("PNG", "JPEG"):
         return [f"{path} is not a {'JPEG' if path.suffix in ('.jpg', '.jpeg') else 'PNG'} file"]
-    if END_OF_JPEG in take_apart(name, data).data:  # without that of a preview
-        return []
+    file = take_apart(name, data)
+    if name == "PNG":
+        faults = _png_faults(path, io.BytesIO(data))
+    elif END_OF_JPEG in file.data:  # without that of a preview
+        faults = []
+    else:
+        faults = _faults_in(load_image, path)
+    return faults or ([] if stated is None else _size_faults(path, file, stated))
+
+
+def _faults_in(read: Callable[[Path], Any], path: Path) -> list[str]:
     try:
-        load_image(path)
+        read(path)
     except DataError as error:
         return [str(error)]
     return []
@@ -122,7 +135,7 @@ def image_faults(path: Path) -> list[str]:
 
 def _png_faults(path: Path, file: BinaryIO) -> list[str]:
     """Compare the checksum of every chunk up to the last."""
-    file.seek(len(PNG))
+    file.seek(SIGNATURE_BYTES)
     kind = b""
     while kind != b"IEND":
         head = file.read(8)
@@ -136,27 +149,22 @@ def _png_faults(path: Path, file: BinaryIO) -> list[str]:
 
 
 def mask_faults(path: Path) -> list[str]:
-    """Check a foreground mask, which must show somebody."""
-    faults = image_faults(path)
-    if faults:
-        return faults
-    try:
-        shown = np.asarray(load_mask(path)).max() > 127
-    except DataError as error:
-        return [str(error)]
-    return [] if shown else [f"{path} shows nobody"]
+    """Check a foreground mask, which must not be empty."""
+    return image_faults(path) or _faults_in(_require_person, path)
 
 
-def size_faults(path: Path, stated: tuple[int, int]) -> list[str]:
-    """Compare a picture's size, upright as it is read, with the (width, height) of its labels."""
+def _require_person(path: Path) -> None:
+    if np.asarray(load_mask(path)).max() <= 127:
+        raise DataError(f"{path} shows no person")
+
+
+def _size_faults(path: Path, file: PictureFile, stated: tuple[int, int]) -> list[str]:
     try:
-        data = path.read_bytes()
-        file = take_apart(format_of(data[:64]) or "", data)
         decoder = {"JPEG": JpegImageFile, "PNG": PngImageFile}[file.format]
         width, height = decoder(io.BytesIO(file.data)).size
     except Exception:  # a damaged header can raise anything
         return [f"{path} has no readable header"]
-    if file.orientation >= LEAST_TURNED:
+    if file.orientation is not None and file.orientation >= LEAST_TURNED:
         width, height = height, width
     if (width, height) == tuple(stated):
         return []

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from Datasets.layouts.lsp import OFFICIAL_PEOPLE, image_file, joints_file
 from Datasets.readers.lsp import load_labels
-from Datasets.verify.base import Findings, Verification, image_faults, is_generated
+from Datasets.verify.base import Verification
 from Engine.errors import DataError
 from Engine.reading import require_folder
 
@@ -21,36 +21,20 @@ def verify_lsp(root: Path | str) -> Verification:
     path = joints_file(root)
     if not path.exists() and not (root / "images").is_dir():
         raise DataError(f"LSP: {root} holds no {path.name}; give the folder that directly holds it")
-    found = Findings()
-    generated = is_generated(root, found)
+    found = Verification("lsp", root)
     if not path.is_file():
         found.missing.append(path)
-        _verify_images(sorted((root / "images").glob("im*.jpg")), found)
-        return found.close("lsp", root, ())
-    try:
-        labels = load_labels(root)
-    except DataError as error:
-        found.problems.append(str(error))
-        _verify_images(sorted((root / "images").glob("im*.jpg")), found)
-        return found.close("lsp", root, ())
+    labels = found.attempt(load_labels, root) if path.is_file() else None
+    if labels is None:
+        found.look_at(sorted((root / "images").glob("im*.jpg")))
+        return found
     found.problems += labels.faults(path)
     people, name = len(labels.flags), "LSP-extended" if labels.extended else "LSP"
-    images = [image_file(root, number, labels.extended) for number in range(1, people + 1)]
-    _verify_images(images, found)
+    found.look_at(image_file(root, number, labels.extended) for number in range(1, people + 1))
     bare = int((~labels.labelled.any(axis=1)).sum())
     if bare:
         found.notes.append(f"{bare} people have no labelled joint")
+    found.count(f"{name} people", people, OFFICIAL_PEOPLE[labels.extended])
     flag = "labelled" if labels.extended else "occluded"
-    counts = (
-        found.compare_count(f"{name} people", people, OFFICIAL_PEOPLE[labels.extended], generated),
-        f"joints {flag}: {100 * labels.flags.mean() if people else 0:.1f} %",
-    )
-    return found.close("lsp", root, counts)
-
-
-def _verify_images(paths: list[Path], found: Findings) -> None:
-    for path in paths:
-        if path.is_file():
-            found.problems += image_faults(path)
-        else:
-            found.missing.append(path)
+    found.counts.append(f"joints {flag}: {100 * labels.flags.mean() if people else 0:.1f} %")
+    return found

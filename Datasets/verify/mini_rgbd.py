@@ -8,8 +8,7 @@ import numpy as np
 
 from Datasets.geometry.camera import project
 from Datasets.readers import mini_rgbd
-from Datasets.verify.base import Findings, Verification, image_faults, is_generated, mask_faults
-from Engine.errors import DataError
+from Datasets.verify.base import Verification, image_faults, mask_faults
 from Engine.reading import require_folder
 
 OFFICIAL_SEQUENCES = tuple(mini_rgbd.HEAD_LENGTH_PX)
@@ -28,23 +27,22 @@ def verify_mini_rgbd(root: Path | str) -> Verification:
     root = require_folder(root, "MINI-RGBD")
     sequences = mini_rgbd.sequence_names(root)
     intrinsics = mini_rgbd.read_intrinsics(root)
-    found = Findings()
-    generated = is_generated(root, found)
+    found = Verification("mini_rgbd", root)
     frames = sum(_verify_sequence(root / name, intrinsics, found) for name in sequences)
     absent = [sequence for sequence in OFFICIAL_SEQUENCES if sequence not in sequences]
-    official = len(OFFICIAL_SEQUENCES) * OFFICIAL_FRAMES
-    if absent and not generated:
+    official = len(OFFICIAL_SEQUENCES)
+    if absent and not found.generated:
         found.problems.insert(0, f"sequence folders missing: {', '.join(absent)}")
-    counts = (
-        f"sequences: {len(sequences)} (official {len(OFFICIAL_SEQUENCES)})",
-        found.compare_count("frames", frames, official, generated or bool(absent)),
-        f"projection of joints_3D onto joints_2Ddep: at most {found.worst_px:.3f} px apart",
+    found.counts.append(f"sequences: {len(sequences)} (official {official})")
+    found.count("frames", frames, official * OFFICIAL_FRAMES, may_differ=bool(absent))
+    found.counts.append(
+        f"projection of joints_3D onto joints_2Ddep: at most {found.worst_px:.3f} px apart"
     )
-    return found.close("mini_rgbd", root, counts)
+    return found
 
 
-def _verify_sequence(folder: Path, intrinsics: np.ndarray, found: Findings) -> int:
-    """Add the faults of one sequence to ``found``; returns its number of frames."""
+def _verify_sequence(folder: Path, intrinsics: np.ndarray, found: Verification) -> int:
+    """Check one sequence; returns its number of frames."""
     present = mini_rgbd.frames_on_disk(folder)
     frames = sorted(set().union(*present.values()))
     if not frames:
@@ -64,34 +62,30 @@ def _verify_sequence(folder: Path, intrinsics: np.ndarray, found: Findings) -> i
         found.problems.append(f"{folder}: {len(gaps)} frame numbers skipped, first {gaps[0]:05d}")
     more = folder / "infant_joints.npz"
     if more.exists():
-        try:
-            mini_rgbd.load_infant_joints(more, frames)
-        except DataError as error:
-            found.problems.append(str(error))
+        found.attempt(mini_rgbd.load_infant_joints, more, frames)
     if labels:
         _verify_head_length(folder, labels, found)
     return len(frames)
 
 
 def _verify_labels(
-    folder: Path, frame: int, intrinsics: np.ndarray, found: Findings
+    folder: Path, frame: int, intrinsics: np.ndarray, found: Verification
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Read one frame's labels and compare them under the camera; empty when unreadable."""
-    try:
-        keypoints_px, joints_mm = mini_rgbd.load_labels(folder, frame)
-    except DataError as error:
-        found.problems.append(str(error))
+    labels = found.attempt(mini_rgbd.load_labels, folder, frame)
+    if labels is None:
         return []
+    keypoints_px, joints_mm = labels
     difference = np.abs(project(joints_mm, intrinsics) - keypoints_px)
     residual = float(difference.max()) if np.isfinite(difference).all() else np.inf
     found.worst_px = max(found.worst_px, residual)
     if residual > MAX_RESIDUAL_PX:
         path = mini_rgbd.frame_path(folder, "joints_2Ddep", frame)
         found.problems.append(f"{path}: {residual:.2f} px from the projection of joints_3D")
-    return [(keypoints_px, joints_mm)]
+    return [labels]
 
 
-def _verify_head_length(folder: Path, labels: list, found: Findings) -> None:
+def _verify_head_length(folder: Path, labels: list, found: Verification) -> None:
     """Remark when the measured head length is not the published one: then it is another set."""
     published = mini_rgbd.HEAD_LENGTH_MM.get(folder.name)
     arrays = (np.stack([pair[i] for pair in labels]) for i in (0, 1))

@@ -15,12 +15,19 @@ from PIL import Image
 from Datasets.geometry.boxes import box_from_mask
 from Datasets.layouts.coco import ALL_JOINTS, PERSON, annotation_file
 from Datasets.skeletons import COCO_17, INFANT
-from Datasets.skeletons.convert import joint_map
 from Datasets.structures import PoseSample
 from Engine.errors import DataError
 from Engine.files import write_image, write_text
 
 DECIMALS = 3
+CATEGORY = {
+    "id": 1,
+    "name": PERSON,
+    "supercategory": PERSON,
+    "keypoints": list(COCO_17.joints),
+    "skeleton": [[a + 1, b + 1] for a, b in COCO_17.bone_indices],
+}
+"""COCO's description of a person: joint names and bones, counted from 1."""
 
 
 @dataclass(frozen=True)
@@ -74,19 +81,25 @@ def describe(picture: CocoPicture) -> CocoEntry:
     """
     people = [_person(person, picture.image_id) for person in picture.people]
     crowds = [_crowd(mask, picture.image_id) for mask in picture.crowds]
-    return CocoEntry(_image(picture), (*people, *crowds))
+    width, height = picture.size
+    image = {
+        "id": picture.image_id,
+        "file_name": picture.file_name,
+        "width": width,
+        "height": height,
+        "license": 1,
+        **dict(picture.more),
+    }
+    return CocoEntry(image, (*people, *crowds))
 
 
 def write_coco(root: Path, split: str, pictures: Sequence[CocoPicture | CocoEntry]) -> Path:
-    """Write the annotation file of a split.
+    """Write the annotation file of a split; returns the file.
 
     Args:
         root: folder of the data set; made when missing.
         split: ending of the file's name, such as ``val2017``.
         pictures: what it holds.
-
-    Returns:
-        The file.
 
     Raises:
         DataError: an image number repeats, or as ``describe``.
@@ -102,7 +115,7 @@ def write_coco(root: Path, split: str, pictures: Sequence[CocoPicture | CocoEntr
         "licenses": [{"id": 1, "name": "", "url": ""}],
         "images": [entry.image for entry in entries],
         "annotations": annotations,
-        "categories": [category()],
+        "categories": [CATEGORY],
     }
     path = annotation_file(Path(root), split)
     write_text(path, json.dumps(content, allow_nan=False))
@@ -118,24 +131,12 @@ def write_coco_image(
     return path
 
 
-def category() -> dict[str, Any]:
-    """COCO's description of a person: joint names and bones, counted from 1."""
-    return {
-        "id": 1,
-        "name": PERSON,
-        "supercategory": PERSON,
-        "keypoints": list(COCO_17.joints),
-        "skeleton": [[a + 1, b + 1] for a, b in COCO_17.bone_indices],
-    }
-
-
 def keypoint_values(sample: PoseSample) -> list[float]:
     """The 51 numbers x, y, visibility; 0, 0, 0 where unlabelled."""
-    mapping = joint_map(sample.skeleton, COCO_17)
-    keypoints = mapping.apply(sample.keypoints_px)
-    visibility = mapping.apply(sample.visibility[:, None], fill=0)[:, 0]
-    seen = (visibility > 0) & np.isfinite(keypoints).all(axis=1)
-    rows = np.column_stack([np.where(seen[:, None], keypoints, 0), np.where(seen, visibility, 0)])
+    sample = sample.to(COCO_17)
+    seen = (sample.visibility > 0) & np.isfinite(sample.keypoints_px).all(axis=1)
+    rows = np.column_stack([sample.keypoints_px, sample.visibility])
+    rows = np.where(seen[:, None], rows, 0)
     return [float(value) for value in rows.round(DECIMALS).ravel()]
 
 
@@ -146,18 +147,6 @@ def encode(mask: Bool[np.ndarray, "height width"]) -> dict[str, Any]:
     counts = np.diff([0, *edges, len(flat)]).tolist()
     height, width = mask.shape
     return {"size": [height, width], "counts": [0, *counts] if flat[0] else counts}
-
-
-def _image(picture: CocoPicture) -> dict[str, Any]:
-    width, height = picture.size
-    return {
-        "id": picture.image_id,
-        "file_name": picture.file_name,
-        "width": width,
-        "height": height,
-        "license": 1,
-        **dict(picture.more),
-    }
 
 
 def _person(person: CocoPerson, image_id: int) -> dict[str, Any]:

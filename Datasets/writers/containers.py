@@ -45,16 +45,13 @@ def write_hdf5(
     attributes: Mapping[str, Any] | None = None,
     userblock: bytes = b"",
 ) -> Path:
-    """Write an HDF5 file.
+    """Write an HDF5 file; returns the file.
 
     Args:
         path: the file.
         arrays: by their names.
         attributes: of each array.
         userblock: what stands before the file's own bytes: none, 512 or twice as many, and so on.
-
-    Returns:
-        The file.
     """
     import h5py
 

@@ -11,7 +11,6 @@ from PIL import Image
 
 from Datasets.layouts.lsp import image_file, joints_file
 from Datasets.skeletons import LSP_14
-from Datasets.skeletons.convert import joint_map
 from Datasets.structures import OCCLUDED, UNLABELLED, PoseSample
 from Datasets.writers.containers import write_mat
 from Engine.errors import DataError
@@ -19,7 +18,7 @@ from Engine.files import write_image
 
 
 def write_lsp(root: Path | str, samples: Sequence[PoseSample], extended: bool = False) -> Path:
-    """Write ``joints.mat``; the order of the samples is that of the images.
+    """Write ``joints.mat``; the order of the samples is that of the images; returns the file.
 
     Args:
         root: folder of the data set; made when missing.
@@ -27,9 +26,6 @@ def write_lsp(root: Path | str, samples: Sequence[PoseSample], extended: bool = 
             ``image_file(root, n, extended)``. The box is not kept: it follows from the joints.
         extended: as LSP-extended, whose joints are visible or unlabelled; else as LSP, whose joints
             are visible or occluded.
-
-    Returns:
-        The file.
 
     Raises:
         DataError: no samples, a visibility that the layout does not know, or a labelled joint that
@@ -55,9 +51,8 @@ def write_lsp_image(
 
 def _row(number: int, sample: PoseSample, extended: bool) -> np.ndarray:
     """(14, 3) x, y and the flag."""
-    mapping = joint_map(sample.skeleton, LSP_14)
-    keypoints = mapping.apply(np.asarray(sample.keypoints_px, dtype=np.float64))
-    visibility = mapping.apply(sample.visibility[:, None], fill=0)[:, 0]
+    sample = sample.to(LSP_14)
+    keypoints, visibility = sample.keypoints_px, sample.visibility
     unknown, name, words = (
         (OCCLUDED, "LSP-extended", "occluded") if extended else (UNLABELLED, "LSP", "unlabelled")
     )

@@ -13,7 +13,7 @@ the 28 and the 17.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,13 +28,12 @@ from Datasets.layouts.mpi_inf_3dhp import (
     MASK,
     TEST_IMAGE,
     UNPACKED,
-    VIDEO,
     CalibratedCamera,
 )
 from Datasets.skeletons import MPI_INF_17, MPI_INF_28, Skeleton
 from Datasets.writers.containers import write_hdf5, write_mat
 from Engine.errors import DataError
-from Engine.files import replacing, write_image, write_text
+from Engine.files import write_image, write_text
 
 UNIVERSAL_KNEE_TO_NECK_MM = 920.0
 JPEG_QUALITY = 95
@@ -47,11 +46,13 @@ _MAT73_HEADER = (
 """First 128 bytes of an HDF5 file for MATLAB. They state no date: same labels, same bytes."""
 
 
-def universal_scale(joints_mm: Float[np.ndarray, "*frame joint 3"], skeleton: Skeleton) -> float:
-    """Factor that gives a person the standard knee-to-neck length (see above).
+def universal(
+    joints_mm: Float[np.ndarray, "*frame joint 3"], skeleton: Skeleton
+) -> Float[np.ndarray, "*frame joint 3"]:
+    """Scale the poses of one person about their pelvis to the standard size (see above).
 
     Raises:
-        DataError: the person has no such length.
+        DataError: the person has no length from knee to neck.
     """
 
     def length(a: str, b: str) -> np.ndarray:
@@ -63,15 +64,8 @@ def universal_scale(joints_mm: Float[np.ndarray, "*frame joint 3"], skeleton: Sk
     knee_to_neck = float(np.median(trunk + thigh))
     if not knee_to_neck > 0:
         raise DataError("univ_annot3: the person has no length from knee to neck; check joints_mm")
-    return UNIVERSAL_KNEE_TO_NECK_MM / knee_to_neck
-
-
-def universal(
-    joints_mm: Float[np.ndarray, "*frame joint 3"], skeleton: Skeleton
-) -> Float[np.ndarray, "*frame joint 3"]:
-    """Scale the poses of one person about their pelvis to the standard size, millimetres."""
     root = joints_mm[..., [skeleton.root_index], :]
-    return root + (joints_mm - root) * universal_scale(joints_mm, skeleton)
+    return root + (joints_mm - root) * (UNIVERSAL_KNEE_TO_NECK_MM / knee_to_neck)
 
 
 def write_train_annotations(
@@ -94,7 +88,12 @@ def write_train_annotations(
     views, frames = np.shape(keypoints_px)[:2]
     _require_shape(folder, "keypoints_px", keypoints_px, (views, frames, len(MPI_INF_28), 2))
     _require_shape(folder, "joints_mm", joints_mm, (views, frames, len(MPI_INF_28), 3))
-    _require_cameras(folder, cameras, views)
+    known = set(cameras) & set(CAMERA_SETS["regular"])
+    if not len(cameras) == len(known) == views:
+        raise DataError(
+            f"MPI-INF-3DHP: {folder}, cameras {list(cameras)} are not {views} different numbers "
+            "from 0 to 13; correct them"
+        )
     limit = FRAMES.get("/".join(Path(folder).absolute().parts[-2:]), frames)
     if frames > limit:
         raise DataError(
@@ -128,15 +127,6 @@ def _require_shape(folder: Path, name: str, values: np.ndarray, shape: tuple[int
     if not np.isfinite(values).all():
         raise DataError(
             f"MPI-INF-3DHP: {folder}, {name} is not finite; the layout has no unlabelled joints"
-        )
-
-
-def _require_cameras(folder: Path, cameras: Sequence[int], views: int) -> None:
-    known = len(cameras) == views and len(set(cameras)) == views
-    if not known or not set(cameras) <= set(CAMERA_SETS["regular"]):
-        raise DataError(
-            f"MPI-INF-3DHP: {folder}, cameras {list(cameras)} are not {views} different numbers "
-            "from 0 to 13; correct them"
         )
 
 
@@ -177,7 +167,7 @@ def write_train_image(
     rgb: UInt8[np.ndarray, "height width 3"],
     unpacked: bool = False,
 ) -> Path:
-    """Write one frame of a camera as JPEG.
+    """Write one frame of a camera as JPEG; returns the file.
 
     Args:
         folder: of the sequence.
@@ -186,9 +176,6 @@ def write_train_image(
         rgb: the image.
         unpacked: use ``imageFrames/video_0/frame_000001.jpg`` instead of the official
             ``imageSequence/img_0_000001.jpg``.
-
-    Returns:
-        The file.
     """
     pattern = UNPACKED if unpacked else IMAGE
     return _save_jpeg(folder / pattern.format(camera=camera, frame=frame), rgb)
@@ -201,42 +188,6 @@ def write_train_mask(
     path = folder / MASK.format(camera=camera, frame=frame)
     grey = Image.fromarray(np.where(mask, 255, 0).astype(np.uint8))
     write_image(path, grey, durable=False, compress_level=1)
-    return path
-
-
-def write_train_video(
-    folder: Path, camera: int, images: Iterable[UInt8[np.ndarray, "height width 3"]], fps: int
-) -> Path:
-    """Write all frames of a camera as ``video_{camera}.avi``, each frame a JPEG of its own.
-
-    Args:
-        folder: of the sequence.
-        camera: its number.
-        images: all of one size.
-        fps: frames per second.
-
-    Returns:
-        The file.
-
-    Raises:
-        DataError: there is no frame, or the sizes differ.
-    """
-    import av
-
-    path = folder / VIDEO.format(camera=camera)
-    size = None
-    with replacing(path) as temporary, av.open(str(temporary), "w") as container:
-        stream = container.add_stream("mjpeg", rate=fps, options={"qmin": "1", "qscale": "2"})
-        stream.pix_fmt = "yuvj420p"
-        for rgb in images:
-            if size is None:
-                size = stream.height, stream.width = rgb.shape[:2]
-            if rgb.shape[:2] != size:
-                raise DataError(f"video: {path} of {size} got a frame of {rgb.shape[:2]}")
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
-        if size is None:
-            raise DataError(f"video: {path} has no frames; give at least one")
-        container.mux(stream.encode())
     return path
 
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from Datasets.splits import MINI_RGBD_SPLIT
+from Datasets.selection import MINI_RGBD_SPLIT
 from Datasets.structures import Dataset
 from Engine.files import require_writable, write_image
 from PoseEstimation.commands.evaluate import command_line, wide_console

@@ -7,7 +7,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING
 
-from Datasets.splits import MINI_RGBD_SPLIT, parse_sequences
+from Datasets.selection import MINI_RGBD_SPLIT, parse_sequences
 from Engine.errors import DataError
 from Engine.files import require_writable
 from Engine.reading import require_folder

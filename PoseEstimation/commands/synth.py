@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from Datasets.splits import parse_sequences
+from Datasets.selection import parse_sequences
 from Engine.errors import DataError
 from Engine.files import require_writable
 from Engine.progress import Advance, advancing

@@ -15,7 +15,7 @@ from Datasets.geometry.boxes import box_fault
 from Datasets.readers.coco import open_coco
 from Datasets.scenes import ADULT_LABEL, INFANT_LABEL, scenes_of
 from Datasets.verify.coco import verify_coco
-from Datasets.writers.coco import category
+from Datasets.writers.coco import CATEGORY
 from Engine.errors import DataError
 
 SIZE = (64, 48)
@@ -39,7 +39,7 @@ def root(tmp_path: Path) -> Path:
         for number in (7, 9)
     ]
     people = [annotation(1, 7, 17), annotation(2, 7, 0), annotation(3, 9, 5)]
-    content = {"images": images, "annotations": people, "categories": [category()]}
+    content = {"images": images, "annotations": people, "categories": [CATEGORY]}
     (tmp_path / "annotations").mkdir()
     (tmp_path / "annotations" / "person_keypoints_train.json").write_text(json.dumps(content))
     (tmp_path / "images").mkdir()
@@ -139,7 +139,7 @@ def test_nobody_of_use_is_an_error_that_says_why(root: Path) -> None:
     for path in (root / "images").iterdir():
         path.unlink()
     with pytest.raises(
-        DataError, match=r"nobody in it can be used: its file is missing \(2\).*jpg"
+        DataError, match=r"no person in it can be used: its file is missing \(2\).*jpg"
     ):
         open_coco(root, "train")
     assert len(verify_coco(root).missing) == 2

@@ -11,7 +11,7 @@ from PIL import Image
 
 from Datasets.crops import write_crops
 from Datasets.geometry.affine import transform_points
-from Datasets.readers.coco import read_coco
+from Datasets.readers.coco import open_coco
 from Datasets.skeletons import COCO_17
 from Datasets.structures import PoseSample
 from Datasets.writers.coco import CocoPerson, CocoPicture, write_coco, write_coco_image
@@ -46,9 +46,9 @@ def test_joints_area_and_box_come_back(root: Path, tmp_path: Path) -> None:
     assert (counts.written, counts.left_out) == (2, 0)
     path = output / "annotations" / "person_keypoints_train2017.json"
     annotations = json.loads(path.read_text())["annotations"]
-    originals = read_coco(root, "train2017").samples
+    originals = open_coco(root, "train2017").samples
     for ours, noted, source in zip(
-        read_coco(output, "train2017").samples, annotations, originals, strict=True
+        open_coco(output, "train2017").samples, annotations, originals, strict=True
     ):
         assert Image.open(ours.image_path).size == (128, 128)
         back = transform_points(np.linalg.inv(np.array(noted["crop_matrix"])), ours.keypoints_px)

@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.io import loadmat, savemat
 
-from Datasets.readers.lsp import open_lsp, person_boxes, read_lsp
+from Datasets.readers.lsp import open_lsp
 from Datasets.skeletons import INFANT, LSP_14, MINI_RGBD_25
 from Datasets.skeletons.convert import joint_map
-from Datasets.structures import PoseSample
+from Datasets.structures import UNLABELLED, VISIBLE, PoseSample
 from Datasets.verify.lsp import verify_lsp
 from Datasets.writers.lsp import write_lsp, write_lsp_image
 from Engine.errors import DataError
@@ -57,7 +57,7 @@ def test_what_is_written_is_read(tmp_path: Path, seed: int, count: int, extended
     rng = np.random.default_rng(seed)
     samples = [person(rng, extended) for _ in range(count)]
     write_lsp(tmp_path, samples, extended)
-    read = read_lsp(tmp_path).samples
+    read = open_lsp(tmp_path).samples
     assert {sample.age for sample in read} == {"adult"}
     assert len(read) == count
     for number, (ours, theirs) in enumerate(zip(samples, read, strict=True), 1):
@@ -88,11 +88,11 @@ def test_the_flag_says_occluded_in_lsp_and_visible_in_lsp_extended(tmp_path: Pat
     joints[2] = 0
     joints[2, 5, 0] = joints[2, 13, 1] = 1
     savemat(tmp_path / "joints.mat", {"joints": joints})
-    first, second = read_lsp(tmp_path).samples
+    first, second = open_lsp(tmp_path).samples
     assert [list(s.visibility).index(1) for s in (first, second)] == [5, 13]
     assert (first.visibility == 2).sum() == 13 and first.keypoints_px[5].tolist() == [10, 38]
     savemat(tmp_path / "joints.mat", {"joints": joints.transpose(1, 0, 2)})
-    first, second = read_lsp(tmp_path).samples
+    first, second = open_lsp(tmp_path).samples
     assert first.visibility.tolist() == [0] * 5 + [2] + [0] * 8
     assert np.isnan(first.keypoints_px).sum() == 26
     assert second.keypoints_px[13].tolist() == [27, 55]
@@ -102,7 +102,7 @@ def test_the_flag_says_occluded_in_lsp_and_visible_in_lsp_extended(tmp_path: Pat
 def test_image_names_tell_the_set_where_the_axes_are_swapped(tmp_path: Path, extended) -> None:
     samples = written(tmp_path, extended)
     changed(tmp_path, lambda joints: joints.transpose(1, 0, 2))
-    for ours, theirs in zip(samples, read_lsp(tmp_path).samples, strict=True):
+    for ours, theirs in zip(samples, open_lsp(tmp_path).samples, strict=True):
         np.testing.assert_array_equal(theirs.keypoints_px, ours.keypoints_px)
         np.testing.assert_array_equal(theirs.visibility, ours.visibility)
     assert verify_lsp(tmp_path).ok
@@ -111,7 +111,7 @@ def test_image_names_tell_the_set_where_the_axes_are_swapped(tmp_path: Path, ext
 def test_one_person_may_lose_the_last_axis(tmp_path: Path) -> None:
     samples = written(tmp_path, True, count=1)
     changed(tmp_path, lambda joints: joints[..., 0])
-    np.testing.assert_array_equal(read_lsp(tmp_path).samples[0].visibility, samples[0].visibility)
+    np.testing.assert_array_equal(open_lsp(tmp_path).samples[0].visibility, samples[0].visibility)
 
 
 def test_halves_train_and_test(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_halves_train_and_test(tmp_path: Path) -> None:
 def test_people_without_joints_are_left_out_and_said(tmp_path: Path) -> None:
     bare = PoseSample(Path("x"), LSP_14, np.full((14, 2), np.nan), np.zeros(14, np.uint8))
     write_lsp(tmp_path, [person(np.random.default_rng(1), True), bare, bare], extended=True)
-    data = read_lsp(tmp_path)
+    data = open_lsp(tmp_path)
     assert [s.frame for s in data.samples] == [1] and "2 people" in data.notes[0]
 
 
@@ -139,19 +139,24 @@ def test_the_box_holds_the_joints_with_a_tenth_around(tmp_path: Path) -> None:
     points = np.full((2, 14, 2), np.nan)
     points[0, :2] = [[10, 20], [210, 120]]
     points[1, 3] = [50, 60]
-    boxes = person_boxes(points)
+    people = [
+        PoseSample(Path("x"), LSP_14, p, np.where(np.isnan(p[:, 0]), UNLABELLED, VISIBLE))
+        for p in points
+    ]
+    write_lsp(tmp_path, people, extended=True)
+    boxes = np.stack([sample.box_xyxy for sample in open_lsp(tmp_path).samples])
     assert boxes.tolist() == [[-10, 0, 230, 140], [42, 52, 58, 68]]
 
 
 def test_other_joints(tmp_path: Path) -> None:
     written(tmp_path, False)
-    plain, infant = read_lsp(tmp_path).samples[0], open_lsp(tmp_path, "all", INFANT).samples[0]
+    plain, infant = open_lsp(tmp_path).samples[0], open_lsp(tmp_path, "all", INFANT).samples[0]
     back = joint_map(INFANT, LSP_14)
     np.testing.assert_array_equal(back.apply(infant.keypoints_px), plain.keypoints_px)
     assert infant.visibility[INFANT.index("upper_neck")] == plain.visibility[12]
     assert infant.visibility[INFANT.index("nose")] == 0
     np.testing.assert_array_equal(infant.box_xyxy, plain.box_xyxy)
-    again = read_lsp(tmp_path, skeleton=INFANT).samples
+    again = open_lsp(tmp_path, skeleton=INFANT).samples
     write_lsp(tmp_path / "again", again)
     np.testing.assert_array_equal(
         loadmat(tmp_path / "again/joints.mat")["joints"], loadmat(tmp_path / "joints.mat")["joints"]
@@ -180,7 +185,7 @@ def test_damage_is_one_line_with_the_file(tmp_path: Path, message: str) -> None:
     written(tmp_path, False)
     path = changed(tmp_path, BREAKS[message])
     with pytest.raises(DataError, match=message) as caught:
-        read_lsp(tmp_path)
+        open_lsp(tmp_path)
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)
     assert str(caught.value) in verify_lsp(tmp_path).problems
 
@@ -189,26 +194,26 @@ def test_garbage_that_is_not_labelled_may_be_anything(tmp_path: Path) -> None:
     samples = written(tmp_path, True)
     joint = int(np.flatnonzero(samples[0].visibility == 0)[0])
     changed(tmp_path, lambda j: _with(j, (joint, 0, 0), np.nan))
-    np.testing.assert_array_equal(read_lsp(tmp_path).samples[0].visibility, samples[0].visibility)
+    np.testing.assert_array_equal(open_lsp(tmp_path).samples[0].visibility, samples[0].visibility)
 
 
 def test_files_that_are_no_joints(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="does not exist"):
-        read_lsp(tmp_path / "none")
+        open_lsp(tmp_path / "none")
     with pytest.raises(DataError, match=r"joints\.mat does not exist"):
-        read_lsp(tmp_path)
+        open_lsp(tmp_path)
     with pytest.raises(DataError, match=r"holds no joints\.mat"):
         verify_lsp(tmp_path)
     path = tmp_path / "joints.mat"
     path.write_bytes(b"text, no MATLAB file at all" * 20)
     with pytest.raises(DataError, match="no MATLAB file"):
-        read_lsp(tmp_path)
+        open_lsp(tmp_path)
     path.write_bytes(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM" + b"\x89HDF\r\n\x1a\n" * 9)
     with pytest.raises(DataError, match=r"7\.3"):
-        read_lsp(tmp_path)
+        open_lsp(tmp_path)
     savemat(path, {"other": np.zeros((3, 14, 2))})
     with pytest.raises(DataError, match="no numbers 'joints'"):
-        read_lsp(tmp_path)
+        open_lsp(tmp_path)
 
 
 def test_the_writer_refuses_what_the_layout_cannot_say(tmp_path: Path) -> None:
@@ -228,7 +233,7 @@ def test_the_writer_refuses_what_the_layout_cannot_say(tmp_path: Path) -> None:
         write_lsp(tmp_path, [])
     assert not (tmp_path / "joints.mat").exists()
     with pytest.raises(KeyError):
-        read_lsp(_folder(tmp_path, whole), skeleton=MINI_RGBD_25)
+        open_lsp(_folder(tmp_path, whole), skeleton=MINI_RGBD_25)
 
 
 def _folder(root: Path, *samples: PoseSample) -> Path:

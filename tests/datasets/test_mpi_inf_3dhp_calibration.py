@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from Datasets.geometry.camera import intrinsics_matrix
 from Datasets.layouts.mpi_inf_3dhp import CalibratedCamera
-from Datasets.readers.mpi_inf_3dhp import read_calibration
+from Datasets.readers.mpi_inf_3dhp_calibration import read_calibration
 from Datasets.writers.mpi_inf_3dhp import write_calibration
 from Engine.errors import DataError
 

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from scipy.io import loadmat
 
 from Datasets.layouts.mpii import MAT
-from Datasets.readers.mpii import open_mpii, read_mpii_h5, read_mpii_json, read_mpii_mat
+from Datasets.readers.mpii import open_mpii
 from Datasets.skeletons import INFANT, LSP_14, MPII_16
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import UNLABELLED, VISIBLE, Crop, PoseSample
@@ -81,9 +82,12 @@ def test_all_forms_give_back_what_was_written(tmp_path: Path, seed: int, count: 
     numbers = ("image_id", "annotation_id")
     heads = ("head_box_xyxy", "head_length_px")
     forms = (
-        (read_mpii_json(tmp_path, "valid"), heads),
-        (read_mpii_h5(tmp_path, "valid"), ("head_length_px", *numbers)),
-        (read_mpii_mat(tmp_path, "train"), (*heads, *numbers, "activity", "sequence", "frame")),
+        (open_mpii(tmp_path, "valid", form="json"), heads),
+        (open_mpii(tmp_path, "valid", form="h5"), ("head_length_px", *numbers)),
+        (
+            open_mpii(tmp_path, "train", form="mat"),
+            (*heads, *numbers, "activity", "sequence", "frame"),
+        ),
     )
     for data, fields in forms:
         assert len(data) == count
@@ -100,13 +104,13 @@ def test_people_without_labels_are_the_test_part(tmp_path: Path, seed: int) -> N
     bare = [replace(p, **BARE, head_box_xyxy=None, head_length_px=None) for p in people[2:]]
     write_mpii_mat(tmp_path, people[:2], bare)
     write_mpii_json(tmp_path, "test", bare)
-    for data in (read_mpii_mat(tmp_path, "test"), read_mpii_json(tmp_path, "test")):
+    for data in (open_mpii(tmp_path, "test", form="mat"), open_mpii(tmp_path, "test", form="json")):
         assert len(data) == 2
         for ours, theirs in zip(bare, data.samples, strict=True):
             same(ours, theirs)
             assert theirs.head_box_xyxy is None and theirs.head_length_px is None
     assert "joints" not in json.loads((tmp_path / "annot/test.json").read_text())[0]
-    assert len(read_mpii_mat(tmp_path, "all")) == 2
+    assert len(open_mpii(tmp_path, "all", form="mat")) == 2
 
 
 def test_the_padded_box_is_the_published_crop(tmp_path: Path) -> None:
@@ -115,7 +119,7 @@ def test_the_padded_box_is_the_published_crop(tmp_path: Path) -> None:
     (tmp_path / "annot").mkdir()
     text = json.dumps([{**row, "joints_vis": [1] * 16}])
     (tmp_path / "annot" / "train.json").write_text(text)
-    sample = read_mpii_json(tmp_path, "train").samples[0]
+    sample = open_mpii(tmp_path, "train", form="json").samples[0]
     crop = Crop.around(sample.box_xyxy, 256, margin=1.25)
     assert crop.scale == pytest.approx(256 / (200 * 2.0 * 1.25))
     middle = crop.to_image(np.array([127.5, 127.5]))
@@ -126,7 +130,7 @@ def test_the_padded_box_is_the_published_crop(tmp_path: Path) -> None:
 def test_a_tight_box_is_kept_as_the_square_that_crops_alike(tmp_path: Path) -> None:
     tight = replace(person(np.random.default_rng(0)), box_xyxy=np.array([10.0, 20.0, 40.0, 120.0]))
     write_mpii_json(tmp_path, "train", [tight])
-    read = read_mpii_json(tmp_path, "train").samples[0]
+    read = open_mpii(tmp_path, "train", form="json").samples[0]
     np.testing.assert_allclose(read.box_xyxy, [-25, 20, 75, 120])
     ours, theirs = Crop.around(tight.box_xyxy, 64), Crop.around(read.box_xyxy, 64)
     np.testing.assert_allclose(ours.matrix, theirs.matrix)
@@ -172,16 +176,18 @@ def test_the_official_file_alone_says_that_it_holds_both(tmp_path: Path, folder:
         open_mpii(tmp_path, "validation")
 
 
-def test_people_who_stand_apart_can_be_asked_for(tmp_path: Path) -> None:
+def test_people_who_stand_apart_are_written_by_their_numbers(tmp_path: Path) -> None:
+    def alone() -> list[list[int]]:
+        release = loadmat(tmp_path / MAT)["RELEASE"][0, 0]
+        return [np.ravel(numbers).tolist() for numbers in release["single_person"][:, 0]]
+
     rng = np.random.default_rng(3)
     places = ([0, 0, 100, 100], [40, 40, 140, 140], [200, 0, 300, 100])
     people = [replace(person(rng), box_xyxy=np.array(p, float)) for p in places]
     write_mpii_mat(tmp_path, [*people, person(rng, "b.jpg")])
-    alone = read_mpii_mat(tmp_path, "train", single_person=True).samples
-    assert [(s.image_path.name, s.annotation_id) for s in alone] == [("a.jpg", 2), ("b.jpg", 0)]
-    assert len(read_mpii_mat(tmp_path, "train")) == 4
+    assert alone() == [[3], [1]]
     write_mpii_mat(tmp_path, [people[0], people[2]])
-    assert len(read_mpii_mat(tmp_path, "train", single_person=True)) == 2
+    assert alone() == [[1, 2]]
 
 
 @pytest.mark.parametrize("form", ["json", "h5", "mat"])
@@ -199,7 +205,7 @@ def test_other_joints(tmp_path: Path, form: str) -> None:
         np.testing.assert_allclose(theirs.keypoints_px, mapping.apply(ours.keypoints_px))
     again = tmp_path / "again"
     write_mpii_json(again, "train", data.samples)
-    for ours, theirs in zip(people, read_mpii_json(again, "train").samples, strict=True):
+    for ours, theirs in zip(people, open_mpii(again, "train", form="json").samples, strict=True):
         same(ours, theirs, occlusion=False)
     with pytest.raises(KeyError, match="no joint map"):
         open_mpii(tmp_path, "train", LSP_14)
@@ -236,7 +242,7 @@ def test_writers_refuse_what_a_form_cannot_hold(tmp_path: Path) -> None:
 def test_images_below_the_folder_keep_their_path(tmp_path: Path) -> None:
     inner = tmp_path / "images" / "sub" / "a.jpg"
     write_mpii_mat(tmp_path, [person(np.random.default_rng(6), str(inner))])
-    assert read_mpii_mat(tmp_path, "train").samples[0].image_path == inner
+    assert open_mpii(tmp_path, "train", form="mat").samples[0].image_path == inner
 
 
 def test_the_same_people_give_the_same_bytes(tmp_path: Path) -> None:
@@ -259,7 +265,10 @@ REAL = os.environ.get("INFANTPOSE_REAL_DATA")
 def test_real_json_and_h5_agree() -> None:
     """The h5's joints are the JSON's without their fraction; its length is 0.75 neck to head."""
     root = Path(REAL or "") / "mpii_samples"
-    ours, theirs = open_mpii(root, "validation").samples, read_mpii_h5(root, "valid").samples
+    ours, theirs = (
+        open_mpii(root, "validation").samples,
+        open_mpii(root, "valid", form="h5").samples,
+    )
     assert (len(ours), len(theirs)) == (5, 2958)
     neck, top = MPII_16.indices(["upper_neck", "head_top"])
     for sample in ours:

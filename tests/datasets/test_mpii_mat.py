@@ -11,7 +11,7 @@ import pytest
 from scipy.io import savemat
 
 from Datasets.layouts.mpii import MAT
-from Datasets.readers.mpii import open_mpii, read_mpii_mat
+from Datasets.readers.mpii import open_mpii
 from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE
 from Datasets.verify.mpii import verify_mpii
 from Engine.errors import DataError
@@ -58,7 +58,7 @@ def test_every_irregularity_of_the_official_file_is_read(tmp_path: Path) -> None
         {"image": structs({"name": "more.jpg"}), "annorect": structs(lost, rect())},
         flags=[1.0, 1.0, 1.0, 1.0, 0.0, 0.0],
     )  # fmt: skip
-    data = read_mpii_mat(tmp_path, "train")
+    data = open_mpii(tmp_path, "train", form="mat")
     first, second = data.samples
     assert first.visibility[9] == VISIBLE and first.visibility.sum() == VISIBLE
     np.testing.assert_array_equal(first.keypoints_px[9], [10, 20])
@@ -67,7 +67,7 @@ def test_every_irregularity_of_the_official_file_is_read(tmp_path: Path) -> None
     states = [OCCLUDED, VISIBLE, OCCLUDED, VISIBLE, OCCLUDED, VISIBLE, VISIBLE, UNLABELLED]
     assert second.visibility[:8].tolist() == states
     assert "4 rectangles without centre, scale and joints" in data.notes[1]
-    test = read_mpii_mat(tmp_path, "test")
+    test = open_mpii(tmp_path, "test", form="mat")
     assert [s.image_path.name for s in test.samples] == ["test.jpg", "more.jpg"]
     assert test.notes == ("1 rectangles without centre and scale are left out",)
 
@@ -79,7 +79,7 @@ def test_one_image_one_person_one_joint_is_no_list(tmp_path: Path) -> None:
     head = {"x1": 1.0, "y1": 1.0, "x2": 4.0, "y2": 5.0}
     image = {"image": structs({"name": "a.jpg"}), "annorect": structs(rect(POINT, **head))}
     release(tmp_path, {**image, "vididx": 1.0, "frame_sec": 12.0}, act=act, video_list=videos)
-    (sample,) = read_mpii_mat(tmp_path, "train").samples
+    (sample,) = open_mpii(tmp_path, "train", form="mat").samples
     assert (sample.activity, sample.sequence, sample.frame) == ("rest: sleeping", "clip", 12)
     assert sample.head_box_xyxy.tolist() == [0, 0, 3, 4]
     assert sample.head_length_px == pytest.approx(0.6 * 5)
@@ -110,7 +110,7 @@ def test_damage_in_the_official_file_is_one_line(tmp_path: Path, message: str) -
     good = {"image": structs({"name": "a.jpg"}), **one()}
     path = release(tmp_path, good, {**good, **MAT_BREAKS[message]})
     with pytest.raises(DataError, match=message) as caught:
-        read_mpii_mat(tmp_path, "train")
+        open_mpii(tmp_path, "train", form="mat")
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)
     assert str(caught.value) in verify_mpii(tmp_path).problems
 
@@ -134,8 +134,8 @@ MAT_FILES: dict[str, Callable[[Path], object]] = {
 
 
 def test_no_official_file(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=f"holds no {MAT}"):
-        read_mpii_mat(tmp_path, "train")
+    with pytest.raises(DataError, match=f"no {MAT}"):
+        open_mpii(tmp_path, "train", form="mat")
 
 
 @pytest.mark.parametrize("message", MAT_FILES)

@@ -8,19 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from Datasets.geometry.camera import intrinsics_matrix
+from Datasets.geometry.camera import intrinsics_matrix, project
 from Datasets.readers.base import load_rows
 from Datasets.readers.images import load_image
 from Datasets.readers.mini_rgbd import (
     HEAD_LENGTH_MM,
     HEAD_LENGTH_PX,
     INTRINSICS,
-    projection_residual_px,
     read_mini_rgbd,
 )
+from Datasets.selection import MINI_RGBD_SPLIT, parse_sequences
 from Datasets.skeletons import COCO_17, INFANT, MINI_RGBD_25, MPII_16
 from Datasets.skeletons.mini_rgbd import PUBLISHED_16
-from Datasets.splits import MINI_RGBD_SPLIT, parse_sequences
+from Datasets.structures import Dataset
 from Engine.errors import DataError
 from Engine.reading import require_file, require_folder
 
@@ -29,6 +29,13 @@ def one_line(error: pytest.ExceptionInfo) -> str:
     text = str(error.value)
     assert "\n" not in text
     return text
+
+
+def projection_residual_px(dataset: Dataset) -> float:
+    """Largest difference between projected ``joints_mm`` and ``keypoints_px``, pixels."""
+    return max(
+        np.abs(project(s.joints_mm, s.intrinsics) - s.keypoints_px).max() for s in dataset.samples
+    )
 
 
 def test_projection_of_3d_gives_2d(shared_root: Path) -> None:

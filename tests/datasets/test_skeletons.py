@@ -62,6 +62,7 @@ def test_sides() -> None:
         {"joints": ("a", "a")},
         {"sigmas": (0.1,)},
         {"head_segment": ("a", "z")},
+        {"joints": ("a", "left_b"), "bones": ()},
     ],
 )
 def test_a_wrong_skeleton_is_refused(change: dict) -> None:
@@ -69,7 +70,6 @@ def test_a_wrong_skeleton_is_refused(change: dict) -> None:
         "name": "two",
         "joints": ("a", "b"),
         "bones": (("a", "b"),),
-        "pairs": (),
         "root": "a",
         "head_segment": None,
         "sigmas": (0.1, 0.1),

@@ -12,7 +12,7 @@ from scipy.io import savemat
 
 from Datasets.layouts.slp import COVERS
 from Datasets.readers.images import load_image
-from Datasets.readers.slp import apply_homography, open_slp, read_slp, subjects_on_disk
+from Datasets.readers.slp import apply_homography, open_slp, subjects_on_disk
 from Datasets.skeletons import INFANT, SLP_14
 from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE
 from Datasets.verify.slp import verify_slp
@@ -54,7 +54,7 @@ def subject(
 def test_what_is_written_is_read(tmp_path: Path, seed: int, frames: int) -> None:
     root = tmp_path / f"{seed}_{frames}"
     joints, visibility = subject(root, frames=frames, seed=seed)
-    samples = read_slp(root).samples
+    samples = open_slp(root).samples
     assert len(samples) == 3 * frames
     for sample in samples:
         np.testing.assert_allclose(sample.keypoints_px, joints[sample.frame - 1], atol=1e-9)
@@ -62,6 +62,9 @@ def test_what_is_written_is_read(tmp_path: Path, seed: int, frames: int) -> None
     assert [s.activity for s in samples[::frames]] == list(COVERS)
     assert samples[0].sequence == "danaLab/00001" and samples[0].skeleton == SLP_14
     assert {sample.age for sample in samples} == {"adult"}
+    assert [s.cover for s in samples[::frames]] == ["none", "thin", "thick"]
+    assert {s.modality for s in samples} == {"rgb"}
+    assert {s.modality for s in open_slp(root, "all:IR").samples} == {"thermal"}
 
 
 def test_files_count_from_one_and_the_third_row_is_occluded(tmp_path: Path) -> None:
@@ -69,7 +72,7 @@ def test_files_count_from_one_and_the_third_row_is_occluded(tmp_path: Path) -> N
     rows = np.zeros((3, 14, 1))
     rows[0], rows[1, :, 0], rows[2, 4] = 11.0, 21.0 + np.arange(14), 1.0
     savemat(tmp_path / "danaLab/00001/joints_gt_RGB.mat", {"joints_gt": rows})
-    sample = read_slp(tmp_path).samples[0]
+    sample = open_slp(tmp_path).samples[0]
     places = np.column_stack([np.full(14, 10.0), 20.0 + np.arange(14)])
     np.testing.assert_array_equal(sample.keypoints_px, places)
     assert sample.visibility[4] == OCCLUDED and (np.delete(sample.visibility, 4) == VISIBLE).all()

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from Datasets.readers.images import load_image
-from Datasets.verify.base import image_faults, size_faults
+from Datasets.verify.base import image_faults
 from Engine.errors import DataError
 
 NOISE = np.random.default_rng(0).integers(0, 255, (48, 64, 3), dtype=np.uint8)
@@ -62,8 +62,10 @@ def test_sizes_are_upright_and_damaged_metadata_is_silent(tmp_path: Path, kind: 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert load_image(path).size == (48, 64)
-        assert size_faults(path, (48, 64)) == []
-        (fault,) = size_faults(path, (64, 48))
+        assert image_faults(path, (48, 64)) == []
+        (fault,) = image_faults(path, (64, 48))
     assert "has 48 x 64 pixels upright, its labels 64 x 48" in fault
     path.write_bytes(path.read_bytes()[:20])
-    assert "no readable header" in size_faults(path, (48, 64))[0]
+    assert len(image_faults(path, (48, 64))) == 1
+    path.write_bytes(b"\xff\xd8\xff\xd9")
+    assert "no readable header" in image_faults(path, (48, 64))[0]

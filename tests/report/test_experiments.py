@@ -39,7 +39,7 @@ def test_the_total_is_known_before_the_start(stages, tmp_path):
 
 
 def test_folds_keep_every_infant_out_once_and_learn_from_no_held_out_one(stages):
-    from Datasets.splits import parse_sequences
+    from Datasets.selection import parse_sequences
 
     tested = []
     for test, held, train in FOLDS.values():

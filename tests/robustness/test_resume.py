@@ -12,7 +12,7 @@ from fake_run import FakePredictor, inputs, predicted, request, shade
 from PIL import Image
 
 from Datasets.readers import video as video_module
-from Datasets.readers.images import Photo
+from Datasets.structures import Frame
 from Engine.errors import DataError
 from PoseEstimation.inference.predict import predict
 from PoseEstimation.io.journal import FILE_NAME, Journal
@@ -162,7 +162,7 @@ def test_pixels_of_a_photo_read_at_half_size_are_of_the_full_picture(tmp_path, m
     (photo,) = photos(tmp_path / "in", 1)
     (whole,) = predicted(FakePredictor(), request([photo], tmp_path / "a"))
     image = Image.open(photo).convert("RGB")
-    halved = lambda path: Photo(image, ("read at 1/2 scale",), (128, 96))  # noqa: E731
+    halved = lambda path: Frame(str(path), 0, 0.0, image, None, ("read at 1/2 scale",), (128, 96))  # noqa: E731
     monkeypatch.setattr(video_module, "read_photo", halved)
     (full,) = predicted(FakePredictor(), request([photo], tmp_path / "b"))
     assert (full["width"], full["height"]) == (128, 96)

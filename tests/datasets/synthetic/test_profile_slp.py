@@ -54,7 +54,7 @@ def test_covers_are_nearer_and_colder(root: Path) -> None:
         assert means[0] > means[1] + 0.5 > means[2] + 0.5
         folder = root / "danaLab/00001/depthRaw"
         depth = {c: np.load(folder / c / f"{frame:06d}.npy").astype(float) for c in COVERS}
-        for cover in COVERS[1:]:
+        for cover in list(COVERS)[1:]:
             changed = np.abs(depth[cover] - depth["uncover"]) > 15
             assert changed.mean() > 0.05
             assert (depth[cover] - depth["uncover"])[changed].mean() < 0

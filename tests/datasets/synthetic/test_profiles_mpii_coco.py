@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from Datasets.readers.coco import read_coco, read_part, region_mask
-from Datasets.readers.mpii import read_mpii_h5, read_mpii_json, read_mpii_mat
+from Datasets.readers.coco import open_coco, read_part, region_mask
+from Datasets.readers.mpii import open_mpii
 from Datasets.skeletons import COCO_17, MPII_16
 from Datasets.synthetic.compose.gathering import invite
 from Datasets.synthetic.people.clothing import weight_of
@@ -79,12 +79,12 @@ def test_both_are_the_official_layout(mpii_root, coco_root):
 
 
 def test_every_form_of_mpii_tells_the_same(mpii_root):
-    train, valid = (read_mpii_json(mpii_root, part).samples for part in ("train", "valid"))
+    train, valid = (open_mpii(mpii_root, part, form="json").samples for part in ("train", "valid"))
     official = {
-        (s.image_path, tuple(s.box_xyxy.round(1))): s for s in read_mpii_mat(mpii_root, "train")
-        .samples
+        (s.image_path, tuple(s.box_xyxy.round(1))): s
+        for s in open_mpii(mpii_root, "train", form="mat").samples
     }  # fmt: skip
-    h5 = read_mpii_h5(mpii_root, "train").samples
+    h5 = open_mpii(mpii_root, "train", form="h5").samples
     assert len(official) == len(train) + len(valid)
     assert len(h5) == len(train)
     for sample, whole in zip(train, h5, strict=True):
@@ -98,7 +98,7 @@ def test_every_form_of_mpii_tells_the_same(mpii_root):
 
 
 def test_mpii_labels_lie_in_the_picture_and_the_head_in_its_box(mpii_root):
-    samples = read_mpii_mat(mpii_root, "train").samples
+    samples = open_mpii(mpii_root, "train", form="mat").samples
     assert {2, 1} <= {int(v) for sample in samples for v in sample.visibility}
     crown, neck = MPII_16.index("head_top"), MPII_16.index("upper_neck")
     for sample in samples:
@@ -138,7 +138,7 @@ def test_coco_masks_boxes_areas_and_joints_agree(coco_root):
         shown = joints[joints[:, 2] == 2, :2].round().astype(int)
         shares += mask[shown[:, 1], shown[:, 0]].tolist()
     assert np.mean(shares) > 0.8
-    samples = read_coco(coco_root, coco.COCO.splits[0]).samples
+    samples = open_coco(coco_root, coco.COCO.splits[0]).samples
     labelled = [
         one for one in content["annotations"] if one["num_keypoints"] and not one["iscrowd"]
     ]

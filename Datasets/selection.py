@@ -1,11 +1,17 @@
-"""Which sequences train, validate and test."""
+"""Choosing samples: which sequences train, validate and test; data sets joined and thinned."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import accumulate
 
+from Datasets.structures import Dataset, OnDemand, PoseSample
 from Engine.errors import DataError
+from Engine.sampling import spread
 from Engine.settings import COUNT
 
 
@@ -60,3 +66,39 @@ MINI_RGBD_SPLIT = Split(
     train=parse_sequences("1-8"), validation=parse_sequences("9-10"), test=parse_sequences("11-12")
 )
 """Split of the published protocol (Ellershaw): in the code 11-12 are the test sequences."""
+
+
+def joined(datasets: Sequence[Dataset]) -> Dataset:
+    """Concatenate data sets of one skeleton.
+
+    Raises:
+        DataError: there is none, or the skeletons differ.
+    """
+    skeletons = {dataset.skeleton for dataset in datasets}
+    if len(skeletons) != 1:
+        names = ", ".join(sorted(s.name for s in skeletons)) or "none"
+        raise DataError(f"data: expected data sets of one skeleton, got {names}; read them alike")
+    notes = tuple(note for dataset in datasets for note in dataset.notes)
+    name = "+".join(dict.fromkeys(dataset.name for dataset in datasets))
+    parts = tuple(dataset.samples for dataset in datasets)
+    ends = tuple(accumulate(map(len, parts)))
+    samples = OnDemand(partial(_of_parts, parts, ends), range(ends[-1]))
+    without_joints = tuple(s for dataset in datasets for s in dataset.without_joints)
+    return Dataset(name, datasets[0].root, datasets[0].skeleton, samples, notes, without_joints)
+
+
+def _of_parts(
+    parts: Sequence[Sequence[PoseSample]], ends: Sequence[int], position: int
+) -> PoseSample:
+    part = bisect_right(ends, position)
+    return parts[part][position - (ends[part - 1] if part else 0)]
+
+
+def thinned(dataset: Dataset, step: int) -> Dataset:
+    """Keep every n-th sample."""
+    return replace(dataset, samples=dataset.samples[:: max(step, 1)])
+
+
+def limited(dataset: Dataset, count: int) -> Dataset:
+    """Keep at most ``count`` samples, evenly spread."""
+    return replace(dataset, samples=spread(dataset.samples, count))
