@@ -69,7 +69,9 @@ class GeneratedCrops(TorchDataset):
 
     def __getitem__(self, key: Draw) -> dict[str, Tensor]:
         number = key.round * self.length + key.index
-        frame = next(render_frames(SequencePlan(self.profile, self.seed, str(number), 1, FPS)))
+        frame = next(
+            render_frames(SequencePlan(self.profile, self.seed, str(number), 1, FPS), range(1))
+        )
         points = outline(frame.mask)
         if points is None:
             return self[Draw(key.round + 1_000_003, key.index)]
@@ -86,12 +88,12 @@ class GeneratedCrops(TorchDataset):
     def _sample(self, frame, number: int) -> PoseSample:
         """Labels of a frame in the joints that are wanted."""
         convert = joint_map(INFANT, self.skeleton)
-        seen = convert.apply(frame.visibility[:, None], fill=0)[:, 0]
+        seen = convert.apply(frame.labels["visibility"][:, None], fill=0)[:, 0]
         return PoseSample(
             image_path=Path(f"{self.profile}-{self.seed}-{number}"),
             skeleton=self.skeleton,
-            keypoints_px=convert.apply(frame.infant_px),
+            keypoints_px=convert.apply(frame.labels["keypoints_px"]),
             visibility=seen.astype(np.uint8),
-            joints_mm=convert.apply(frame.infant_mm),
+            joints_mm=convert.apply(frame.labels["joints_mm"]),
             intrinsics=INTRINSICS,
         )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,8 +13,13 @@ import numpy as np
 from Datasets.geometry.boxes import box_fault, box_from_mask
 from Datasets.skeletons import INFANT
 from Datasets.structures import PoseSample
-from Datasets.synthetic.profiles.mini_rgbd import GENERATOR_VERSION
-from Datasets.synthetic.workers import collect
+from Datasets.synthetic.people.postures import FAMILIES
+from Datasets.synthetic.profiles.generation import (
+    PictureProfile,
+    generate_pictures,
+    is_validation,
+)
+from Datasets.synthetic.workers import Progress
 from Datasets.writers.coco import (
     CocoEntry,
     CocoPerson,
@@ -25,12 +29,10 @@ from Datasets.writers.coco import (
     write_coco_image,
 )
 from Engine.errors import DataError
-from Engine.files import write_json
 
 if TYPE_CHECKING:
     from Datasets.synthetic.compose.gathering import Guest, Picture
 
-VALIDATION_EVERY = 8
 SIZES = ((640, 480), (640, 427), (480, 640), (640, 360), (500, 375))
 TOGETHER = (
     (("infant",), 0.32),
@@ -43,11 +45,9 @@ TOGETHER = (
     (("infant", "adult", "adult"), 0.05),
     (("child", "adult", "elder"), 0.06),
 )
-"""Who is together, and how often."""
+"""Ages of the people in a picture, and how often."""
 CROWD = 9
 MIN_PIXELS = 60
-
-
 CROWD_SHARE = 0.12
 """Share of pictures with many people in the background."""
 
@@ -65,29 +65,6 @@ class Snapshot:
     picture: Picture
     guests: tuple[Guest, ...]
     more: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True)
-class Style:
-    """A data set in COCO's layout.
-
-    Attributes:
-        name: of the profile.
-        seed: the default seed.
-        take: takes one picture; a function of a module, so that processes can share it.
-        splits: names of training and validation.
-        one_folder: all images lie in ``images``, else in a folder per split.
-    """
-
-    name: str
-    seed: int
-    take: Callable[[np.random.Generator], Snapshot]
-    splits: tuple[str, str] = ("train2017", "val2017")
-    one_folder: bool = False
-
-    def split(self, number: int) -> str:
-        """Split of an image."""
-        return self.splits[number % VALIDATION_EVERY == VALIDATION_EVERY - 1]
 
 
 def take_together(
@@ -118,70 +95,38 @@ def take_together(
     return Snapshot(picture, tuple(guests), (("posture", guests[0].posed.kind),))
 
 
-COCO = Style("coco", 50001, take_together)
-SYRIP = Style(
-    "syrip",
-    51001,
-    partial(take_together, groups=((("infant",), 0.75), (("toddler",), 0.25)), crowd_share=0.0),
-    ("train200", "validate"),
-    one_folder=True,
-)
-
-
-def syrip_of(kinds: tuple[str, ...]) -> Style:
-    """``SYRIP`` of some postures only, see ``take_together``.
-
-    Raises:
-        DataError: an unknown posture.
-    """
-    from Datasets.synthetic.people.postures import FAMILIES
-
-    unknown = [kind for kind in kinds if kind not in FAMILIES]
-    if unknown:
-        raise DataError(f"posture '{unknown[0]}' is unknown: choose from {', '.join(FAMILIES)}")
-    return replace(SYRIP, take=partial(SYRIP.take, kinds=kinds))
-
-
-def generate_coco(
-    output: Path,
-    images: int,
-    seed: int | None = None,
-    workers: int = 1,
-    progress: Callable[[int, int], None] | None = None,
-    style: Style = COCO,
-) -> None:
-    """Write images, and annotations with masks, areas and crowds; every eighth image validates.
+def coco_profile(
+    name: str,
+    seed: int,
+    take: Callable[[np.random.Generator], Snapshot],
+    splits: tuple[str, str] = ("train2017", "val2017"),
+    one_folder: bool = False,
+) -> PictureProfile:
+    """A profile in COCO's layout.
 
     Args:
-        output: folder to write to; made when missing.
-        images: how many.
-        seed: default is the profile's own.
-        workers: processes; any number gives the same bytes.
-        progress: called with (images written, images in all).
-        style: how pictures are taken, and what the splits are called.
+        name: of the profile.
+        seed: the default seed.
+        take: takes one picture; a function of a module, so that processes can share it.
+        splits: names of training and validation.
+        one_folder: all images lie in ``images``, else in a folder per split.
     """
-    seed, output = style.seed if seed is None else seed, Path(output)
-    record = {"generator": GENERATOR_VERSION, "name": style.name, "seed": seed, "images": images}
-    write_json(output / "generator.json", record)
-    entries = collect(write_images, (output, seed, style), images, workers, progress)
-    for split in style.splits:
-        part = [entry for entry in entries if style.split(entry.image["id"]) == split]
-        if part:
-            write_coco(output, split, part)
+    write_picture = partial(_write_picture, take, splits, one_folder)
+    return PictureProfile(name, seed, write_picture, partial(_write_labels, splits))
 
 
-def write_images(output: Path, seed: int, style: Style, numbers: range) -> list[CocoEntry]:
-    """Render and write some images; returns what is in them."""
-    return [_write_image(output, seed, number, style) for number in numbers]
-
-
-def _write_image(output: Path, seed: int, number: int, style: Style) -> CocoEntry:
-    taken = style.take(np.random.default_rng((seed, zlib.crc32(style.name.encode()), number)))
+def _write_picture(
+    take: Callable[[np.random.Generator], Snapshot],
+    splits: tuple[str, str],
+    one_folder: bool,
+    output: Path,
+    number: int,
+    source: Callable[..., np.random.Generator],
+) -> CocoEntry:
+    taken, name = take(source()), f"{number:012d}.jpg"
     picture = taken.picture
-    name = f"{number:012d}.jpg"
-    write_coco_image(
-        output, "images" if style.one_folder else style.split(number), name, picture.rgb
-    )
+    folder = "images" if one_folder else splits[is_validation(number)]
+    write_coco_image(output, folder, name, picture.rgb)
     people = [_person(picture, guest, i) for i, guest in enumerate(taken.guests)]
     crowd = picture.person >= len(people)
     return describe(
@@ -194,6 +139,13 @@ def _write_image(output: Path, seed: int, number: int, style: Style) -> CocoEntr
             more=(*taken.more, ("image_source", str(number))),
         )
     )
+
+
+def _write_labels(splits: tuple[str, str], output: Path, entries: list[CocoEntry]) -> None:
+    for validates, split in enumerate(splits):
+        part = [entry for entry in entries if is_validation(entry.image["id"]) == validates]
+        if part:
+            write_coco(output, split, part)
 
 
 def _guests(
@@ -243,3 +195,33 @@ def _person(picture: Picture, guest: Guest, number: int) -> CocoPerson | None:
         age=guest.age,
     )
     return CocoPerson(sample, mask)
+
+
+def syrip_of(kinds: tuple[str, ...] = ()) -> PictureProfile:
+    """``SYRIP`` of some postures only, see ``take_together``.
+
+    Raises:
+        DataError: an unknown posture.
+    """
+    unknown = [kind for kind in kinds if kind not in FAMILIES]
+    if unknown:
+        raise DataError(f"posture '{unknown[0]}' is unknown: choose from {', '.join(FAMILIES)}")
+    groups = ((("infant",), 0.75), (("toddler",), 0.25))
+    take = partial(take_together, groups=groups, crowd_share=0.0, kinds=kinds)
+    return coco_profile("syrip", 51001, take, ("train200", "validate"), one_folder=True)
+
+
+COCO = coco_profile("coco", 50001, take_together)
+SYRIP = syrip_of()
+
+
+def generate_coco(
+    output: Path,
+    images: int,
+    seed: int | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+    style: PictureProfile = COCO,
+) -> None:
+    """Write images, and annotations with masks, areas and crowds; see ``generate_pictures``."""
+    generate_pictures(style, output, images, seed, workers, progress)

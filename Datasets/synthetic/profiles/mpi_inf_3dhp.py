@@ -8,11 +8,9 @@ room, the rest outdoors.
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -21,8 +19,8 @@ from Datasets.geometry.camera import intrinsics_matrix, project
 from Datasets.layouts.mpi_inf_3dhp import CAMERA_SETS, CalibratedCamera
 from Datasets.skeletons import MPI_INF_17, MPI_INF_28
 from Datasets.synthetic.places.bed import Camera, Scene
-from Datasets.synthetic.profiles.mini_rgbd import GENERATOR_VERSION
-from Datasets.synthetic.workers import spread
+from Datasets.synthetic.profiles.generation import random_source, write_record
+from Datasets.synthetic.workers import Progress, collect
 from Datasets.writers.mpi_inf_3dhp import (
     write_calibration,
     write_test_annotations,
@@ -32,10 +30,6 @@ from Datasets.writers.mpi_inf_3dhp import (
     write_train_mask,
 )
 from Engine.errors import DataError
-from Engine.files import write_json
-
-if TYPE_CHECKING:
-    pass
 
 SEED = 60001
 OFFICIAL_PX = 2048
@@ -87,8 +81,7 @@ class Take:
 
     def rng(self, *more: int) -> np.random.Generator:
         """Generator of the sequence, or of one of its parts."""
-        words = (self.seed, zlib.crc32(b"mpi_inf_3dhp"), zlib.crc32(self.name.encode()), *more)
-        return np.random.default_rng(words)
+        return random_source(self.seed, "mpi_inf_3dhp", self.name, *more)
 
 
 @dataclass(frozen=True)
@@ -109,7 +102,7 @@ def generate_mpi_inf_3dhp(
     cameras: str = "vnect",
     test_sequences: int = TEST_SEQUENCES,
     workers: int = 1,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> None:
     """Write ``S1/Seq1`` ... and ``mpi_inf_3dhp_test_set/TS1`` ... with images and labels.
 
@@ -136,37 +129,29 @@ def generate_mpi_inf_3dhp(
             f"the layout has 1-{SUBJECTS} and 0-{TEST_SEQUENCES}, and at least one frame"
         )
     seed, output = SEED if seed is None else seed, Path(output)
-    record = {"generator": GENERATOR_VERSION, "name": "mpi_inf_3dhp", "seed": seed, "fps": FPS}
-    write_json(output / "generator.json", record)
+    write_record(output, name="mpi_inf_3dhp", seed=seed, fps=FPS)
     names = [f"S{subject}/Seq{number}" for subject in range(1, subjects + 1) for number in (1, 2)]
     takes = [Take(name, seed, frames, size) for name in names]
     tests = [Take(f"TS{n}", seed, frames, size) for n in range(1, test_sequences + 1)]
-    jobs = [(output, take, camera) for take in takes for camera in CAMERA_SETS[cameras]]
+    numbers = CAMERA_SETS[cameras]
+    jobs = [(output, take, camera) for take in takes for camera in numbers]
     jobs += [(output, take, 0) for take in tests]
-    found: dict[tuple[str, int], Filmed] = {}
-    for number, filmed in spread(film, jobs, workers):
-        _, take, camera = jobs[number]
-        found[take.name, camera] = filmed
-        if progress is not None:
-            progress(len(found), len(jobs))
+    filmed = iter(collect(film, jobs, workers, progress))
     for take in takes:
-        _write_training(output / take.name, take, CAMERA_SETS[cameras], found)
-    for take in tests:
-        _write_test(_folder(output, take), found[take.name, 0])
-
-
-def _write_test(folder: Path, filmed: Filmed) -> None:
-    chosen = MPI_INF_28.indices(MPI_INF_17.joints)
-    keypoints_px, joints_mm = filmed.keypoints_px[:, chosen], filmed.joints_mm[:, chosen]
-    write_test_annotations(folder, keypoints_px, joints_mm, filmed.activity)
+        _write_training(output / take.name, take, numbers, [*islice(filmed, len(numbers))])
+    for take, view in zip(tests, filmed, strict=True):
+        chosen = MPI_INF_28.indices(MPI_INF_17.joints)
+        labels = view.keypoints_px[:, chosen], view.joints_mm[:, chosen], view.activity
+        write_test_annotations(_folder(output, take), *labels)
 
 
 def _folder(output: Path, take: Take) -> Path:
     return output / "mpi_inf_3dhp_test_set" / take.name if take.is_test else output / take.name
 
 
-def _write_training(folder: Path, take: Take, cameras: tuple[int, ...], found) -> None:
-    views = [found[take.name, camera] for camera in cameras]
+def _write_training(
+    folder: Path, take: Take, cameras: tuple[int, ...], views: list[Filmed]
+) -> None:
     write_train_annotations(
         folder,
         np.stack([view.keypoints_px for view in views]),
@@ -224,7 +209,7 @@ def joints_28(shape, turn: np.ndarray, place: np.ndarray) -> np.ndarray:
 
 def studio_cameras(take: Take) -> list[Camera]:
     """The 14 cameras of a training sequence; both sequences of a subject have the same."""
-    rng = np.random.default_rng((take.seed, zlib.crc32(b"rig"), zlib.crc32(take.name[:2].encode())))
+    rng = random_source(take.seed, "rig", take.name[:2])
     heights = {"chest": (1.2, 1.6), "knee": (0.4, 0.7), "above": (2.3, 2.9)}
     chest = CAMERA_SETS["mm3d_chest"]
     cameras = []

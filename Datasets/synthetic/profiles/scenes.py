@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from Datasets.synthetic.profiles.coco import Snapshot, Style
+from Datasets.synthetic.profiles.coco import Snapshot, coco_profile
 
 SIZES = ((480, 360), (480, 320), (360, 480), (480, 270), (400, 300))
 """Detectors shrink pictures to fewer pixels still."""
@@ -46,4 +46,4 @@ def _everyday(rng: np.random.Generator, size: tuple[int, int]) -> Snapshot:
     return Snapshot(picture, tuple(guests), more)
 
 
-STYLE = Style("scenes", 52001, take_scene)
+STYLE = coco_profile("scenes", 52001, take_scene)

@@ -5,9 +5,8 @@ Three cameras look down from about 2.1 m, a hand's breadth apart: RGB, long-wave
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,15 +18,14 @@ from Datasets.skeletons import INFANT, SLP_14
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import OCCLUDED, VISIBLE
 from Datasets.synthetic.places.bed import Camera
-from Datasets.synthetic.profiles.mini_rgbd import GENERATOR_VERSION
-from Datasets.synthetic.workers import spread
+from Datasets.synthetic.profiles.generation import random_source, write_record
+from Datasets.synthetic.workers import Progress, chunks, collect
 from Datasets.writers.slp import (
     write_slp_alignment,
     write_slp_depth,
     write_slp_image,
     write_slp_joints,
 )
-from Engine.files import write_json
 
 if TYPE_CHECKING:
     from Datasets.synthetic.capture.thermal import Warmth
@@ -59,7 +57,7 @@ class Sleeper:
 
     def rng(self, *more: int) -> np.random.Generator:
         """Generator of the subject, or of one of its frames."""
-        return np.random.default_rng((self.seed, zlib.crc32(b"slp"), self.number, *more))
+        return random_source(self.seed, "slp", self.number, *more)
 
     @property
     def age(self) -> str:
@@ -77,7 +75,7 @@ def generate_slp(
     frames: int = 45,
     seed: int | None = None,
     workers: int = 1,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> None:
     """Write ``danaLab/00001`` ... with images of three sensors under three covers.
 
@@ -92,22 +90,15 @@ def generate_slp(
         progress: called with (poses written, poses in all).
     """
     seed, output = SEED if seed is None else seed, Path(output)
-    record = {"generator": GENERATOR_VERSION, "name": "slp", "seed": seed, "frames": frames}
-    write_json(output / "generator.json", record)
+    write_record(output, name="slp", seed=seed, frames=frames)
     sleepers = [Sleeper(seed, number, frames) for number in range(1, subjects + 1)]
-    chunks = [range(s, min(s + CHUNK, frames)) for s in range(0, frames, CHUNK)]
-    jobs = [(output, sleeper, chunk) for sleeper in sleepers for chunk in chunks]
-    found: dict[tuple[int, int], Labelled] = {}
-    for number, labelled in spread(write_frames, jobs, workers):
-        _, sleeper, chunk = jobs[number]
-        for frame, labels in zip(chunk, labelled, strict=True):
-            found[sleeper.number, frame] = labels
-        if progress is not None:
-            progress(len(found), subjects * frames)
+    parts = chunks(frames, CHUNK)
+    jobs = [(output, sleeper, chunk) for sleeper in sleepers for chunk in parts]
+    labelled = chain.from_iterable(collect(write_frames, jobs, workers, progress))
     for sleeper in sleepers:
-        folder = _folder(output, sleeper)
+        folder, labels = _folder(output, sleeper), [*islice(labelled, frames)]
         for modality in ("RGB", "IR"):
-            pairs = [found[sleeper.number, frame][modality] for frame in range(frames)]
+            pairs = [of_frame[modality] for of_frame in labels]
             write_slp_joints(folder, modality, *(np.stack([p[i] for p in pairs]) for i in (0, 1)))
         for modality, camera in bedside_cameras(sleeper).items():
             write_slp_alignment(folder, modality, alignment(camera))

@@ -9,13 +9,13 @@ from Datasets.synthetic.people import body as bodies
 from Datasets.synthetic.people import limbs
 from Datasets.synthetic.people.contact import push_out
 from Datasets.synthetic.people.motion import supine_movement
+from Datasets.synthetic.people.persons import LYING_INFANT, draw_body
 from Datasets.synthetic.people.signals import bouts, smooth, waypoints, wobble
-from Datasets.synthetic.profiles.mini_rgbd import draw_phenotype
 
 
 @pytest.fixture(scope="module")
 def shape():
-    return bodies.make_shape(draw_phenotype(np.random.default_rng(5)))
+    return draw_body(np.random.default_rng(5), LYING_INFANT)
 
 
 @pytest.fixture(scope="module")

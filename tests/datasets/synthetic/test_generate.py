@@ -17,11 +17,11 @@ from Datasets.synthetic import generate
 from Datasets.synthetic.capture.camera_effects import CameraEffects
 from Datasets.synthetic.people import body as bodies
 from Datasets.synthetic.people.clothing import dress
+from Datasets.synthetic.people.persons import LYING_INFANT, draw_body
 from Datasets.synthetic.places.sheets import sheet_albedo
 from Datasets.synthetic.profiles.mini_rgbd import (
     PROFILES,
     SequencePlan,
-    draw_phenotype,
     pose_sequence,
 )
 from Datasets.synthetic.profiles.movement_bank import (
@@ -98,7 +98,7 @@ def test_head_length_file_is_what_the_reader_measures(generated):
 
 def test_every_infant_wears_a_nappy_and_skin_tones_spread():
     rng = np.random.default_rng(0)
-    shape = bodies.make_shape(draw_phenotype(rng))
+    shape = draw_body(rng, LYING_INFANT)
     looks = [dress(rng, shape) for _ in range(25)]
     hips = np.abs(shape.vertices[:, 2] - shape.heads[0][2]) < 0.01
     middle = np.abs(shape.vertices[:, 0]) < 0.03

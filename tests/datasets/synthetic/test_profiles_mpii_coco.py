@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import zlib
 
 import numpy as np
 import pytest
@@ -11,13 +10,14 @@ from PIL import Image
 from Datasets.readers.coco import read_coco, read_part, region_mask
 from Datasets.readers.mpii import read_mpii_h5, read_mpii_json, read_mpii_mat
 from Datasets.skeletons import COCO_17, MPII_16
+from Datasets.synthetic import workers
 from Datasets.synthetic.compose.gathering import invite
 from Datasets.synthetic.people.clothing import weight_of
 from Datasets.synthetic.people.persons import AGES, unlikeness
 from Datasets.synthetic.profiles import coco, mpii
+from Datasets.synthetic.profiles.generation import random_source, write_pictures
 from Datasets.verify.coco import verify_coco
 from Datasets.verify.mpii import verify_mpii
-from Engine import workers
 
 IMAGES = 8
 SMALL = ((256, 192), (200, 240))
@@ -58,16 +58,15 @@ def test_same_seed_same_bytes_for_any_number_of_workers(coco_root, tmp_path, mon
 def test_what_is_collected_is_in_order_for_any_number_of_jobs(monkeypatch):
     for chunk in (1, 3, 50):
         monkeypatch.setattr(workers, "CHUNK", chunk)
-        assert workers.collect(lambda add, numbers: [n + add for n in numbers], (2,), 7, 1) == [
-            *range(2, 9)
-        ]
+        jobs = [(2, chunk) for chunk in workers.chunks(7)]
+        made = workers.collect(lambda add, numbers: [n + add for n in numbers], jobs, 1)
+        assert [number for part in made for number in part] == [*range(2, 9)]
 
 
 def test_an_image_depends_on_the_seed_and_its_number_only(mpii_root, tmp_path, monkeypatch):
     monkeypatch.setattr(mpii, "SIZES", SMALL)
-    (tmp_path / "images").mkdir()
-    mpii.write_images(tmp_path, 5, range(3, 4))
-    mpii.write_images(tmp_path, 6, range(4, 5))
+    write_pictures(mpii.MPII, tmp_path, 5, range(3, 4))
+    write_pictures(mpii.MPII, tmp_path, 6, range(4, 5))
     same, other = (f"images/{number:09d}.jpg" for number in (3, 4))
     assert (tmp_path / same).read_bytes() == (mpii_root / same).read_bytes()
     assert (tmp_path / other).read_bytes() != (mpii_root / other).read_bytes()
@@ -138,7 +137,7 @@ def test_coco_masks_boxes_areas_and_joints_agree(coco_root):
         shown = joints[joints[:, 2] == 2, :2].round().astype(int)
         shares += mask[shown[:, 1], shown[:, 0]].tolist()
     assert np.mean(shares) > 0.8
-    samples = read_coco(coco_root, coco.COCO.splits[0]).samples
+    samples = read_coco(coco_root, "train2017").samples
     labelled = [
         one for one in content["annotations"] if one["num_keypoints"] and not one["iscrowd"]
     ]
@@ -148,12 +147,11 @@ def test_coco_masks_boxes_areas_and_joints_agree(coco_root):
 
 def test_crowds_are_regions_to_ignore(tmp_path):
     for number in range(200):
-        rng = np.random.default_rng((9, zlib.crc32(b"coco"), number))
-        if rng.random() < coco.CROWD_SHARE:
-            entry = coco.write_images(tmp_path, 9, coco.COCO, range(number, number + 1))[0]
+        if random_source(9, "coco", number).random() < coco.CROWD_SHARE:
+            entry = write_pictures(coco.COCO, tmp_path, 9, range(number, number + 1))[0]
             if any(one["iscrowd"] for one in entry.annotations):
                 break
-    split = coco.COCO.splits[0]
+    split = "train2017"
     crowd = next(one for one in entry.annotations if one["iscrowd"])
     assert crowd["area"] >= coco.MIN_PIXELS
     assert crowd["num_keypoints"] == 0

@@ -11,6 +11,7 @@ import pytest
 from Datasets.readers.coco import read_part
 from Datasets.skeletons import INFANT
 from Datasets.structures import OCCLUDED
+from Datasets.synthetic import workers
 from Datasets.synthetic.capture.night import in_infrared
 from Datasets.synthetic.compose import compositions
 from Datasets.synthetic.compose.blankets import spread, tuck_in
@@ -29,12 +30,12 @@ from Datasets.synthetic.places.everyday import look_at_people, make_room
 from Datasets.synthetic.places.resting import RESTING_PLACES
 from Datasets.synthetic.places.solids import Bars, Box
 from Datasets.synthetic.profiles import scenes
-from Datasets.synthetic.profiles.coco import generate_coco, write_images
+from Datasets.synthetic.profiles.coco import generate_coco
+from Datasets.synthetic.profiles.generation import write_pictures
 from Datasets.synthetic.render.studio import Actor, Studio
 from Datasets.synthetic.render.veils import Tube, Veil, hang, lead
 from Datasets.verify.coco import verify_coco
 from Datasets.writers.coco import write_coco
-from Engine import workers
 
 GROWN = {"child", "adult", "elder"}
 SMALL = (200, 150)
@@ -57,8 +58,8 @@ def one_of_each(tmp_path_factory):
         patch.setattr(scenes, "EVERYDAY_SHARE", 0.0)
         for number, kind in enumerate(SCENES):
             patch.setattr(compositions, "draw_kind", lambda rng, kind=kind: kind)
-            entries += write_images(root, 3, scenes.STYLE, range(number, number + 1))
-    write_coco(root, scenes.STYLE.splits[0], entries)
+            entries += write_pictures(scenes.STYLE, root, 3, range(number, number + 1))
+    write_coco(root, "train2017", entries)
     (root / "generator.json").write_text("{}")
     return root
 
@@ -110,7 +111,7 @@ def test_kinds_show_whom_they_say(kind):
 def test_a_folder_is_the_layout_with_ages_and_empty_pictures(one_of_each):
     found = verify_coco(one_of_each)
     assert found.ok, str(found)
-    split = scenes.STYLE.splits[0]
+    split = "train2017"
     path = one_of_each / "annotations" / f"person_keypoints_{split}.json"
     content = json.loads(path.read_text())
     assert [image["scene"] for image in content["images"]] == list(SCENES)
