@@ -10,13 +10,12 @@ from __future__ import annotations
 import colorsys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float
 
 from Datasets.synthetic.people import body as bodies
-from Datasets.synthetic.people.body import BodyShape
+from Datasets.synthetic.people.body import BodyShape, weight_of
 
 Garment = tuple[str, np.ndarray, float]
 """Name, field over the vertices in metres (positive is covered), thickness in metres."""
@@ -94,15 +93,6 @@ def surface_coordinates(shape: BodyShape) -> SurfaceCoordinates:
     weight = weight_of(("neck", "head", "eye"))
     crown = np.where(weight > 0.02, (shape.vertices[:, 2] - base) / (top - base), -0.2)
     return SurfaceCoordinates(arm, leg, crown, shape.vertices[:, 2] - shape.heads[0][2])
-
-
-@lru_cache(maxsize=64)
-def weight_of(prefixes: tuple[str, ...]) -> np.ndarray:
-    """Skinning weight (vertex,) of all bones whose names begin so; read-only."""
-    columns = [i for i, bone in enumerate(bodies.rig().bones) if bone.startswith(prefixes)]
-    weights = np.asarray(bodies.rig().weights[:, columns].sum(axis=1)).ravel()
-    weights.setflags(write=False)
-    return weights
 
 
 def _along(shape: BodyShape, chain: list[np.ndarray], prefixes: tuple[str, ...]) -> np.ndarray:
@@ -255,9 +245,7 @@ def face_marks(rng: np.random.Generator, shape: BodyShape, where: SurfaceCoordin
     names = bodies.rig().bones
     asleep = rng.random() < 0.25
     for side in ("L", "R"):
-        ball = (
-            np.asarray(bodies.rig().weights[:, names.index(f"eye.{side}")].todense()).ravel() > 0.5
-        )
+        ball = weight_of((f"eye.{side}",)) > 0.5
         centre = shape.vertices[ball].mean(axis=0)
         outward = shape.vertices - centre
         outward /= np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-9)

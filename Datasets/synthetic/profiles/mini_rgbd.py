@@ -131,7 +131,7 @@ def pose_sequence(plan: SequencePlan):
     profile, rng = PROFILES[plan.profile], plan.rng(0)
     shape = draw_body(rng, LYING_INFANT)
     movement = supine_movement(rng, shape, np.arange(plan.frames) / plan.fps)
-    movement = movement.turned(_draw_yaw(rng, profile)).centred()
+    movement = movement.moved(yaw_degrees=_draw_yaw(rng, profile)).centred()
     joints = bodies.infant_joints(shape, movement.turn, movement.place)
     camera = look_at_bed(rng, INTRINSICS, SIZE, profile.distance_m, profile.tilt_degrees)
     for _ in range(20):

@@ -106,7 +106,7 @@ def movement_of_infant(seed: int, number: int) -> Float[np.ndarray, "frame 25 3"
     rng = random_source(seed, "movement_bank", number)
     shape = draw_body(rng, LYING_INFANT)
     movement = supine_movement(rng, shape, np.arange(FRAMES) / FPS)
-    movement = movement.turned(rng.uniform(-180, 180)).centred()
+    movement = movement.moved(yaw_degrees=rng.uniform(-180, 180)).centred()
     joints = bodies.infant_joints(shape, movement.turn, movement.place)
     return (1000 * joints).astype(np.float32)
 

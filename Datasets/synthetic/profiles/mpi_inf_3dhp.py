@@ -174,7 +174,7 @@ def film(output: Path, take: Take, number: int) -> Filmed:
     look = dress_person(rng, shape, "adult")
     kinds = (*ACTIVE, "sitting", "kneeling", "running")
     movement, shown = perform(rng, shape, np.arange(take.frames) / FPS, kinds)
-    movement = movement.turned(rng.uniform(-180, 180)).centred()
+    movement = movement.moved(yaw_degrees=rng.uniform(-180, 180)).centred()
     camera = _test_camera(take) if take.is_test else studio_cameras(take)[number]
     scene = _place(take, camera)
     studio = Studio(scene, [Actor(shape, look, int(rng.integers(2**31)))])

@@ -128,7 +128,7 @@ def test_face_and_shared_joints_agree_between_conventions(shape, movement):
 
 
 def test_turning_and_centring_keep_the_shape_of_a_movement(movement):
-    moved = movement.turned(70).centred()
+    moved = movement.moved(yaw_degrees=70).centred()
     before = np.linalg.norm(movement.place[:, 5] - movement.place[:, 60], axis=1)
     assert np.allclose(np.linalg.norm(moved.place[:, 5] - moved.place[:, 60], axis=1), before)
     assert np.allclose(moved.place[..., 2], movement.place[..., 2])
