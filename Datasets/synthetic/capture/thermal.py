@@ -11,7 +11,8 @@ from scipy.ndimage import gaussian_filter
 
 from Datasets.layouts.slp import CELSIUS
 from Datasets.synthetic.people import body as bodies
-from Datasets.synthetic.people.clothing import Look, weight_of
+from Datasets.synthetic.people.body import weight_of
+from Datasets.synthetic.people.clothing import Look
 from Datasets.synthetic.places.bed import Camera
 from Datasets.synthetic.render import depth as render
 

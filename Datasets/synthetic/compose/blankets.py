@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.ndimage import binary_dilation, gaussian_filter
 
-from Datasets.synthetic.people.clothing import weight_of
+from Datasets.synthetic.people.body import weight_of
 from Datasets.synthetic.places import covers
 from Datasets.synthetic.places.bed import Camera, Scene
 from Datasets.synthetic.places.covers import HALF_M, STEP_M, Cover, Draped, Seen

@@ -11,17 +11,17 @@ from dataclasses import replace
 import numpy as np
 
 from Datasets.synthetic.compose.gathering import Guest
-from Datasets.synthetic.people.body import BodyShape, rig
+from Datasets.synthetic.people.body import BodyShape, Posed, rig, weight_of
 from Datasets.synthetic.people.clothing import (
     Look,
     SurfaceCoordinates,
     colour,
     surface_coordinates,
-    weight_of,
+    unlike_skin,
 )
-from Datasets.synthetic.people.persons import draw_person, dress_person, unlike_skin
+from Datasets.synthetic.people.outfits import dress_person
+from Datasets.synthetic.people.phenotypes import draw_person
 from Datasets.synthetic.people.posing import Stance, take
-from Datasets.synthetic.people.postures import Posed
 from Datasets.synthetic.places import surfaces
 from Datasets.synthetic.places.furniture import Part
 from Datasets.synthetic.places.solids import Ball

@@ -13,10 +13,11 @@ from Datasets.geometry.camera import project
 from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE
 from Datasets.synthetic.capture.camera_effects import CameraEffects, defocused, without_stairs
 from Datasets.synthetic.people import body as bodies
-from Datasets.synthetic.people.body import BodyShape
-from Datasets.synthetic.people.clothing import Look, weight_of
-from Datasets.synthetic.people.persons import draw_person, dress_person
-from Datasets.synthetic.people.postures import ON_SEAT, Posed, draw_posture
+from Datasets.synthetic.people.body import BodyShape, Posed, weight_of
+from Datasets.synthetic.people.clothing import Look
+from Datasets.synthetic.people.outfits import dress_person
+from Datasets.synthetic.people.phenotypes import draw_person
+from Datasets.synthetic.people.postures import ON_SEAT, draw_posture
 from Datasets.synthetic.places.bed import Camera, Scene
 from Datasets.synthetic.places.everyday import Seat, look_at_people, make_outdoors, make_place
 from Datasets.synthetic.render.studio import Actor, Shot, Studio

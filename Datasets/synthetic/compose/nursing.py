@@ -9,11 +9,12 @@ from jaxtyping import Float
 
 from Datasets.synthetic.compose.gathering import Guest
 from Datasets.synthetic.people import body as bodies
-from Datasets.synthetic.people.body import BodyShape
+from Datasets.synthetic.people.body import SIDES, BodyShape, Posed
 from Datasets.synthetic.people.limbs import aim_limb, arm
-from Datasets.synthetic.people.persons import draw_person, dress_person
-from Datasets.synthetic.people.posing import SIDES, take
-from Datasets.synthetic.people.postures import Posed, draw_posture, draw_stance
+from Datasets.synthetic.people.outfits import dress_person
+from Datasets.synthetic.people.phenotypes import draw_person
+from Datasets.synthetic.people.posing import take
+from Datasets.synthetic.people.postures import draw_posture, draw_stance
 
 HAND_M = 0.085
 """From the wrist to the middle of the palm."""

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from Datasets.synthetic.capture.night import by_infrared, in_infrared
 from Datasets.synthetic.compose.dolls import DOLL
 from Datasets.synthetic.compose.gathering import Footage, Guest, Picture, expose, seat_of
-from Datasets.synthetic.people.clothing import weight_of
+from Datasets.synthetic.people.body import weight_of
 from Datasets.synthetic.people.postures import ON_SEAT
 from Datasets.synthetic.places.bed import Camera, Scene, ShadowMaps
 from Datasets.synthetic.places.builder import Setting

@@ -125,7 +125,7 @@ def pose_sequence(plan: SequencePlan):
     """
     from Datasets.synthetic.people import body as bodies
     from Datasets.synthetic.people.motion import supine_movement
-    from Datasets.synthetic.people.persons import LYING_INFANT, draw_body
+    from Datasets.synthetic.people.phenotypes import LYING_INFANT, draw_body
     from Datasets.synthetic.places.bed import look_at_bed
 
     profile, rng = PROFILES[plan.profile], plan.rng(0)
@@ -175,7 +175,7 @@ def render_frames(plan: SequencePlan, numbers: range) -> Iterator[RenderedFrame]
     """Render some frames of a sequence."""
     from Datasets.synthetic.capture.camera_effects import CameraEffects
     from Datasets.synthetic.people import body as bodies
-    from Datasets.synthetic.people.clothing import dress
+    from Datasets.synthetic.people.outfits import dress
     from Datasets.synthetic.places.bed import make_scene
     from Datasets.synthetic.render.studio import Actor, Studio
 

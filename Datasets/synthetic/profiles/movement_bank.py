@@ -12,7 +12,7 @@ from scipy.spatial.transform import Rotation
 
 from Datasets.synthetic.people import body as bodies
 from Datasets.synthetic.people.motion import supine_movement
-from Datasets.synthetic.people.persons import LYING_INFANT, draw_body, draw_person
+from Datasets.synthetic.people.phenotypes import LYING_INFANT, draw_body, draw_person
 from Datasets.synthetic.people.postures import draw_posture
 from Datasets.synthetic.people.smpl_kinematics import read_smpl_poses, smpl_posed_joints
 from Datasets.synthetic.profiles.generation import random_source

@@ -165,7 +165,8 @@ def _write_training(
 def film(output: Path, take: Take, number: int) -> Filmed:
     """Render and write what one camera sees of a sequence."""
     from Datasets.synthetic.capture.camera_effects import CameraEffects
-    from Datasets.synthetic.people.persons import draw_person, dress_person
+    from Datasets.synthetic.people.outfits import dress_person
+    from Datasets.synthetic.people.phenotypes import draw_person
     from Datasets.synthetic.people.postures import ACTIVE, perform
     from Datasets.synthetic.render.studio import Actor, Studio
 

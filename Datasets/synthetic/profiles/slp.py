@@ -145,7 +145,8 @@ def alignment(camera: Camera) -> np.ndarray:
 def write_frames(output: Path, sleeper: Sleeper, frames: range) -> list[Labelled]:
     """Render and write some poses of a subject under all covers; returns their labels."""
     from Datasets.synthetic.capture.thermal import draw_warmth
-    from Datasets.synthetic.people.persons import draw_person, dress_person
+    from Datasets.synthetic.people.outfits import dress_person
+    from Datasets.synthetic.people.phenotypes import draw_person
     from Datasets.synthetic.places.bedroom import make_bed
 
     rng = sleeper.rng(0)
@@ -166,8 +167,9 @@ def write_frames(output: Path, sleeper: Sleeper, frames: range) -> list[Labelled
 def _lie_down(sleeper: Sleeper, frame: int, shape, look) -> Guest:
     """The posture of a frame, its head towards +y."""
     from Datasets.synthetic.compose.gathering import Guest
+    from Datasets.synthetic.people.body import Posed
     from Datasets.synthetic.people.posing import take
-    from Datasets.synthetic.people.postures import Posed, draw_stance
+    from Datasets.synthetic.people.postures import draw_stance
 
     wanted = POSTURES[min(frame * len(POSTURES) // sleeper.frames, len(POSTURES) - 1)]
     stance = draw_stance(sleeper.rng(2, frame), "supine" if wanted == "supine" else "on the side")

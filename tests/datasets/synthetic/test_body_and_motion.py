@@ -9,7 +9,7 @@ from Datasets.synthetic.people import body as bodies
 from Datasets.synthetic.people import limbs
 from Datasets.synthetic.people.contact import push_out
 from Datasets.synthetic.people.motion import supine_movement
-from Datasets.synthetic.people.persons import LYING_INFANT, draw_body
+from Datasets.synthetic.people.phenotypes import LYING_INFANT, draw_body
 from Datasets.synthetic.people.signals import bouts, smooth, waypoints, wobble
 
 

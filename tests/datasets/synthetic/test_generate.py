@@ -16,8 +16,8 @@ from Datasets.structures import OCCLUDED, VISIBLE
 from Datasets.synthetic import generate
 from Datasets.synthetic.capture.camera_effects import CameraEffects
 from Datasets.synthetic.people import body as bodies
-from Datasets.synthetic.people.clothing import dress
-from Datasets.synthetic.people.persons import LYING_INFANT, draw_body
+from Datasets.synthetic.people.outfits import dress
+from Datasets.synthetic.people.phenotypes import LYING_INFANT, draw_body
 from Datasets.synthetic.places.sheets import sheet_albedo
 from Datasets.synthetic.profiles.mini_rgbd import (
     PROFILES,

@@ -7,9 +7,9 @@ import pytest
 
 from Datasets.skeletons import INFANT
 from Datasets.synthetic.people import body as bodies
-from Datasets.synthetic.people.body import BodyShape
-from Datasets.synthetic.people.clothing import weight_of
-from Datasets.synthetic.people.persons import AGES, draw_person, dress_person
+from Datasets.synthetic.people.body import BodyShape, weight_of
+from Datasets.synthetic.people.outfits import dress_person
+from Datasets.synthetic.people.phenotypes import AGES, draw_person
 from Datasets.synthetic.people.posing import take
 from Datasets.synthetic.people.postures import ACTIVE, FAMILIES, KINDS_OF_AGE, draw_posture, perform
 

@@ -12,8 +12,9 @@ from Datasets.readers.mpii import read_mpii_h5, read_mpii_json, read_mpii_mat
 from Datasets.skeletons import COCO_17, MPII_16
 from Datasets.synthetic import workers
 from Datasets.synthetic.compose.gathering import invite
-from Datasets.synthetic.people.clothing import weight_of
-from Datasets.synthetic.people.persons import AGES, unlikeness
+from Datasets.synthetic.people.body import weight_of
+from Datasets.synthetic.people.clothing import unlikeness
+from Datasets.synthetic.people.phenotypes import AGES
 from Datasets.synthetic.profiles import coco, mpii
 from Datasets.synthetic.profiles.generation import random_source, write_pictures
 from Datasets.verify.coco import verify_coco

@@ -21,10 +21,10 @@ from Datasets.synthetic.compose.gathering import expose, invite
 from Datasets.synthetic.compose.nursing import HAND_M, LEGS, attend, embrace, with_hands_at
 from Datasets.synthetic.compose.staging import headed
 from Datasets.synthetic.people import body as bodies
-from Datasets.synthetic.people.clothing import weight_of
+from Datasets.synthetic.people.body import SIDES, weight_of
+from Datasets.synthetic.people.clothing import unlikeness
 from Datasets.synthetic.people.limbs import arm
-from Datasets.synthetic.people.persons import AGES, unlikeness
-from Datasets.synthetic.people.posing import SIDES
+from Datasets.synthetic.people.phenotypes import AGES
 from Datasets.synthetic.places.covers import THIN
 from Datasets.synthetic.places.everyday import look_at_people, make_room
 from Datasets.synthetic.places.resting import RESTING_PLACES
