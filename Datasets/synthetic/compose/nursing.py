@@ -13,8 +13,8 @@ from Datasets.synthetic.people.body import SIDES, BodyShape, Posed
 from Datasets.synthetic.people.limbs import aim_limb, arm
 from Datasets.synthetic.people.outfits import dress_person
 from Datasets.synthetic.people.phenotypes import draw_person
-from Datasets.synthetic.people.posing import take
 from Datasets.synthetic.people.postures import draw_posture, draw_stance
+from Datasets.synthetic.people.stance import pose_body
 
 HAND_M = 0.085
 """From the wrist to the middle of the palm."""
@@ -95,14 +95,14 @@ def _bent(rng: np.random.Generator, shape: BodyShape, kind: str, height_m: float
     calm = stance.trunk * [1, 1, 1, 0.5, 0.5]
     stance = replace(stance, trunk=calm, upright=np.array([[1.0, 1.0]]))
     shoulder, reach = arm(shape, "L").base, sum(arm(shape, "L").lengths)
-    posed = take(shape, stance, np.zeros(1))
+    posed = pose_body(shape, stance, np.zeros(1))
     root, top = posed.place[0, 0, 2], posed.place[0, shoulder]
     trunk = float(np.linalg.norm(top - posed.place[0, 0]))
     wanted = height_m + rng.uniform(0.5, 0.85) * reach
     now, then = (np.arccos(np.clip((z - root) / trunk, -0.1, 0.98)) for z in (top[2], wanted))
     pitch = np.clip(calm[:, :1] + np.degrees(then - now), -5, 85)
     stance = replace(stance, trunk=np.hstack([pitch, calm[:, 1:]]), neck=stance.neck * [1, 1, 0.4])
-    movement = take(shape, stance, np.zeros(1))
+    movement = pose_body(shape, stance, np.zeros(1))
     return Posed(movement.turn[0], movement.place[0], kind)
 
 

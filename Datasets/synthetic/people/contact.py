@@ -27,7 +27,6 @@ def above_bed(
 
 def clear_of_trunk(
     shape: BodyShape,
-    side: str,
     limb: Limb,
     wrist: Float[np.ndarray, "frame 3"],
     pole: Float[np.ndarray, "frame 3"],
@@ -35,15 +34,15 @@ def clear_of_trunk(
     times: Float[np.ndarray, "frame"],
     rounds: int,
 ) -> Float[np.ndarray, "frame 3"]:
-    """Shift the path of a wrist, metres, until forearm and hand are out of trunk and head.
+    """Shift the path of a wrist so that forearm and hand come out of trunk and head.
 
-    ``pose`` is forward kinematics with further rotations of bones; it is measured ``rounds`` times
-    how deep they are. For ``pole`` see ``aim_limb``.
+    ``pose`` is forward kinematics with further rotations of bones, ``rounds`` how often the arm is
+    solved and its depth measured; for ``wrist`` and ``pole`` see ``aim_limb``.
     """
     rest = pose({})
     for _ in range(rounds):
         turn, place = pose(aim_limb(limb, wrist, pole, *rest))
-        wrist = wrist + lift_from_trunk(shape, side, turn, place, times)
+        wrist = wrist + lift_from_trunk(shape, limb.side, turn, place, times)
     return wrist
 
 
@@ -56,8 +55,8 @@ def lift_from_trunk(
 ) -> Float[np.ndarray, "frame 3"]:
     """Shift (world, metres) of a wrist that takes its forearm and hand out of trunk and head.
 
-    Trunk and head are ellipsoids measured on the body at rest; of the hand's points the one that is
-    deepest decides.
+    Trunk and head are ellipsoids measured on the body at rest; the deepest point of the hand sets
+    the shift.
     """
     shift = np.zeros((len(times), 3))
     trunk, centre, radii = _ellipsoid(shape, "spine03", ("root", "pelvis", "spine", "clavicle"))

@@ -39,6 +39,11 @@ class Limb:
     sign: float
 
     @property
+    def side(self) -> str:
+        """``L`` or ``R``."""
+        return self.upper[-1]
+
+    @property
     def lengths(self) -> tuple[float, float]:
         """Lengths of the two bones, metres."""
         return float(np.linalg.norm(self.upper_rest)), float(np.linalg.norm(self.lower_rest))

@@ -1,6 +1,6 @@
-"""Postures of all ages: standing, walking, sitting, kneeling, lying, playing, in families.
+"""Postures of all ages in families: standing, walking, sitting, kneeling, lying, sport.
 
-A family draws a ``Stance``; no two draws are alike.
+A family is a function that draws a ``Stance``.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import numpy as np
 from jaxtyping import Float
 
 from Datasets.synthetic.people.body import BodyShape, Posed
-from Datasets.synthetic.people.posing import Stance, take
 from Datasets.synthetic.people.signals import choose, min_jerk, smooth
+from Datasets.synthetic.people.stance import Stance, pose_body, pose_still
 
 Limbs = np.ndarray
 Range = tuple[float, float]
@@ -34,9 +34,8 @@ def draw_posture(
     """
     if kind is None:
         kind = choose(rng, KINDS_OF_AGE[age])
-    posed = take(shape, draw_stance(rng, kind), kind=kind)
-    one = Posed(posed.turn[0], posed.place[0], kind).centred()
-    return one.moved(yaw_degrees=rng.uniform(-180, 180))
+    posed = pose_still(shape, draw_stance(rng, kind), kind).centred()
+    return posed.moved(yaw_degrees=rng.uniform(-180, 180))
 
 
 def draw_stance(rng: np.random.Generator, kind: str) -> Stance:
@@ -122,7 +121,7 @@ def _standing(rng) -> Stance:
 
 
 def _standing_held(rng) -> Stance:
-    """As before the first steps: on soft, wide legs, hands up at somebody's fingers or an edge."""
+    """As before the first steps: soft, wide legs, hands raised to an adult's fingers or an edge."""
     soft = ((0.05, -0.1, -1.0, 0.78), (0.4, 0.2, -1.0, 0.975))
     edge = ((-0.1, 0.6, -0.4, 0.5), (0.5, 1.0, 0.4, 0.9))
     fingers = ((0.1, 0.1, 0.6, 0.6), (0.7, 0.6, 1.0, 0.97))
@@ -256,7 +255,7 @@ def _on_the_side(rng) -> Stance:
 
 
 def _caring(rng) -> Stance:
-    """Bent over somebody small, on the feet or on the knees."""
+    """Bent over an infant, standing or kneeling."""
     base = _bending(rng) if rng.random() < 0.5 else _kneeling(rng)
     reach = ((-0.2, 0.5, -1.0, 0.6), (0.2, 0.9, -0.4, 0.95))
     trunk = base.trunk.copy()
@@ -315,13 +314,13 @@ KINDS_OF_AGE: dict[str, dict[str, float]] = {
 ACTIVE = ("standing", "walking", "bending", "squatting", "sporting", "on a seat")
 
 
-def perform(
+def move_between_postures(
     rng: np.random.Generator,
     shape: BodyShape,
     times: Float[np.ndarray, "frame"],
     kinds: tuple[str, ...] = ACTIVE,
 ) -> tuple[Posed, list[str]]:
-    """Move smoothly from posture to posture.
+    """Draw postures and move smoothly from one to the next.
 
     Args:
         rng: source of randomness.
@@ -346,7 +345,7 @@ def perform(
         path = Stance.joined([path.taken(times < now), moved.taken(times >= now)])
         shown = [kind if time >= now else before for time, before in zip(times, shown, strict=True)]
         now += lasting + rng.uniform(0.0, 0.7)
-    motion = take(shape, path, times)
+    motion = pose_body(shape, path, times)
     height = motion.place[:, 0, 2]
     calm = smooth(height, times, 0.08) - height
     return Posed(motion.turn, motion.place + calm[:, None, None] * [0, 0, 1]), shown

@@ -124,8 +124,8 @@ def pose_sequence(plan: SequencePlan):
         the whole infant is in view.
     """
     from Datasets.synthetic.people import body as bodies
-    from Datasets.synthetic.people.motion import supine_movement
     from Datasets.synthetic.people.phenotypes import LYING_INFANT, draw_body
+    from Datasets.synthetic.people.supine_movement import supine_movement
     from Datasets.synthetic.places.bed import look_at_bed
 
     profile, rng = PROFILES[plan.profile], plan.rng(0)

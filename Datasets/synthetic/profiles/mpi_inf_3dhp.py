@@ -167,14 +167,14 @@ def film(output: Path, take: Take, number: int) -> Filmed:
     from Datasets.synthetic.capture.camera_effects import CameraEffects
     from Datasets.synthetic.people.outfits import dress_person
     from Datasets.synthetic.people.phenotypes import draw_person
-    from Datasets.synthetic.people.postures import ACTIVE, perform
+    from Datasets.synthetic.people.postures import ACTIVE, move_between_postures
     from Datasets.synthetic.render.studio import Actor, Studio
 
     rng = take.rng(0)
     shape = draw_person(rng, "adult")
     look = dress_person(rng, shape, "adult")
     kinds = (*ACTIVE, "sitting", "kneeling", "running")
-    movement, shown = perform(rng, shape, np.arange(take.frames) / FPS, kinds)
+    movement, shown = move_between_postures(rng, shape, np.arange(take.frames) / FPS, kinds)
     movement = movement.moved(yaw_degrees=rng.uniform(-180, 180)).centred()
     camera = _test_camera(take) if take.is_test else studio_cameras(take)[number]
     scene = _place(take, camera)

@@ -5,7 +5,7 @@ Three cameras look down from about 2.1 m, a hand's breadth apart: RGB, long-wave
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -167,20 +167,15 @@ def write_frames(output: Path, sleeper: Sleeper, frames: range) -> list[Labelled
 def _lie_down(sleeper: Sleeper, frame: int, shape, look) -> Guest:
     """The posture of a frame, its head towards +y."""
     from Datasets.synthetic.compose.gathering import Guest
-    from Datasets.synthetic.people.body import Posed
-    from Datasets.synthetic.people.posing import take
     from Datasets.synthetic.people.postures import draw_stance
+    from Datasets.synthetic.people.stance import pose_still
 
     wanted = POSTURES[min(frame * len(POSTURES) // sleeper.frames, len(POSTURES) - 1)]
     stance = draw_stance(sleeper.rng(2, frame), "supine" if wanted == "supine" else "on the side")
-    movement = take(shape, stance, np.zeros(1))
-    posed = Posed(movement.turn[0], movement.place[0], wanted)
-    shoulders = INFANT.indices(["left_shoulder", "right_shoulder"])
-    guest = Guest(sleeper.age, shape, look, posed)
-    left, right = guest.joints()[shoulders, 2]
+    guest = Guest(sleeper.age, shape, look, pose_still(shape, stance, wanted))
+    left, right = guest.joints()[INFANT.indices(["left_shoulder", "right_shoulder"]), 2]
     if wanted != "supine" and (left < right) != (wanted == "left"):
-        movement = take(shape, stance.mirrored(), np.zeros(1))
-        guest = Guest(sleeper.age, shape, look, Posed(movement.turn[0], movement.place[0], wanted))
+        guest = replace(guest, posed=pose_still(shape, stance.mirrored(), wanted))
     joints = guest.joints()
     ends = joints[INFANT.indices(["head_top", "left_ankle", "right_ankle"])]
     length = (ends[:, 1].min() + ends[:, 1].max()) / 2

@@ -8,9 +8,9 @@ from Datasets.skeletons import INFANT, MINI_RGBD_25
 from Datasets.synthetic.people import body as bodies
 from Datasets.synthetic.people import limbs
 from Datasets.synthetic.people.contact import push_out
-from Datasets.synthetic.people.motion import supine_movement
 from Datasets.synthetic.people.phenotypes import LYING_INFANT, draw_body
 from Datasets.synthetic.people.signals import bouts, smooth, waypoints, wobble
+from Datasets.synthetic.people.supine_movement import supine_movement
 
 
 @pytest.fixture(scope="module")

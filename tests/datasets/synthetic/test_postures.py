@@ -10,8 +10,14 @@ from Datasets.synthetic.people import body as bodies
 from Datasets.synthetic.people.body import BodyShape, weight_of
 from Datasets.synthetic.people.outfits import dress_person
 from Datasets.synthetic.people.phenotypes import AGES, draw_person
-from Datasets.synthetic.people.posing import take
-from Datasets.synthetic.people.postures import ACTIVE, FAMILIES, KINDS_OF_AGE, draw_posture, perform
+from Datasets.synthetic.people.postures import (
+    ACTIVE,
+    FAMILIES,
+    KINDS_OF_AGE,
+    draw_posture,
+    move_between_postures,
+)
+from Datasets.synthetic.people.stance import pose_body
 
 LYING = ("supine", "prone", "on the side")
 
@@ -70,7 +76,7 @@ def test_who_lies_lies_as_said(infant) -> None:
 def test_a_mirrored_stance_is_the_mirrored_body(adult) -> None:
     """To the body's own asymmetry and that of its hands' touch."""
     stance = FAMILIES["walking"](np.random.default_rng(5))
-    posed = [take(adult, s, np.zeros(1)) for s in (stance, stance.mirrored())]
+    posed = [pose_body(adult, s, np.zeros(1)) for s in (stance, stance.mirrored())]
     plain, mirrored = (joints(adult, m.turn[0], m.place[0]) for m in posed)
     flipped = (plain * [-1, 1, 1])[list(INFANT.flip_indices)]
     body = [i for i, j in enumerate(INFANT.joints) if "fingers" not in j]
@@ -94,7 +100,7 @@ def test_moved_turns_and_shifts(adult) -> None:
 
 def test_movement_is_smooth_and_stays_on_the_floor(adult) -> None:
     times = np.arange(60) / 25
-    movement, kinds = perform(np.random.default_rng(2), adult, times)
+    movement, kinds = move_between_postures(np.random.default_rng(2), adult, times)
     assert len(kinds) == 60 and set(kinds) <= set(ACTIVE) and len(set(kinds)) > 1
     paths = bodies.infant_joints(adult, movement.turn, movement.place)
     steps = np.linalg.norm(np.diff(paths, axis=0), axis=-1)

@@ -24,8 +24,6 @@ SUPINE = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
 
 WRIST_CLEARANCE, ANKLE_CLEARANCE = 0.022, 0.020
 CONTACT_ROUNDS = 3
-
-
 WRIST_TARGETS = (
     (0.25, (0.5, 0.00, 0.3, 0.55, 0), (0.8, 0.35, 0.8, 0.92, 0)),  # beside the head
     (0.17, (0.8, 0.00, -0.4, 0.7, 0), (1.0, 0.25, 0.3, 0.98, 0)),  # out to the side
@@ -47,7 +45,7 @@ ANKLE_TARGETS = (
 def supine_movement(
     rng: np.random.Generator, shape: BodyShape, times: Float[np.ndarray, "frame"]
 ) -> Posed:
-    """Make one infant move on its back.
+    """Draw the spontaneous movement of an infant on its back.
 
     Args:
         rng: source of randomness.
@@ -71,7 +69,7 @@ def supine_movement(
         rotations |= aim_limb(limb, ankle, pole, turn, place)
         limb, pole = arm(shape, side), _elbow_pole(rng, times, arm(shape, side))
         wrist = _wrist_path(rng, times, limb, turn, place, mouth, vigour)
-        wrist = clear_of_trunk(shape, side, limb, wrist, pole, pose, times, CONTACT_ROUNDS)
+        wrist = clear_of_trunk(shape, limb, wrist, pole, pose, times, CONTACT_ROUNDS)
         wrist = above_bed(wrist, WRIST_CLEARANCE, times)
         rotations |= aim_limb(limb, wrist, pole, turn, place)
     return Posed(*bodies.forward_kinematics(shape, rotations, root, position))
@@ -117,15 +115,12 @@ def _hands(rng: np.random.Generator, shape: BodyShape, times: np.ndarray) -> dic
 
 def _feet(rng: np.random.Generator, times: np.ndarray) -> dict[str, np.ndarray]:
     """Ankles that point and flex."""
-    return {
-        f"foot.{side}": euler(
-            "xyz",
-            rng.normal(0, 10) + wobble(rng, times, 14, 0.4),
-            wobble(rng, times, 6, 0.3),
-            wobble(rng, times, 8, 0.3),
-        )
-        for side in SIDES
-    }
+    rotations = {}
+    for side in SIDES:
+        flex = rng.normal(0, 10) + wobble(rng, times, 14, 0.4)
+        angles = wobble(rng, times, 6, 0.3), wobble(rng, times, 8, 0.3)
+        rotations[f"foot.{side}"] = euler("xyz", flex, *angles)
+    return rotations
 
 
 def _rest_on_bed(
@@ -163,8 +158,7 @@ def _wrist_path(rng, times, limb: Limb, turn, place, mouth, vigour) -> np.ndarra
     tempo = (0.5 / vigour, 1.6 / vigour)
     path = waypoints(rng, times, partial(_draw_target, targets=WRIST_TARGETS), tempo, (0.05, 1.8))
     path[:, :3] += np.stack([wobble(rng, times, 0.10 * vigour, 0.8) for _ in range(3)], axis=1)
-    waving = bouts(rng, times, 6.0, (1.0, 3.0)) * wobble(rng, times, 0.35, 1.4)
-    path[:, 2] += waving
+    path[:, 2] += bouts(rng, times, 6.0, (1.0, 3.0)) * wobble(rng, times, 0.35, 1.4)
     reach = np.clip(path[:, 3] + wobble(rng, times, 0.06, 0.7), 0.42, 0.985)
     free = limb.to_world(path[:, :3], reach, turn, place)
     pull = np.clip(path[:, 4:5], 0, 1)
@@ -177,9 +171,8 @@ def _ankle_path(rng, times, limb: Limb, turn, place, vigour) -> np.ndarray:
     """World path (frame, 3) of an ankle, metres."""
     tempo = (0.4 / vigour, 1.5 / vigour)
     path = waypoints(rng, times, partial(_draw_target, targets=ANKLE_TARGETS), tempo, (0.05, 1.5))
-    kick = bouts(rng, times, 4.0, (1.0, 4.0)) * np.sin(
-        2 * np.pi * rng.uniform(0.7, 1.6) * times + rng.uniform(0, 6.3)
-    )
+    envelope, hertz = bouts(rng, times, 4.0, (1.0, 4.0)), rng.uniform(0.7, 1.6)
+    kick = envelope * np.sin(2 * np.pi * hertz * times + rng.uniform(0, 6.3))
     path[:, :3] += np.stack([wobble(rng, times, 0.06 * vigour, 0.7) for _ in range(3)], axis=1)
     reach = np.clip(path[:, 3] + 0.14 * kick + wobble(rng, times, 0.04, 0.6), 0.38, 0.985)
     path[:, 0] = np.maximum(path[:, 0], 0.02)

@@ -1,4 +1,4 @@
-"""A posture as a few numbers, and the body that takes it: inverse kinematics, then onto the floor.
+"""Postures as a few numbers, and bodies posed by them: inverse kinematics, then onto the floor.
 
 World frame: metres, the floor is z = 0, z up. A body at rest stands along z and faces -y, its left
 towards +x. Directions of limbs are (out to their own side, to the front, up).
@@ -21,7 +21,6 @@ from Datasets.synthetic.people.limbs import Limb, aim_limb, arm, bend_fingers, e
 SUNK_M = 0.004
 CONTACT_ROUNDS = 2
 LYING_SHARE = 0.04
-ONE_FRAME = np.zeros(1)
 
 
 @dataclass(frozen=True)
@@ -87,16 +86,19 @@ class Stance:
         return replace(self, trunk=trunk, neck=neck, **swapped)
 
 
-def take(
-    shape: BodyShape, stance: Stance, times: Float[np.ndarray, "frame"] = ONE_FRAME, kind: str = ""
-) -> Posed:
+def pose_still(shape: BodyShape, stance: Stance, kind: str) -> Posed:
+    """``pose_body`` for a stance of one frame; ``kind`` names its family."""
+    posed = pose_body(shape, stance, np.zeros(1))
+    return Posed(posed.turn[0], posed.place[0], kind)
+
+
+def pose_body(shape: BodyShape, stance: Stance, times: Float[np.ndarray, "frame"]) -> Posed:
     """Pose a body and put it on the floor.
 
     Args:
         shape: the body.
-        stance: what to take, per frame.
+        stance: the posture of each frame.
         times: seconds of the frames.
-        kind: name of the family, for the record.
     """
     root = euler("xyz", stance.trunk[:, 0], np.zeros(len(stance)), np.zeros(len(stance)))
     root = root @ euler("z", stance.trunk[:, 1])
@@ -108,7 +110,7 @@ def take(
     height = np.where(lying, _resting_height(shape, rotations, root), 5.0)
     position = np.stack([np.zeros_like(height), np.zeros_like(height), height], axis=1)
     turn, place = bodies.forward_kinematics(shape, rotations, root, position)
-    rotations |= _legs(shape, stance, root, turn, place)
+    rotations |= _legs(shape, stance, turn, place)
     turn, place = bodies.forward_kinematics(shape, rotations, root, position)
     rotations |= _soles(stance, turn)
     rotations |= _arms(shape, stance, rotations, root, position, times)
@@ -139,16 +141,15 @@ def _pole(limb: Limb, towards: np.ndarray, world: np.ndarray, turn: np.ndarray) 
     return world[:, None] * back + (1 - world[:, None]) * local
 
 
-def _legs(shape, stance: Stance, root, turn, place) -> dict[str, np.ndarray]:
+def _legs(shape, stance: Stance, turn, place) -> dict[str, np.ndarray]:
     limbs, world = [leg(shape, side) for side in SIDES], stance.upright[:, 0]
-    ankles = [
-        _target(limb, stance.ankles[:, n], world, turn, place) for n, limb in enumerate(limbs)
-    ]
+    aims = np.moveaxis(stance.ankles, 1, 0)
+    ankles = [_target(*pair, world, turn, place) for pair in zip(limbs, aims, strict=True)]
     common = np.maximum(ankles[0][:, 2], ankles[1][:, 2])
     rotations: dict[str, np.ndarray] = {}
-    for number, limb in enumerate(limbs):
-        raised = stance.level[:, 0] * (common - ankles[number][:, 2])
-        target = ankles[number] + raised[:, None] * [0, 0, 1]
+    for number, (limb, ankle) in enumerate(zip(limbs, ankles, strict=True)):
+        raised = stance.level[:, 0] * (common - ankle[:, 2])
+        target = ankle + raised[:, None] * [0, 0, 1]
         target[:, 2] = np.maximum(target[:, 2], 0.05 * sum(limb.lengths))
         pole = _pole(limb, stance.knees[:, number], world, turn)
         rotations |= aim_limb(limb, target, pole, turn, place)
@@ -180,11 +181,10 @@ def _arms(shape, stance: Stance, rotations, root, position, times) -> dict[str, 
 
     solved: dict[str, np.ndarray] = {}
     (turn, place), world = pose({}), stance.upright[:, 1]
-    for number, side in enumerate(SIDES):
-        limb = arm(shape, side)
+    for number, limb in enumerate(arm(shape, side) for side in SIDES):
         wrist = _target(limb, stance.wrists[:, number], world, turn, place)
         pole = _pole(limb, stance.elbows[:, number], world, turn)
-        wrist = clear_of_trunk(shape, side, limb, wrist, pole, pose, times, CONTACT_ROUNDS)
+        wrist = clear_of_trunk(shape, limb, wrist, pole, pose, times, CONTACT_ROUNDS)
         wrist[:, 2] = np.maximum(wrist[:, 2], 0.06 * sum(limb.lengths))
         solved |= aim_limb(limb, wrist, pole, turn, place)
     return solved
