@@ -18,7 +18,7 @@ from Datasets.writers.lsp import write_lsp, write_lsp_image
 from Engine.files import write_json
 
 if TYPE_CHECKING:
-    from Datasets.synthetic.compose.gathering import Picture
+    from Datasets.synthetic.compose.pictures import Picture
 
 SEED = 80001
 SIZES = ((220, 260), (260, 220), (200, 240), (180, 256), (256, 180))
@@ -66,7 +66,8 @@ def _write_image(output: Path, seed: int, number: int) -> PoseSample:
 
 
 def _photograph(rng: np.random.Generator) -> Picture:
-    from Datasets.synthetic.compose.gathering import invite, photograph
+    from Datasets.synthetic.compose.figures import draw_figure
+    from Datasets.synthetic.compose.pictures import photograph
 
-    guest = invite(rng, "adult", KINDS[int(rng.integers(len(KINDS)))])
+    guest = draw_figure(rng, "adult", KINDS[int(rng.integers(len(KINDS)))])
     return photograph(rng, [guest], SIZES[int(rng.integers(len(SIZES)))], (-2.0, 25.0), (0.95, 1.3))

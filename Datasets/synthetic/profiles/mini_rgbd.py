@@ -158,7 +158,7 @@ def pose_sequence(plan: SequencePlan):
     """
     from Datasets.synthetic.people import body as bodies
     from Datasets.synthetic.people.motion import supine_movement
-    from Datasets.synthetic.places.bed import look_at_bed
+    from Datasets.synthetic.places.camera import look_at_bed
 
     profile, rng = PROFILES[plan.profile], plan.rng(0)
     shape = bodies.make_shape(draw_phenotype(rng))
@@ -225,23 +225,23 @@ def render_frames(plan: SequencePlan, start: int = 0) -> Iterator[RenderedFrame]
     from Datasets.synthetic.capture.camera_effects import CameraEffects
     from Datasets.synthetic.people import body as bodies
     from Datasets.synthetic.people.clothing import dress
-    from Datasets.synthetic.places.bed import make_scene
-    from Datasets.synthetic.render.studio import Actor, Studio
+    from Datasets.synthetic.places.bed import make_sheet
+    from Datasets.synthetic.render.renderer import Actor, Renderer
 
     shape, movement, camera = pose_sequence(plan)
     rng = plan.rng(1)
     look = dress(rng, shape)
-    scene = make_scene(rng, camera)
+    background = make_sheet(rng, camera)
     effects = CameraEffects.draw(rng)
-    studio = Studio(scene, [Actor(shape, look, seed=int(rng.integers(2**31)))])
-    gains = effects.gains(studio.empty)
+    renderer = Renderer(background, [Actor(shape, look, seed=int(rng.integers(2**31)))])
+    gains = effects.gains(renderer.empty)
     frames = slice(start, min(start + CHUNK, plan.frames))
     turn, place = movement.turn[frames], movement.place[frames]
     mini_mm = 1000 * camera.to_camera(bodies.mini_rgbd_joints(shape, turn, place))
     infant_mm = 1000 * camera.to_camera(bodies.infant_joints(shape, turn, place))
     mini_px, infant_px = project(mini_mm, camera.intrinsics), project(infant_mm, camera.intrinsics)
     for i in range(len(turn)):
-        shot = studio.shoot([(turn[i], place[i])])
+        shot = renderer.render([(turn[i], place[i])])
         rgb = effects.develop(plan.rng(2, start + i), shot.linear, gains)
         seen = _visibility(infant_px[i], infant_mm[i], shot.depth_m)
         labels = (mini_px[i], mini_mm[i], infant_px[i], infant_mm[i], seen)
