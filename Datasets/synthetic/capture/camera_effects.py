@@ -1,9 +1,9 @@
-"""What a camera does to light: exposure, white balance, blur, noise, tone curve and JPEG."""
+"""The camera: exposure, white balance, blur, noise, tone curve and JPEG."""
 
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
@@ -46,6 +46,15 @@ class CameraEffects:
             read_noise=rng.uniform(0.001, 0.008),
             gamma=rng.uniform(2.0, 2.5),
             quality=int(rng.integers(70, 97)),
+        )
+
+    def in_the_dark(self, noisier: float) -> CameraEffects:
+        """The same camera with less light and a factor more noise."""
+        return replace(
+            self,
+            target=0.4 * self.target,
+            shot_noise=noisier * self.shot_noise,
+            read_noise=noisier * self.read_noise,
         )
 
     def gains(self, linear: Float[np.ndarray, "height width 3"]) -> Float[np.ndarray, "3"]:

@@ -1,4 +1,4 @@
-"""Dolls and plush animals: what looks like somebody small and is nobody.
+"""Dolls and plush animals: hard negatives for an infant detector, never labelled.
 
 Dolls are the body model of any age, shrunk, stiff, of one colour and dressed; plush animals are
 made of balls.
@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from Datasets.synthetic.compose.gathering import Guest
+from Datasets.synthetic.compose.figures import Figure
 from Datasets.synthetic.people.body import BodyShape, Posed, rig, weight_of
 from Datasets.synthetic.people.clothing import (
     Look,
@@ -37,17 +37,15 @@ PLASTIC = np.array(
 )  # fmt: skip
 """Linear RGB of plastic and of unbleached cloth."""
 PAINTED_HAIR = np.array(
-    [
-        [0.02, 0.012, 0.008],
-        [0.12, 0.05, 0.02],
-        [0.6, 0.36, 0.06],
-        [0.45, 0.08, 0.03],
-        [0.7, 0.2, 0.4],
-    ]
-)
+    [[0.02, 0.012, 0.008], [0.12, 0.05, 0.02], [0.6, 0.36, 0.06], [0.45, 0.08, 0.03],
+     [0.7, 0.2, 0.4]]
+)  # fmt: skip
+ARMS = ((0.35, 0.1, -1.0), (1.0, 0.15, -0.1), (0.3, 1.0, -0.1), (0.25, 0.25, 1.0))
+"""Directions of the arms."""
+PITCH = {"supine": -89.0, "prone": 87.0, "on the side": -89.0}
 
 
-def make_doll(rng: np.random.Generator, kind: str | None = None) -> Guest:
+def make_doll(rng: np.random.Generator, kind: str | None = None) -> Figure:
     """Make a dressed doll in a stiff posture, around the origin.
 
     Args:
@@ -61,30 +59,26 @@ def make_doll(rng: np.random.Generator, kind: str | None = None) -> Guest:
     if kind is None:
         kinds, shares = zip(*STIFF.items(), strict=True)
         kind = kinds[int(rng.choice(len(kinds), p=np.array(shares) / sum(shares)))]
-    doll = Guest(DOLL, shape, look, _stiff(rng, shape, kind))
+    doll = Figure(DOLL, shape, look, _stiff(rng, shape, kind))
     return _shrunk(doll, rng.uniform(*LENGTH_M) / float(np.ptp(shape.vertices[:, 2])))
 
 
 def _big_headed(shape: BodyShape, factor: float) -> BodyShape:
     """The body with its head enlarged from the neck."""
-    names = rig().bones
-    neck = shape.heads[names.index("neck03")]
+    names, parents = rig().bones, rig().parents
+    neck, head = shape.heads[names.index("neck03")], names.index("head")
     weight = weight_of(("head", "eye"))[:, None]
-    vertices = shape.vertices + weight * (factor - 1) * (shape.vertices - neck)
-    of_head = np.array([_carried_by(number, names.index("head")) for number in range(len(names))])
-    heads = np.where(of_head[:, None], neck + factor * (shape.heads - neck), shape.heads)
+    carried = {head}
+    for bone, parent in enumerate(parents):
+        if parent in carried:
+            carried.add(bone)
+    of_head = np.isin(np.arange(len(names)), list(carried))[:, None]
     return replace(
         shape,
-        vertices=vertices,
-        heads=heads,
+        vertices=shape.vertices + weight * (factor - 1) * (shape.vertices - neck),
+        heads=np.where(of_head, neck + factor * (shape.heads - neck), shape.heads),
         face_points=neck + factor * (shape.face_points - neck),
     )
-
-
-def _carried_by(bone: int, carrier: int) -> bool:
-    while bone >= 0 and bone != carrier:
-        bone = rig().parents[bone]
-    return bone == carrier
 
 
 def _painted(rng: np.random.Generator, shape: BodyShape, look: Look) -> Look:
@@ -106,9 +100,8 @@ def _eyes(rng: np.random.Generator, shape: BodyShape) -> tuple[np.ndarray, np.nd
     apart = np.linalg.norm(points[0] - points[1])
     radius = apart * rng.uniform(0.17, 0.32)
     share = rng.choice([1.0, rng.uniform(0.5, 0.8)])
-    front = (weight_of(("head", "eye")) > 0.3) & (
-        shape.vertices[:, 1] < points[:, 1].max() + 0.2 * apart
-    )
+    front = shape.vertices[:, 1] < points[:, 1].max() + 0.2 * apart
+    front &= weight_of(("head", "eye")) > 0.3
     away = [np.hypot(*(shape.vertices - point)[:, [0, 2]].T) for point in points]
     away = np.where(front, np.minimum(*away), np.inf)
     if rng.random() < 0.12:
@@ -128,16 +121,11 @@ def _hair(rng: np.random.Generator, shape: BodyShape, where: SurfaceCoordinates)
 
 def _stiff(rng: np.random.Generator, shape: BodyShape, kind: str) -> Posed:
     """Straight limbs, both sides alike."""
-    pitch = {"supine": -89.0, "prone": 87.0, "on the side": -89.0}.get(kind, rng.uniform(-8, 6))
+    pitch, sitting = PITCH.get(kind, rng.uniform(-8, 6)), kind == "sitting"
     roll = rng.choice([-84.0, 84.0]) if kind == "on the side" else 0.0
-    arms = ((0.35, 0.1, -1.0), (1.0, 0.15, -0.1), (0.3, 1.0, -0.1), (0.25, 0.25, 1.0))
-    arm = [*arms[int(rng.choice(4, p=[0.35, 0.3, 0.25, 0.1]))], rng.uniform(0.95, 0.99)]
-    sitting = kind == "sitting"
-    leg = (
-        [rng.uniform(0.05, 0.3), 1.0, -0.06, 0.97]
-        if sitting
-        else [rng.uniform(0, 0.2), 0, -1, 0.985]
-    )
+    arm = [*ARMS[int(rng.choice(4, p=[0.35, 0.3, 0.25, 0.1]))], rng.uniform(0.95, 0.99)]
+    apart = rng.uniform(0.05, 0.3) if sitting else rng.uniform(0, 0.2)
+    leg = [apart, 1.0, -0.06, 0.97] if sitting else [apart, 0, -1, 0.985]
     stance = Stance(
         trunk=np.array([[pitch, roll, 0.0, 0.0, 0.0]]),
         neck=np.array([[rng.normal(0, 5), 0.0, rng.choice([0.0, rng.normal(0, 30)])]]),
@@ -157,30 +145,26 @@ def _stiff(rng: np.random.Generator, shape: BodyShape, kind: str) -> Posed:
     return posed.moved(-middle[0], -middle[1]).moved(0.0, 0.0, rng.uniform(-180, 180))
 
 
-def _shrunk(doll: Guest, factor: float) -> Guest:
+def _shrunk(doll: Figure, factor: float) -> Figure:
     """The same in another size; prints on the clothes stay as large."""
-    shape, look, posed = doll.shape, doll.look, doll.posed
-    smaller = replace(
-        shape,
-        vertices=factor * shape.vertices,
-        heads=factor * shape.heads,
-        face_points=factor * shape.face_points,
+    shape, look, posed = (
+        replace(whole, **{name: factor * getattr(whole, name) for name in names})
+        for whole, names in (
+            (doll.shape, ("vertices", "heads", "face_points")),
+            (doll.look, ("vertices", "fields")),
+            (doll.posed, ("place",)),
+        )
     )
-    clothes = replace(look, vertices=factor * look.vertices, fields=factor * look.fields)
-    return replace(
-        doll, shape=smaller, look=clothes, posed=replace(posed, place=factor * posed.place)
-    )
+    return replace(doll, shape=shape, look=look, posed=posed)
 
 
 def plush(rng: np.random.Generator, lying: bool | None = None) -> list[Part]:
     """A plush animal that sits and looks towards -y, or lies on its back."""
     unit = rng.uniform(0.14, 0.42) / 3.0
     long_eared, fur = rng.random() < 0.3, (surfaces.carpet, surfaces.carpet, surfaces.rug)
-    ear = (
-        ((0.35, 0.0, 3.3), (0.16, 0.1, 0.7))
-        if long_eared
-        else ((0.52, 0.0, 2.8), (0.27, 0.13, 0.27))
-    )
+    ear = ((0.52, 0.0, 2.8), (0.27, 0.13, 0.27))
+    if long_eared:
+        ear = ((0.35, 0.0, 3.3), (0.16, 0.1, 0.7))
     pale, dark = (surfaces.carpet, surfaces.plaster), (surfaces.dark,)
     pairs = [
         (*ear, 0, fur),

@@ -1,1 +1,1 @@
-"""Where people are: beds, rooms, furniture, and their surfaces."""
+"""What surrounds people: rooms, furniture, beds and their surfaces, cameras and lights."""

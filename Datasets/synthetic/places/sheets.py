@@ -141,17 +141,10 @@ def _shape(rng: np.random.Generator, draw: ImageDraw.ImageDraw, ink: tuple[int, 
         elif kind == 1:
             draw.ellipse(box, outline=ink, width=max(2, int(radius / 5)))
         elif kind == 2:
-            draw.arc(
-                box,
-                np.degrees(start),
-                np.degrees(start) + 200,
-                fill=ink,
-                width=max(2, int(radius / 6)),
-            )
+            turn, width = np.degrees(start), max(2, int(radius / 6))
+            draw.arc(box, turn, turn + 200, fill=ink, width=width)
         else:
             angles = start + np.arange(2 * corners) * np.pi / corners
             radii = np.where(np.arange(2 * corners) % 2, radius * depth, radius)
-            points = [
-                (x + r * np.cos(a), y + r * np.sin(a)) for a, r in zip(angles, radii, strict=True)
-            ]
-            draw.polygon(points, fill=ink)
+            points = [x, y] + radii[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+            draw.polygon([tuple(point) for point in points], fill=ink)

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from Datasets.geometry.camera import project
-from Datasets.synthetic.places.bed import Camera
+from Datasets.synthetic.places.camera import PlacedCamera
 
 FAR_M = 80.0
 _TINY = 1e-9
@@ -89,8 +89,8 @@ class Box(Solid):
         rows = np.arange(len(offset))
         normals = np.zeros_like(offset)
         normals[rows, axis] = np.sign(offset[rows, axis])
-        across, upward = np.where(axis == 0, 1, 0), np.where(axis == 2, 1, 2)
-        return normals, np.stack([offset[rows, across], offset[rows, upward]], axis=-1)
+        shown = np.stack([np.where(axis == 0, 1, 0), np.where(axis == 2, 1, 2)], axis=-1)
+        return normals, offset[rows[:, None], shown]
 
 
 class Bars(Box):
@@ -104,10 +104,7 @@ class Bars(Box):
         near, far = self.crossing(self.to_local(origin - self.centre), self.to_local(rays))
         reach = np.where((far > near) & (near > 1e-3), near, np.inf)
         hit = np.flatnonzero(np.isfinite(reach))
-        start, end = (
-            self._place(origin, rays[hit], near[hit]),
-            self._place(origin, rays[hit], far[hit]),
-        )
+        start, end = (self._place(origin, rays[hit], at[hit]) for at in (near, far))
         # Counted in bars from the first one's edge: a bar ends where the fraction passes ``share``.
         share = self.thick / self._step()
         ahead = np.where(end > start, np.ceil(start) - start, start - np.floor(start) - share)
@@ -163,9 +160,8 @@ class Foliage(Ball):
         offset = self.to_local(origin + rays[hit] * reach[hit, None] - self.centre)
         facing = -np.einsum("ij,ij->i", unit(self.to_local(rays[hit])), self.surface(offset)[0])
         x, y, z = 9.0 * (offset / self.half).T + 5.0 * self.centre[:, None]
-        rough = np.sin(x + 2 * np.sin(1.7 * z)) * np.sin(y + 2 * np.sin(2.3 * x)) + np.sin(
-            2.9 * z + y
-        )
+        rough = np.sin(x + 2 * np.sin(1.7 * z)) * np.sin(y + 2 * np.sin(2.3 * x))
+        rough = rough + np.sin(2.9 * z + y)
         reach[hit[facing < 0.28 * (1 + rough)]] = np.inf
         return reach
 
@@ -185,10 +181,8 @@ class Drum(Solid):
         level = (np.abs(offset[:, 2]) > 0.999 * self.half[2])[:, None]
         side = offset / [*self.half[:2] ** 2, np.inf]
         end = np.stack([0 * offset[:, 2], 0 * offset[:, 2], offset[:, 2]], axis=1)
-        return (
-            unit(np.where(level, end, side)),
-            np.where(level, offset[:, :2], _around(offset, self.half)),
-        )
+        local = np.where(level, offset[:, :2], _around(offset, self.half))
+        return unit(np.where(level, end, side)), local
 
 
 @dataclass(frozen=True)
@@ -207,8 +201,8 @@ class Plane:
 
 
 @dataclass(frozen=True)
-class View:
-    """What every pixel sees.
+class Hits:
+    """The first surface on the viewing ray of every pixel.
 
     Attributes:
         point: (height, width, 3) metres, world; ``FAR_M`` away where nothing is.
@@ -223,9 +217,9 @@ class View:
     material: Int[np.ndarray, "height width"]
 
 
-def look(camera: Camera, planes: Sequence[Plane], solids: Sequence[Solid]) -> View:
+def cast_rays(camera: PlacedCamera, planes: Sequence[Plane], solids: Sequence[Solid]) -> Hits:
     """Find the nearest surface of every pixel."""
-    rays = viewing_rays(camera).reshape(-1, 3)
+    rays = camera.rays().reshape(-1, 3)
     distance = np.full(len(rays), FAR_M)
     normal = -unit(rays)
     local, material = np.zeros((len(rays), 2)), np.full(len(rays), -1)
@@ -249,19 +243,8 @@ def look(camera: Camera, planes: Sequence[Plane], solids: Sequence[Solid]) -> Vi
         normal[index] = solid.to_world(facing)
     shape = (camera.size[1], camera.size[0])
     point = camera.position + rays * distance[:, None]
-    return View(
-        point.reshape(*shape, 3),
-        normal.reshape(*shape, 3),
-        local.reshape(*shape, 2),
-        material.reshape(shape),
-    )
-
-
-def viewing_rays(camera: Camera) -> Float[np.ndarray, "height width 3"]:
-    """Direction per pixel in the world, of length 1 along the optical axis."""
-    x, y = np.meshgrid(np.arange(camera.size[0]), np.arange(camera.size[1]))
-    pixels = np.stack([x, y, np.ones_like(x)], axis=-1)
-    return pixels @ np.linalg.inv(camera.intrinsics).T @ camera.rotation
+    per_pixel = (values.reshape(*shape, -1) for values in (point, normal, local))
+    return Hits(*per_pixel, material.reshape(shape))
 
 
 def on_plane(points: np.ndarray, normal: np.ndarray) -> Float[np.ndarray, "n 2"]:
@@ -316,14 +299,13 @@ def _around(offset: np.ndarray, half: np.ndarray) -> Float[np.ndarray, "n 2"]:
     return np.stack([along, offset[:, 2]], axis=-1)
 
 
-def pixels_of(camera: Camera, solid: Solid) -> Int[np.ndarray, "n"]:
+def pixels_of(camera: PlacedCamera, solid: Solid) -> Int[np.ndarray, "n"]:
     """Flat indices of the pixels that a solid may cover."""
-    rows, columns = window_of(camera, solid)
-    y, x = np.arange(rows.start, rows.stop), np.arange(columns.start, columns.stop)
-    return (y[:, None] * camera.size[0] + x).ravel()
+    width, height = camera.size
+    return np.arange(width * height).reshape(height, width)[window_of(camera, solid)].ravel()
 
 
-def window_of(camera: Camera, solid: Solid) -> tuple[slice, slice]:
+def window_of(camera: PlacedCamera, solid: Solid) -> tuple[slice, slice]:
     """Rows and columns of the pixels that a solid may cover; empty where it is not in view."""
     seen = camera.to_camera(solid.corners())
     if (seen[:, 2] < 0.05).all():

@@ -31,7 +31,8 @@ from Datasets.writers.coco import (
 from Engine.errors import DataError
 
 if TYPE_CHECKING:
-    from Datasets.synthetic.compose.gathering import Guest, Picture
+    from Datasets.synthetic.compose.figures import Figure
+    from Datasets.synthetic.compose.pictures import Picture
 
 SIZES = ((640, 480), (640, 427), (480, 640), (640, 360), (500, 375))
 TOGETHER = (
@@ -63,7 +64,7 @@ class Snapshot:
     """
 
     picture: Picture
-    guests: tuple[Guest, ...]
+    guests: tuple[Figure, ...]
     more: tuple[tuple[str, str], ...] = ()
 
 
@@ -81,7 +82,7 @@ def take_together(
         crowd_share: share of pictures with many people in the background.
         kinds: postures that all but the grown take, each as often; none: as they like.
     """
-    from Datasets.synthetic.compose.gathering import photograph
+    from Datasets.synthetic.compose.pictures import photograph
 
     crowded = rng.random() < crowd_share
     guests = _guests(rng, groups, kinds)
@@ -152,9 +153,9 @@ def _guests(
     rng: np.random.Generator,
     groups: tuple[tuple[tuple[str, ...], float], ...],
     kinds: tuple[str, ...],
-) -> list[Guest]:
+) -> list[Figure]:
     """A group; whoever comes with an infant often bends over it."""
-    from Datasets.synthetic.compose.gathering import invite, seated
+    from Datasets.synthetic.compose.figures import draw_figure, side_by_side
 
     together, shares = zip(*groups, strict=True)
     ages = together[int(rng.choice(len(groups), p=np.array(shares) / sum(shares)))]
@@ -165,18 +166,20 @@ def _guests(
         kind = str(rng.choice(["caring", "kneeling", "sitting"])) if close else None
         if kinds and age in ("infant", "toddler"):
             kind = str(rng.choice(kinds))
-        guests.append(invite(rng, age, kind))
-    return seated(guests, apart=(-0.12, 0.15) if small else (0.0, 0.4))
+        guests.append(draw_figure(rng, age, kind))
+    return side_by_side(guests, apart=(-0.12, 0.15) if small else (0.0, 0.4))
 
 
-def _strangers(rng: np.random.Generator) -> list[Guest]:
+def _strangers(rng: np.random.Generator) -> list[Figure]:
     """Many people close together."""
-    from Datasets.synthetic.compose.gathering import invite, seated
+    from Datasets.synthetic.compose.figures import draw_figure, side_by_side
 
-    return seated([invite(rng, "adult", "standing") for _ in range(CROWD)], apart=(-0.1, 0.2))
+    return side_by_side(
+        [draw_figure(rng, "adult", "standing") for _ in range(CROWD)], apart=(-0.1, 0.2)
+    )
 
 
-def _person(picture: Picture, guest: Guest, number: int) -> CocoPerson | None:
+def _person(picture: Picture, guest: Figure, number: int) -> CocoPerson | None:
     """Labels and mask of somebody, or None who is hardly to be seen."""
     mask = picture.person == number
     box = box_from_mask(picture.beneath == number)

@@ -21,7 +21,7 @@ from Datasets.synthetic.workers import Progress, chunks, collect
 from Engine.files import write_json
 
 if TYPE_CHECKING:
-    from Datasets.synthetic.compose.gathering import Labels
+    from Datasets.synthetic.compose.pictures import FigureLabels
 
 GENERATOR_VERSION = "1"
 VALIDATION_EVERY = 8
@@ -43,7 +43,7 @@ def is_validation(number: int) -> bool:
     return number % VALIDATION_EVERY == VALIDATION_EVERY - 1
 
 
-def labels_as(skeleton: Skeleton, labels: Labels) -> tuple[np.ndarray, np.ndarray]:
+def labels_as(skeleton: Skeleton, labels: FigureLabels) -> tuple[np.ndarray, np.ndarray]:
     """Keypoints (joint, 2) in pixels and visibility (joint,) of a person in another skeleton."""
     mapping = joint_map(INFANT, skeleton)
     visibility = mapping.apply(labels.visibility[:, None], fill=0)[:, 0].astype(np.uint8)

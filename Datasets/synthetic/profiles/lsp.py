@@ -15,7 +15,7 @@ from Datasets.synthetic.profiles.generation import PictureProfile, generate_pict
 from Datasets.writers.lsp import write_lsp, write_lsp_image
 
 if TYPE_CHECKING:
-    from Datasets.synthetic.compose.gathering import Picture
+    from Datasets.synthetic.compose.pictures import Picture
 
 SIZES = ((220, 260), (260, 220), (200, 240), (180, 256), (256, 180))
 KINDS = ("sporting", "running", "bending", "squatting", "walking", "standing")
@@ -35,9 +35,10 @@ def _write_picture(
 
 
 def _photograph(rng: np.random.Generator) -> Picture:
-    from Datasets.synthetic.compose.gathering import invite, photograph
+    from Datasets.synthetic.compose.figures import draw_figure
+    from Datasets.synthetic.compose.pictures import photograph
 
-    guest = invite(rng, "adult", KINDS[int(rng.integers(len(KINDS)))])
+    guest = draw_figure(rng, "adult", KINDS[int(rng.integers(len(KINDS)))])
     return photograph(rng, [guest], SIZES[int(rng.integers(len(SIZES)))], (-2.0, 25.0), (0.95, 1.3))
 
 

@@ -126,7 +126,7 @@ def pose_sequence(plan: SequencePlan):
     from Datasets.synthetic.people import body as bodies
     from Datasets.synthetic.people.phenotypes import LYING_INFANT, draw_body
     from Datasets.synthetic.people.supine_movement import supine_movement
-    from Datasets.synthetic.places.bed import look_at_bed
+    from Datasets.synthetic.places.camera import look_at_bed
 
     profile, rng = PROFILES[plan.profile], plan.rng(0)
     shape = draw_body(rng, LYING_INFANT)
@@ -176,23 +176,23 @@ def render_frames(plan: SequencePlan, numbers: range) -> Iterator[RenderedFrame]
     from Datasets.synthetic.capture.camera_effects import CameraEffects
     from Datasets.synthetic.people import body as bodies
     from Datasets.synthetic.people.outfits import dress
-    from Datasets.synthetic.places.bed import make_scene
-    from Datasets.synthetic.render.studio import Actor, Studio
+    from Datasets.synthetic.places.bed import make_sheet
+    from Datasets.synthetic.render.renderer import Actor, Renderer
 
     shape, movement, camera = pose_sequence(plan)
     rng = plan.rng(1)
     look = dress(rng, shape)
-    scene = make_scene(rng, camera)
+    background = make_sheet(rng, camera)
     effects = CameraEffects.draw(rng)
-    studio = Studio(scene, [Actor(shape, look, seed=int(rng.integers(2**31)))])
-    gains = effects.gains(studio.empty)
+    renderer = Renderer(background, [Actor(shape, look, seed=int(rng.integers(2**31)))])
+    gains = effects.gains(renderer.empty)
     frames = slice(numbers.start, numbers.stop)
     turn, place = movement.turn[frames], movement.place[frames]
     mini_mm = 1000 * camera.to_camera(bodies.mini_rgbd_joints(shape, turn, place))
     joints_mm = 1000 * camera.to_camera(bodies.infant_joints(shape, turn, place))
     mini_px, pixels = project(mini_mm, camera.intrinsics), project(joints_mm, camera.intrinsics)
     for i, number in enumerate(numbers):
-        shot = studio.shoot([(turn[i], place[i])])
+        shot = renderer.render([(turn[i], place[i])])
         rgb = effects.develop(plan.rng(2, number), shot.linear, gains)
         labels = {
             "mini_px": mini_px[i],

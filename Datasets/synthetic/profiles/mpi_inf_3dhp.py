@@ -18,7 +18,8 @@ from scipy.spatial.transform import Rotation
 from Datasets.geometry.camera import intrinsics_matrix, project
 from Datasets.layouts.mpi_inf_3dhp import CAMERA_SETS, CalibratedCamera
 from Datasets.skeletons import MPI_INF_17, MPI_INF_28
-from Datasets.synthetic.places.bed import Camera, Scene
+from Datasets.synthetic.places.background import Background
+from Datasets.synthetic.places.camera import PlacedCamera, rotation_towards
 from Datasets.synthetic.profiles.generation import random_source, write_record
 from Datasets.synthetic.workers import Progress, collect
 from Datasets.writers.mpi_inf_3dhp import (
@@ -168,7 +169,7 @@ def film(output: Path, take: Take, number: int) -> Filmed:
     from Datasets.synthetic.people.outfits import dress_person
     from Datasets.synthetic.people.phenotypes import draw_person
     from Datasets.synthetic.people.postures import ACTIVE, move_between_postures
-    from Datasets.synthetic.render.studio import Actor, Studio
+    from Datasets.synthetic.render.renderer import Actor, Renderer
 
     rng = take.rng(0)
     shape = draw_person(rng, "adult")
@@ -177,14 +178,14 @@ def film(output: Path, take: Take, number: int) -> Filmed:
     movement, shown = move_between_postures(rng, shape, np.arange(take.frames) / FPS, kinds)
     movement = movement.moved(yaw_degrees=rng.uniform(-180, 180)).centred()
     camera = _test_camera(take) if take.is_test else studio_cameras(take)[number]
-    scene = _place(take, camera)
-    studio = Studio(scene, [Actor(shape, look, int(rng.integers(2**31)))])
+    background = _background(take, camera)
+    renderer = Renderer(background, [Actor(shape, look, int(rng.integers(2**31)))])
     effects = CameraEffects.draw(take.rng(1, number))
-    gains = effects.gains(studio.empty)
+    gains = effects.gains(renderer.empty)
     world = joints_28(shape, movement.turn, movement.place)
     joints_mm = 1000 * camera.to_camera(world)
     for frame, pose in enumerate(zip(movement.turn, movement.place, strict=True)):
-        shot = studio.shoot([pose])
+        shot = renderer.render([pose])
         rgb = effects.develop(take.rng(2, number, frame), shot.linear, gains)
         folder = _folder(output, take)
         if take.is_test:
@@ -208,7 +209,7 @@ def joints_28(shape, turn: np.ndarray, place: np.ndarray) -> np.ndarray:
     return np.stack(columns, axis=1)
 
 
-def studio_cameras(take: Take) -> list[Camera]:
+def studio_cameras(take: Take) -> list[PlacedCamera]:
     """The 14 cameras of a training sequence; both sequences of a subject have the same."""
     rng = random_source(take.seed, "rig", take.name[:2])
     heights = {"chest": (1.2, 1.6), "knee": (0.4, 0.7), "above": (2.3, 2.9)}
@@ -225,37 +226,37 @@ def studio_cameras(take: Take) -> list[Camera]:
     return cameras
 
 
-def _aimed(rng: np.random.Generator, position: np.ndarray, target: np.ndarray, size: int) -> Camera:
+def _aimed(
+    rng: np.random.Generator, position: np.ndarray, target: np.ndarray, size: int
+) -> PlacedCamera:
     """A camera with the official set's lens, a little out of true."""
     scale = size / OFFICIAL_PX
     focal = rng.uniform(1485, 1505, 2) * scale
     # A pixel's centre is at its integer coordinate, so that edges, not centres, scale.
     middle = (rng.uniform(1010, 1040, 2) + 0.5) * scale - 0.5
-    forward = (target - position) / np.linalg.norm(target - position)
-    right = np.cross(forward, [0, 0, 1.0])
-    right /= np.linalg.norm(right)
-    rotation = np.stack([right, np.cross(forward, right), forward])
+    rotation = rotation_towards(position, target)
     roll = Rotation.from_euler("z", rng.normal(0, 2), degrees=True).as_matrix()
-    return Camera(intrinsics_matrix(*focal, *middle), (size, size), roll @ rotation, position)
+    return PlacedCamera(intrinsics_matrix(*focal, *middle), (size, size), roll @ rotation, position)
 
 
-def _test_camera(take: Take) -> Camera:
+def _test_camera(take: Take) -> PlacedCamera:
     rng, angle = take.rng(3), take.rng(4).uniform(0, 2 * np.pi)
     away = rng.uniform(2.5, 3.4)
     position = np.array([away * np.cos(angle), away * np.sin(angle), rng.uniform(0.8, 1.9)])
     return _aimed(rng, position, np.array([0.0, 0.0, 0.85]), take.size)
 
 
-def _place(take: Take, camera: Camera) -> Scene:
-    from Datasets.synthetic.places.everyday import make_green_studio, make_outdoors, make_room
+def _background(take: Take, camera: PlacedCamera) -> Background:
+    from Datasets.synthetic.places.place import Place
+    from Datasets.synthetic.places.rooms import make_green_studio, make_outdoors, make_room
 
     if not take.is_test or take.name in ("TS1", "TS2"):
         return make_green_studio(camera, STUDIO_M, int(take.rng(5).integers(2**31)))
     make = make_room if take.name in ("TS3", "TS4") else make_outdoors
-    return make(take.rng(5), camera, 1.4)
+    return make(Place(take.rng(5), camera, 1.4))
 
 
-def _calibrated(number: int, camera: Camera) -> CalibratedCamera:
+def _calibrated(number: int, camera: PlacedCamera) -> CalibratedCamera:
     extrinsics = np.eye(4)
     extrinsics[:3, :3] = camera.rotation
     extrinsics[:3, 3] = -1000 * camera.rotation @ camera.position

@@ -31,12 +31,13 @@ MIN_PIXELS = 150
 def _write_picture(
     output: Path, number: int, source: Callable[..., np.random.Generator]
 ) -> list[PoseSample]:
-    from Datasets.synthetic.compose.gathering import invite, photograph, seated
+    from Datasets.synthetic.compose.figures import draw_figure, side_by_side
+    from Datasets.synthetic.compose.pictures import photograph
 
     rng = source()
     count = int(rng.choice([1, 2, 3, 4], p=[0.62, 0.22, 0.11, 0.05]))
     ages = rng.choice(AGES, count, p=AGE_SHARES)
-    guests = seated([invite(rng, str(age)) for age in ages])
+    guests = side_by_side([draw_figure(rng, str(age)) for age in ages])
     size = SIZES[int(rng.integers(len(SIZES)))]
     picture = photograph(rng, guests, size)
     path = output / "images" / f"{number:09d}.jpg"

@@ -17,7 +17,7 @@ from Datasets.layouts.slp import COVERS, SIZES
 from Datasets.skeletons import INFANT, SLP_14
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import OCCLUDED, VISIBLE
-from Datasets.synthetic.places.bed import Camera
+from Datasets.synthetic.places.camera import PlacedCamera
 from Datasets.synthetic.profiles.generation import random_source, write_record
 from Datasets.synthetic.workers import Progress, chunks, collect
 from Datasets.writers.slp import (
@@ -29,8 +29,8 @@ from Datasets.writers.slp import (
 
 if TYPE_CHECKING:
     from Datasets.synthetic.capture.thermal import Warmth
-    from Datasets.synthetic.compose.gathering import Guest
-    from Datasets.synthetic.places.bed import Scene
+    from Datasets.synthetic.compose.figures import Figure
+    from Datasets.synthetic.places.background import Background
 
 SEED = 70001
 CHUNK = 5
@@ -108,7 +108,7 @@ def _folder(output: Path, sleeper: Sleeper) -> Path:
     return output / "danaLab" / f"{sleeper.number:05d}"
 
 
-def bedside_cameras(sleeper: Sleeper) -> dict[str, Camera]:
+def bedside_cameras(sleeper: Sleeper) -> dict[str, PlacedCamera]:
     """RGB, IR and depth camera over the bed, for a subject."""
     rng = sleeper.rng(1)
     close = 0.42 if sleeper.age == "infant" else 1.0
@@ -122,11 +122,13 @@ def bedside_cameras(sleeper: Sleeper) -> dict[str, Camera]:
         rotation = np.stack([right, np.cross(down, right), down])
         height = close * HEIGHT_M + rng.uniform(-0.05, 0.05)
         position = np.array([*APART_M[modality], height]) * [close, close, 1]
-        cameras[modality] = Camera(intrinsics_matrix(*lens), SIZES[modality], rotation, position)
+        cameras[modality] = PlacedCamera(
+            intrinsics_matrix(*lens), SIZES[modality], rotation, position
+        )
     return cameras
 
 
-def alignment(camera: Camera) -> np.ndarray:
+def alignment(camera: PlacedCamera) -> np.ndarray:
     """Homography of the mattress: a camera's pixels to those of the pressure map."""
     columns = np.stack([camera.rotation[:, 0], camera.rotation[:, 1],
                         -camera.rotation @ camera.position], axis=1)  # fmt: skip
@@ -147,7 +149,7 @@ def write_frames(output: Path, sleeper: Sleeper, frames: range) -> list[Labelled
     from Datasets.synthetic.capture.thermal import draw_warmth
     from Datasets.synthetic.people.outfits import dress_person
     from Datasets.synthetic.people.phenotypes import draw_person
-    from Datasets.synthetic.places.bedroom import make_bed
+    from Datasets.synthetic.places.bed import make_bed
 
     rng = sleeper.rng(0)
     shape = draw_person(rng, sleeper.age)
@@ -164,15 +166,15 @@ def write_frames(output: Path, sleeper: Sleeper, frames: range) -> list[Labelled
     return labelled
 
 
-def _lie_down(sleeper: Sleeper, frame: int, shape, look) -> Guest:
+def _lie_down(sleeper: Sleeper, frame: int, shape, look) -> Figure:
     """The posture of a frame, its head towards +y."""
-    from Datasets.synthetic.compose.gathering import Guest
+    from Datasets.synthetic.compose.figures import Figure
     from Datasets.synthetic.people.postures import draw_stance
     from Datasets.synthetic.people.stance import pose_still
 
     wanted = POSTURES[min(frame * len(POSTURES) // sleeper.frames, len(POSTURES) - 1)]
     stance = draw_stance(sleeper.rng(2, frame), "supine" if wanted == "supine" else "on the side")
-    guest = Guest(sleeper.age, shape, look, pose_still(shape, stance, wanted))
+    guest = Figure(sleeper.age, shape, look, pose_still(shape, stance, wanted))
     left, right = guest.joints()[INFANT.indices(["left_shoulder", "right_shoulder"]), 2]
     if wanted != "supine" and (left < right) != (wanted == "left"):
         guest = replace(guest, posed=pose_still(shape, stance.mirrored(), wanted))
@@ -186,22 +188,22 @@ def _write_pose(
     output: Path,
     sleeper: Sleeper,
     frame: int,
-    guest: Guest,
-    bed: dict[str, Scene],
-    cameras: dict[str, Camera],
+    guest: Figure,
+    bed: dict[str, Background],
+    cameras: dict[str, PlacedCamera],
     warmth: Warmth,
 ) -> Labelled:
     """Shoot one pose with all cameras under all covers."""
     from Datasets.synthetic.capture.camera_effects import CameraEffects
-    from Datasets.synthetic.capture.thermal import grey_levels, heat_picture
-    from Datasets.synthetic.places import covers
-    from Datasets.synthetic.render.studio import Actor, Studio
+    from Datasets.synthetic.capture.thermal import finer, grey_levels, heat_picture, insulated
+    from Datasets.synthetic.render import covers
+    from Datasets.synthetic.render.renderer import Actor, Renderer
 
     folder, world = _folder(output, sleeper), guest.surface()
     pose = [(guest.posed.turn, guest.posed.place)]
     actor = Actor(guest.shape, guest.look, sleeper.number)
-    studios = {name: Studio(scene, [actor]) for name, scene in bed.items()}
-    shots = {name: studio.shoot(pose) for name, studio in studios.items()}
+    renderers = {name: Renderer(background, [actor]) for name, background in bed.items()}
+    shots = {name: renderer.render(pose) for name, renderer in renderers.items()}
     celsius = heat_picture(warmth, world, cameras["IR"])
     effects = CameraEffects.draw(sleeper.rng(3))
     gains = effects.gains(shots["RGB"].linear)
@@ -214,11 +216,13 @@ def _write_pose(
         if number:
             kind = (covers.THIN, covers.THICK)[number - 1]
             draped = covers.drape(rng, kind, world)
-            over = {name: covers.see(draped, camera) for name, camera in cameras.items()}
+            over = {
+                name: covers.seen_from_above(draped, camera) for name, camera in cameras.items()
+            }
             linear = covers.lay_over(linear, draped, over["RGB"], bed["RGB"])
             depth = np.where(over["depth"].mask, over["depth"].depth_m, depth)
-            finer = covers.see(draped, _finer(cameras["IR"]))
-            heat = covers.insulate(celsius, warmth.room, draped, finer)
+            fine = covers.seen_from_above(draped, finer(cameras["IR"]))
+            heat = insulated(celsius, warmth.room, draped, fine)
         rgb = effects.develop(rng, linear.astype(np.float32), gains)
         write_slp_image(folder, "RGB", cover, frame + 1, rgb)
         write_slp_image(folder, "IR", cover, frame + 1, grey_levels(rng, warmth, heat))
@@ -227,19 +231,11 @@ def _write_pose(
     return {name: _labels(guest, cameras[name], shots["RGB"], cameras["RGB"]) for name in cameras}
 
 
-def _finer(camera: Camera) -> Camera:
-    """The camera with the grid that temperatures are drawn on."""
-    from Datasets.synthetic.capture.thermal import FINER
-
-    scale = np.diag([FINER, FINER, 1.0])
-    scale[:2, 2] = (FINER - 1) / 2
-    size = (camera.size[0] * FINER, camera.size[1] * FINER)
-    return Camera(scale @ camera.intrinsics, size, camera.rotation, camera.position)
-
-
-def _labels(guest: Guest, camera: Camera, shot, rgb: Camera) -> tuple[np.ndarray, np.ndarray]:
+def _labels(
+    guest: Figure, camera: PlacedCamera, shot, rgb: PlacedCamera
+) -> tuple[np.ndarray, np.ndarray]:
     """Joints in a camera's pixels; what hides them is judged from the RGB camera."""
-    from Datasets.synthetic.compose.gathering import HIDDEN_DEPTH
+    from Datasets.synthetic.compose.pictures import HIDDEN_DEPTH
 
     joints = joint_map(INFANT, SLP_14).apply(guest.joints())
     seen = rgb.to_camera(joints)

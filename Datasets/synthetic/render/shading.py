@@ -224,13 +224,13 @@ def shade_background_kernel(
         return
     p = ground[y, x]
     q = contact_to_map * wp.vec4(p[0], p[1], p[2], 1.0)
-    touch = _sample2(contact, q[0], q[1])
+    touch = _sample(contact, q[0], q[1])
     if p[2] > FLOOR_M:
         touch = 0.0
     colour = ambient[y, x] * (1.0 - touch)
     for k in range(lights.count):
         s = lights.to_map[k] * wp.vec4(p[0], p[1], p[2], 1.0)
-        shade = _sample3(shade_maps, k, s[0], s[1])
+        shade = _sample(shade_maps[k], s[0], s[1])
         if p[2] > FLOOR_M:
             shade = 1.0 - _lit(lights, k, p, 0.05)
         colour += lit[k, y, x] * (1.0 - shade)
@@ -238,7 +238,8 @@ def shade_background_kernel(
 
 
 @wp.func
-def _sample2(values: wp.array2d(dtype=float), x: float, y: float) -> float:
+def _sample(values: wp.array2d(dtype=float), x: float, y: float) -> float:
+    """Bilinear interpolation, 0 outside."""
     i = int(wp.floor(x))
     j = int(wp.floor(y))
     if i < 0 or j < 0 or i >= values.shape[1] - 1 or j >= values.shape[0] - 1:
@@ -247,17 +248,4 @@ def _sample2(values: wp.array2d(dtype=float), x: float, y: float) -> float:
     v = y - float(j)
     top = values[j, i] * (1.0 - u) + values[j, i + 1] * u
     low = values[j + 1, i] * (1.0 - u) + values[j + 1, i + 1] * u
-    return top * (1.0 - v) + low * v
-
-
-@wp.func
-def _sample3(values: wp.array3d(dtype=float), k: int, x: float, y: float) -> float:
-    i = int(wp.floor(x))
-    j = int(wp.floor(y))
-    if i < 0 or j < 0 or i >= values.shape[2] - 1 or j >= values.shape[1] - 1:
-        return 0.0
-    u = x - float(i)
-    v = y - float(j)
-    top = values[k, j, i] * (1.0 - u) + values[k, j, i + 1] * u
-    low = values[k, j + 1, i] * (1.0 - u) + values[k, j + 1, i + 1] * u
     return top * (1.0 - v) + low * v

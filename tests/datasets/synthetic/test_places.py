@@ -1,27 +1,31 @@
 """Rooms and open land: nearest surfaces, people before and behind things, no two places alike."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
 from Datasets.geometry.camera import intrinsics_from_fov, project
 from Datasets.synthetic.capture.camera_effects import defocused, without_stairs
-from Datasets.synthetic.compose.gathering import invite, photograph, seated
-from Datasets.synthetic.places import everyday as places
-from Datasets.synthetic.places.bed import Camera
-from Datasets.synthetic.places.builder import Setting, light_up
-from Datasets.synthetic.places.everyday import (
-    furniture,
-    look_at_people,
-    make_outdoors,
-    make_place,
-    make_room,
-    surfaces,
+from Datasets.synthetic.compose.figures import draw_figure, side_by_side
+from Datasets.synthetic.compose.pictures import photograph
+from Datasets.synthetic.places import furniture, surfaces
+from Datasets.synthetic.places.background import draw_lights
+from Datasets.synthetic.places.camera import PlacedCamera, look_at_people, rotation_towards
+from Datasets.synthetic.places.place import Place, paint_background
+from Datasets.synthetic.places.rooms import add_occluder, make_outdoors, make_place, make_room
+from Datasets.synthetic.places.solids import (
+    FAR_M,
+    Ball,
+    Box,
+    Drum,
+    Foliage,
+    Plane,
+    cast_rays,
+    reaching,
 )
-from Datasets.synthetic.places.foreground import stand_before
-from Datasets.synthetic.places.solids import FAR_M, Ball, Box, Drum, Foliage, Plane, look, reaching
-from Datasets.synthetic.render.studio import Actor, Studio
+from Datasets.synthetic.render.renderer import Actor, Renderer
 
 SIZE = (96, 72)
 SOLIDS = (Box, Ball, Drum)
@@ -30,12 +34,8 @@ SOLIDS = (Box, Ball, Drum)
 def camera_at(position, target=(0.0, 0.0, 0.8), size=SIZE):
     """A level camera that looks at a point."""
     position = np.array(position, dtype=float)
-    forward = np.array(target) - position
-    forward /= np.linalg.norm(forward)
-    right = np.cross(forward, [0, 0, 1.0])
-    right /= np.linalg.norm(right)
-    rotation = np.stack([right, np.cross(forward, right), forward])
-    return Camera(intrinsics_from_fov(size, 60.0), size, rotation, position)
+    rotation = rotation_towards(position, np.array(target))
+    return PlacedCamera(intrinsics_from_fov(size, 60.0), size, rotation, position)
 
 
 def level(solid, points):
@@ -87,26 +87,26 @@ def test_every_pixel_sees_the_nearest_surface():
     near = Box(np.array([1.0, 0, 0.8]), np.array([0.1, 0.2, 0.2]), 0.0, 1)
     far = Drum(np.array([0.0, 0, 0.8]), np.array([0.5, 0.5, 0.8]), 0.0, 2)
     camera = camera_at([3.0, 0.0, 0.8])
-    view = look(camera, [floor], [near, far])
+    hits = cast_rays(camera, [floor], [near, far])
     centre = SIZE[1] // 2, SIZE[0] // 2
-    assert view.material[centre] == 1
-    assert view.point[centre][0] == pytest.approx(1.1)
-    assert set(np.unique(view.material)) == {-1, 0, 1, 2}
-    assert np.abs(view.point[view.material == 0][:, 2]).max() < 1e-9
-    assert np.array_equal(view.material, look(camera, [floor], [far, near]).material)
-    away = camera.to_camera(view.point)[..., 2]
-    assert np.allclose(away[view.material < 0], FAR_M)
-    seen = project(camera.to_camera(view.point), camera.intrinsics)
+    assert hits.material[centre] == 1
+    assert hits.point[centre][0] == pytest.approx(1.1)
+    assert set(np.unique(hits.material)) == {-1, 0, 1, 2}
+    assert np.abs(hits.point[hits.material == 0][:, 2]).max() < 1e-9
+    assert np.array_equal(hits.material, cast_rays(camera, [floor], [far, near]).material)
+    away = camera.to_camera(hits.point)[..., 2]
+    assert np.allclose(away[hits.material < 0], FAR_M)
+    seen = project(camera.to_camera(hits.point), camera.intrinsics)
     x, y = np.meshgrid(np.arange(SIZE[0]), np.arange(SIZE[1]))
     assert np.abs(seen - np.stack([x, y], axis=-1)).max() < 1e-6
 
 
 def test_a_wall_is_seen_from_its_front_only():
     wall = Plane(np.array([-1.0, 0, -0.4]), np.array([1.0, 0, 0]), 0)
-    view = look(camera_at([3.0, 0, 0.8]), [wall], [])
-    assert (view.material == 0).all()
-    assert np.allclose(view.local[..., 1], view.point[..., 2] + 0.4)  # upwards from its foot
-    assert (look(camera_at([-3.0, 0, 0.8]), [wall], []).material == -1).all()
+    hits = cast_rays(camera_at([3.0, 0, 0.8]), [wall], [])
+    assert (hits.material == 0).all()
+    assert np.allclose(hits.local[..., 1], hits.point[..., 2] + 0.4)  # upwards from its foot
+    assert (cast_rays(camera_at([-3.0, 0, 0.8]), [wall], []).material == -1).all()
 
 
 def test_cameras_look_at_the_people_from_above_the_floor():
@@ -132,7 +132,7 @@ def test_same_seed_same_place_and_no_two_places_alike():
     def shown(seed):
         rng = np.random.default_rng(seed)
         camera = look_at_people(rng, SIZE, np.array([0, 0, 0.8]), 2.0)
-        return Studio(make_place(rng, camera, 0.6, nursery=seed % 3 == 0), []).empty
+        return Renderer(make_place(Place(rng, camera, 0.6), nursery=seed % 3 == 0), []).empty
 
     pictures = [shown(seed) for seed in range(24)]
     assert np.array_equal(pictures[0], shown(0))
@@ -146,32 +146,36 @@ def test_places_are_whole_and_leave_room_for_the_people(make):
     for seed in range(6):
         rng = np.random.default_rng(seed)
         camera = look_at_people(rng, SIZE, np.array([0, 0, 0.8]), 2.0, (-5, 40))
-        scene = make(rng, camera, 0.5, [(np.array([0.2, 0.0]), 0.2, 0.4)])
-        for values in (scene.ground, scene.albedo, scene.normals, *scene.lit):
+        background = make(Place(rng, camera, 0.5), [(np.array([0.2, 0.0]), 0.2, 0.4)])
+        for values in (background.ground, background.albedo, background.normals, *background.lit):
             assert np.isfinite(values).all()
-        assert scene.albedo.min() >= 0
-        assert np.allclose(np.linalg.norm(scene.normals, axis=-1), 1, atol=1e-6)
-        among = np.linalg.norm(scene.ground[..., :2], axis=-1) < 0.5
-        standing = among & (np.abs(scene.ground[..., 2]) > 0.01) & (scene.ground[..., 2] < 1.8)
-        seat = np.linalg.norm(scene.ground[..., :2] - [0.2, 0], axis=-1) < 0.4
-        assert not (standing & ~seat & (scene.ground[..., 2] > 0)).any()
-        assert camera.to_camera(scene.ground)[..., 2].min() > 0.05
+        assert background.albedo.min() >= 0
+        assert np.allclose(np.linalg.norm(background.normals, axis=-1), 1, atol=1e-6)
+        among = np.linalg.norm(background.ground[..., :2], axis=-1) < 0.5
+        high = background.ground[..., 2]
+        standing = among & (np.abs(high) > 0.01) & (high < 1.8)
+        seat = np.linalg.norm(background.ground[..., :2] - [0.2, 0], axis=-1) < 0.4
+        assert not (standing & ~seat & (high > 0)).any()
+        assert camera.to_camera(background.ground)[..., 2].min() > 0.05
 
 
 def test_furniture_stands_on_the_floor_and_out_of_the_way():
     rng = np.random.default_rng(5)
     every = {*furniture.INDOORS, *furniture.NURSERY, *furniture.GARDEN, *furniture.FAR_OFF}
     for piece in sorted(every, key=lambda piece: piece.__name__):
-        setting = Setting()
-        parts = furniture.placed(piece(rng), np.array([1.0, 2.0, -0.4]), 0.5, setting.material)
+        place = Place(rng, camera_at([3.0, 0.0, 1.0]))
+        parts = place.piece(piece(rng), np.array([1.0, 2.0, -0.4]), 0.5)
         low = min(part.centre[2] - part.half[2] for part in parts)
         assert low < -0.4 + 0.13, piece.__name__
-        assert {part.material for part in parts} <= set(range(len(setting.painters)))
+        assert {part.material for part in parts} <= set(range(len(place.painters)))
     free = [(np.array([1.0, 2.0]), 0.3)]
     spots = [(np.array([1.0, 2.0]), 0.5)] * 20
     pieces = (furniture.bed, furniture.sofa, furniture.case)
-    assert furniture.furnish(rng, spots, Setting().material, free, pieces) == []
-    assert furniture.furnish(rng, spots[:1], Setting().material, [], pieces)
+    place = Place(rng, camera_at([3.0, 0.0, 1.0]))
+    place.furnish(spots, free, pieces)
+    assert place.solids == []
+    place.furnish(spots[:1], [], pieces)
+    assert place.solids
 
 
 @pytest.mark.parametrize(
@@ -187,8 +191,11 @@ def test_furniture_stands_on_the_floor_and_out_of_the_way():
         surfaces.LANDS,
         surfaces.PLANTS,
         surfaces.STEMS,
-        tuple(make(np.array([0.5, 0.01, 0.7])) for make in (surfaces.framed, surfaces.window)),
-        (surfaces.door(np.array([0.45, 0.02, 1.0])),),
+        tuple(
+            partial(paint, np.array([0.5, 0.01, 0.7]))
+            for paint in (surfaces.framed, surfaces.window)
+        ),
+        (partial(surfaces.door, np.array([0.45, 0.02, 1.0])),),
     ],
 )
 def test_surfaces_are_physical_colours_that_repeat_with_the_seed(painters):
@@ -204,91 +211,91 @@ def test_surfaces_are_physical_colours_that_repeat_with_the_seed(painters):
 
 
 @pytest.fixture(scope="module")
-def guests():
+def figures():
     rng = np.random.default_rng(8)
-    pair = [invite(rng, age, "standing") for age in ("adult", "child")]
+    pair = [draw_figure(rng, age, "standing") for age in ("adult", "child")]
     return [pair[0].moved(0.0, 0.0), pair[1].moved(0.5, 0.0)]
 
 
-def studio_with(guests, solids=(), size=(160, 120)):
-    rng, setting = np.random.default_rng(4), Setting()
-    setting.plane([0, 0, 0], [0, 0, 1], surfaces.FLOORS)
-    setting.solids += solids
-    camera = camera_at([3.0, 0.0, 1.0], size=size)
-    lights = places.draw_lights(rng)
-    scene = light_up(rng, camera, setting, lights, np.full(3, 0.4), np.full((120, 160, 3), 0.7))
-    return Studio(scene, [Actor(g.shape, g.look, 1) for g in guests])
+def renderer_with(figures, solids=(), size=(160, 120)):
+    place = Place(np.random.default_rng(4), camera_at([3.0, 0.0, 1.0], size=size))
+    place.add_plane([0, 0, 0], [0, 0, 1], surfaces.FLOORS)
+    place.solids += solids
+    lights, sky = draw_lights(place.rng), np.full((120, 160, 3), 0.7)
+    background = paint_background(place, lights, np.full(3, 0.4), sky)
+    return Renderer(background, [Actor(g.shape, g.look, 1) for g in figures])
 
 
-def poses(guests):
-    return [(g.posed.turn, g.posed.place) for g in guests]
+def poses(figures):
+    return [(g.posed.turn, g.posed.place) for g in figures]
 
 
-def test_the_nearer_person_hides_the_farther_one(guests):
-    shot = studio_with(guests).shoot(poses(guests))
-    alone = [studio_with([guest]).shoot(poses([guest])) for guest in guests]
+def test_the_nearer_person_hides_the_farther_one(figures):
+    shot = renderer_with(figures).render(poses(figures))
+    alone = [renderer_with([figure]).render(poses([figure])) for figure in figures]
     both = alone[0].mask & alone[1].mask
     assert both.sum() > 100
     assert (shot.person[both] == 1).all()  # the second stands nearer to the camera
     assert np.array_equal(shot.mask, alone[0].mask | alone[1].mask)
     assert np.array_equal(shot.depth_m, np.minimum(alone[0].depth_m, alone[1].depth_m))
-    swapped = studio_with(guests[::-1]).shoot(poses(guests[::-1]))
+    swapped = renderer_with(figures[::-1]).render(poses(figures[::-1]))
     assert (swapped.person[both] == 0).all()
     assert np.abs(shot.linear[shot.person == 1] - alone[1].linear[shot.person == 1]).mean() < 0.05
 
 
-def test_furniture_before_a_person_hides_it_and_behind_does_not(guests):
-    plain = studio_with(guests[:1]).shoot(poses(guests[:1]))
+def test_furniture_before_a_person_hides_it_and_behind_does_not(figures):
+    plain = renderer_with(figures[:1]).render(poses(figures[:1]))
     box = Box(np.array([1.5, 0, 0.4]), np.array([0.05, 0.6, 0.4]), 0.0, 0)
-    before = studio_with(guests[:1], [box]).shoot(poses(guests[:1]))
+    before = renderer_with(figures[:1], [box]).render(poses(figures[:1]))
     behind = replace(box, centre=np.array([-1.0, 0, 0.4]))
-    after = studio_with(guests[:1], [behind]).shoot(poses(guests[:1]))
+    after = renderer_with(figures[:1], [behind]).render(poses(figures[:1]))
     assert np.array_equal(after.mask, plain.mask)
     assert 0.2 < before.mask.sum() / plain.mask.sum() < 0.8
     assert not (before.mask & ~plain.mask).any()
 
 
-def test_people_cast_shadows_on_the_floor_and_only_there(guests):
-    studio = studio_with(guests)
-    shot = studio.shoot(poses(guests))
-    darker = (shot.linear - studio.empty).sum(axis=-1) < -0.02
-    on_floor = np.abs(studio.scene.ground[..., 2]) < 0.01
+def test_people_cast_shadows_on_the_floor_and_only_there(figures):
+    renderer = renderer_with(figures)
+    shot = renderer.render(poses(figures))
+    darker = (shot.linear - renderer.empty).sum(axis=-1) < -0.02
+    on_floor = np.abs(renderer.background.ground[..., 2]) < 0.01
     assert (darker & on_floor & ~shot.mask).sum() > 50
-    far = np.linalg.norm(studio.scene.ground[..., :2], axis=-1) > 6
-    change = np.abs(shot.linear - studio.empty)[far & ~shot.mask]
+    far = np.linalg.norm(renderer.background.ground[..., :2], axis=-1) > 6
+    change = np.abs(shot.linear - renderer.empty)[far & ~shot.mask]
     assert change.max() < 1e-6
 
 
-def test_a_body_at_the_camera_is_left_out(guests):
-    beside = guests[0].moved(3.0, 0.0)
-    shot = studio_with([guests[1], beside]).shoot(poses([guests[1], beside]))
+def test_a_body_at_the_camera_is_left_out(figures):
+    beside = figures[0].moved(3.0, 0.0)
+    shot = renderer_with([figures[1], beside]).render(poses([figures[1], beside]))
     assert set(np.unique(shot.person)) == {-1, 0}
 
 
-def test_what_stands_before_people_is_nearer_than_they_are():
+def test_occluders_are_nearer_than_the_people():
     seen = 0
     for seed in range(8):
-        setting, camera = Setting(), camera_at([2.5, 0.0, 1.0])
-        setting.plane([0, 0, 0], [0, 0, 1], surfaces.FLOORS)
-        floor = look(camera, setting.planes, []).material
-        stand_before(np.random.default_rng(seed), camera, setting, 1.5)
-        view = look(camera, setting.planes, setting.solids)
-        hidden = view.material != floor
+        camera = camera_at([2.5, 0.0, 1.0])
+        place = Place(np.random.default_rng(seed), camera)
+        place.add_plane([0, 0, 0], [0, 0, 1], surfaces.FLOORS)
+        floor = cast_rays(camera, place.planes, []).material
+        add_occluder(place, 1.5)
+        hits = cast_rays(camera, place.planes, place.solids)
+        hidden = hits.material != floor
         seen += hidden.any()
         assert hidden.mean() < 0.5
-        assert np.linalg.norm(view.point - camera.position, axis=-1)[hidden].max(initial=0) < 2.0
+        assert np.linalg.norm(hits.point - camera.position, axis=-1)[hidden].max(initial=0) < 2.0
     assert seen >= 6
 
 
-def test_a_group_keeps_its_distance(guests):
-    crowd = seated([guests[0]] * 4)
-    middles = np.stack([guest.posed.place[0, :2] for guest in crowd])
+def test_a_group_keeps_its_distance(figures):
+    crowd = side_by_side([figures[0]] * 4)
+    middles = np.stack([figure.posed.place[0, :2] for figure in crowd])
     apart = np.linalg.norm(middles[:, None] - middles, axis=-1) + np.eye(4)
     assert apart.min() > 0.25
 
 
-def test_labels_of_a_picture_fit_who_is_seen(guests):
-    picture = photograph(np.random.default_rng(12), guests, (200, 160))
+def test_labels_of_a_picture_fit_the_visible_people(figures):
+    picture = photograph(np.random.default_rng(12), figures, (200, 160))
     assert picture.rgb.shape == (160, 200, 3)
     for number, labels in enumerate(picture.labels):
         seen = labels.visibility == 2
@@ -303,7 +310,7 @@ def test_labels_of_a_picture_fit_who_is_seen(guests):
         assert rows.max() <= bottom + 1
 
 
-def test_defocus_keeps_what_is_sharp_and_the_light():
+def test_defocus_keeps_the_focused_part_and_the_light():
     rng = np.random.default_rng(6)
     linear = rng.uniform(0, 1, (40, 60, 3)).astype(np.float32)
     depth = np.where(np.arange(60) < 30, 2.0, 20.0) * np.ones((40, 1))

@@ -11,7 +11,7 @@ from Datasets.readers.coco import read_coco, read_part, region_mask
 from Datasets.readers.mpii import read_mpii_h5, read_mpii_json, read_mpii_mat
 from Datasets.skeletons import COCO_17, MPII_16
 from Datasets.synthetic import workers
-from Datasets.synthetic.compose.gathering import invite
+from Datasets.synthetic.compose.figures import draw_figure
 from Datasets.synthetic.people.body import weight_of
 from Datasets.synthetic.people.clothing import unlikeness
 from Datasets.synthetic.people.phenotypes import AGES
@@ -180,7 +180,7 @@ def test_everybody_is_clothed(age):
     trunk = weight_of(("spine01", "spine02", "spine03", "spine04", "spine05", "pelvis")) > 0.8
     arms = weight_of(("upperarm", "lowerarm", "wrist", "metacarpal", "finger"))
     for seed in range(6):
-        guest = invite(np.random.default_rng(seed), age)
+        guest = draw_figure(np.random.default_rng(seed), age)
         up = guest.shape.vertices[:, 2] - guest.shape.heads[0, 2]
         hips = (np.abs(up) < 0.03 * guest.size_m) & (arms == 0)
         covered = (guest.look.fields > 0).any(axis=1)

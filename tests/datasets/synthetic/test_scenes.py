@@ -12,28 +12,30 @@ from Datasets.readers.coco import read_part
 from Datasets.skeletons import INFANT
 from Datasets.structures import OCCLUDED
 from Datasets.synthetic import workers
-from Datasets.synthetic.capture.night import in_infrared
-from Datasets.synthetic.compose import compositions
-from Datasets.synthetic.compose.blankets import spread, tuck_in
-from Datasets.synthetic.compose.compositions import SCENES, YOUNG, draw_kind
+from Datasets.synthetic.capture.night import infrared_look
+from Datasets.synthetic.compose import kinds
+from Datasets.synthetic.compose.carers import HAND_M, LEGS, bend_over, hold, with_hands_at
 from Datasets.synthetic.compose.dolls import DOLL, LENGTH_M, STIFF, make_doll, plush
-from Datasets.synthetic.compose.gathering import expose, invite
-from Datasets.synthetic.compose.nursing import HAND_M, LEGS, attend, embrace, with_hands_at
-from Datasets.synthetic.compose.staging import headed
+from Datasets.synthetic.compose.figures import draw_figure
+from Datasets.synthetic.compose.kinds import KINDS, YOUNG, draw_kind
+from Datasets.synthetic.compose.pictures import take_picture
 from Datasets.synthetic.people import body as bodies
 from Datasets.synthetic.people.body import SIDES, weight_of
 from Datasets.synthetic.people.clothing import unlikeness
 from Datasets.synthetic.people.limbs import arm
 from Datasets.synthetic.people.phenotypes import AGES
-from Datasets.synthetic.places.covers import THIN
-from Datasets.synthetic.places.everyday import look_at_people, make_room
-from Datasets.synthetic.places.resting import RESTING_PLACES
+from Datasets.synthetic.places.camera import look_at_people
+from Datasets.synthetic.places.furniture import Tube, Veil
+from Datasets.synthetic.places.place import Place
+from Datasets.synthetic.places.resting_places import RESTING_PLACES
+from Datasets.synthetic.places.rooms import make_room
 from Datasets.synthetic.places.solids import Bars, Box
 from Datasets.synthetic.profiles import scenes
 from Datasets.synthetic.profiles.coco import generate_coco
 from Datasets.synthetic.profiles.generation import write_pictures
-from Datasets.synthetic.render.studio import Actor, Studio
-from Datasets.synthetic.render.veils import Tube, Veil, hang, lead
+from Datasets.synthetic.render.covers import THIN, draw_cover, tuck_in
+from Datasets.synthetic.render.overlays import draw_tubes, draw_veils
+from Datasets.synthetic.render.renderer import Actor, Renderer
 from Datasets.verify.coco import verify_coco
 from Datasets.writers.coco import write_coco
 
@@ -56,8 +58,8 @@ def one_of_each(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scenes, "SIZES", (SMALL,))
         patch.setattr(scenes, "EVERYDAY_SHARE", 0.0)
-        for number, kind in enumerate(SCENES):
-            patch.setattr(compositions, "draw_kind", lambda rng, kind=kind: kind)
+        for number, kind in enumerate(KINDS):
+            patch.setattr(kinds, "draw_kind", lambda rng, kind=kind: kind)
             entries += write_pictures(scenes.STYLE, root, 3, range(number, number + 1))
     write_coco(root, "train2017", entries)
     (root / "generator.json").write_text("{}")
@@ -69,7 +71,7 @@ def room():
     """An empty room seen from above."""
     rng = np.random.default_rng(8)
     camera = look_at_people(rng, SMALL, np.zeros(3), 1.1, (70.0, 80.0), (1.0, 1.0))
-    return make_room(rng, camera, 1.0)
+    return make_room(Place(rng, camera, 1.0))
 
 
 def test_same_seed_same_bytes_for_any_number_of_workers(tmp_path, monkeypatch):
@@ -82,18 +84,18 @@ def test_same_seed_same_bytes_for_any_number_of_workers(tmp_path, monkeypatch):
 
 def test_every_kind_occurs_as_often_as_said():
     drawn = [draw_kind(np.random.default_rng(seed)) for seed in range(1000)]
-    for kind, (_, share) in SCENES.items():
+    for kind, (_, share) in KINDS.items():
         assert drawn.count(kind) / 1000 == pytest.approx(share, abs=0.04)
-    assert sum(share for _, share in SCENES.values()) == pytest.approx(1)
+    assert sum(share for _, share in KINDS.values()) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("kind", SCENES)
-def test_kinds_show_whom_they_say(kind):
+@pytest.mark.parametrize("kind", KINDS)
+def test_kinds_show_the_people_that_they_name(kind):
     for seed in range(5):
-        stage = SCENES[kind][0](np.random.default_rng(seed))
-        ages = {guest.age for guest in stage.guests}
+        made = KINDS[kind][0](np.random.default_rng(seed))
+        ages = {figure.age for figure in made.figures}
         assert ages <= {*YOUNG, *GROWN}
-        assert {doll.age for doll in stage.dolls} <= {DOLL}
+        assert {doll.age for doll in made.dolls} <= {DOLL}
         if kind in ("alone", "cared", "hidden"):
             assert ages & set(YOUNG)
         if kind in ("cared", "grown"):
@@ -101,11 +103,11 @@ def test_kinds_show_whom_they_say(kind):
         if kind in ("grown", "empty"):
             assert not ages & set(YOUNG)
         if kind == "doll":
-            assert stage.dolls or stage.things
+            assert made.dolls or made.things
         if kind in ("alone", "empty"):
-            assert not ages & GROWN and not stage.dolls
+            assert not ages & GROWN and not made.dolls
         if kind == "hidden":
-            assert stage.lay or stage.things or ages & GROWN
+            assert made.overlays or made.things or ages & GROWN
 
 
 def test_a_folder_is_the_layout_with_ages_and_empty_pictures(one_of_each):
@@ -114,9 +116,9 @@ def test_a_folder_is_the_layout_with_ages_and_empty_pictures(one_of_each):
     split = "train2017"
     path = one_of_each / "annotations" / f"person_keypoints_{split}.json"
     content = json.loads(path.read_text())
-    assert [image["scene"] for image in content["images"]] == list(SCENES)
+    assert [image["scene"] for image in content["images"]] == list(KINDS)
     kinds = {image["id"]: image["scene"] for image in content["images"]}
-    ages = {kind: set() for kind in SCENES}
+    ages = {kind: set() for kind in KINDS}
     for one in content["annotations"]:
         ages[kinds[one["image_id"]]].add(one["age"])
         assert not one["iscrowd"]
@@ -124,20 +126,22 @@ def test_a_folder_is_the_layout_with_ages_and_empty_pictures(one_of_each):
     assert ages["grown"] and ages["grown"] <= GROWN
     assert all(ages[kind] & set(YOUNG) for kind in ("alone", "cared", "hidden"))
     assert set().union(*ages.values()) <= set(AGES)
-    images = dict(zip(SCENES, read_part(one_of_each, split).images, strict=True))
+    images = dict(zip(KINDS, read_part(one_of_each, split).images, strict=True))
     assert images["empty"].people == images["empty"].ignored == ()
     assert {person.age for person in images["alone"].people} <= set(YOUNG)
 
 
 def test_dolls_are_drawn_and_never_labelled(room):
     doll = make_doll(np.random.default_rng(1), "supine")
-    without, shown = (expose(np.random.default_rng(2), room, [], dolls) for dolls in ([], [doll]))
+    without, shown = (
+        take_picture(np.random.default_rng(2), room, [], dolls) for dolls in ([], [doll])
+    )
     assert shown.labels == ()
     assert (shown.person == -1).all() and (shown.beneath == -1).all()
     apart = np.abs(shown.rgb.astype(int) - without.rgb).max(axis=2)
     assert (apart > 40).sum() > 50
-    infant = invite(np.random.default_rng(3), "infant", "supine")
-    both = expose(np.random.default_rng(2), room, [infant], [doll.moved(0.4, 0.0)])
+    infant = draw_figure(np.random.default_rng(3), "infant", "supine")
+    both = take_picture(np.random.default_rng(2), room, [infant], [doll.moved(0.4, 0.0)])
     assert len(both.labels) == 1 and set(np.unique(both.person)) == {-1, 0}
 
 
@@ -176,7 +180,7 @@ def test_plush_animals_rest_on_the_ground(lying):
 
 
 @pytest.mark.parametrize("make", RESTING_PLACES)
-def test_one_lies_on_what_is_level_with_the_origin(make):
+def test_resting_surfaces_are_level_with_the_origin(make):
     for seed in range(4):
         place = make(np.random.default_rng(seed))
         assert min(place.half_m) > 0.12 and place.floor_m <= 0
@@ -216,7 +220,7 @@ def test_bars_are_many_boxes():
 def test_hands_come_to_where_they_are_wanted():
     for seed in range(4):
         rng = np.random.default_rng(seed)
-        carer = invite(rng, "adult", "kneeling")
+        carer = draw_figure(rng, "adult", "kneeling")
         shoulders = carer.posed.place[[arm(carer.shape, side).base for side in SIDES]]
         front = carer.posed.turn[0] @ [0.0, -1.0, 0.0]
         palms = shoulders + 0.3 * front * [1, 1, 0] - [0, 0, 0.15]
@@ -233,7 +237,7 @@ def test_carers_stand_beside_a_place_and_reach_into_it(floor, edge):
     palms = np.array([[0.08, 0.0, 0.1], [-0.08, 0.0, 0.1]])
     away = []
     for seed in range(4):
-        carer = attend(np.random.default_rng(seed), palms, 0.0, edge, floor)
+        carer = bend_over(np.random.default_rng(seed), palms, 0.0, edge, floor)
         world = carer.surface()
         assert abs(world[:, 2].min() - floor) < 0.03
         assert world[weight_of(LEGS) > 0.8, 0].min() > edge - 0.06
@@ -242,21 +246,21 @@ def test_carers_stand_beside_a_place_and_reach_into_it(floor, edge):
     assert np.median(away) < 0.25
 
 
-def test_who_is_held_is_before_the_breast_of_who_holds():
+def test_a_held_infant_is_before_the_breast_of_its_holder():
     for seed in range(4):
         rng = np.random.default_rng(seed)
-        holder, held = embrace(rng, make_doll(rng, "sitting"))
+        holder, held = hold(rng, make_doll(rng, "sitting"))
         spine = held.posed.place[bodies.rig().index("spine03")]
         wrists = [holder.posed.place[bodies.rig().index(f"wrist.{side}")] for side in SIDES]
         assert min(np.linalg.norm(wrist - spine) for wrist in wrists) < 0.25
 
 
 def test_blankets_hide_the_body_and_leave_the_head(room):
-    infant = headed(invite(np.random.default_rng(5), "infant", "supine"), 90.0)
+    infant = draw_figure(np.random.default_rng(5), "infant", "supine").headed(90.0)
     blanket = tuck_in(np.random.default_rng(6), THIN, infant.surface(), (0.6, 0.9))
-    plain = expose(np.random.default_rng(7), room, [infant])
-    lay = [partial(spread, blanket, room)]
-    covered = expose(np.random.default_rng(7), room, [infant], lay=lay)
+    plain = take_picture(np.random.default_rng(7), room, [infant])
+    overlays = [partial(draw_cover, blanket, room)]
+    covered = take_picture(np.random.default_rng(7), room, [infant], overlays=overlays)
     assert np.array_equal(covered.beneath, plain.person)
     lost = (plain.person == 0) & (covered.person < 0)
     assert 0.2 < lost.sum() / (plain.person == 0).sum() < 0.95
@@ -271,32 +275,32 @@ def test_blankets_hide_the_body_and_leave_the_head(room):
 
 
 def test_cables_and_netting_lie_over_people(room):
-    infant = invite(np.random.default_rng(5), "infant", "supine")
-    studio = Studio(room, [Actor(infant.shape, infant.look, 1)])
-    shot = studio.shoot([(infant.posed.turn, infant.posed.place)])
+    infant = draw_figure(np.random.default_rng(5), "infant", "supine")
+    renderer = Renderer(room, [Actor(infant.shape, infant.look, 1)])
+    shot = renderer.render([(infant.posed.turn, infant.posed.place)])
     middle = infant.posed.place[0]
     course = middle + np.array([[-0.3, 0, 0.25], [0, 0, 0.25], [0.3, 0, 0.25]])
-    wired = lead([Tube(course, 0.01, np.full(3, 0.5))], room, shot)
+    wired = draw_tubes([Tube(course, 0.01, np.full(3, 0.5))], room, shot)
     changed = wired.depth_m != shot.depth_m
     assert changed.sum() > 50
     assert (wired.depth_m <= shot.depth_m).all()
     assert (wired.person[changed] == -1).all() and (shot.person[changed] == 0).any()
     buried = replace(Tube(course - [0, 0, 0.6], 0.01, np.full(3, 0.5)))
-    assert np.array_equal(lead([buried], room, shot).linear, shot.linear)
+    assert np.array_equal(draw_tubes([buried], room, shot).linear, shot.linear)
     veil = Veil((0.0, 0.0, 0.5), (0.6, 0.6, 0.005), (0.0, 0.0, 0.0), 0.5)
-    veiled = hang([veil], room, shot)
+    veiled = draw_veils([veil], room, shot)
     assert np.array_equal(veiled.person, shot.person)
     ratio = veiled.linear[shot.mask] / np.maximum(shot.linear[shot.mask], 1e-6)
     assert np.median(ratio) == pytest.approx(0.5, abs=0.02)
 
 
-def test_who_reaches_beside_the_camera_is_cut_off_where_asked(room):
-    infant = invite(np.random.default_rng(5), "infant", "supine")
+def test_bodies_that_reach_beside_the_camera_are_cut_off_where_asked(room):
+    infant = draw_figure(np.random.default_rng(5), "infant", "supine")
     up = -room.camera.rotation[2]
     at_camera = room.camera.position - 0.15 * up
     posed = infant.posed.moved(*at_camera[:2], 0.0, at_camera[2])
     masks = [
-        Studio(room, [Actor(infant.shape, infant.look, 1)], clipped).shoot(
+        Renderer(room, [Actor(infant.shape, infant.look, 1)], clipped).render(
             [(posed.turn, posed.place)]
         ).mask
         for clipped in (False, True)
@@ -308,7 +312,7 @@ def test_who_reaches_beside_the_camera_is_cut_off_where_asked(room):
 def test_infrared_shows_clothes_on_skin_of_any_tone():
     for seed in range(6):
         rng = np.random.default_rng(seed)
-        look = in_infrared(rng, invite(rng, "adult", "standing").look)
+        look = infrared_look(rng, draw_figure(rng, "adult", "standing").look)
         assert np.ptp(look.skin) == 0
         for cloth in look.materials:
             assert np.ptp(cloth.colours, axis=1).max() < 1e-12
