@@ -14,7 +14,7 @@ from Datasets.synthetic.people.limbs import aim_limb, arm
 from Datasets.synthetic.people.outfits import dress_person
 from Datasets.synthetic.people.phenotypes import draw_person
 from Datasets.synthetic.people.postures import draw_posture, draw_stance
-from Datasets.synthetic.people.stance import pose_body
+from Datasets.synthetic.people.stance import pose_still
 
 HAND_M = 0.085
 """From the wrist to the middle of the palm."""
@@ -102,15 +102,14 @@ def _bent(rng: np.random.Generator, shape: BodyShape, kind: str, height_m: float
     stance = draw_stance(rng, kind)
     calm = stance.trunk * [1, 1, 1, 0.5, 0.5]
     stance = replace(stance, trunk=calm, upright=np.array([[1.0, 1.0]]))
-    posed = pose_body(shape, stance, np.zeros(1))
-    root, top = posed.place[0, 0, 2], posed.place[0, arm(shape, "L").base]
-    trunk = float(np.linalg.norm(top - posed.place[0, 0]))
+    place = pose_still(shape, stance, kind).place
+    root, top = place[0, 2], place[arm(shape, "L").base]
+    trunk = float(np.linalg.norm(top - place[0]))
     wanted = height_m + rng.uniform(0.5, 0.85) * _reach_m(shape)
     now, then = (np.arccos(np.clip((z - root) / trunk, -0.1, 0.98)) for z in (top[2], wanted))
     pitch = np.clip(calm[:, :1] + np.degrees(then - now), -5, 85)
     stance = replace(stance, trunk=np.hstack([pitch, calm[:, 1:]]), neck=stance.neck * [1, 1, 0.4])
-    movement = pose_body(shape, stance, np.zeros(1))
-    return Posed(movement.turn[0], movement.place[0], kind)
+    return pose_still(shape, stance, kind)
 
 
 def reach_over(rng: np.random.Generator, carer: Figure, infant: Figure) -> Figure:

@@ -21,7 +21,7 @@ from Datasets.synthetic.people.clothing import (
 )
 from Datasets.synthetic.people.outfits import dress_person
 from Datasets.synthetic.people.phenotypes import draw_person
-from Datasets.synthetic.people.stance import Stance, pose_body
+from Datasets.synthetic.people.stance import Stance, pose_still
 from Datasets.synthetic.places import surfaces
 from Datasets.synthetic.places.furniture import Part
 from Datasets.synthetic.places.solids import Ball
@@ -139,10 +139,8 @@ def _stiff(rng: np.random.Generator, shape: BodyShape, kind: str) -> Posed:
         pointed=np.full((1, 2), rng.uniform(5, 40)),
         level=np.zeros((1, 1)),
     )
-    movement = pose_body(shape, stance, np.zeros(1))
-    posed = Posed(movement.turn[0], movement.place[0], kind)
-    middle = (posed.place.min(axis=0) + posed.place.max(axis=0)) / 2
-    return posed.moved(-middle[0], -middle[1]).moved(0.0, 0.0, rng.uniform(-180, 180))
+    posed = pose_still(shape, stance, kind).centred()
+    return posed.moved(yaw_degrees=rng.uniform(-180, 180))
 
 
 def _shrunk(doll: Figure, factor: float) -> Figure:

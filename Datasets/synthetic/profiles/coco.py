@@ -55,11 +55,11 @@ CROWD_SHARE = 0.12
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A picture and who is in it.
+    """A picture and the people in it.
 
     Attributes:
-        picture: pixels of people who are numbered after the guests are a crowd.
-        guests: who is labelled one by one.
+        picture: people numbered after the guests are a crowd.
+        guests: the people that are labelled one by one.
         more: further keys of the image, such as ``posture``.
     """
 
@@ -74,13 +74,13 @@ def take_together(
     crowd_share: float = CROWD_SHARE,
     kinds: tuple[str, ...] = (),
 ) -> Snapshot:
-    """Photograph people in a place, at times with many more behind them.
+    """Photograph people in a place, in some pictures with a crowd behind them.
 
     Args:
         rng: source of randomness.
-        groups: who is together, and how often.
+        groups: ages of the people in a picture, and their shares.
         crowd_share: share of pictures with many people in the background.
-        kinds: postures that all but the grown take, each as often; none: as they like.
+        kinds: postures of infants and toddlers, equally often; none: those of their age.
     """
     from Datasets.synthetic.compose.pictures import photograph
 
@@ -154,7 +154,7 @@ def _guests(
     groups: tuple[tuple[tuple[str, ...], float], ...],
     kinds: tuple[str, ...],
 ) -> list[Figure]:
-    """A group; whoever comes with an infant often bends over it."""
+    """A group; adults beside an infant or toddler often bend over it."""
     from Datasets.synthetic.compose.figures import draw_figure, side_by_side
 
     together, shares = zip(*groups, strict=True)
@@ -180,7 +180,7 @@ def _strangers(rng: np.random.Generator) -> list[Figure]:
 
 
 def _person(picture: Picture, guest: Figure, number: int) -> CocoPerson | None:
-    """Labels and mask of somebody, or None who is hardly to be seen."""
+    """Labels and mask of a person, or None where hardly any of it is visible."""
     mask = picture.person == number
     box = box_from_mask(picture.beneath == number)
     if mask.sum() < MIN_PIXELS or box_fault(box, picture.camera.size):

@@ -27,8 +27,8 @@ OCCLUSION_M = 0.05
 
 
 @dataclass(frozen=True)
-class Profile:
-    """A kind of data set.
+class SequenceProfile:
+    """A data set of sequences in the layout of MINI-RGBD.
 
     Attributes:
         name: as on the command line.
@@ -45,8 +45,8 @@ class Profile:
     narrow_yaw_share: float
 
 
-MINI_RGBD = Profile("mini_rgbd", 20261, (0.7, 1.4), 15.0, 0.85)
-VARIED = Profile("varied", 30001, (0.6, 1.7), 50.0, 0.35)
+MINI_RGBD = SequenceProfile("mini_rgbd", 20261, (0.7, 1.4), 15.0, 0.85)
+VARIED = SequenceProfile("varied", 30001, (0.6, 1.7), 50.0, 0.35)
 PROFILES = {profile.name: profile for profile in (MINI_RGBD, VARIED)}
 
 
@@ -141,7 +141,7 @@ def pose_sequence(plan: SequencePlan):
     return shape, movement, camera
 
 
-def _draw_yaw(rng: np.random.Generator, profile: Profile) -> float:
+def _draw_yaw(rng: np.random.Generator, profile: SequenceProfile) -> float:
     narrow = rng.random() < profile.narrow_yaw_share
     return rng.uniform(-35, 35) if narrow else rng.uniform(-180, 180)
 

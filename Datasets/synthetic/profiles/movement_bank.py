@@ -32,7 +32,7 @@ SMPL_SHARE = 0.4
 
 LARGEST_TILT = {"drawn": 80.0, "fitted": 40.0}
 """Degrees by which the bed of an infant in postures is tilted, so that cameras above see its sides;
-fitted poses are of people who lie."""
+fitted poses are of people lying down."""
 
 
 def write_movement_bank(

@@ -1,6 +1,6 @@
 """Profile ``mpi_inf_3dhp``: one adult before several calibrated cameras, training and test layout.
 
-Training sequences are filmed in a green studio by up to 14 cameras, numbered as in the official
+Training sequences are recorded in a green studio by up to 14 cameras, numbered as in the official
 set: 0 to 10 around the actor at the height of the knees, the chest or above the head, 11 to 13
 under the ceiling. Test sequences have one camera: the first two in the studio, the next two in a
 room, the rest outdoors.
@@ -62,7 +62,7 @@ ACTIVITY = {
 
 
 @dataclass(frozen=True)
-class Take:
+class Recording:
     """One sequence: what decides its bytes.
 
     Attributes:
@@ -80,13 +80,17 @@ class Take:
         """Whether it belongs to the test set."""
         return self.name.startswith("TS")
 
+    def folder(self, root: Path) -> Path:
+        """Its folder in that of the data set."""
+        return root / "mpi_inf_3dhp_test_set" / self.name if self.is_test else root / self.name
+
     def rng(self, *more: int) -> np.random.Generator:
         """Generator of the sequence, or of one of its parts."""
         return random_source(self.seed, "mpi_inf_3dhp", self.name, *more)
 
 
 @dataclass(frozen=True)
-class Filmed:
+class ViewLabels:
     """Labels of one camera: (frame, 28, 2) pixels, (frame, 28, 3) mm, (frame,) activity."""
 
     keypoints_px: np.ndarray
@@ -113,7 +117,7 @@ def generate_mpi_inf_3dhp(
         frames: per sequence and camera.
         seed: default is the profile's own.
         size: side of the square images in pixels; the official ones have 2048.
-        cameras: a key of ``CAMERA_SETS``: which cameras are filmed and labelled.
+        cameras: a key of ``CAMERA_SETS``: which cameras are rendered and labelled.
         test_sequences: at most 6.
         workers: processes; any number gives the same bytes.
         progress: called with (views written, views in all).
@@ -132,38 +136,35 @@ def generate_mpi_inf_3dhp(
     seed, output = SEED if seed is None else seed, Path(output)
     write_record(output, name="mpi_inf_3dhp", seed=seed, fps=FPS)
     names = [f"S{subject}/Seq{number}" for subject in range(1, subjects + 1) for number in (1, 2)]
-    takes = [Take(name, seed, frames, size) for name in names]
-    tests = [Take(f"TS{n}", seed, frames, size) for n in range(1, test_sequences + 1)]
+    recordings = [Recording(name, seed, frames, size) for name in names]
+    tests = [Recording(f"TS{n}", seed, frames, size) for n in range(1, test_sequences + 1)]
     numbers = CAMERA_SETS[cameras]
-    jobs = [(output, take, camera) for take in takes for camera in numbers]
-    jobs += [(output, take, 0) for take in tests]
-    filmed = iter(collect(film, jobs, workers, progress))
-    for take in takes:
-        _write_training(output / take.name, take, numbers, [*islice(filmed, len(numbers))])
-    for take, view in zip(tests, filmed, strict=True):
+    jobs = [(output, recording, camera) for recording in recordings for camera in numbers]
+    jobs += [(output, recording, 0) for recording in tests]
+    views = iter(collect(write_view, jobs, workers, progress))
+    for recording in recordings:
+        _write_training(output, recording, numbers, [*islice(views, len(numbers))])
+    for recording, view in zip(tests, views, strict=True):
         chosen = MPI_INF_28.indices(MPI_INF_17.joints)
         labels = view.keypoints_px[:, chosen], view.joints_mm[:, chosen], view.activity
-        write_test_annotations(_folder(output, take), *labels)
-
-
-def _folder(output: Path, take: Take) -> Path:
-    return output / "mpi_inf_3dhp_test_set" / take.name if take.is_test else output / take.name
+        write_test_annotations(recording.folder(output), *labels)
 
 
 def _write_training(
-    folder: Path, take: Take, cameras: tuple[int, ...], views: list[Filmed]
+    output: Path, recording: Recording, cameras: tuple[int, ...], views: list[ViewLabels]
 ) -> None:
+    folder = recording.folder(output)
     write_train_annotations(
         folder,
         np.stack([view.keypoints_px for view in views]),
         np.stack([view.joints_mm for view in views]),
         cameras,
     )
-    rig = studio_cameras(take)
+    rig = studio_cameras(recording)
     write_calibration(folder, [_calibrated(number, rig[number]) for number in range(len(rig))])
 
 
-def film(output: Path, take: Take, number: int) -> Filmed:
+def write_view(output: Path, recording: Recording, number: int) -> ViewLabels:
     """Render and write what one camera sees of a sequence."""
     from Datasets.synthetic.capture.camera_effects import CameraEffects
     from Datasets.synthetic.people.outfits import dress_person
@@ -171,30 +172,30 @@ def film(output: Path, take: Take, number: int) -> Filmed:
     from Datasets.synthetic.people.postures import ACTIVE, move_between_postures
     from Datasets.synthetic.render.renderer import Actor, Renderer
 
-    rng = take.rng(0)
+    rng = recording.rng(0)
     shape = draw_person(rng, "adult")
     look = dress_person(rng, shape, "adult")
     kinds = (*ACTIVE, "sitting", "kneeling", "running")
-    movement, shown = move_between_postures(rng, shape, np.arange(take.frames) / FPS, kinds)
+    movement, shown = move_between_postures(rng, shape, np.arange(recording.frames) / FPS, kinds)
     movement = movement.moved(yaw_degrees=rng.uniform(-180, 180)).centred()
-    camera = _test_camera(take) if take.is_test else studio_cameras(take)[number]
-    background = _background(take, camera)
+    camera = _test_camera(recording) if recording.is_test else studio_cameras(recording)[number]
+    background = _background(recording, camera)
     renderer = Renderer(background, [Actor(shape, look, int(rng.integers(2**31)))])
-    effects = CameraEffects.draw(take.rng(1, number))
+    effects = CameraEffects.draw(recording.rng(1, number))
     gains = effects.gains(renderer.empty)
     world = joints_28(shape, movement.turn, movement.place)
     joints_mm = 1000 * camera.to_camera(world)
     for frame, pose in enumerate(zip(movement.turn, movement.place, strict=True)):
         shot = renderer.render([pose])
-        rgb = effects.develop(take.rng(2, number, frame), shot.linear, gains)
-        folder = _folder(output, take)
-        if take.is_test:
+        rgb = effects.develop(recording.rng(2, number, frame), shot.linear, gains)
+        folder = recording.folder(output)
+        if recording.is_test:
             write_test_image(folder, frame + 1, rgb)
         else:
             write_train_image(folder, number, frame + 1, rgb)
             write_train_mask(folder, number, frame + 1, shot.mask)
     activity = np.array([ACTIVITY.get(kind, 7) for kind in shown])
-    return Filmed(project(joints_mm, camera.intrinsics), joints_mm, activity)
+    return ViewLabels(project(joints_mm, camera.intrinsics), joints_mm, activity)
 
 
 def joints_28(shape, turn: np.ndarray, place: np.ndarray) -> np.ndarray:
@@ -209,9 +210,9 @@ def joints_28(shape, turn: np.ndarray, place: np.ndarray) -> np.ndarray:
     return np.stack(columns, axis=1)
 
 
-def studio_cameras(take: Take) -> list[PlacedCamera]:
+def studio_cameras(recording: Recording) -> list[PlacedCamera]:
     """The 14 cameras of a training sequence; both sequences of a subject have the same."""
-    rng = random_source(take.seed, "rig", take.name[:2])
+    rng = random_source(recording.seed, "rig", recording.name[:2])
     heights = {"chest": (1.2, 1.6), "knee": (0.4, 0.7), "above": (2.3, 2.9)}
     chest = CAMERA_SETS["mm3d_chest"]
     cameras = []
@@ -222,7 +223,7 @@ def studio_cameras(take: Take) -> list[PlacedCamera]:
         if number in CAMERA_SETS["ceiling"]:
             away, height = rng.uniform(0.6, 2.0), rng.uniform(3.9, 4.3)
         position = np.array([away * np.cos(angle), away * np.sin(angle), height])
-        cameras.append(_aimed(rng, position, np.array([0.0, 0.0, 0.85]), take.size))
+        cameras.append(_aimed(rng, position, np.array([0.0, 0.0, 0.85]), recording.size))
     return cameras
 
 
@@ -239,21 +240,21 @@ def _aimed(
     return PlacedCamera(intrinsics_matrix(*focal, *middle), (size, size), roll @ rotation, position)
 
 
-def _test_camera(take: Take) -> PlacedCamera:
-    rng, angle = take.rng(3), take.rng(4).uniform(0, 2 * np.pi)
+def _test_camera(recording: Recording) -> PlacedCamera:
+    rng, angle = recording.rng(3), recording.rng(4).uniform(0, 2 * np.pi)
     away = rng.uniform(2.5, 3.4)
     position = np.array([away * np.cos(angle), away * np.sin(angle), rng.uniform(0.8, 1.9)])
-    return _aimed(rng, position, np.array([0.0, 0.0, 0.85]), take.size)
+    return _aimed(rng, position, np.array([0.0, 0.0, 0.85]), recording.size)
 
 
-def _background(take: Take, camera: PlacedCamera) -> Background:
+def _background(recording: Recording, camera: PlacedCamera) -> Background:
     from Datasets.synthetic.places.place import Place
     from Datasets.synthetic.places.rooms import make_green_studio, make_outdoors, make_room
 
-    if not take.is_test or take.name in ("TS1", "TS2"):
-        return make_green_studio(camera, STUDIO_M, int(take.rng(5).integers(2**31)))
-    make = make_room if take.name in ("TS3", "TS4") else make_outdoors
-    return make(Place(take.rng(5), camera, 1.4))
+    if not recording.is_test or recording.name in ("TS1", "TS2"):
+        return make_green_studio(camera, STUDIO_M, int(recording.rng(5).integers(2**31)))
+    make = make_room if recording.name in ("TS3", "TS4") else make_outdoors
+    return make(Place(recording.rng(5), camera, 1.4))
 
 
 def _calibrated(number: int, camera: PlacedCamera) -> CalibratedCamera:

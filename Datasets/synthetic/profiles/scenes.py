@@ -1,7 +1,7 @@
 """Profile ``scenes``: what a detector of infants must tell apart, in COCO's layout.
 
 Infants alone and with carers, carers alone, dolls, empty beds, and infants half hidden. Dolls and
-beds carry no annotation; the age of everybody else is written. An image's ``scene`` is the kind of
+beds carry no annotation; every person's age is written. An image's ``scene`` is the kind of
 picture, its ``place`` what the small lie on.
 """
 

@@ -48,12 +48,16 @@ MAP_PX_PER_M = 100.0
 
 
 @dataclass(frozen=True)
-class Sleeper:
+class SlpSubject:
     """One subject: what decides its bytes."""
 
     seed: int
     number: int
     frames: int
+
+    def folder(self, root: Path) -> Path:
+        """Its folder in that of the data set."""
+        return root / "danaLab" / f"{self.number:05d}"
 
     def rng(self, *more: int) -> np.random.Generator:
         """Generator of the subject, or of one of its frames."""
@@ -91,27 +95,23 @@ def generate_slp(
     """
     seed, output = SEED if seed is None else seed, Path(output)
     write_record(output, name="slp", seed=seed, frames=frames)
-    sleepers = [Sleeper(seed, number, frames) for number in range(1, subjects + 1)]
+    people = [SlpSubject(seed, number, frames) for number in range(1, subjects + 1)]
     parts = chunks(frames, CHUNK)
-    jobs = [(output, sleeper, chunk) for sleeper in sleepers for chunk in parts]
+    jobs = [(output, subject, chunk) for subject in people for chunk in parts]
     labelled = chain.from_iterable(collect(write_frames, jobs, workers, progress))
-    for sleeper in sleepers:
-        folder, labels = _folder(output, sleeper), [*islice(labelled, frames)]
+    for subject in people:
+        folder, labels = subject.folder(output), [*islice(labelled, frames)]
         for modality in ("RGB", "IR"):
             pairs = [of_frame[modality] for of_frame in labels]
             write_slp_joints(folder, modality, *(np.stack([p[i] for p in pairs]) for i in (0, 1)))
-        for modality, camera in bedside_cameras(sleeper).items():
+        for modality, camera in bedside_cameras(subject).items():
             write_slp_alignment(folder, modality, alignment(camera))
 
 
-def _folder(output: Path, sleeper: Sleeper) -> Path:
-    return output / "danaLab" / f"{sleeper.number:05d}"
-
-
-def bedside_cameras(sleeper: Sleeper) -> dict[str, PlacedCamera]:
+def bedside_cameras(subject: SlpSubject) -> dict[str, PlacedCamera]:
     """RGB, IR and depth camera over the bed, for a subject."""
-    rng = sleeper.rng(1)
-    close = 0.42 if sleeper.age == "infant" else 1.0
+    rng = subject.rng(1)
+    close = 0.42 if subject.age == "infant" else 1.0
     cameras = {}
     for modality, lens in LENSES.items():
         tilt = np.radians(rng.normal(0, 1.2, 2))
@@ -144,37 +144,37 @@ def alignment(camera: PlacedCamera) -> np.ndarray:
     return matrix / matrix[2, 2]
 
 
-def write_frames(output: Path, sleeper: Sleeper, frames: range) -> list[Labelled]:
+def write_frames(output: Path, subject: SlpSubject, frames: range) -> list[Labelled]:
     """Render and write some poses of a subject under all covers; returns their labels."""
     from Datasets.synthetic.capture.thermal import draw_warmth
     from Datasets.synthetic.people.outfits import dress_person
     from Datasets.synthetic.people.phenotypes import draw_person
     from Datasets.synthetic.places.bed import make_bed
 
-    rng = sleeper.rng(0)
-    shape = draw_person(rng, sleeper.age)
-    look = dress_person(rng, shape, sleeper.age)
+    rng = subject.rng(0)
+    shape = draw_person(rng, subject.age)
+    look = dress_person(rng, shape, subject.age)
     warmth = draw_warmth(rng, look)
-    cameras = bedside_cameras(sleeper)
-    wide = 0.5 if sleeper.age == "adult" else 0.32
+    cameras = bedside_cameras(subject)
+    wide = 0.5 if subject.age == "adult" else 0.32
     seed = int(rng.integers(2**31))
     bed = {name: make_bed(camera, wide, seed) for name, camera in cameras.items() if name != "IR"}
     labelled = []
     for frame in frames:
-        guest = _lie_down(sleeper, frame, shape, look)
-        labelled.append(_write_pose(output, sleeper, frame, guest, bed, cameras, warmth))
+        guest = _lie_down(subject, frame, shape, look)
+        labelled.append(_write_pose(output, subject, frame, guest, bed, cameras, warmth))
     return labelled
 
 
-def _lie_down(sleeper: Sleeper, frame: int, shape, look) -> Figure:
+def _lie_down(subject: SlpSubject, frame: int, shape, look) -> Figure:
     """The posture of a frame, its head towards +y."""
     from Datasets.synthetic.compose.figures import Figure
     from Datasets.synthetic.people.postures import draw_stance
     from Datasets.synthetic.people.stance import pose_still
 
-    wanted = POSTURES[min(frame * len(POSTURES) // sleeper.frames, len(POSTURES) - 1)]
-    stance = draw_stance(sleeper.rng(2, frame), "supine" if wanted == "supine" else "on the side")
-    guest = Figure(sleeper.age, shape, look, pose_still(shape, stance, wanted))
+    wanted = POSTURES[min(frame * len(POSTURES) // subject.frames, len(POSTURES) - 1)]
+    stance = draw_stance(subject.rng(2, frame), "supine" if wanted == "supine" else "on the side")
+    guest = Figure(subject.age, shape, look, pose_still(shape, stance, wanted))
     left, right = guest.joints()[INFANT.indices(["left_shoulder", "right_shoulder"]), 2]
     if wanted != "supine" and (left < right) != (wanted == "left"):
         guest = replace(guest, posed=pose_still(shape, stance.mirrored(), wanted))
@@ -186,7 +186,7 @@ def _lie_down(sleeper: Sleeper, frame: int, shape, look) -> Figure:
 
 def _write_pose(
     output: Path,
-    sleeper: Sleeper,
+    subject: SlpSubject,
     frame: int,
     guest: Figure,
     bed: dict[str, Background],
@@ -199,19 +199,19 @@ def _write_pose(
     from Datasets.synthetic.render import covers
     from Datasets.synthetic.render.renderer import Actor, Renderer
 
-    folder, world = _folder(output, sleeper), guest.surface()
+    folder, world = subject.folder(output), guest.surface()
     pose = [(guest.posed.turn, guest.posed.place)]
-    actor = Actor(guest.shape, guest.look, sleeper.number)
+    actor = Actor(guest.shape, guest.look, subject.number)
     renderers = {name: Renderer(background, [actor]) for name, background in bed.items()}
     shots = {name: renderer.render(pose) for name, renderer in renderers.items()}
     celsius = heat_picture(warmth, world, cameras["IR"])
-    effects = CameraEffects.draw(sleeper.rng(3))
+    effects = CameraEffects.draw(subject.rng(3))
     gains = effects.gains(shots["RGB"].linear)
     # Pale people on a dark bed must not burn out.
     bright = np.quantile(shots["RGB"].linear[shots["RGB"].mask], 0.9) * gains.max()
     gains = gains / max(bright, 1.0)
     for number, cover in enumerate(COVERS):
-        rng = sleeper.rng(4, frame, number)
+        rng = subject.rng(4, frame, number)
         linear, depth, heat = shots["RGB"].linear, shots["depth"].depth_m, celsius
         if number:
             kind = (covers.THIN, covers.THICK)[number - 1]
@@ -234,7 +234,7 @@ def _write_pose(
 def _labels(
     guest: Figure, camera: PlacedCamera, shot, rgb: PlacedCamera
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Joints in a camera's pixels; what hides them is judged from the RGB camera."""
+    """Joints in a camera's pixels; occlusion is measured in the RGB camera."""
     from Datasets.synthetic.compose.pictures import HIDDEN_DEPTH
 
     joints = joint_map(INFANT, SLP_14).apply(guest.joints())

@@ -136,6 +136,13 @@ def test_turning_and_centring_keep_the_shape_of_a_movement(movement):
     assert np.abs(span[:2]).max() < 1e-9
 
 
+def test_one_posed_frame_moves_as_frames_do(movement):
+    frame = bodies.Posed(movement.turn[7], movement.place[7], "supine").moved(0.1, -0.2, 40.0, 0.3)
+    moved = movement.moved(0.1, -0.2, 40.0, 0.3)
+    assert np.array_equal(frame.place, moved.place[7]) and frame.kind == "supine"
+    assert np.array_equal(frame.turn, moved.turn[7])
+
+
 def test_push_out_moves_only_what_is_inside_to_the_surface():
     rng = np.random.default_rng(2)
     radii = np.array([0.06, 0.04, 0.1])

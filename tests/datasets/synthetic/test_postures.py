@@ -37,7 +37,9 @@ def joints(shape: BodyShape, turn: np.ndarray, place: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("kind", FAMILIES)
-def test_everybody_touches_the_floor_with_limbs_of_their_own_length(adult, infant, kind) -> None:
+def test_a_posed_body_touches_the_floor_and_keeps_the_lengths_of_its_limbs(
+    adult, infant, kind
+) -> None:
     for shape, age in ((adult, "adult"), (infant, "infant")):
         posed = draw_posture(np.random.default_rng(7), shape, age, kind)
         lowest = bodies.skin(shape, posed.turn, posed.place)[:, 2].min()
@@ -58,7 +60,7 @@ def test_same_source_same_posture_and_no_two_alike(adult) -> None:
     assert np.linalg.norm(first - other, axis=1).mean() > 0.1
 
 
-def test_who_lies_lies_as_said(infant) -> None:
+def test_lying_bodies_face_up_down_or_sideways(infant) -> None:
     """The nose of the supine is above the middle of the ears, that of the prone is not."""
     for kind, sign in (("supine", 1), ("prone", -1)):
         for seed in range(4):
@@ -112,7 +114,7 @@ def test_movement_is_smooth_and_stays_on_the_floor(adult) -> None:
     assert np.abs(lowest).max() < 0.12
 
 
-def test_ages_grow_and_know_their_postures() -> None:
+def test_heights_grow_with_age_and_every_age_has_postures() -> None:
     heights = [np.ptp(draw_person(np.random.default_rng(0), age).vertices[:, 2]) for age in AGES]
     assert (np.diff(heights[:4]) > 0.1).all()
     assert set(KINDS_OF_AGE) == set(AGES)

@@ -1,4 +1,4 @@
-"""Generated MPII and COCO: same bytes however made, labels that fit, everybody clothed."""
+"""Generated MPII and COCO: same bytes however made, labels that fit, all bodies clothed."""
 
 import hashlib
 import json
@@ -176,7 +176,7 @@ def test_pictures_are_bright_varied_and_not_alike(mpii_root, coco_root):
 
 
 @pytest.mark.parametrize("age", sorted(AGES))
-def test_everybody_is_clothed(age):
+def test_bodies_of_every_age_are_clothed(age):
     trunk = weight_of(("spine01", "spine02", "spine03", "spine04", "spine05", "pelvis")) > 0.8
     arms = weight_of(("upperarm", "lowerarm", "wrist", "metacarpal", "finger"))
     for seed in range(6):
