@@ -37,7 +37,7 @@ def joints(shape: BodyShape, turn: np.ndarray, place: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("kind", FAMILIES)
-def test_a_posed_body_touches_the_floor_and_keeps_the_lengths_of_its_limbs(
+def test_posed_bodies_touch_the_floor_and_limbs_keep_their_length(
     adult, infant, kind
 ) -> None:
     for shape, age in ((adult, "adult"), (infant, "infant")):
