@@ -18,7 +18,7 @@ from Datasets.synthetic.people.postures import Posed, draw_posture, draw_stance
 HAND_M = 0.085
 """From the wrist to the middle of the palm."""
 STANDS_FROM_M = 0.42
-"""Carers stand beside what is at least this high, and kneel beside what is lower."""
+"""Carers stand at a bed that is at least this high, and kneel at a lower one."""
 LEGS = ("upperleg", "lowerleg", "foot", "toe")
 SHIN_M = 0.05
 """Half of the thickness of a leg."""

@@ -58,11 +58,11 @@ class Composition:
 
     Attributes:
         rng: source of randomness.
-        place: what infants lie on.
+        place: the resting place.
         figures: people to label.
         dolls: figures without label.
         things: pieces with (x, y, z) and turn in radians.
-        overlays: what is drawn over the rendered figures, in this order.
+        overlays: drawn over the rendered figures, in this order.
         aims: points that the camera looks at, each (n, 3), metres.
         azimuth_degrees, elevation_degrees: from where the camera looks.
         visible: share of every infant and doll that no carer should hide.
@@ -215,7 +215,7 @@ def _background(made: Composition, camera: PlacedCamera) -> Background:
     """The resting place in a room or on a lawn."""
     resting = made.place
     reaches = [np.linalg.norm(one.posed.place[:, :2], axis=1).max() for one in made.figures]
-    radius = max([resting.radius_m + 0.08, *reaches])
+    radius = max([float(np.hypot(*resting.half_m)) + 0.08, *reaches])
     place = Place(made.rng, camera, radius, resting.floor_m)
     seats = [one.seat for one in made.figures if one.posed.kind == ON_SEAT]
     for parts, spot, yaw in [(resting.parts, np.zeros(3), 0.0), *made.things]:
