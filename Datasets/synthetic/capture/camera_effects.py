@@ -70,8 +70,8 @@ class CameraEffects:
         """Turn scene light (linear RGB) into an 8-bit picture that went through JPEG."""
         light = linear * (gains * (LEVELS / PEAK)).astype(np.float32)
         index = np.minimum(light, LEVELS - 1).astype(np.uint16)
-        shown = Image.fromarray(self._tone_curve()[index])
-        shown = np.asarray(shown.filter(ImageFilter.GaussianBlur(self.blur_px)))
+        sharp = Image.fromarray(self._tone_curve()[index])
+        shown = np.asarray(sharp.filter(ImageFilter.GaussianBlur(self.blur_px)))
         grain = rng.standard_normal(shown.shape, dtype=np.float32)
         grain *= self._grain_size()[shown]
         grain += shown

@@ -89,7 +89,8 @@ def bend_over(
     ahead = -_shoulders(shape, posed).mean(axis=0)[1] + rng.uniform(0.0, 0.25) * _reach_m(shape)
     lower = [i for i, bone in enumerate(bodies.rig().bones) if bone.startswith(LEGS)]
     away = max(ahead, edge_m + SHIN_M - posed.place[lower, 1].min())
-    turned = posed.moved(0.0, away).moved(*middle[:2], azimuth_degrees - 90.0, floor_m)
+    x, y, _ = middle
+    turned = posed.moved(0.0, away).moved(x, y, azimuth_degrees - 90.0, floor_m)
     left = turned.turn[0] @ [1.0, 0.0, 0.0]
     ordered = palms[np.argsort((palms - middle) @ left)[::-1]]
     shown = with_hands_at(shape, turned, ordered, rng.choice([1.0, 1.0, rng.uniform(0.5, 1.0)]))

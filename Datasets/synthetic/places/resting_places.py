@@ -241,8 +241,8 @@ def _sofa(rng: np.random.Generator) -> RestingPlace:
         size = (rng.uniform(0.15, 0.22), 0.07, rng.uniform(0.13, 0.18))
         spot = (rng.uniform(-0.85, 0.85) * x, y - 0.08, size[2] - 0.01)
         parts.append(Part(spot, size, CUSHION + number, soft, Ball))
-    views = {"azimuth_degrees": (-165.0, -15.0), "elevation_degrees": (5.0, 75.0)}
-    return RestingPlace("sofa", (x, y), floor, tuple(parts), **views)
+    views = (-165.0, -15.0), (5.0, 75.0)
+    return RestingPlace("sofa", (x, y), floor, tuple(parts), (), (), *views)
 
 
 def open_floor(rng: np.random.Generator) -> RestingPlace:

@@ -185,7 +185,7 @@ def _furnish_around(place: Place, count: int, pieces: Sequence[furniture.Piece])
 
 def add_occluder(place: Place, share: float = OCCLUDER_SHARE) -> None:
     """In a share of places, hide a side or the bottom of the picture by a thing before people."""
-    nearest = np.linalg.norm(place.camera.position) - place.radius_m
+    nearest = float(np.linalg.norm(place.camera.position)) - place.radius_m
     if place.rng.random() < share and nearest > 0.4:
         away = nearest * place.rng.uniform(0.4, 0.75)
         makers = (_add_clutter, _add_clutter, _add_foliage, _add_bars)

@@ -125,7 +125,7 @@ def _print(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
     return np.stack(channels, axis=-1)
 
 
-def _shape(rng: np.random.Generator, draw: ImageDraw.ImageDraw, ink: tuple[int, int, int]) -> None:
+def _shape(rng: np.random.Generator, draw: ImageDraw.ImageDraw, ink: tuple[int, ...]) -> None:
     """Draw a disc, ring, polygon, star or stroke, wrapped at the tile's edges."""
     centre, radius = rng.uniform(0, TILE, 2), rng.uniform(8, 60)
     kind, corners, start = int(rng.integers(4)), int(rng.integers(3, 9)), rng.uniform(0, 2 * np.pi)

@@ -235,7 +235,8 @@ def cast_rays(camera: PlacedCamera, planes: Sequence[Plane], solids: Sequence[So
     rays = camera.rays().reshape(-1, 3)
     distance, normal = np.full(len(rays), FAR_M), -unit(rays)
     local, material = np.zeros((len(rays), 2)), np.full(len(rays), -1)
-    for surface in (*planes, *solids):
+    surfaces: list[Plane | Solid] = [*planes, *solids]
+    for surface in surfaces:
         inside = pixels_of(camera, surface) if isinstance(surface, Solid) else slice(None)
         reach = surface.entry(camera.position, rays[inside])
         hit = reach < distance[inside]
@@ -244,9 +245,9 @@ def cast_rays(camera: PlacedCamera, planes: Sequence[Plane], solids: Sequence[So
         points = camera.position + rays[index] * distance[index, None]
         normal[index], local[index] = surface.at(points)
     point = camera.position + rays * distance[:, None]
-    shape = (camera.size[1], camera.size[0])
-    per_pixel = (values.reshape(*shape, -1) for values in (point, normal, local))
-    return Hits(*per_pixel, material.reshape(shape))
+    shape = (camera.size[1], camera.size[0], -1)
+    normal, local = normal.reshape(shape), local.reshape(shape)
+    return Hits(point.reshape(shape), normal, local, material.reshape(shape[:2]))
 
 
 def reaching(

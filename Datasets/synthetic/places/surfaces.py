@@ -79,7 +79,7 @@ def bricks(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
 
 def _grained(tone: np.ndarray, *grain: np.ndarray) -> np.ndarray:
     """One colour, brighter and darker by shares per point."""
-    return tone * (1 + sum(grain))[..., None]
+    return tone * np.asarray(1 + sum(grain))[..., None]
 
 
 def even(tone: np.ndarray, rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:

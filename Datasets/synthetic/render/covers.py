@@ -110,7 +110,7 @@ def drape(rng: np.random.Generator, kind: CoverKind, world: Float[np.ndarray, "v
 def _height_map(world: np.ndarray) -> np.ndarray:
     """Height (row, column) of the body's top over the mattress, 0 beside it."""
     x, y = (world[:, 0] + HALF_M[0]) / STEP_M, (HALF_M[1] - world[:, 1]) / STEP_M
-    faces = wp.array(bodies.rig().faces, dtype=wp.vec3i)
+    faces: wp.array = wp.array(bodies.rig().faces, dtype=wp.vec3i)
     _, top = depth.rasterise(np.column_stack([x, y, world[:, 2]]), faces, SHAPE[::-1])
     return np.clip(top.numpy(), 0, None)
 

@@ -78,7 +78,7 @@ class Renderer:
         self, background: Background, actors: Sequence[Actor], clipped: bool = False
     ) -> None:
         self.background, self.actors, self._clipped = background, tuple(actors), clipped
-        self._faces = wp.array(bodies.rig().faces, dtype=wp.vec3i)
+        self._faces: wp.array = wp.array(bodies.rig().faces, dtype=wp.vec3i)
         self._fixed = [_at_rest(actor) for actor in self.actors]
         self._ground = _vec3(background.ground)
         behind = background.camera.to_camera(background.ground)[..., 2]
@@ -107,7 +107,7 @@ class Renderer:
             person, depth = np.where(nearer, number, person), np.where(nearer, body.depth_m, depth)
         worlds = [body.world for body in posed]
         lights, shades = self._light(worlds)
-        image = wp.array(self.empty, dtype=wp.vec3)
+        image: wp.array = wp.array(self.empty, dtype=wp.vec3)
         self._shade_background(person, worlds, lights, shades, image)
         eye = wp.vec3(*self.background.camera.position)
         for number, (body, (mesh, materials)) in enumerate(zip(posed, self._fixed, strict=True)):
@@ -155,8 +155,8 @@ class Renderer:
             above = maps[-1]
             if shadows.raised:
                 # Parts of bodies below the top of a bed do not shade it.
-                above = [np.maximum(world, [-np.inf, -np.inf, 0]) for world in worlds]
-                above = self._seen_from(view, above)
+                raised = [np.maximum(world, [-np.inf, -np.inf, 0]) for world in worlds]
+                above = self._seen_from(view, raised)
             covered = (above > raster.FAR / 2).astype(np.float32)
             texel_m = shadows.span_m / shadows.size
             shades.append(gaussian_filter(covered, light.softness / texel_m))
