@@ -12,7 +12,7 @@ from Datasets.synthetic.places.background import Background, Light
 from Datasets.synthetic.places.solids import length
 
 DARK, BRIGHT = (0.05, 0.14), (0.68, 0.9)
-"""What dark and bright cloth reflect: few dyes show in near infrared, and all skin is between."""
+"""Reflectances of dark and bright cloth: few dyes show in near infrared, all skin is between."""
 
 
 def infrared_background(rng: np.random.Generator, background: Background) -> Background:

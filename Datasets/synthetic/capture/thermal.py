@@ -90,7 +90,7 @@ def heat_picture(
     pixels = seen @ grid.intrinsics.T
     screen = np.column_stack([pixels[:, :2] / pixels[:, 2:], 1 / seen[:, 2]])
     faces = bodies.rig().faces
-    uploaded = wp.array(faces, dtype=wp.vec3i)
+    uploaded: wp.array = wp.array(faces, dtype=wp.vec3i)
     points, nearness = raster.rasterise(screen, uploaded, grid.size)
     winners = raster.winning_faces(points, uploaded, nearness).numpy()
     body = winners >= 0

@@ -19,7 +19,7 @@ from Datasets.synthetic.people.stance import pose_still
 HAND_M = 0.085
 """From the wrist to the middle of the palm."""
 STANDS_FROM_M = 0.42
-"""Carers stand beside what is at least this high, and kneel beside what is lower."""
+"""Carers stand at a bed that is at least this high, and kneel at a lower one."""
 LEGS = ("upperleg", "lowerleg", "foot", "toe")
 SHIN_M = 0.05
 """Half of the thickness of a leg."""
@@ -90,7 +90,8 @@ def bend_over(
     ahead = -_shoulders(shape, posed).mean(axis=0)[1] + rng.uniform(0.0, 0.25) * _reach_m(shape)
     lower = [i for i, bone in enumerate(bodies.rig().bones) if bone.startswith(LEGS)]
     away = max(ahead, edge_m + SHIN_M - posed.place[lower, 1].min())
-    turned = posed.moved(0.0, away).moved(*middle[:2], azimuth_degrees - 90.0, floor_m)
+    x, y, _ = middle
+    turned = posed.moved(0.0, away).moved(x, y, azimuth_degrees - 90.0, floor_m)
     left = turned.turn[0] @ [1.0, 0.0, 0.0]
     ordered = palms[np.argsort((palms - middle) @ left)[::-1]]
     shown = with_hands_at(shape, turned, ordered, rng.choice([1.0, 1.0, rng.uniform(0.5, 1.0)]))

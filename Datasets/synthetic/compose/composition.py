@@ -58,11 +58,11 @@ class Composition:
 
     Attributes:
         rng: source of randomness.
-        place: what infants lie on.
+        place: the resting place.
         figures: people to label.
         dolls: figures without label.
         things: pieces with (x, y, z) and turn in radians.
-        overlays: what is drawn over the rendered figures, in this order.
+        overlays: drawn over the rendered figures, in this order.
         aims: points that the camera looks at, each (n, 3), metres.
         azimuth_degrees, elevation_degrees: from where the camera looks.
         visible: share of every infant and doll that no carer should hide.
@@ -85,8 +85,11 @@ class Composition:
         room = np.maximum(np.array(self.place.half_m) - 0.8 * reach_m, 0.02)
         first = np.clip(self.rng.normal(0, 0.05, 2), -room, room)
         spots = self.rng.uniform(-1, 1, (24, 2)) * room if self._taken else first[None]
-        gaps = [min([np.linalg.norm(s - t) - r for t, r in self._taken], default=0) for s in spots]
-        best = spots[int(np.argmax(np.minimum(gaps, reach_m)))]
+        gaps = [
+            min([float(np.linalg.norm(s - t)) - r for t, r in self._taken], default=0.0)
+            for s in spots
+        ]
+        best = spots[int(np.argmax(np.minimum(np.array(gaps), reach_m)))]
         self._taken.append((best, reach_m))
         return best
 
@@ -173,8 +176,10 @@ def shoot(made: Composition, size: tuple[int, int]) -> Picture:
             [replace(one, look=infrared_look(rng, one.look)) for one in some]
             for some in (figures, dolls)
         )
-    own = [partial(draw_tubes, made.place.tubes), partial(draw_veils, made.place.veils)]
-    overlays = [partial(overlay, background) for overlay in (*made.overlays, *own)]
+    tubes, veils = made.place.tubes, made.place.veils
+    every: list[Overlay] = [*made.overlays]
+    every += [partial(draw_tubes, tubes), partial(draw_veils, veils)]
+    overlays = [partial(overlay, background) for overlay in every]
     return take_picture(rng, background, figures, dolls, overlays, style)
 
 
@@ -186,19 +191,17 @@ def _camera(made: Composition, size: tuple[int, int]) -> PlacedCamera:
     small = [one for one in (*made.figures, *made.dolls) if one.age in INFANT_OR_DOLL]
     skins = [one.surface()[::20] for one in made.figures if one.age not in INFANT_OR_DOLL]
     before = np.concatenate([*skins, np.empty((0, 3))])
-    best, most = None, -2.0
+    views: list[tuple[float, PlacedCamera]] = []
     for number in range(TRIES):
         far = (1 + number / TRIES) * np.array(CLOSENESS)
         angles = made.elevation_degrees, tuple(far), made.azimuth_degrees
         camera = look_at_people(made.rng, size, (low + high) / 2, extent, *angles)
         close = np.linalg.norm(before - camera.position, axis=1).min(initial=1.0) < ELBOW_ROOM_M
         shown = [_visible_share(camera, one.posed.place, before) for one in small]
-        shown = min(shown, default=1.0) - close
-        if shown > most:
-            best, most = camera, shown
-        if shown >= made.visible:
+        views.append((min(shown, default=1.0) - close, camera))
+        if views[-1][0] >= made.visible:
             break
-    return best
+    return max(views, key=lambda view: view[0])[1]
 
 
 def _visible_share(camera: PlacedCamera, points: np.ndarray, before: np.ndarray) -> float:
@@ -215,7 +218,7 @@ def _background(made: Composition, camera: PlacedCamera) -> Background:
     """The resting place in a room or on a lawn."""
     resting = made.place
     reaches = [np.linalg.norm(one.posed.place[:, :2], axis=1).max() for one in made.figures]
-    radius = max([resting.radius_m + 0.08, *reaches])
+    radius = max([float(np.hypot(*resting.half_m)) + 0.08, *reaches])
     place = Place(made.rng, camera, radius, resting.floor_m)
     seats = [one.seat for one in made.figures if one.posed.kind == ON_SEAT]
     for parts, spot, yaw in [(resting.parts, np.zeros(3), 0.0), *made.things]:

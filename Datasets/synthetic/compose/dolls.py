@@ -102,8 +102,8 @@ def _eyes(rng: np.random.Generator, shape: BodyShape) -> tuple[np.ndarray, np.nd
     share = rng.choice([1.0, rng.uniform(0.5, 0.8)])
     front = shape.vertices[:, 1] < points[:, 1].max() + 0.2 * apart
     front &= weight_of(("head", "eye")) > 0.3
-    away = [np.hypot(*(shape.vertices - point)[:, [0, 2]].T) for point in points]
-    away = np.where(front, np.minimum(*away), np.inf)
+    first, second = (np.hypot(*(shape.vertices - point)[:, [0, 2]].T) for point in points)
+    away = np.where(front, np.minimum(first, second), np.inf)
     if rng.random() < 0.12:
         away = np.full_like(away, np.inf)
     return (away < radius).astype(float), (away < share * radius).astype(float)
@@ -145,15 +145,14 @@ def _stiff(rng: np.random.Generator, shape: BodyShape, kind: str) -> Posed:
 
 def _shrunk(doll: Figure, factor: float) -> Figure:
     """The same in another size; prints on the clothes stay as large."""
-    shape, look, posed = (
-        replace(whole, **{name: factor * getattr(whole, name) for name in names})
-        for whole, names in (
-            (doll.shape, ("vertices", "heads", "face_points")),
-            (doll.look, ("vertices", "fields")),
-            (doll.posed, ("place",)),
-        )
+    shape, look, posed = doll.shape, doll.look, doll.posed
+    points = {name: factor * getattr(shape, name) for name in ("vertices", "heads", "face_points")}
+    return replace(
+        doll,
+        shape=replace(shape, **points),
+        look=replace(look, vertices=factor * look.vertices, fields=factor * look.fields),
+        posed=replace(posed, place=factor * posed.place),
     )
-    return replace(doll, shape=shape, look=look, posed=posed)
 
 
 def plush(rng: np.random.Generator, lying: bool | None = None) -> list[Part]:
@@ -165,25 +164,29 @@ def plush(rng: np.random.Generator, lying: bool | None = None) -> list[Part]:
         ear = ((0.35, 0.0, 3.3), (0.16, 0.1, 0.7))
     pale, dark = (surfaces.carpet, surfaces.plaster), (surfaces.dark,)
     pairs = [
-        (*ear, 0, fur),
-        ((0.85, -0.3, 1.3), (0.28, 0.42, 0.4), 0, fur),
-        ((0.55, -0.9, 0.32), (0.32, 0.62, 0.32), 0, fur),
-        ((0.55, -1.45, 0.34), (0.22, 0.1, 0.22), 1, pale),
-        ((0.24, -0.62, 2.4), (0.08, 0.08, 0.08), 2, dark),
+        Part(*ear, 0, fur),
+        Part((0.85, -0.3, 1.3), (0.28, 0.42, 0.4), 0, fur),
+        Part((0.55, -0.9, 0.32), (0.32, 0.62, 0.32), 0, fur),
+        Part((0.55, -1.45, 0.34), (0.22, 0.1, 0.22), 1, pale),
+        Part((0.24, -0.62, 2.4), (0.08, 0.08, 0.08), 2, dark),
     ]
-    middles = [
-        ((0.0, 0.0, 0.9), (0.75, 0.66, 0.92), 0, fur),
-        ((0.0, -0.1, 2.2), (0.7, 0.64, 0.64), 0, fur),
-        ((0.0, -0.6, 2.05), (0.32, 0.28, 0.24), 1, pale),
-        ((0.0, -0.88, 2.14), (0.1, 0.07, 0.08), 2, dark),
+    parts = [
+        Part((0.0, 0.0, 0.9), (0.75, 0.66, 0.92), 0, fur),
+        Part((0.0, -0.1, 2.2), (0.7, 0.64, 0.64), 0, fur),
+        Part((0.0, -0.6, 2.05), (0.32, 0.28, 0.24), 1, pale),
+        Part((0.0, -0.88, 2.14), (0.1, 0.07, 0.08), 2, dark),
     ]
     if rng.random() < 0.6:
-        middles.append(((0.0, -0.3, 0.9), (0.5, 0.42, 0.6), 1, pale))
-    both = [((s * c[0], c[1], c[2]), *rest) for c, *rest in pairs for s in (-1, 1)]
+        parts.append(Part((0.0, -0.3, 0.9), (0.5, 0.42, 0.6), 1, pale))
+    parts += [p._replace(centre=(s * p.centre[0], *p.centre[1:])) for p in pairs for s in (-1, 1)]
     laid = rng.random() < 0.5 if lying is None else lying
-    parts = []
-    for (x, y, z), (a, b, c), number, painters in (*middles, *both):
-        centre, half = ((x, z - 1.5, 0.7 - y), (a, c, b)) if laid else ((x, y, z), (a, b, c))
-        scaled = (tuple(unit * v for v in centre), tuple(unit * v for v in half))
-        parts.append(Part(*scaled, number, painters, Ball))
-    return parts
+    return [_ball(part, unit, laid) for part in parts]
+
+
+def _ball(part: Part, unit: float, laid: bool) -> Part:
+    """A part as a ball, in multiples of a unit, upright or on its back."""
+    (x, y, z), (a, b, c) = part.centre, part.half
+    if laid:
+        y, z, b, c = z - 1.5, 0.7 - y, c, b
+    centre, half = (unit * x, unit * y, unit * z), (unit * a, unit * b, unit * c)
+    return Part(centre, half, part.made_of, part.painters, Ball)

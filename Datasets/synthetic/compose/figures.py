@@ -44,7 +44,7 @@ class Figure:
 
     @property
     def seat(self) -> Seat:
-        """What it sits on, up to just under the hips."""
+        """A seat up to just under its hips."""
         pelvis = self.posed.place[0]
         return pelvis[:2], 0.26 * self.size_m, max(pelvis[2] - 0.13 * self.size_m, 0.05)
 

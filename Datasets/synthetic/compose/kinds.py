@@ -22,6 +22,8 @@ YOUNG = ("infant", "toddler")
 LYING = ("supine", "supine", "prone", "on the side")
 NEIGHBOURS = ("sitting", "sitting", "kneeling", "standing", "on the side", "squatting", "on a seat")
 """Postures of carers beside an infant."""
+GRASPED = ("spine03", "spine03", "head", "foot.L", "wrist.R")
+"""Bones of an infant that carers take hold of."""
 
 
 def _empty_place(rng: np.random.Generator, wide: bool = False, above: float = 0.55) -> Composition:
@@ -88,12 +90,6 @@ def _add_carers(made: Composition, spot: np.ndarray, count: int = 1) -> None:
         made.azimuth_degrees = (first + 50.0, first + (310.0 if count == 1 else 130.0))
 
 
-def _grasped(made: Composition, infant: Figure) -> np.ndarray:
-    """A point of an infant where hands take hold."""
-    bones = ("spine03", "spine03", "head", "foot.L", "wrist.R")
-    return infant.at(bones[int(made.rng.integers(5))])
-
-
 def _alone(rng: np.random.Generator) -> Composition:
     """One infant, seldom two."""
     made = _empty_place(rng)
@@ -112,7 +108,8 @@ def _cared(rng: np.random.Generator) -> Composition:
     made = _empty_place(rng, above=0.45)
     for _ in range(2 if rng.random() < 0.1 else 1):
         infant = _add_infant(made)
-    _add_carers(made, _grasped(made, infant), 2 if rng.random() < 0.2 else 1)
+    grasped = infant.at(GRASPED[int(rng.integers(5))])
+    _add_carers(made, grasped, 2 if rng.random() < 0.2 else 1)
     return made
 
 
@@ -195,7 +192,7 @@ def _hidden(rng: np.random.Generator) -> Composition:
     (_add_tucked_in if covered else _add_infant)(made)
     infant, hands = made.figures[0], rng.random() < (0.1 if covered else 0.5)
     if hands:
-        _add_carers(made, _grasped(made, infant))
+        _add_carers(made, infant.at(GRASPED[int(rng.integers(5))]))
     if rng.random() < (0.1 if covered else 0.5) or not (covered or hands):
         _add_toys_on(made, infant)
     if rng.random() < 0.4:

@@ -134,7 +134,7 @@ def take_picture(
         background: with the camera.
         figures: people to label; the first is in focus.
         dolls: are drawn, and have neither number nor label.
-        overlays: what is drawn over the rendered figures, in this order.
+        overlays: drawn over the rendered figures, in this order.
         style: shares of effects.
     """
     bodies, camera = [*figures, *dolls], background.camera

@@ -1,1 +1,1 @@
-"""What surrounds people: rooms, furniture, beds and their surfaces, cameras and lights."""
+"""The surroundings of people: rooms, furniture, beds and their surfaces, cameras and lights."""

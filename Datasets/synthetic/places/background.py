@@ -1,4 +1,4 @@
-"""What a camera sees without the people: surface points, albedo and normals, and the lights."""
+"""Backgrounds: surface point, albedo and normal of each pixel without people, and the lights."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class ShadowMaps:
 
     Attributes:
         size: pixels of a map's side.
-        span_m: what that side covers, metres, around the origin.
+        span_m: length of that side in the world, metres, around the origin.
         bias_m: slack against a surface's shadow on itself.
         margin_px: how far from a body its shadow is drawn in the image.
-        raised: bodies may also stand lower than z = 0, beside what others lie on.
+        raised: bodies may also stand lower than z = 0, beside the bed.
     """
 
     size: int = 224
@@ -49,7 +49,6 @@ class Background:
         ground: (height, width, 3) the point that each pixel shows, metres, world.
         albedo: (height, width, 3) linear RGB.
         normals: (height, width, 3) unit normals, world.
-        pattern: what is shown, for the record.
         shadows: how shadows of bodies are drawn.
         lit: (light, height, width) share of each light that reaches the background, or None where
             nothing but bodies casts shadows.
@@ -61,7 +60,6 @@ class Background:
     ground: Float[np.ndarray, "height width 3"]
     albedo: Float[np.ndarray, "height width 3"]
     normals: Float[np.ndarray, "height width 3"]
-    pattern: str
     shadows: ShadowMaps = ShadowMaps()
     lit: Float[np.ndarray, "light height width"] | None = None
 

@@ -21,11 +21,11 @@ from Datasets.synthetic.places.sheets import sheet_albedo
 def make_sheet(rng: np.random.Generator, camera: PlacedCamera) -> Background:
     """A bed that fills the picture, with a random sheet, folds and lights."""
     ground = camera.bed_points()
-    albedo, pattern = sheet_albedo(rng, ground[..., :2])
+    albedo = sheet_albedo(rng, ground[..., :2])
     lights = draw_lights(rng)
     ambient = temperature(rng.uniform(4500, 9000)) * rng.uniform(0.18, 0.5)
     normals = _fold_normals(rng, ground[..., :2])
-    return Background(camera, lights, ambient, ground, albedo, normals, pattern)
+    return Background(camera, lights, ambient, ground, albedo, normals)
 
 
 def _fold_normals(rng: np.random.Generator, xy: Float[np.ndarray, "height width 2"]) -> np.ndarray:

@@ -50,7 +50,7 @@ class Place:
         radius_m: the people are within this distance of the origin.
         floor_m: height of the floor.
         planes: walls, floor and ceiling.
-        solids: what stands or hangs there.
+        solids: furniture and other things that stand or hang there.
         painters: per material, those of which one paints it.
     """
 
@@ -107,7 +107,7 @@ class Place:
         Args:
             spots: (x, y), metres, and turn, radians.
             free: circles that stay empty.
-            pieces: what is drawn from.
+            pieces: one of them is drawn for each spot.
         """
         for spot, yaw in spots:
             parts = pieces[int(self.rng.integers(len(pieces)))](self.rng)
@@ -129,18 +129,18 @@ def paint_background(
     ambient: Float[np.ndarray, "3"],
     sky: Float[np.ndarray, "height width 3"] | None = None,
 ) -> Background:
-    """Paint what the camera sees of a place, shaded by what stands there.
+    """Paint a place as its camera sees it, shaded by its solids.
 
     Args:
         place: with the camera.
         lights: distant ones.
         ambient: linear RGB of the ambient light.
-        sky: linear RGB of what shows where nothing is; None indoors.
+        sky: linear RGB of pixels without a surface; None indoors.
     """
     rng, camera = place.rng, place.camera
     hits = cast_rays(camera, place.planes, place.solids)
     albedo, normals = _painted(place, hits)
-    albedo = albedo * (_corner_shade(place, hits) * _contact_shade(place, hits))[..., None]
+    albedo = albedo * _shade(place, hits)[..., None]
     if sky is not None:
         bright = ambient + 0.5 * sum(light.colour for light in lights)
         away = length(hits.point - camera.position)
@@ -157,7 +157,6 @@ def paint_background(
         ground=hits.point,
         albedo=albedo,
         normals=normals,
-        pattern=f"{len(place.planes)} planes, {len(place.solids)} solids",
         shadows=ShadowMaps(size=640, span_m=5.0, bias_m=0.025, margin_px=max(camera.size)),
         lit=np.stack(shares),
     )
@@ -195,31 +194,24 @@ def _steps(hits: Hits, axis: int) -> Float[np.ndarray, "pixel 2"]:
     return np.where(jump[..., None], 0.0, step).reshape(-1, 2)
 
 
-def _corner_shade(place: Place, hits: Hits) -> Float[np.ndarray, "height width"]:
-    """Less light where walls, floor and ceiling meet, and on what stands close to them."""
-    share = np.ones(hits.material.shape, dtype=np.float32)
+def _shade(place: Place, hits: Hits) -> Float[np.ndarray, "height width"]:
+    """Less ambient light in corners of walls, floor and ceiling, and close to solids on them."""
+    corners = np.ones(hits.material.shape, dtype=np.float32)
     points = hits.point.astype(np.float32)
     for plane in place.planes:
         away = points @ plane.normal.astype(np.float32) - np.float32(plane.point @ plane.normal)
         darker = 0.32 / (1 + (away / 0.22) ** 2)
-        share *= np.where(hits.material == plane.material, 1.0, 1 - darker)
-    return share
-
-
-def _contact_shade(place: Place, hits: Hits) -> Float[np.ndarray, "height width"]:
-    """Less light on walls and floor close to what stands on or at them."""
-    share = np.ones(hits.material.size)
-    flat, points = hits.material.ravel(), hits.point.reshape(-1, 3)
-    of_planes = np.isin(flat, [plane.material for plane in place.planes])
+        corners *= np.where(hits.material == plane.material, 1.0, 1 - darker)
+    contact, points = np.ones(hits.material.size), hits.point.reshape(-1, 3)
+    of_planes = np.isin(hits.material.ravel(), [plane.material for plane in place.planes])
     for solid in place.solids:
         if solid.half.max() < 0.04 or solid.half[2] < 0.01:
             continue
         near = pixels_of(place.camera, replace(solid, half=solid.half + TOUCH_M))
         near = near[of_planes[near]]
         outside = np.abs(solid.to_local(points[near] - solid.centre)) - solid.half
-        away = length(np.maximum(outside, 0.0))
-        share[near] *= 1 - 0.5 * np.exp(-away / 0.06)
-    return np.maximum(share, 0.3).reshape(hits.material.shape)
+        contact[near] *= 1 - 0.5 * np.exp(-length(np.maximum(outside, 0.0)) / 0.06)
+    return corners * np.maximum(contact, 0.3).reshape(corners.shape)
 
 
 def _light_share(hits: Hits, light: Light, solids: Sequence[Solid]) -> np.ndarray:

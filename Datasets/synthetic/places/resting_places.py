@@ -1,4 +1,4 @@
-"""What infants lie on: cots, mats, beds, sofas, couches and warmers.
+"""Resting places of infants: cots, mats, beds, sofas, couches and warmers.
 
 Frame of a resting place: metres, the origin is the middle of the surface, z up, the head end +y.
 """
@@ -27,7 +27,7 @@ SIDES = (-1, 1)
 
 @dataclass(frozen=True)
 class RestingPlace:
-    """Something to lie on.
+    """A bed or another thing to lie on.
 
     Attributes:
         name: of its kind.
@@ -52,11 +52,6 @@ class RestingPlace:
     elevation_degrees: tuple[float, float] = (8.0, 88.0)
     clinic: bool = False
     outdoors: bool = False
-
-    @property
-    def radius_m(self) -> float:
-        """Of the circle around it, metres."""
-        return float(np.hypot(*self.half_m))
 
 
 def draw_resting_place(rng: np.random.Generator, wide: bool = False) -> RestingPlace:
@@ -200,11 +195,8 @@ def _hanging_toys(rng: np.random.Generator, x: float, y: float, high: float) -> 
     parts = []
     for number in range(int(rng.integers(1, 4))):
         c = rng.uniform(-0.6, 0.6)
-        drop, size, top = (
-            rng.uniform(0.06, 0.18),
-            rng.uniform(0.02, 0.05),
-            high * np.sqrt(1 - c * c),
-        )
+        top = high * np.sqrt(1 - c * c)
+        drop, size = rng.uniform(0.06, 0.18), rng.uniform(0.02, 0.05)
         solid, material = (Ball, Ball, Drum, Box)[int(rng.integers(4))], MORE + 10 + number
         parts += [
             Part((x * c, y * c, top - drop / 2), (0.002, 0.002, drop / 2), TRIM, (surfaces.vinyl,)),
@@ -249,8 +241,8 @@ def _sofa(rng: np.random.Generator) -> RestingPlace:
         size = (rng.uniform(0.15, 0.22), 0.07, rng.uniform(0.13, 0.18))
         spot = (rng.uniform(-0.85, 0.85) * x, y - 0.08, size[2] - 0.01)
         parts.append(Part(spot, size, CUSHION + number, soft, Ball))
-    views = {"azimuth_degrees": (-165.0, -15.0), "elevation_degrees": (5.0, 75.0)}
-    return RestingPlace("sofa", (x, y), floor, tuple(parts), **views)
+    views = (-165.0, -15.0), (5.0, 75.0)
+    return RestingPlace("sofa", (x, y), floor, tuple(parts), (), (), *views)
 
 
 def open_floor(rng: np.random.Generator) -> RestingPlace:

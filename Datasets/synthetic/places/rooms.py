@@ -1,6 +1,6 @@
-"""Rooms and open land around people: walls, furniture, what hides them in part, light and sky.
+"""Rooms and open land around people: walls, furniture, occluders, light and sky.
 
-World frame: metres, z = 0 is what the people are on, z up, the people are around the origin.
+World frame: metres, z up; the people are around the origin, on z = 0.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from Datasets.synthetic.places.solids import Ball, Box, Drum, Foliage
 
 OUTDOOR_SHARE, NURSERY_OUTDOOR_SHARE = 0.35, 0.12
 OCCLUDER_SHARE = 0.18
-"""How often something stands between the camera and the people."""
+"""Share of pictures with an occluder between the camera and the people."""
 RAISED_M = (0.3, 0.9)
 """Height of a bed or changing table that infants are on, over the floor."""
 BARS = 24
 """Bars of a cot's side that stands before the camera."""
 
 Seat = tuple[np.ndarray, float, float]
-"""What a person sits on: (x, y) of its middle, half its width and its height, metres."""
+"""Seat of a person: (x, y) of its middle, half its width and its height, metres."""
 
 
 def make_place(place: Place, seats: Sequence[Seat] = (), nursery: bool = False) -> Background:
     """Build a room, or open land now and then, around people.
 
     Args:
-        place: with what is there already.
-        seats: what the people sit on.
+        place: may hold solids already.
+        seats: of the people who sit.
         nursery: a place for infants: soft ground, cots and toys, seldom outdoors.
     """
     outdoors = place.rng.random() < (NURSERY_OUTDOOR_SHARE if nursery else OUTDOOR_SHARE)
@@ -71,7 +71,7 @@ def make_outdoors(place: Place, seats: Sequence[Seat] = ()) -> Background:
         _furnish_around(place, int(rng.integers(1, 5)), furniture.GARDEN)
     if rng.random() < 0.1:
         _add_rug(place)
-    _occlude(place)
+    add_occluder(place)
     lights = draw_lights(rng)[:1]
     ambient = temperature(rng.uniform(5800, 8000)) * rng.uniform(0.35, 0.7)
     return paint_background(place, lights, ambient, _sky(rng, place.camera))
@@ -121,7 +121,7 @@ def furnish_room(place: Place, pieces: Sequence[furniture.Piece]) -> Background:
     """Put pieces of furniture around people and light the room, dimly now and then."""
     rng = place.rng
     _furnish_around(place, int(rng.integers(1, 7)), pieces)
-    _occlude(place)
+    add_occluder(place)
     dim = rng.uniform(0.12, 0.4) if rng.random() < 0.15 else 1.0
     ambient = temperature(rng.uniform(3500, 8000)) * rng.uniform(0.25, 0.6) * dim
     return paint_background(place, draw_lights(rng), ambient)
@@ -183,22 +183,13 @@ def _furnish_around(place: Place, count: int, pieces: Sequence[furniture.Piece])
     place.furnish(spots, [(np.zeros(2), place.radius_m + 0.05), (position[:2], 0.5)], pieces)
 
 
-def _occlude(place: Place) -> None:
-    """Now and then, put something before the people."""
-    nearest = np.linalg.norm(place.camera.position) - place.radius_m
-    if place.rng.random() < OCCLUDER_SHARE and nearest > 0.4:
-        add_occluder(place, nearest)
-
-
-def add_occluder(place: Place, nearest_m: float) -> None:
-    """Put something between camera and people, at a side or at the bottom of the picture.
-
-    Args:
-        place: is added to.
-        nearest_m: distance of the nearest person from the camera.
-    """
-    away = nearest_m * place.rng.uniform(0.4, 0.75)
-    (_add_clutter, _add_clutter, _add_foliage, _add_bars)[int(place.rng.integers(4))](place, away)
+def add_occluder(place: Place, share: float = OCCLUDER_SHARE) -> None:
+    """In a share of places, hide a side or the bottom of the picture by a thing before people."""
+    nearest = float(np.linalg.norm(place.camera.position)) - place.radius_m
+    if place.rng.random() < share and nearest > 0.4:
+        away = nearest * place.rng.uniform(0.4, 0.75)
+        makers = (_add_clutter, _add_clutter, _add_foliage, _add_bars)
+        makers[int(place.rng.integers(4))](place, away)
 
 
 def _at_edge(place: Place, away: float) -> Float[np.ndarray, "3"]:
@@ -211,7 +202,7 @@ def _at_edge(place: Place, away: float) -> Float[np.ndarray, "3"]:
 
 
 def _add_clutter(place: Place, away: float) -> None:
-    """The edge of a piece of furniture, or something round."""
+    """The edge of a piece of furniture, or a round thing."""
     rng = place.rng
     half = away * rng.uniform(0.04, 0.14, 3)
     solid = (Box, Box, Drum, Ball)[int(rng.integers(4))]

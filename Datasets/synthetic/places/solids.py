@@ -1,4 +1,4 @@
-"""Rays from a camera to planes and simple solids: what stands behind people, pixel by pixel.
+"""Planes and simple solids, and the rays of a camera that hit them.
 
 World frame: metres, the floor is z = 0, z up.
 """
@@ -27,7 +27,7 @@ class Solid(ABC):
         centre: (3,) metres.
         half: (3,) half of its width, depth and height, metres.
         yaw: turn about the vertical, radians.
-        material: number of what it is made of.
+        material: number of its material.
     """
 
     centre: Float[np.ndarray, "3"]
@@ -36,7 +36,7 @@ class Solid(ABC):
     material: int
 
     shades = True
-    """Whether it keeps light from what is behind it."""
+    """Whether it blocks light."""
 
     @abstractmethod
     def crossing(self, start: np.ndarray, along: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -61,15 +61,15 @@ class Solid(ABC):
         c, s = np.cos(self.yaw), np.sin(self.yaw)
         return vectors @ np.array([[c, s, 0], [-s, c, 0], [0, 0, 1.0]])
 
-    def corners(self) -> Float[np.ndarray, "8 3"]:
-        """World positions of the corners of the box around it."""
-        signs = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
-        return self.centre + self.to_world(signs * self.half)
-
     def entry(self, origin: np.ndarray, rays: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n"]:
         """Distance, in ray lengths, at which rays enter; inf for none."""
         near, far = self.crossing(self.to_local(origin - self.centre), self.to_local(rays))
         return np.where((far > near) & (near > 1e-3), near, np.inf)
+
+    def at(self, points: Float[np.ndarray, "n 3"]) -> tuple[np.ndarray, np.ndarray]:
+        """World normals (n, 3) and surface coordinates (n, 2) of points on it, metres."""
+        normals, local = self.surface(self.to_local(points - self.centre))
+        return self.to_world(normals), local
 
 
 class Box(Solid):
@@ -104,9 +104,10 @@ class Bars(Box):
         near, far = self.crossing(self.to_local(origin - self.centre), self.to_local(rays))
         reach = np.where((far > near) & (near > 1e-3), near, np.inf)
         hit = np.flatnonzero(np.isfinite(reach))
-        start, end = (self._place(origin, rays[hit], at[hit]) for at in (near, far))
+        points = (origin + rays[hit] * at[hit, None] for at in (near, far))
+        start, end = (self._count(self.to_local(point - self.centre)) for point in points)
         # Counted in bars from the first one's edge: a bar ends where the fraction passes ``share``.
-        share = self.thick / self._step()
+        share = self.thick / self._step
         ahead = np.where(end > start, np.ceil(start) - start, start - np.floor(start) - share)
         ahead = np.where(start % 1.0 < share, 0.0, ahead)
         travel = np.abs(end - start)
@@ -117,25 +118,22 @@ class Bars(Box):
     def surface(self, offset):
         """See ``Solid``."""
         normals, local = super().surface(offset)
-        along = int(np.argmax(self.half[:2]))
         inside = (np.abs(offset) < 0.999 * self.half).all(axis=1)
-        past = self._count(offset[inside, along]) % 1.0
-        share = self.thick / self._step()
+        past, share = self._count(offset[inside]) % 1.0, self.thick / self._step
         normals[inside] = 0.0
-        normals[inside, along] = np.where((past > share / 2) & (past < (1 + share) / 2), 1.0, -1.0)
+        facing = np.where((past > share / 2) & (past < (1 + share) / 2), 1.0, -1.0)
+        normals[inside, int(np.argmax(self.half[:2]))] = facing
         return normals, local
 
+    @property
     def _step(self) -> float:
         length_m = 2 * self.half[:2].max()
         return length_m / max(round(length_m / self.apart), 1)
 
-    def _count(self, along: np.ndarray) -> np.ndarray:
-        """Number of bars before a place along the box, metres from its middle."""
-        return (along + self.half[:2].max() + self.thick / 2) / self._step()
-
-    def _place(self, origin: np.ndarray, rays: np.ndarray, reach: np.ndarray) -> np.ndarray:
-        offset = self.to_local(origin + rays * reach[:, None] - self.centre)
-        return self._count(offset[:, int(np.argmax(self.half[:2]))])
+    def _count(self, offset: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n"]:
+        """Number of bars before a point, metres from the middle of the box."""
+        along = offset[:, int(np.argmax(self.half[:2]))]
+        return (along + self.half[:2].max() + self.thick / 2) / self._step
 
 
 class Ball(Solid):
@@ -192,12 +190,27 @@ class Plane:
     Attributes:
         point: (3,) a point of it, metres; surface coordinates count from here.
         normal: (3,) unit vector.
-        material: number of what it is made of.
+        material: number of its material.
     """
 
     point: Float[np.ndarray, "3"]
     normal: Float[np.ndarray, "3"]
     material: int
+
+    def entry(self, origin: np.ndarray, rays: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n"]:
+        """See ``Solid``."""
+        facing = rays @ self.normal
+        reach = ((self.point - origin) @ self.normal) / np.minimum(facing, -_TINY)
+        return np.where((facing < -1e-6) & (reach > 1e-3), reach, np.inf)
+
+    def at(self, points: Float[np.ndarray, "n 3"]) -> tuple[np.ndarray, np.ndarray]:
+        """See ``Solid``; the second coordinate points upwards on walls."""
+        offset, normal = points - self.point, self.normal
+        helper = np.array([0, 0, 1.0]) if abs(normal[2]) < 0.9 else np.array([0, 1.0, 0])
+        right = np.cross(helper, normal)
+        right /= np.linalg.norm(right)
+        local = np.stack([offset @ right, offset @ np.cross(normal, right)], axis=-1)
+        return np.broadcast_to(normal, offset.shape), local
 
 
 @dataclass(frozen=True)
@@ -220,39 +233,21 @@ class Hits:
 def cast_rays(camera: PlacedCamera, planes: Sequence[Plane], solids: Sequence[Solid]) -> Hits:
     """Find the nearest surface of every pixel."""
     rays = camera.rays().reshape(-1, 3)
-    distance = np.full(len(rays), FAR_M)
-    normal = -unit(rays)
+    distance, normal = np.full(len(rays), FAR_M), -unit(rays)
     local, material = np.zeros((len(rays), 2)), np.full(len(rays), -1)
-    for plane in planes:
-        facing = rays @ plane.normal
-        reach = ((plane.point - camera.position) @ plane.normal) / np.minimum(facing, -_TINY)
-        hit = np.flatnonzero((facing < -1e-6) & (reach > 1e-3) & (reach < distance))
-        distance[hit], normal[hit], material[hit] = reach[hit], plane.normal, plane.material
-        offset = camera.position + rays[hit] * reach[hit, None] - plane.point
-        local[hit] = on_plane(offset, plane.normal)
-    for solid in solids:
-        inside = pixels_of(camera, solid)
-        if inside.size == 0:
-            continue
-        reach = solid.entry(camera.position, rays[inside])
+    surfaces: list[Plane | Solid] = [*planes, *solids]
+    for surface in surfaces:
+        inside = pixels_of(camera, surface) if isinstance(surface, Solid) else slice(None)
+        reach = surface.entry(camera.position, rays[inside])
         hit = reach < distance[inside]
-        index, reach = inside[hit], reach[hit]
-        distance[index], material[index] = reach, solid.material
-        offset = solid.to_local(camera.position + rays[index] * reach[:, None] - solid.centre)
-        facing, local[index] = solid.surface(offset)
-        normal[index] = solid.to_world(facing)
-    shape = (camera.size[1], camera.size[0])
+        index = np.flatnonzero(hit) if isinstance(inside, slice) else inside[hit]
+        distance[index], material[index] = reach[hit], surface.material
+        points = camera.position + rays[index] * distance[index, None]
+        normal[index], local[index] = surface.at(points)
     point = camera.position + rays * distance[:, None]
-    per_pixel = (values.reshape(*shape, -1) for values in (point, normal, local))
-    return Hits(*per_pixel, material.reshape(shape))
-
-
-def on_plane(points: np.ndarray, normal: np.ndarray) -> Float[np.ndarray, "n 2"]:
-    """Coordinates (n, 2) on a plane: along it and, on walls, upwards."""
-    helper = np.array([0, 0, 1.0]) if abs(normal[2]) < 0.9 else np.array([0, 1.0, 0])
-    right = np.cross(helper, normal)
-    right /= np.linalg.norm(right)
-    return np.stack([points @ right, points @ np.cross(normal, right)], axis=-1)
+    shape = (camera.size[1], camera.size[0], -1)
+    normal, local = normal.reshape(shape), local.reshape(shape)
+    return Hits(point.reshape(shape), normal, local, material.reshape(shape[:2]))
 
 
 def reaching(
@@ -307,7 +302,8 @@ def pixels_of(camera: PlacedCamera, solid: Solid) -> Int[np.ndarray, "n"]:
 
 def window_of(camera: PlacedCamera, solid: Solid) -> tuple[slice, slice]:
     """Rows and columns of the pixels that a solid may cover; empty where it is not in view."""
-    seen = camera.to_camera(solid.corners())
+    signs = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
+    seen = camera.to_camera(solid.centre + solid.to_world(signs * solid.half))
     if (seen[:, 2] < 0.05).all():
         return slice(0, 0), slice(0, 0)
     low, high = np.zeros(2, dtype=int), np.array(camera.size)

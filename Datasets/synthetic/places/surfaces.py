@@ -1,4 +1,4 @@
-"""What floors, walls, furniture and open land look like: linear RGB over surface coordinates.
+"""Painters of floors, walls, furniture and open land: linear RGB over surface coordinates.
 
 Coordinates are metres on the surface; on walls and on solids the second one points upwards.
 """
@@ -18,7 +18,7 @@ Painter = Callable[[np.random.Generator, np.ndarray], np.ndarray]
 """Takes a source of randomness and metres (n, sample, 2); gives linear RGB (n, sample, 3)."""
 
 BRIGHTEST = 2.0
-"""Windows may shine brighter than what reflects all light."""
+"""Windows may be brighter than a surface that reflects all light."""
 
 
 def paint(
@@ -79,7 +79,7 @@ def bricks(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
 
 def _grained(tone: np.ndarray, *grain: np.ndarray) -> np.ndarray:
     """One colour, brighter and darker by shares per point."""
-    return tone * (1 + sum(grain))[..., None]
+    return tone * np.asarray(1 + sum(grain))[..., None]
 
 
 def even(tone: np.ndarray, rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
@@ -123,7 +123,7 @@ def wall(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
 
 def wallpaper(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
     """A wall with a pale print, larger than on cloth."""
-    printed, ground = cloth(rng, xy * rng.uniform(0.2, 0.6))[0], muted(rng, (0.7, 0.97))
+    printed, ground = cloth(rng, xy * rng.uniform(0.2, 0.6)), muted(rng, (0.7, 0.97))
     return ground + rng.uniform(0.15, 0.7) * (printed - ground)
 
 
@@ -137,19 +137,19 @@ def carpet(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
 
 def rug(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
     """A patterned mat."""
-    return cloth(rng, xy * rng.uniform(0.35, 0.9))[0]
+    return cloth(rng, xy * rng.uniform(0.35, 0.9))
 
 
 def fabric(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
     """Upholstery and bedding."""
-    return carpet(rng, xy * 2) if rng.random() < 0.5 else cloth(rng, xy)[0]
+    return carpet(rng, xy * 2) if rng.random() < 0.5 else cloth(rng, xy)
 
 
 def bedding(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
     """Sheets and blankets, half of them plain and pale."""
     if rng.random() < 0.5:
         return _grained(muted(rng, (0.75, 0.97)), 0.04 * noise(rng, xy, 0.2))
-    return cloth(rng, xy)[0]
+    return cloth(rng, xy)
 
 
 def crumpled(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
@@ -272,7 +272,7 @@ def framed(half: np.ndarray, rng: np.random.Generator, xy: np.ndarray) -> np.nda
     edge = (inside * half[[0, 2]]).min(axis=-1)[..., None]
     border, frame = rng.uniform(0.012, 0.05), muted(rng, (0.05, 0.97))
     if rng.random() < 0.4:
-        shown = cloth(rng, xy)[0]
+        shown = cloth(rng, xy)
     else:
         far = 1 / (1 + np.exp(-12 * (inside[..., 1] - rng.uniform(0.2, 0.8))))
         shown = _grained(mix(colour(rng), colour(rng), far), 0.3 * noise(rng, xy, 0.1))

@@ -1,7 +1,6 @@
 """Sheets and blankets, over a person or crumpled: height fields, seen and painted by a camera.
 
-World frame: metres, z = 0 is what people lie on, z up; who lies under a cover lies along y, the
-head towards +y.
+World frame: metres, z up; people lie on z = 0 and, under a cover, along y, the head towards +y.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from Datasets.synthetic.render.overlays import OVER_M
 from Datasets.synthetic.render.renderer import Rendering
 
 STEP_M, HALF_M = 0.008, (0.9, 1.3)
-"""Step of the grid, and half of what it covers in x and y."""
+"""Step of the grid, and half of its width and length."""
 COLUMNS = np.arange(round(2 * HALF_M[0] / STEP_M) + 1) * STEP_M - HALF_M[0]
 ROWS = HALF_M[1] - np.arange(round(2 * HALF_M[1] / STEP_M) + 1) * STEP_M
 """x of the grid's columns and y of its rows, which go from +y to -y."""
@@ -66,7 +65,7 @@ class Cover:
     """A cover that lies somewhere.
 
     Attributes:
-        height: (row, column) metres over what people lie on.
+        height: (row, column) metres over z = 0.
         inside: (row, column) true where the cover is.
         folds: (row, column) height of the folds alone, metres.
         lets: share of warmth that comes through.
@@ -85,7 +84,7 @@ class Cover:
         return map_coordinates(values.astype(float), [row, column], order=1, mode="nearest")
 
     def within(self, half_m: tuple[float, float]) -> Cover:
-        """The same, cut off where what it lies on, of this half width and length, ends."""
+        """The same, cut off at a rectangle of this half width and length around the origin."""
         on = (np.abs(ROWS) < half_m[1])[:, None] & (np.abs(COLUMNS) < half_m[0])
         return replace(self, inside=self.inside & on)
 
@@ -111,7 +110,7 @@ def drape(rng: np.random.Generator, kind: CoverKind, world: Float[np.ndarray, "v
 def _height_map(world: np.ndarray) -> np.ndarray:
     """Height (row, column) of the body's top over the mattress, 0 beside it."""
     x, y = (world[:, 0] + HALF_M[0]) / STEP_M, (HALF_M[1] - world[:, 1]) / STEP_M
-    faces = wp.array(bodies.rig().faces, dtype=wp.vec3i)
+    faces: wp.array = wp.array(bodies.rig().faces, dtype=wp.vec3i)
     _, top = depth.rasterise(np.column_stack([x, y, world[:, 2]]), faces, SHAPE[::-1])
     return np.clip(top.numpy(), 0, None)
 
@@ -142,7 +141,7 @@ def tuck_in(
         rng: source of randomness.
         kind: how thick it is.
         world: the body, metres.
-        half_m: half of the width and length of what the body lies on; the blanket ends there.
+        half_m: half of the width and length of the bed, where the blanket ends.
     """
     cover = drape(rng, kind, world).within(half_m)
     chin = world[weight_of(("head",)) > 0.8, 1].min()
@@ -158,7 +157,7 @@ def crumpled(
     Args:
         rng: source of randomness.
         middle: (x, y), metres.
-        half_m: half of the width and length of what it lies on.
+        half_m: half of the width and length of the bed, where the blanket ends.
     """
     folds = gaussian_filter(rng.normal(size=SHAPE), rng.uniform(1.5, 3.0))
     lumps = gaussian_filter(rng.normal(size=SHAPE), rng.uniform(5, 10))
@@ -268,11 +267,11 @@ def lay_over(
     slope_x, slope_y = cover.at(right, seen.point[..., :2]), -cover.at(down, seen.point[..., :2])
     normal = np.stack([-slope_x, -slope_y, np.ones_like(slope_x)], axis=-1)
     normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
-    albedo, _ = cloth(np.random.default_rng(cover.pattern), seen.point[..., :2])
+    albedo = cloth(np.random.default_rng(cover.pattern), seen.point[..., :2])
     light = background.ambient * (0.7 + 0.3 * normal[..., 2:])
     for lamp in background.lights:
         light = light + lamp.colour * np.clip(normal @ lamp.towards, 0, None)[..., None]
-    # Just outside the hem the cover shades what it lies on.
+    # Just outside the hem the cover shades the bed.
     shade = gaussian_filter(seen.mask.astype(float), 5.0)[..., None]
     return np.where(seen.mask[..., None], albedo * light, linear * (1 - 0.35 * shade))
 

@@ -94,7 +94,7 @@ def rasterise(
     Returns:
         The uploaded points and the (height, width) nearness, ``FAR`` where nothing is.
     """
-    uploaded = wp.array(np.ascontiguousarray(points, dtype=np.float32), dtype=wp.vec3)
+    uploaded: wp.array = wp.array(np.ascontiguousarray(points, dtype=np.float32), dtype=wp.vec3)
     nearness = wp.full((size[1], size[0]), FAR, dtype=float)
     wp.launch(nearness_kernel, dim=faces.shape[0], inputs=[uploaded, faces, nearness])
     return uploaded, nearness

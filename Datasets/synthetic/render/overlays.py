@@ -1,6 +1,6 @@
 """Drawn over a rendered frame: netting and clear walls, cables and tubes.
 
-World frame: metres, z = 0 is what people lie on, z up.
+World frame: metres, z up; people lie on z = 0.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from Datasets.synthetic.render.renderer import Rendering
 RADIUS_PX = (0.8, 24.0)
 """Thinner cables would be dotted, thicker ones, close to the camera, too many pixels."""
 OVER_M = 0.001
-"""How much nearer than a surface something must be to lie over it."""
+"""How much nearer than a surface an overlay must be to hide it."""
 
 
 def draw_veils(veils: Sequence[Veil], background: Background, frame: Rendering) -> Rendering:

@@ -78,15 +78,13 @@ class Renderer:
         self, background: Background, actors: Sequence[Actor], clipped: bool = False
     ) -> None:
         self.background, self.actors, self._clipped = background, tuple(actors), clipped
-        self._faces = wp.array(bodies.rig().faces, dtype=wp.vec3i)
-        self._materials = [_materials(actor.look, actor.seed) for actor in self.actors]
-        self._meshes = [_mesh_at_rest(actor) for actor in self.actors]
+        self._faces: wp.array = wp.array(bodies.rig().faces, dtype=wp.vec3i)
+        self._fixed = [_at_rest(actor) for actor in self.actors]
         self._ground = _vec3(background.ground)
         behind = background.camera.to_camera(background.ground)[..., 2]
         self._background_m = behind.astype(np.float32)
-        self._views = [
-            _light_view(light.towards, background.shadows) for light in background.lights
-        ]
+        shadows = background.shadows
+        self._views = [_light_view(light.towards, shadows) for light in background.lights]
         occluded, albedo = background.albedo * background.ambient, background.albedo
         self._ambient = _vec3(occluded)
         lit = [
@@ -109,22 +107,15 @@ class Renderer:
             person, depth = np.where(nearer, number, person), np.where(nearer, body.depth_m, depth)
         worlds = [body.world for body in posed]
         lights, shades = self._light(worlds)
-        image = wp.array(self.empty, dtype=wp.vec3)
+        image: wp.array = wp.array(self.empty, dtype=wp.vec3)
         self._shade_background(person, worlds, lights, shades, image)
         eye = wp.vec3(*self.background.camera.position)
-        for number, (mesh, body) in enumerate(zip(self._meshes, posed, strict=True)):
+        for number, (body, (mesh, materials)) in enumerate(zip(posed, self._fixed, strict=True)):
             mesh.points, mesh.faces, mesh.world = body.points, body.faces, _vec3(body.world)
             mesh.normals = _vec3(bodies.vertex_normals(body.world))
             visible = np.where(person == number, body.winners, -1).astype(np.int32)
-            inputs = [
-                mesh,
-                wp.array(visible, dtype=int),
-                self._materials[number],
-                lights,
-                eye,
-                image,
-            ]
-            wp.launch(shading.shade_body_kernel, dim=visible.shape, inputs=inputs)
+            given = [mesh, wp.array(visible, dtype=int), materials, lights, eye, image]
+            wp.launch(shading.shade_body_kernel, dim=visible.shape, inputs=given)
         return Rendering(image.numpy(), depth, person)
 
     def _pose(self, actor: Actor, pose: tuple[np.ndarray, np.ndarray]) -> _Posed:
@@ -133,7 +124,10 @@ class Renderer:
         seen, faces = camera.to_camera(world), self._faces
         near = seen[:, 2] < NEAREST_M
         if near.any() and self._clipped:
-            faces = _without(near)
+            # all faces, in their order; those with a hidden vertex are points and draw nothing
+            every = bodies.rig().faces
+            kept = np.where(near[every].any(axis=1)[:, None], 0, every)
+            faces = wp.array(kept, dtype=wp.vec3i)
             seen = np.where(near[:, None], [0.0, 0.0, 1.0], seen)
         elif near.any():
             seen = np.broadcast_to([0.0, 0.0, -1.0], seen.shape)
@@ -160,13 +154,12 @@ class Renderer:
             maps.append(self._seen_from(view, worlds))
             above = maps[-1]
             if shadows.raised:
-                # What is below the top of a bed does not shade it.
-                above = [np.maximum(world, [-np.inf, -np.inf, 0]) for world in worlds]
-                above = self._seen_from(view, above)
+                # Parts of bodies below the top of a bed do not shade it.
+                raised = [np.maximum(world, [-np.inf, -np.inf, 0]) for world in worlds]
+                above = self._seen_from(view, raised)
             covered = (above > raster.FAR / 2).astype(np.float32)
-            shades.append(
-                gaussian_filter(covered, light.softness / (shadows.span_m / shadows.size))
-            )
+            texel_m = shadows.span_m / shadows.size
+            shades.append(gaussian_filter(covered, light.softness / texel_m))
         lights = shading.Lights()
         lights.towards = _vec3(np.stack([light.towards for light in background.lights]))
         lights.colours = _vec3(np.stack([light.colour for light in background.lights]))
@@ -203,29 +196,18 @@ def _vec3(values: np.ndarray) -> wp.array:
     return wp.array(np.ascontiguousarray(values, dtype=np.float32), dtype=wp.vec3)
 
 
-def _mesh_at_rest(actor: Actor) -> shading.Mesh:
-    """The part of an actor's mesh that does not change from frame to frame."""
-    mesh = shading.Mesh()
+def _at_rest(actor: Actor) -> tuple[shading.Mesh, shading.Materials]:
+    """The values of an actor that do not change from frame to frame."""
+    look, mesh, materials = actor.look, shading.Mesh(), shading.Materials()
     mesh.rest = _vec3(actor.shape.vertices)
-    mesh.fields = wp.array(actor.look.fields.astype(np.float32), dtype=wp.vec4)
-    mesh.marks = wp.array(actor.look.face.astype(np.float32), dtype=wp.vec4)
-    return mesh
-
-
-def _materials(look: Look, seed: int) -> shading.Materials:
-    materials = shading.Materials()
+    mesh.fields = wp.array(look.fields.astype(np.float32), dtype=wp.vec4)
+    mesh.marks = wp.array(look.face.astype(np.float32), dtype=wp.vec4)
     materials.skin, materials.hair = wp.vec3(*look.skin), wp.vec3(*look.hair)
     materials.first = _vec3(np.stack([m.colours[0] for m in look.materials]))
     materials.second = _vec3(np.stack([m.colours[1] for m in look.materials]))
     materials.pattern = _vec3(np.array([[m.pattern, m.period_m, m.angle] for m in look.materials]))
-    materials.seed = wp.uint32(seed % 2**31)
-    return materials
-
-
-def _without(hidden: Bool[np.ndarray, "vertex"]) -> wp.array:
-    """All faces, in their order; those with a hidden vertex are points and draw nothing."""
-    faces = bodies.rig().faces
-    return wp.array(np.where(hidden[faces].any(axis=1)[:, None], 0, faces), dtype=wp.vec3i)
+    materials.seed = wp.uint32(actor.seed % 2**31)
+    return mesh, materials
 
 
 def _light_view(towards: np.ndarray, shadows: ShadowMaps) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Light posed bodies and what is around them: warp structs and kernels, on CPU and CUDA alike.
+"""Shading of posed bodies and their background: warp structs and kernels, on CPU and CUDA alike.
 
 Colours are linear RGB, positions metres in the world frame (the bed or floor is z = 0, z up).
 """
@@ -10,7 +10,7 @@ import warp as wp
 from Datasets.synthetic.render.depth import edge
 
 FLOOR_M = 0.02
-"""Background above this height stands on the floor: what is below a body does not shade it."""
+"""Background above this height stands on the floor and has no contact shadow."""
 
 
 @wp.struct
@@ -112,7 +112,7 @@ class Mesh:
 
 @wp.struct
 class Surface:
-    """What a pixel shows: position, normal, albedo and how it reflects."""
+    """The surface under a pixel: position, normal, albedo and how it reflects."""
 
     position: wp.vec3
     normal: wp.vec3
@@ -190,7 +190,7 @@ def shade_body_kernel(
     view = wp.normalize(eye - s.position)
     if wp.dot(n, view) < 0.0:
         n = wp.normalize(n - view * (1.02 * wp.dot(n, view)))
-    # Less of the surrounding light reaches what faces the bed or lies close to it.
+    # Less ambient light reaches surfaces that face the bed or are close to it.
     sky = (0.55 + 0.45 * n[2]) * wp.clamp(0.55 + s.position[2] * 6.0, 0.35, 1.0)
     colour = wp.cw_mul(s.albedo, lights.ambient) * sky
     for k in range(lights.count):

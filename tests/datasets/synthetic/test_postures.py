@@ -37,9 +37,7 @@ def joints(shape: BodyShape, turn: np.ndarray, place: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("kind", FAMILIES)
-def test_posed_bodies_touch_the_floor_and_limbs_keep_their_length(
-    adult, infant, kind
-) -> None:
+def test_posed_bodies_touch_the_floor_and_limbs_keep_their_length(adult, infant, kind) -> None:
     for shape, age in ((adult, "adult"), (infant, "infant")):
         posed = draw_posture(np.random.default_rng(7), shape, age, kind)
         lowest = bodies.skin(shape, posed.turn, posed.place)[:, 2].min()
