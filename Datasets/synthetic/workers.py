@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import closing
 from multiprocessing import get_context
@@ -60,7 +60,7 @@ def spread(
 
 def _run(
     function: Callable[..., Any], jobs: Sequence[tuple], workers: int
-) -> Iterator[tuple[int, Any]]:
+) -> Generator[tuple[int, Any]]:
     if workers <= 1:
         yield from ((number, function(*job)) for number, job in enumerate(jobs))
         return

@@ -34,8 +34,8 @@ def dress_person(rng: np.random.Generator, shape: BodyShape, age: str) -> Look:
         return replace(look, materials=tuple(unlike_skin(rng, look, m) for m in look.materials))
     where = surface_coordinates(shape)
     look = wear(rng, shape, where, _grown_garments(rng, where))
-    cloth = [replace(m, period_m=m.period_m * rng.uniform(1.0, 3.0)) for m in look.materials]
-    cloth = tuple(unlike_skin(rng, look, m) for m in cloth)
+    larger = [replace(m, period_m=m.period_m * rng.uniform(1.0, 3.0)) for m in look.materials]
+    cloth = tuple(unlike_skin(rng, look, m) for m in larger)
     return replace(look, materials=cloth, face=_with_hair(rng, shape, where, look.face))
 
 

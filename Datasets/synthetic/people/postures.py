@@ -68,8 +68,7 @@ ARMS = (DOWN, HIP, FORWARD, UP, OUT, CROSSED, HEAD, BEHIND)
 
 def _arms(rng, shares: tuple[float, ...] = (5, 2, 3, 1.5, 2, 2, 1.5, 1)) -> Limbs:
     """Arms of which each does something of its own, or both the same."""
-    shares = np.array(shares) / sum(shares)
-    first, second = rng.choice(len(ARMS), 2, p=shares)
+    first, second = rng.choice(len(ARMS), 2, p=np.array(shares) / sum(shares))
     if rng.random() < 0.4:
         second = first
     return _limbs(rng, ARMS[first], ARMS[second])
@@ -183,8 +182,9 @@ def _kneeling(rng) -> Stance:
 
 
 def _all_fours(rng) -> Stance:
-    legs = _limbs(rng, *[((0.0, -1.0, -1.0, 0.66), (0.15, -0.7, -1.0, 0.76))] * 2, 0.05)
-    arms = _limbs(rng, *[((0.0, -0.1, -1.0, 0.9), (0.2, 0.3, -1.0, 0.985))] * 2, 0.06)
+    bent = ((0.0, -1.0, -1.0, 0.66), (0.15, -0.7, -1.0, 0.76))
+    below = ((0.0, -0.1, -1.0, 0.9), (0.2, 0.3, -1.0, 0.985))
+    legs, arms = _limbs(rng, bent, bent, 0.05), _limbs(rng, below, below, 0.06)
     return _stance(
         rng, pitch=(62, 84), legs=legs, arms=arms, curl=(-15, 15), upright=(1, 1), nod=-35,
         knees=(0.2, 1.0, -0.5), soles=0.0, level=0.8, elbows=(0.8, -0.5, 0.0), pointed=66.0,
@@ -250,8 +250,8 @@ def _prone(rng) -> Stance:
 
 
 def _on_the_side(rng) -> Stance:
-    arms = _limbs(rng, *[((-0.1, 0.6, -0.6, 0.4), (0.3, 1.0, 0.5, 0.95))] * 2)
-    return _lying(rng, (-93, -86), (72, 100), arms)
+    front = ((-0.1, 0.6, -0.6, 0.4), (0.3, 1.0, 0.5, 0.95))
+    return _lying(rng, (-93, -86), (72, 100), _limbs(rng, front, front))
 
 
 def _caring(rng) -> Stance:
@@ -295,7 +295,7 @@ FAMILIES: dict[str, Family] = {
     "sporting": _sporting,
 }
 
-_GROWN = {
+_GROWN: dict[str, float] = {
     "standing": 5, "walking": 4, "running": 2, "bending": 2, "squatting": 2, "kneeling": 2,
     "all fours": 1, "sitting": 3, "on a seat": 3, "supine": 1, "prone": 1, "on the side": 1,
     "caring": 1, "sporting": 5,

@@ -100,7 +100,7 @@ def _trunk(rng: np.random.Generator, times: np.ndarray) -> dict[str, np.ndarray]
 
 def _hands(rng: np.random.Generator, shape: BodyShape, times: np.ndarray) -> dict[str, np.ndarray]:
     """Fingers that curl towards a loose fist and open again."""
-    rotations = {}
+    rotations: dict[str, np.ndarray] = {}
     for side in SIDES:
         curl = waypoints(rng, times, lambda g: [g.beta(1.5, 1.2)], (0.3, 1.2), (0.2, 3.0))[:, 0]
         bends = [

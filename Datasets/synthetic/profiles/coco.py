@@ -183,7 +183,7 @@ def _person(picture: Picture, guest: Figure, number: int) -> CocoPerson | None:
     """Labels and mask of a person, or None where hardly any of it is visible."""
     mask = picture.person == number
     box = box_from_mask(picture.beneath == number)
-    if mask.sum() < MIN_PIXELS or box_fault(box, picture.camera.size):
+    if box is None or mask.sum() < MIN_PIXELS or box_fault(box, picture.camera.size):
         return None
     labels = picture.labels[number]
     sample = PoseSample(

@@ -227,7 +227,7 @@ def _visibility(keypoints_px: np.ndarray, joints_mm: np.ndarray, depth_m: np.nda
 def _finish_sequence(folder: Path, parts: list[dict[str, np.ndarray]]) -> None:
     """Write what a sequence holds once: its head length and the canonical joints."""
     labels = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    base, top = MINI_RGBD_25.indices(MINI_RGBD_25.head_segment)
+    base, top = MINI_RGBD_25.indices(MINI_RGBD_25.head_segment or ())
     head_px, head_mm = (
         np.linalg.norm(values[:, base] - values[:, top], axis=-1)
         for values in (labels["mini_px"], labels["mini_mm"])

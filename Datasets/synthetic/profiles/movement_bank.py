@@ -98,7 +98,7 @@ def _write_bank(
     if infants < 1:
         raise DataError("a bank needs at least one infant: give --sequences 1 or more")
     joints_mm = collect(make, [(seed, number) for number in range(infants)], workers, progress)
-    write_npz(output, joints_mm=np.stack(joints_mm), fps=np.float32(fps))
+    write_npz(output, joints_mm=np.stack(joints_mm), fps=np.array(fps, np.float32))
 
 
 def movement_of_infant(seed: int, number: int) -> Float[np.ndarray, "frame 25 3"]:
@@ -118,8 +118,9 @@ def postures_of_infant(
     rng = random_source(seed, "posture_bank", number)
     age = "toddler" if rng.random() < TODDLERS else "infant"
     shape = draw_person(rng, age)
-    lies = fitted is not None and rng.random() < SMPL_SHARE
-    if lies:
+    tilt_kind = "drawn"
+    if fitted is not None and rng.random() < SMPL_SHARE:
+        tilt_kind = "fitted"
         chosen = fitted[rng.integers(len(fitted), size=POSTURES)]
         joints = smpl_posed_joints(shape, chosen) * [1, -1, -1]
     else:
@@ -127,7 +128,7 @@ def postures_of_infant(
         turn, place = (np.stack([getattr(p, part) for p in posed]) for part in ("turn", "place"))
         joints = bodies.infant_joints(shape, turn, place)
     about = rng.uniform(0, 2 * np.pi)
-    angle = np.radians(rng.uniform(0, LARGEST_TILT["fitted" if lies else "drawn"]))
+    angle = np.radians(rng.uniform(0, LARGEST_TILT[tilt_kind]))
     tilt = Rotation.from_rotvec(angle * np.array([np.cos(about), np.sin(about), 0.0])).as_matrix()
     centred = joints - joints.mean(axis=(0, 1))
     return (1000 * centred @ tilt.T).astype(np.float32)

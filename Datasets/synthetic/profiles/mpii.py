@@ -43,7 +43,7 @@ def _write_picture(
     path = output / "images" / f"{number:09d}.jpg"
     quality = int(rng.integers(80, 96))
     write_image(path, Image.fromarray(picture.rgb), False, format="JPEG", quality=quality)
-    samples = []
+    samples: list[PoseSample] = []
     for guest, (age, labels) in enumerate(zip(ages, picture.labels, strict=True)):
         keypoints, visibility = labels_as(MPII_16, labels)
         if (visibility > 0).sum() < MIN_JOINTS or (picture.person == guest).sum() < MIN_PIXELS:

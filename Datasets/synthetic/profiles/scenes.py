@@ -29,7 +29,7 @@ def take_scene(rng: np.random.Generator) -> Snapshot:
         return _everyday(rng, size)
     made = KINDS[kind][0](rng)
     picture = shoot(made, size)
-    more = (("scene", kind), ("place", made.place.name))
+    more: tuple[tuple[str, str], ...] = (("scene", kind), ("place", made.place.name))
     if made.figures:
         more = (("posture", made.figures[0].posed.kind), *more)
     return Snapshot(picture, tuple(made.figures), more)
