@@ -3,25 +3,64 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import closing
 from multiprocessing import get_context
 from typing import Any
 
 CHUNK = 8
-"""Numbers per job of ``collect``."""
+"""Numbers per job of ``chunks``."""
+
+Progress = Callable[[int, int], None]
+"""Called with (numbers done, numbers in all)."""
+
+
+def chunks(count: int, size: int | None = None) -> list[range]:
+    """Divide the numbers from 0 to below ``count`` into ranges of ``size``, or ``CHUNK``."""
+    size = size or CHUNK
+    return [range(start, min(start + size, count)) for start in range(0, count, size)]
+
+
+def collect(
+    function: Callable[..., Any],
+    jobs: Sequence[tuple],
+    workers: int,
+    progress: Progress | None = None,
+) -> list[Any]:
+    """Return the results of ``spread`` in the order of the jobs."""
+    found = dict(spread(function, jobs, workers, progress))
+    return [found[number] for number in range(len(jobs))]
 
 
 def spread(
-    function: Callable[..., Any], jobs: Sequence[tuple], workers: int
+    function: Callable[..., Any],
+    jobs: Sequence[tuple],
+    workers: int,
+    progress: Progress | None = None,
 ) -> Iterator[tuple[int, Any]]:
     """Yield (number of the job, its result), in the order in which they are finished.
 
     Args:
         function: a function of a module, called with one job's items.
-        jobs: the arguments, one tuple per call.
-        workers: processes; 1 stays in this one. Whoever stops early ends them.
+        jobs: the arguments, one tuple per call. A job whose last item is a range counts as many
+            for ``progress`` as the range is long, any other counts one.
+        workers: processes; 1 stays in this one. Closing the iterator early ends them.
+        progress: called after every job.
     """
+    sizes = [len(job[-1]) if isinstance(job[-1], range) else 1 for job in jobs]
+    done = 0
+    with closing(_run(function, jobs, workers)) as results:
+        for number, result in results:
+            yield number, result
+            done += sizes[number]
+            if progress is not None:
+                progress(done, sum(sizes))
+
+
+def _run(
+    function: Callable[..., Any], jobs: Sequence[tuple], workers: int
+) -> Generator[tuple[int, Any]]:
     if workers <= 1:
         yield from ((number, function(*job)) for number, job in enumerate(jobs))
         return
@@ -42,35 +81,6 @@ def spread(
 def _ignore_interrupt() -> None:
     """Leave Ctrl-C, which a terminal sends to all processes, to the one that gives the jobs."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def collect(
-    function: Callable[..., list],
-    shared: tuple,
-    count: int,
-    workers: int,
-    progress: Callable[[int, int], None] | None = None,
-) -> list:
-    """Make numbered things, a few per job; the results do not depend on how many.
-
-    Args:
-        function: called with ``shared`` and a range of numbers; returns a list.
-        shared: the same for all.
-        count: numbers go from 0 to below this.
-        workers: processes.
-        progress: called with (numbers done, count).
-
-    Returns:
-        All lists joined in the order of the numbers.
-    """
-    chunks = [range(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
-    found, done = {}, 0
-    for job, made in spread(function, [(*shared, chunk) for chunk in chunks], workers):
-        found[job] = made
-        done += len(chunks[job])
-        if progress is not None:
-            progress(done, count)
-    return [item for job in sorted(found) for item in found[job]]
 
 
 def _build_body_assets() -> None:

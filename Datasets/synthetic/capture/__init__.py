@@ -1,1 +1,1 @@
-"""What a camera does to light, and what infrared cameras see."""
+"""From linear RGB or temperatures to pictures: camera, near and long-wave infrared."""

@@ -1,9 +1,9 @@
-"""What a camera does to light: exposure, white balance, blur, noise, tone curve and JPEG."""
+"""The camera: exposure, white balance, blur, noise, tone curve and JPEG."""
 
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
@@ -48,6 +48,15 @@ class CameraEffects:
             quality=int(rng.integers(70, 97)),
         )
 
+    def in_the_dark(self, noisier: float) -> CameraEffects:
+        """The same camera with less light and a factor more noise."""
+        return replace(
+            self,
+            target=0.4 * self.target,
+            shot_noise=noisier * self.shot_noise,
+            read_noise=noisier * self.read_noise,
+        )
+
     def gains(self, linear: Float[np.ndarray, "height width 3"]) -> Float[np.ndarray, "3"]:
         """Exposure times white balance, set once on a sequence's first frame."""
         return self.balance * self.target / max(float(linear.mean()), 1e-6)
@@ -61,8 +70,8 @@ class CameraEffects:
         """Turn scene light (linear RGB) into an 8-bit picture that went through JPEG."""
         light = linear * (gains * (LEVELS / PEAK)).astype(np.float32)
         index = np.minimum(light, LEVELS - 1).astype(np.uint16)
-        shown = Image.fromarray(self._tone_curve()[index])
-        shown = np.asarray(shown.filter(ImageFilter.GaussianBlur(self.blur_px)))
+        sharp = Image.fromarray(self._tone_curve()[index])
+        shown = np.asarray(sharp.filter(ImageFilter.GaussianBlur(self.blur_px)))
         grain = rng.standard_normal(shown.shape, dtype=np.float32)
         grain *= self._grain_size()[shown]
         grain += shown
@@ -91,12 +100,12 @@ def defocused(
     focus_m: float,
     strength_px: float,
 ) -> Float[np.ndarray, "height width 3"]:
-    """Blur what is nearer or farther than the lens is focused on.
+    """Blur everything nearer or farther than the focus.
 
     Args:
         linear: linear RGB.
         depth_m: distance along the optical axis.
-        focus_m: what is sharp.
+        focus_m: distance at which the picture is sharp.
         strength_px: deviation of the blur at an endless distance, pixels.
     """
     away = strength_px * np.abs(1 - focus_m / np.maximum(depth_m, 0.1))
@@ -105,7 +114,7 @@ def defocused(
         share = np.clip(2 * away / deviation - 1, 0, 1).astype(np.float32)[..., None]
         if not share.any():
             break
-        # Weighted, so that what is sharp does not glow into what is not.
+        # Weighted, so that sharp parts do not bleed into blurred ones.
         weight = gaussian_filter(share, (deviation, deviation, 0)) + 1e-4
         blurred = gaussian_filter(share * linear, (deviation, deviation, 0)) / weight
         shown = shown + share * (blurred - shown)
@@ -119,7 +128,7 @@ def without_stairs(
 
     Args:
         linear: linear RGB.
-        person: who is where; where neighbours differ is an outline.
+        person: number of the person at each pixel; outlines are where neighbours differ.
     """
     outline = maximum_filter(person, 3) != minimum_filter(person, 3)
     mixed = gaussian_filter(linear, (0.65, 0.65, 0), truncate=2.0)

@@ -1,8 +1,8 @@
-"""What a long-wave infrared camera sees of somebody in bed: temperatures, then grey levels."""
+"""Long-wave infrared pictures of a person in bed: temperatures, then grey levels."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import warp as wp
@@ -11,9 +11,11 @@ from scipy.ndimage import gaussian_filter
 
 from Datasets.layouts.slp import CELSIUS
 from Datasets.synthetic.people import body as bodies
-from Datasets.synthetic.people.clothing import Look, weight_of
-from Datasets.synthetic.places.bed import Camera
-from Datasets.synthetic.render import depth as render
+from Datasets.synthetic.people.body import weight_of
+from Datasets.synthetic.people.clothing import Look
+from Datasets.synthetic.places.camera import PlacedCamera
+from Datasets.synthetic.render import depth as raster
+from Datasets.synthetic.render.covers import Cover, VisibleCover
 
 FINER = 3
 """Temperatures are drawn on a grid this many times finer than the camera's and averaged."""
@@ -33,7 +35,7 @@ PARTS = (
 
 @dataclass(frozen=True)
 class Warmth:
-    """Somebody and a room, as heat.
+    """Temperatures of a person and a room.
 
     Attributes:
         room: temperature of bed and room, degrees Celsius.
@@ -72,19 +74,25 @@ def draw_warmth(rng: np.random.Generator, look: Look) -> Warmth:
     )
 
 
-def heat_picture(
-    warmth: Warmth, world: Float[np.ndarray, "vertex 3"], camera: Camera
-) -> Float[np.ndarray, "fine_height fine_width"]:
-    """Temperatures in degrees Celsius on a grid ``FINER`` than the camera's."""
+def finer(camera: PlacedCamera) -> PlacedCamera:
+    """The camera with the grid that temperatures are drawn on."""
     scale = np.diag([FINER, FINER, 1.0])
     scale[:2, 2] = (FINER - 1) / 2
     size = (camera.size[0] * FINER, camera.size[1] * FINER)
-    seen = camera.to_camera(world)
-    pixels = seen @ (scale @ camera.intrinsics).T
+    return replace(camera, intrinsics=scale @ camera.intrinsics, size=size)
+
+
+def heat_picture(
+    warmth: Warmth, world: Float[np.ndarray, "vertex 3"], camera: PlacedCamera
+) -> Float[np.ndarray, "fine_height fine_width"]:
+    """Temperatures in degrees Celsius on a grid ``FINER`` than the camera's."""
+    grid, seen = finer(camera), camera.to_camera(world)
+    pixels = seen @ grid.intrinsics.T
     screen = np.column_stack([pixels[:, :2] / pixels[:, 2:], 1 / seen[:, 2]])
     faces = bodies.rig().faces
-    uploaded = wp.array(faces, dtype=wp.vec3i)
-    winners = render.winning_faces(*_drawn(screen, uploaded, size)).numpy()
+    uploaded: wp.array = wp.array(faces, dtype=wp.vec3i)
+    points, nearness = raster.rasterise(screen, uploaded, grid.size)
+    winners = raster.winning_faces(points, uploaded, nearness).numpy()
     body = winners >= 0
     celsius = np.where(body, warmth.skin[faces[np.maximum(winners, 0)]].mean(axis=-1), warmth.room)
     shift_x, shift_y, strength = warmth.imprint
@@ -94,9 +102,12 @@ def heat_picture(
     return np.where(body, celsius, warmth.room + left)
 
 
-def _drawn(screen: np.ndarray, faces: wp.array, size: tuple[int, int]):
-    points, nearness = render.rasterise(screen, faces, size)
-    return points, faces, nearness
+def insulated(celsius: np.ndarray, room: float, cover: Cover, seen: VisibleCover) -> np.ndarray:
+    """Temperatures with a cover on: less, spread out, uneven along folds."""
+    spread = gaussian_filter(celsius, 0.012 * celsius.shape[0])
+    folds = cover.at(cover.folds, seen.point[..., :2])
+    lets = cover.lets * np.clip(1 - 14 * np.abs(folds), 0.55, 1)
+    return np.where(seen.mask, room + lets * (spread - room), celsius)
 
 
 def grey_levels(
@@ -104,7 +115,7 @@ def grey_levels(
     warmth: Warmth,
     celsius: Float[np.ndarray, "fine_height fine_width"],
 ) -> UInt8[np.ndarray, "height width"]:
-    """What the camera writes: 0 to 255 for 20 to 40 degrees."""
+    """Picture values, 0 to 255 for 20 to 40 degrees Celsius."""
     height, width = (n // FINER for n in celsius.shape)
     coarse = celsius.reshape(height, FINER, width, FINER).mean(axis=(1, 3))
     coarse = gaussian_filter(coarse, warmth.blur)

@@ -1,1 +1,1 @@
-"""Who and what is together in a picture."""
+"""Which people and things are together in one picture, and its labels."""

@@ -1,4 +1,4 @@
-"""Dolls and plush animals: what looks like somebody small and is nobody.
+"""Dolls and plush animals: hard negatives for an infant detector, never labelled.
 
 Dolls are the body model of any age, shrunk, stiff, of one colour and dressed; plush animals are
 made of balls.
@@ -10,18 +10,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from Datasets.synthetic.compose.gathering import Guest
-from Datasets.synthetic.people.body import BodyShape, rig
+from Datasets.synthetic.compose.figures import Figure
+from Datasets.synthetic.people.body import BodyShape, Posed, rig, weight_of
 from Datasets.synthetic.people.clothing import (
     Look,
     SurfaceCoordinates,
     colour,
     surface_coordinates,
-    weight_of,
+    unlike_skin,
 )
-from Datasets.synthetic.people.persons import draw_person, dress_person, unlike_skin
-from Datasets.synthetic.people.posing import Stance, take
-from Datasets.synthetic.people.postures import Posed
+from Datasets.synthetic.people.outfits import dress_person
+from Datasets.synthetic.people.phenotypes import draw_person
+from Datasets.synthetic.people.stance import Stance, pose_still
 from Datasets.synthetic.places import surfaces
 from Datasets.synthetic.places.furniture import Part
 from Datasets.synthetic.places.solids import Ball
@@ -37,17 +37,15 @@ PLASTIC = np.array(
 )  # fmt: skip
 """Linear RGB of plastic and of unbleached cloth."""
 PAINTED_HAIR = np.array(
-    [
-        [0.02, 0.012, 0.008],
-        [0.12, 0.05, 0.02],
-        [0.6, 0.36, 0.06],
-        [0.45, 0.08, 0.03],
-        [0.7, 0.2, 0.4],
-    ]
-)
+    [[0.02, 0.012, 0.008], [0.12, 0.05, 0.02], [0.6, 0.36, 0.06], [0.45, 0.08, 0.03],
+     [0.7, 0.2, 0.4]]
+)  # fmt: skip
+ARMS = ((0.35, 0.1, -1.0), (1.0, 0.15, -0.1), (0.3, 1.0, -0.1), (0.25, 0.25, 1.0))
+"""Directions of the arms."""
+PITCH = {"supine": -89.0, "prone": 87.0, "on the side": -89.0}
 
 
-def make_doll(rng: np.random.Generator, kind: str | None = None) -> Guest:
+def make_doll(rng: np.random.Generator, kind: str | None = None) -> Figure:
     """Make a dressed doll in a stiff posture, around the origin.
 
     Args:
@@ -61,30 +59,26 @@ def make_doll(rng: np.random.Generator, kind: str | None = None) -> Guest:
     if kind is None:
         kinds, shares = zip(*STIFF.items(), strict=True)
         kind = kinds[int(rng.choice(len(kinds), p=np.array(shares) / sum(shares)))]
-    doll = Guest(DOLL, shape, look, _stiff(rng, shape, kind))
+    doll = Figure(DOLL, shape, look, _stiff(rng, shape, kind))
     return _shrunk(doll, rng.uniform(*LENGTH_M) / float(np.ptp(shape.vertices[:, 2])))
 
 
 def _big_headed(shape: BodyShape, factor: float) -> BodyShape:
     """The body with its head enlarged from the neck."""
-    names = rig().bones
-    neck = shape.heads[names.index("neck03")]
+    names, parents = rig().bones, rig().parents
+    neck, head = shape.heads[names.index("neck03")], names.index("head")
     weight = weight_of(("head", "eye"))[:, None]
-    vertices = shape.vertices + weight * (factor - 1) * (shape.vertices - neck)
-    of_head = np.array([_carried_by(number, names.index("head")) for number in range(len(names))])
-    heads = np.where(of_head[:, None], neck + factor * (shape.heads - neck), shape.heads)
+    carried = {head}
+    for bone, parent in enumerate(parents):
+        if parent in carried:
+            carried.add(bone)
+    of_head = np.isin(np.arange(len(names)), list(carried))[:, None]
     return replace(
         shape,
-        vertices=vertices,
-        heads=heads,
+        vertices=shape.vertices + weight * (factor - 1) * (shape.vertices - neck),
+        heads=np.where(of_head, neck + factor * (shape.heads - neck), shape.heads),
         face_points=neck + factor * (shape.face_points - neck),
     )
-
-
-def _carried_by(bone: int, carrier: int) -> bool:
-    while bone >= 0 and bone != carrier:
-        bone = rig().parents[bone]
-    return bone == carrier
 
 
 def _painted(rng: np.random.Generator, shape: BodyShape, look: Look) -> Look:
@@ -106,11 +100,10 @@ def _eyes(rng: np.random.Generator, shape: BodyShape) -> tuple[np.ndarray, np.nd
     apart = np.linalg.norm(points[0] - points[1])
     radius = apart * rng.uniform(0.17, 0.32)
     share = rng.choice([1.0, rng.uniform(0.5, 0.8)])
-    front = (weight_of(("head", "eye")) > 0.3) & (
-        shape.vertices[:, 1] < points[:, 1].max() + 0.2 * apart
-    )
-    away = [np.hypot(*(shape.vertices - point)[:, [0, 2]].T) for point in points]
-    away = np.where(front, np.minimum(*away), np.inf)
+    front = shape.vertices[:, 1] < points[:, 1].max() + 0.2 * apart
+    front &= weight_of(("head", "eye")) > 0.3
+    first, second = (np.hypot(*(shape.vertices - point)[:, [0, 2]].T) for point in points)
+    away = np.where(front, np.minimum(first, second), np.inf)
     if rng.random() < 0.12:
         away = np.full_like(away, np.inf)
     return (away < radius).astype(float), (away < share * radius).astype(float)
@@ -128,16 +121,11 @@ def _hair(rng: np.random.Generator, shape: BodyShape, where: SurfaceCoordinates)
 
 def _stiff(rng: np.random.Generator, shape: BodyShape, kind: str) -> Posed:
     """Straight limbs, both sides alike."""
-    pitch = {"supine": -89.0, "prone": 87.0, "on the side": -89.0}.get(kind, rng.uniform(-8, 6))
+    pitch, sitting = PITCH.get(kind, rng.uniform(-8, 6)), kind == "sitting"
     roll = rng.choice([-84.0, 84.0]) if kind == "on the side" else 0.0
-    arms = ((0.35, 0.1, -1.0), (1.0, 0.15, -0.1), (0.3, 1.0, -0.1), (0.25, 0.25, 1.0))
-    arm = [*arms[int(rng.choice(4, p=[0.35, 0.3, 0.25, 0.1]))], rng.uniform(0.95, 0.99)]
-    sitting = kind == "sitting"
-    leg = (
-        [rng.uniform(0.05, 0.3), 1.0, -0.06, 0.97]
-        if sitting
-        else [rng.uniform(0, 0.2), 0, -1, 0.985]
-    )
+    arm = [*ARMS[int(rng.choice(4, p=[0.35, 0.3, 0.25, 0.1]))], rng.uniform(0.95, 0.99)]
+    apart = rng.uniform(0.05, 0.3) if sitting else rng.uniform(0, 0.2)
+    leg = [apart, 1.0, -0.06, 0.97] if sitting else [apart, 0, -1, 0.985]
     stance = Stance(
         trunk=np.array([[pitch, roll, 0.0, 0.0, 0.0]]),
         neck=np.array([[rng.normal(0, 5), 0.0, rng.choice([0.0, rng.normal(0, 30)])]]),
@@ -151,24 +139,19 @@ def _stiff(rng: np.random.Generator, shape: BodyShape, kind: str) -> Posed:
         pointed=np.full((1, 2), rng.uniform(5, 40)),
         level=np.zeros((1, 1)),
     )
-    movement = take(shape, stance, np.zeros(1))
-    posed = Posed(movement.turn[0], movement.place[0], kind)
-    middle = (posed.place.min(axis=0) + posed.place.max(axis=0)) / 2
-    return posed.moved(-middle[0], -middle[1]).moved(0.0, 0.0, rng.uniform(-180, 180))
+    posed = pose_still(shape, stance, kind).centred()
+    return posed.moved(yaw_degrees=rng.uniform(-180, 180))
 
 
-def _shrunk(doll: Guest, factor: float) -> Guest:
+def _shrunk(doll: Figure, factor: float) -> Figure:
     """The same in another size; prints on the clothes stay as large."""
     shape, look, posed = doll.shape, doll.look, doll.posed
-    smaller = replace(
-        shape,
-        vertices=factor * shape.vertices,
-        heads=factor * shape.heads,
-        face_points=factor * shape.face_points,
-    )
-    clothes = replace(look, vertices=factor * look.vertices, fields=factor * look.fields)
+    points = {name: factor * getattr(shape, name) for name in ("vertices", "heads", "face_points")}
     return replace(
-        doll, shape=smaller, look=clothes, posed=replace(posed, place=factor * posed.place)
+        doll,
+        shape=replace(shape, **points),
+        look=replace(look, vertices=factor * look.vertices, fields=factor * look.fields),
+        posed=replace(posed, place=factor * posed.place),
     )
 
 
@@ -176,32 +159,34 @@ def plush(rng: np.random.Generator, lying: bool | None = None) -> list[Part]:
     """A plush animal that sits and looks towards -y, or lies on its back."""
     unit = rng.uniform(0.14, 0.42) / 3.0
     long_eared, fur = rng.random() < 0.3, (surfaces.carpet, surfaces.carpet, surfaces.rug)
-    ear = (
-        ((0.35, 0.0, 3.3), (0.16, 0.1, 0.7))
-        if long_eared
-        else ((0.52, 0.0, 2.8), (0.27, 0.13, 0.27))
-    )
+    ear = ((0.52, 0.0, 2.8), (0.27, 0.13, 0.27))
+    if long_eared:
+        ear = ((0.35, 0.0, 3.3), (0.16, 0.1, 0.7))
     pale, dark = (surfaces.carpet, surfaces.plaster), (surfaces.dark,)
     pairs = [
-        (*ear, 0, fur),
-        ((0.85, -0.3, 1.3), (0.28, 0.42, 0.4), 0, fur),
-        ((0.55, -0.9, 0.32), (0.32, 0.62, 0.32), 0, fur),
-        ((0.55, -1.45, 0.34), (0.22, 0.1, 0.22), 1, pale),
-        ((0.24, -0.62, 2.4), (0.08, 0.08, 0.08), 2, dark),
+        Part(*ear, 0, fur),
+        Part((0.85, -0.3, 1.3), (0.28, 0.42, 0.4), 0, fur),
+        Part((0.55, -0.9, 0.32), (0.32, 0.62, 0.32), 0, fur),
+        Part((0.55, -1.45, 0.34), (0.22, 0.1, 0.22), 1, pale),
+        Part((0.24, -0.62, 2.4), (0.08, 0.08, 0.08), 2, dark),
     ]
-    middles = [
-        ((0.0, 0.0, 0.9), (0.75, 0.66, 0.92), 0, fur),
-        ((0.0, -0.1, 2.2), (0.7, 0.64, 0.64), 0, fur),
-        ((0.0, -0.6, 2.05), (0.32, 0.28, 0.24), 1, pale),
-        ((0.0, -0.88, 2.14), (0.1, 0.07, 0.08), 2, dark),
+    parts = [
+        Part((0.0, 0.0, 0.9), (0.75, 0.66, 0.92), 0, fur),
+        Part((0.0, -0.1, 2.2), (0.7, 0.64, 0.64), 0, fur),
+        Part((0.0, -0.6, 2.05), (0.32, 0.28, 0.24), 1, pale),
+        Part((0.0, -0.88, 2.14), (0.1, 0.07, 0.08), 2, dark),
     ]
     if rng.random() < 0.6:
-        middles.append(((0.0, -0.3, 0.9), (0.5, 0.42, 0.6), 1, pale))
-    both = [((s * c[0], c[1], c[2]), *rest) for c, *rest in pairs for s in (-1, 1)]
+        parts.append(Part((0.0, -0.3, 0.9), (0.5, 0.42, 0.6), 1, pale))
+    parts += [p._replace(centre=(s * p.centre[0], *p.centre[1:])) for p in pairs for s in (-1, 1)]
     laid = rng.random() < 0.5 if lying is None else lying
-    parts = []
-    for (x, y, z), (a, b, c), number, painters in (*middles, *both):
-        centre, half = ((x, z - 1.5, 0.7 - y), (a, c, b)) if laid else ((x, y, z), (a, b, c))
-        scaled = (tuple(unit * v for v in centre), tuple(unit * v for v in half))
-        parts.append(Part(*scaled, number, painters, Ball))
-    return parts
+    return [_ball(part, unit, laid) for part in parts]
+
+
+def _ball(part: Part, unit: float, laid: bool) -> Part:
+    """A part as a ball, in multiples of a unit, upright or on its back."""
+    (x, y, z), (a, b, c) = part.centre, part.half
+    if laid:
+        y, z, b, c = z - 1.5, 0.7 - y, c, b
+    centre, half = (unit * x, unit * y, unit * z), (unit * a, unit * b, unit * c)
+    return Part(centre, half, part.made_of, part.painters, Ball)

@@ -15,6 +15,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float
 from scipy import sparse
+from scipy.spatial.transform import Rotation
 
 from Datasets.skeletons import INFANT, MINI_RGBD_25
 
@@ -26,6 +27,9 @@ BONES_OF_MINI_RGBD = (
 )
 """Bones whose heads are MINI-RGBD joints 0-23; joint 24 is the nose."""
 
+SIDES = ("L", "R")
+SPINE = ("spine04", "spine03", "spine02", "spine01")
+NECK = ("neck01", "neck02", "neck03", "head")
 FACE_POINTS = ("nose", "left_eye", "right_eye", "left_ear", "right_ear", "head_top")
 """Joints fixed to the head bone."""
 
@@ -68,6 +72,36 @@ class BodyShape:
     heads: Float[np.ndarray, "bone 3"]
     face_points: Float[np.ndarray, "6 3"]
     age: float
+
+
+@dataclass(frozen=True)
+class Posed:
+    """A body in one posture, or in one per frame.
+
+    World frame: metres, z up; the floor, or the bed of an infant that lies, is the plane z = 0.
+
+    Attributes:
+        turn: (..., bone, 3, 3) orientation of the bones in the world relative to rest.
+        place: (..., bone, 3) bone heads, metres.
+        kind: name of the family of postures.
+    """
+
+    turn: Float[np.ndarray, "... bone 3 3"]
+    place: Float[np.ndarray, "... bone 3"]
+    kind: str = ""
+
+    def moved(
+        self, x: float = 0.0, y: float = 0.0, yaw_degrees: float = 0.0, z: float = 0.0
+    ) -> Posed:
+        """Turned about the vertical through the origin, then shifted, metres."""
+        yaw = Rotation.from_euler("z", yaw_degrees, degrees=True).as_matrix()
+        return Posed(yaw @ self.turn, self.place @ yaw.T + [x, y, z], self.kind)
+
+    def centred(self) -> Posed:
+        """Shifted on the floor so that its bones, of all frames, are around the origin."""
+        points = self.place.reshape(-1, 3)
+        middle = (points.min(axis=0) + points.max(axis=0)) / 2
+        return self.moved(-middle[0], -middle[1])
 
 
 @lru_cache(maxsize=1)
@@ -114,6 +148,15 @@ def rig() -> Rig:
         weights=weights,
         face_to_vertex=incidence,
     )
+
+
+@lru_cache(maxsize=64)
+def weight_of(prefixes: tuple[str, ...]) -> np.ndarray:
+    """Skinning weight (vertex,) of all bones whose names begin so; read-only."""
+    columns = [i for i, bone in enumerate(rig().bones) if bone.startswith(prefixes)]
+    weights = np.asarray(rig().weights[:, columns].sum(axis=1)).ravel()
+    weights.setflags(write=False)
+    return weights
 
 
 def make_shape(phenotype: dict[str, float]) -> BodyShape:

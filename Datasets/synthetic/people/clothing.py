@@ -9,20 +9,28 @@ from __future__ import annotations
 
 import colorsys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
 
 from Datasets.synthetic.people import body as bodies
-from Datasets.synthetic.people.body import BodyShape
+from Datasets.synthetic.people.body import BodyShape, weight_of
 
 Garment = tuple[str, np.ndarray, float]
 """Name, field over the vertices in metres (positive is covered), thickness in metres."""
 
 LAYERS = 4
 """Garment slots of the renderer, innermost first: nappy, suit, legs or socks, hat."""
+
+
+SKIN_TONES = np.array(
+    [[0.78, 0.53, 0.42], [0.70, 0.44, 0.32], [0.58, 0.33, 0.21], [0.42, 0.21, 0.12],
+     [0.25, 0.115, 0.062], [0.12, 0.055, 0.032]]
+)  # fmt: skip
+"""Linear RGB from light to dark."""
+LEAST_UNLIKE = 0.16
+"""Least ``unlikeness`` of cloth and skin."""
 
 
 @dataclass(frozen=True)
@@ -63,46 +71,36 @@ class SurfaceCoordinates:
     """Where a vertex lies along the body: what hems and cuffs are cut by.
 
     ``arm``: 0 shoulder, 1 elbow, 2 wrist, 3 finger tips (below 0 on the trunk); ``leg``: 0 hip,
-    1 knee, 2 ankle, 3 toes; ``head``: 0 base of the neck, 1 crown; ``height``: metres over root.
+    1 knee, 2 ankle, 3 toes; ``head``: 0 base of the neck, 1 crown; ``height``: metres over root;
+    ``scale``: metres from root to crown.
     """
 
     arm: np.ndarray
     leg: np.ndarray
     head: np.ndarray
     height: np.ndarray
+    scale: float
 
 
 def surface_coordinates(shape: BodyShape) -> SurfaceCoordinates:
     """Project every vertex on the bones of its limb."""
     names = bodies.rig().bones
-
-    def head(bone: str) -> np.ndarray:
-        return shape.heads[names.index(bone)]
-
-    arm, leg = np.full(len(shape.vertices), -1.0), np.full(len(shape.vertices), -1.0)
-    for side, sign in (("L", 1), ("R", -1)):
-        on_side = shape.vertices[:, 0] * sign > 0
-        chain = [head(f"{b}.{side}") for b in ("upperarm01", "lowerarm01", "wrist", "finger3-3")]
-        arm = np.where(
-            on_side,
-            _along(shape, chain, ("upperarm", "lowerarm", "wrist", "finger", "metacarpal")),
-            arm,
-        )
-        chain = [head(f"{b}.{side}") for b in ("upperleg01", "lowerleg01", "foot", "toe2-3")]
-        leg = np.where(on_side, _along(shape, chain, ("upperleg", "lowerleg", "foot", "toe")), leg)
-    top, base = shape.vertices[:, 2].max(), head("neck01")[2]
+    arms = ("upperarm", "lowerarm", "wrist", "finger", "metacarpal")
+    legs = ("upperleg", "lowerleg", "foot", "toe")
+    ends = {arms: ("upperarm01", "lowerarm01", "wrist", "finger3-3"),
+            legs: ("upperleg01", "lowerleg01", "foot", "toe2-3")}  # fmt: skip
+    along = {limb: np.full(len(shape.vertices), -1.0) for limb in ends}
+    for limb, bones in ends.items():
+        for side, sign in (("L", 1), ("R", -1)):
+            chain = [shape.heads[names.index(f"{bone}.{side}")] for bone in bones]
+            on_side = shape.vertices[:, 0] * sign > 0
+            along[limb] = np.where(on_side, _along(shape, chain, limb), along[limb])
+    top, base = shape.vertices[:, 2].max(), shape.heads[names.index("neck01")][2]
     weight = weight_of(("neck", "head", "eye"))
     crown = np.where(weight > 0.02, (shape.vertices[:, 2] - base) / (top - base), -0.2)
-    return SurfaceCoordinates(arm, leg, crown, shape.vertices[:, 2] - shape.heads[0][2])
-
-
-@lru_cache(maxsize=64)
-def weight_of(prefixes: tuple[str, ...]) -> np.ndarray:
-    """Skinning weight (vertex,) of all bones whose names begin so; read-only."""
-    columns = [i for i, bone in enumerate(bodies.rig().bones) if bone.startswith(prefixes)]
-    weights = np.asarray(bodies.rig().weights[:, columns].sum(axis=1)).ravel()
-    weights.setflags(write=False)
-    return weights
+    root = shape.heads[0][2]
+    height, scale = shape.vertices[:, 2] - root, shape.heads[:, 2].max() - root
+    return SurfaceCoordinates(along[arms], along[legs], crown, height, scale)
 
 
 def _along(shape: BodyShape, chain: list[np.ndarray], prefixes: tuple[str, ...]) -> np.ndarray:
@@ -115,13 +113,6 @@ def _along(shape: BodyShape, chain: list[np.ndarray], prefixes: tuple[str, ...])
         part = np.clip((shape.vertices - chain[k]) @ axis / (axis @ axis), low, 1.2)
         total += weights[k] * (k + part)
     return total + (1 - sum(weights)) * -0.3
-
-
-def dress(rng: np.random.Generator, shape: BodyShape) -> Look:
-    """Choose skin, hair and clothes at random: a nappy always, more over it or not."""
-    where = surface_coordinates(shape)
-    scale = shape.heads[:, 2].max() - shape.heads[0][2]
-    return wear(rng, shape, where, _choose(rng, where, scale))
 
 
 def wear(
@@ -155,52 +146,6 @@ def wear(
     )
 
 
-def _choose(rng: np.random.Generator, where: SurfaceCoordinates, scale: float) -> list:
-    """Garments per slot as (name, field, thickness in metres) or None."""
-    waist = rng.uniform(0.18, 0.34) * scale
-    thigh = 0.13 * scale  # metres per unit of ``leg``, roughly
-    nappy_leg = rng.uniform(0.12, 0.24)
-    nappy = np.minimum(waist - where.height, (nappy_leg - where.leg) * thigh * 2)
-    nappy = np.minimum(nappy, (-0.05 - where.arm) * thigh * 2)
-    slots: list = [("nappy", nappy, rng.uniform(0.006, 0.013)), None, None, None]
-    kinds = ("none", "bodysuit", "shirt", "sleepsuit")
-    kind = kinds[rng.choice(4, p=[0.34, 0.34, 0.12, 0.2])]
-    sleeve = {"bodysuit": rng.choice([0.05, 0.45, 1.85]), "shirt": rng.choice([0.45, 1.85])}
-    sleeve = 1.95 if kind == "sleepsuit" else sleeve.get(kind, 0.0)
-    if kind != "none":
-        neck = (rng.uniform(-0.08, 0.04) - where.head) * 0.3 * scale
-        cuff = (sleeve - where.arm) * thigh * 1.6
-        leg = {
-            "bodysuit": rng.uniform(0.1, 0.3),
-            "shirt": 0.3,
-            "sleepsuit": rng.choice([1.9, 3.5]),
-        }[kind]
-        hem = (leg - where.leg) * thigh * 2
-        suit = np.minimum(np.minimum(neck, cuff), hem)
-        if kind == "shirt":
-            suit = np.minimum(suit, where.height - rng.uniform(0.02, 0.2) * scale)
-        slots[1] = (kind, suit, rng.uniform(0.001, 0.004))
-    slots[2] = _legwear(rng, kind, where, thigh, waist)
-    if rng.random() < 0.15:
-        line = where.head - rng.uniform(0.62, 0.72)
-        slots[3] = ("hat", line * 0.3 * scale, rng.uniform(0.003, 0.006))
-    return slots
-
-
-def _legwear(
-    rng: np.random.Generator, kind: str, where: SurfaceCoordinates, thigh: float, waist: float
-):
-    """Socks or trousers, or None."""
-    draw = rng.random()
-    if kind != "sleepsuit" and draw < 0.22:
-        return ("socks", (where.leg - rng.uniform(1.7, 1.92)) * thigh * 1.5, 0.002)
-    if kind in ("shirt", "bodysuit") and draw < 0.45:
-        cuff = (rng.choice([0.7, 1.85]) - where.leg) * thigh * 2
-        below = np.minimum(waist * 0.9 - where.height, (-0.05 - where.arm) * thigh * 2)
-        return ("trousers", np.minimum(below, cuff), 0.003)
-    return None
-
-
 def colour(
     rng: np.random.Generator, saturation: float = 0.85, value: tuple = (0.25, 0.95)
 ) -> np.ndarray:
@@ -223,21 +168,23 @@ def material(rng: np.random.Generator, name: str) -> Material:
     return Material(np.stack([first, second]), pattern, rng.uniform(0.008, 0.045), angle)
 
 
+def unlike_skin(rng: np.random.Generator, look: Look, cloth: Material) -> Material:
+    """Cloth of which no colour can be taken for the wearer's skin."""
+    while min(unlikeness(tone, look.skin) for tone in cloth.colours) < LEAST_UNLIKE:
+        cloth = replace(cloth, colours=np.stack([colour(rng), colour(rng)]))
+    return cloth
+
+
+def unlikeness(first: np.ndarray, second: np.ndarray) -> float:
+    """How far two linear RGB colours are apart, 0 to 1, as a picture shows them."""
+    return float(np.abs(np.sqrt(first) - np.sqrt(second)).max())
+
+
 def skin_tone(rng: np.random.Generator) -> np.ndarray:
     """Linear RGB along the range of human skin, even from light to dark, slightly varied."""
-    tones = np.array(
-        [
-            [0.78, 0.53, 0.42],
-            [0.70, 0.44, 0.32],
-            [0.58, 0.33, 0.21],
-            [0.42, 0.21, 0.12],
-            [0.25, 0.115, 0.062],
-            [0.12, 0.055, 0.032],
-        ]
-    )
-    position = rng.uniform(0, len(tones) - 1.001)
+    position = rng.uniform(0, len(SKIN_TONES) - 1.001)
     low, part = int(position), position % 1
-    tone = tones[low] * (1 - part) + tones[low + 1] * part
+    tone = SKIN_TONES[low] * (1 - part) + SKIN_TONES[low + 1] * part
     return np.clip(tone * rng.normal(1, 0.05, 3) * rng.uniform(0.9, 1.12), 0.02, 0.95)
 
 
@@ -255,9 +202,7 @@ def face_marks(rng: np.random.Generator, shape: BodyShape, where: SurfaceCoordin
     names = bodies.rig().bones
     asleep = rng.random() < 0.25
     for side in ("L", "R"):
-        ball = (
-            np.asarray(bodies.rig().weights[:, names.index(f"eye.{side}")].todense()).ravel() > 0.5
-        )
+        ball = weight_of((f"eye.{side}",)) > 0.5
         centre = shape.vertices[ball].mean(axis=0)
         outward = shape.vertices - centre
         outward /= np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-9)

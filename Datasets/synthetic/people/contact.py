@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import Float
 
 from Datasets.synthetic.people import body as bodies
-from Datasets.synthetic.people.body import BodyShape
-from Datasets.synthetic.people.clothing import weight_of
+from Datasets.synthetic.people.body import BodyShape, weight_of
+from Datasets.synthetic.people.limbs import Limb, aim_limb
 from Datasets.synthetic.people.signals import smooth
 
 HAND_BONES = ("wrist", "finger3-1", "finger3-3", "lowerarm02")
@@ -23,6 +25,27 @@ def above_bed(
     return target + np.stack([np.zeros_like(lift), np.zeros_like(lift), lift], axis=1)
 
 
+def clear_of_trunk(
+    shape: BodyShape,
+    limb: Limb,
+    wrist: Float[np.ndarray, "frame 3"],
+    pole: Float[np.ndarray, "frame 3"],
+    pose: Callable[[dict[str, np.ndarray]], tuple[np.ndarray, np.ndarray]],
+    times: Float[np.ndarray, "frame"],
+    rounds: int,
+) -> Float[np.ndarray, "frame 3"]:
+    """Shift the path of a wrist so that forearm and hand come out of trunk and head.
+
+    ``pose`` is forward kinematics with further rotations of bones, ``rounds`` how often the arm is
+    solved and its depth measured; for ``wrist`` and ``pole`` see ``aim_limb``.
+    """
+    rest = pose({})
+    for _ in range(rounds):
+        turn, place = pose(aim_limb(limb, wrist, pole, *rest))
+        wrist = wrist + lift_from_trunk(shape, limb.side, turn, place, times)
+    return wrist
+
+
 def lift_from_trunk(
     shape: BodyShape,
     side: str,
@@ -32,11 +55,14 @@ def lift_from_trunk(
 ) -> Float[np.ndarray, "frame 3"]:
     """Shift (world, metres) of a wrist that takes its forearm and hand out of trunk and head.
 
-    Trunk and head are ellipsoids measured on the body at rest; of the hand's points the one that is
-    deepest decides.
+    Trunk and head are ellipsoids measured on the body at rest; the deepest point of the hand sets
+    the shift.
     """
     shift = np.zeros((len(times), 3))
-    for carrier, centre, radii in (_trunk(shape), _head(shape)):
+    trunk, centre, radii = _ellipsoid(shape, "spine03", ("root", "pelvis", "spine", "clavicle"))
+    # A trunk is closer to a barrel than to an ellipsoid: longer and wider than what is measured.
+    barrel = trunk, centre, radii * [1.12, 1.12, 1.35]
+    for carrier, centre, radii in (barrel, _ellipsoid(shape, "head", ("head", "eye"))):
         frame = turn[:, carrier]
         origin = place[:, carrier] + frame @ (centre - shape.heads[carrier])
         for bone in HAND_BONES:
@@ -67,13 +93,3 @@ def _ellipsoid(shape: BodyShape, carrier: str, bones: tuple[str, ...]):
     own = weight_of(bones) > 0.6
     low, high = np.quantile(shape.vertices[own], [0.02, 0.98], axis=0)
     return bodies.rig().index(carrier), (low + high) / 2, (high - low) / 2
-
-
-def _trunk(shape: BodyShape):
-    carrier, centre, radii = _ellipsoid(shape, "spine03", ("root", "pelvis", "spine", "clavicle"))
-    # A trunk is closer to a barrel than to an ellipsoid: reach further along and across it.
-    return carrier, centre, radii * [1.12, 1.12, 1.35]
-
-
-def _head(shape: BodyShape):
-    return _ellipsoid(shape, "head", ("head", "eye"))

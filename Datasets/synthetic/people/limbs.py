@@ -1,11 +1,13 @@
-"""Two-bone inverse kinematics for arms and legs."""
+"""Arms, legs and fingers: two-bone inverse kinematics, and bending."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
+from scipy.spatial.transform import Rotation
 
 from Datasets.synthetic.people import body as bodies
 from Datasets.synthetic.people.body import BodyShape
@@ -37,6 +39,11 @@ class Limb:
     sign: float
 
     @property
+    def side(self) -> str:
+        """``L`` or ``R``."""
+        return self.upper[-1]
+
+    @property
     def lengths(self) -> tuple[float, float]:
         """Lengths of the two bones, metres."""
         return float(np.linalg.norm(self.upper_rest)), float(np.linalg.norm(self.lower_rest))
@@ -50,41 +57,61 @@ class Limb:
 
 def arm(shape: BodyShape, side: str) -> Limb:
     """The arm of one side (``L`` or ``R``)."""
-    limb = _limb(shape, f"upperarm01.{side}", f"lowerarm01.{side}", f"wrist.{side}")
-    # The elbow is bent at rest: its axis is normal to the plane of the two bones.
-    return _with_hinge(limb, f"shoulder01.{side}", np.cross(limb.upper_rest, limb.lower_rest))
+    return _limb(shape, side, "shoulder01", ("upperarm01", "lowerarm01", "wrist"))
 
 
 def leg(shape: BodyShape, side: str) -> Limb:
     """The leg of one side (``L`` or ``R``)."""
-    limb = _limb(shape, f"upperleg01.{side}", f"lowerleg01.{side}", f"foot.{side}")
-    return _with_hinge(limb, f"pelvis.{side}", np.array([1.0, 0.0, 0.0]))
+    return _limb(shape, side, "pelvis", ("upperleg01", "lowerleg01", "foot"), (1.0, 0.0, 0.0))
 
 
-def _limb(shape: BodyShape, upper: str, lower: str, end: str) -> Limb:
-    base, knee, foot = (bodies.rig().index(b) for b in (upper, lower, end))
+def _limb(
+    shape: BodyShape,
+    side: str,
+    frame: str,
+    chain: tuple[str, str, str],
+    hinge: tuple[float, float, float] | None = None,
+) -> Limb:
+    names = [f"{bone}.{side}" for bone in chain]
+    base, middle, end = (bodies.rig().index(name) for name in names)
+    upper, lower = shape.heads[middle] - shape.heads[base], shape.heads[end] - shape.heads[middle]
+    # An elbow is bent at rest: its axis is normal to the plane of the two bones.
+    axis = np.cross(upper, lower) if hinge is None else np.array(hinge)
+    along = upper / np.linalg.norm(upper)
+    axis = axis - (axis @ along) * along
     return Limb(
-        upper=upper,
-        lower=lower,
+        upper=names[0],
+        lower=names[1],
         base=base,
-        frame=base,
-        upper_rest=shape.heads[knee] - shape.heads[base],
-        lower_rest=shape.heads[foot] - shape.heads[knee],
-        hinge=np.zeros(3),
-        sign=1.0 if upper.endswith("L") else -1.0,
+        frame=bodies.rig().index(f"{frame}.{side}"),
+        upper_rest=upper,
+        lower_rest=lower,
+        hinge=axis / np.linalg.norm(axis),
+        sign=1.0 if side == "L" else -1.0,
     )
 
 
-def _with_hinge(limb: Limb, frame: str, hinge: np.ndarray) -> Limb:
-    along = limb.upper_rest / np.linalg.norm(limb.upper_rest)
-    hinge = hinge - (hinge @ along) * along
-    return Limb(
-        **{
-            **limb.__dict__,
-            "frame": bodies.rig().index(frame),
-            "hinge": hinge / np.linalg.norm(hinge),
-        }
-    )
+def euler(axes: str, *degrees: np.ndarray) -> Float[np.ndarray, "frame 3 3"]:
+    """Rotations from Euler angles; lower-case axes are fixed ones, turned about in their order."""
+    return Rotation.from_euler(axes, np.stack(degrees, axis=-1), degrees=True).as_matrix()
+
+
+def bend_fingers(
+    shape: BodyShape, side: str, bends: Sequence[Float[np.ndarray, "frame"]]
+) -> dict[str, Float[np.ndarray, "frame 3 3"]]:
+    """Rotations of the four fingers about the line of the knuckles; 0 is stretched, 1 a fist."""
+    head = {bone: shape.heads[i] for i, bone in enumerate(bodies.rig().bones)}
+    along = head[f"finger3-2.{side}"] - head[f"finger3-1.{side}"]
+    across = head[f"finger5-1.{side}"] - head[f"finger2-1.{side}"]
+    across = across / np.linalg.norm(across)
+    thumb = head[f"finger1-3.{side}"] - head[f"wrist.{side}"]
+    inward = np.sign(np.cross(across, along) @ thumb) or 1.0
+    rotations = {}
+    for finger, bend in enumerate(bends, 2):
+        for phalanx, most in ((1, 70), (2, 80), (3, 50)):
+            angle = np.radians(bend * most * inward)[:, None] * across
+            rotations[f"finger{finger}-{phalanx}.{side}"] = Rotation.from_rotvec(angle).as_matrix()
+    return rotations
 
 
 def aim_limb(

@@ -1,45 +1,24 @@
-"""Postures of all ages: standing, walking, sitting, kneeling, lying, playing, in families.
+"""Postures of all ages in families: standing, walking, sitting, kneeling, lying, sport.
 
-A family draws a ``Stance``; no two draws are alike.
+A family is a function that draws a ``Stance``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float
-from scipy.spatial.transform import Rotation
 
-from Datasets.synthetic.people.body import BodyShape
-from Datasets.synthetic.people.motion import Movement
-from Datasets.synthetic.people.posing import Stance, take
-from Datasets.synthetic.people.signals import min_jerk, smooth
+from Datasets.synthetic.people.body import BodyShape, Posed
+from Datasets.synthetic.people.signals import choose, min_jerk, smooth
+from Datasets.synthetic.people.stance import Stance, pose_body, pose_still
 
 Limbs = np.ndarray
+Range = tuple[float, float]
 
 ON_SEAT = "on a seat"
-
-
-@dataclass(frozen=True)
-class Posed:
-    """A body in one posture on the floor.
-
-    Attributes:
-        turn: (bone, 3, 3) orientation in the world relative to rest.
-        place: (bone, 3) bone heads, metres.
-        kind: name of the family.
-    """
-
-    turn: Float[np.ndarray, "bone 3 3"]
-    place: Float[np.ndarray, "bone 3"]
-    kind: str
-
-    def moved(self, x: float, y: float, yaw_degrees: float = 0.0, z: float = 0.0) -> Posed:
-        """Turned about the vertical through the origin, then shifted, metres."""
-        yaw = Rotation.from_euler("z", yaw_degrees, degrees=True).as_matrix()
-        return Posed(yaw @ self.turn, self.place @ yaw.T + [x, y, z], self.kind)
 
 
 def draw_posture(
@@ -54,13 +33,9 @@ def draw_posture(
         kind: a key of ``FAMILIES``; None draws one that the age takes.
     """
     if kind is None:
-        kinds, shares = zip(*KINDS_OF_AGE[age].items(), strict=True)
-        kind = kinds[int(rng.choice(len(kinds), p=np.array(shares) / sum(shares)))]
-    movement = take(shape, draw_stance(rng, kind), np.zeros(1))
-    posed = Posed(movement.turn[0], movement.place[0], kind)
-    middle = (posed.place.min(axis=0) + posed.place.max(axis=0)) / 2
-    centred = posed.moved(-middle[0], -middle[1])
-    return centred.moved(0.0, 0.0, rng.uniform(-180, 180))
+        kind = choose(rng, KINDS_OF_AGE[age])
+    posed = pose_still(shape, draw_stance(rng, kind), kind).centred()
+    return posed.moved(yaw_degrees=rng.uniform(-180, 180))
 
 
 def draw_stance(rng: np.random.Generator, kind: str) -> Stance:
@@ -93,34 +68,46 @@ ARMS = (DOWN, HIP, FORWARD, UP, OUT, CROSSED, HEAD, BEHIND)
 
 def _arms(rng, shares: tuple[float, ...] = (5, 2, 3, 1.5, 2, 2, 1.5, 1)) -> Limbs:
     """Arms of which each does something of its own, or both the same."""
-    shares = np.array(shares) / sum(shares)
-    first, second = rng.choice(len(ARMS), 2, p=shares)
+    first, second = rng.choice(len(ARMS), 2, p=np.array(shares) / sum(shares))
     if rng.random() < 0.4:
         second = first
     return _limbs(rng, ARMS[first], ARMS[second])
 
 
-def _stance(rng, *, pitch, legs: Limbs, arms: Limbs, **given) -> Stance:
-    """Fill in what a family leaves open."""
-    curl = rng.uniform(*given.get("curl", (-6, 18)))
-    trunk = [rng.uniform(*pitch), rng.uniform(*given.get("roll", (-6, 6))), curl]
-    trunk += [rng.normal(0, 7), rng.normal(0, 9)]
-    neck = [rng.normal(given.get("nod", 0.0), 13), rng.normal(0, 8), rng.normal(0, 25)]
-    soles = given.get("soles", 1.0)
-    knees = rng.normal(0, 0.12, (1, 2, 3)) + given.get("knees", (0.25, 1.0, 0.1))
-    elbows = rng.normal(0, 0.25, (1, 2, 3)) + given.get("elbows", (0.7, -0.5, -0.5))
+def _stance(
+    rng: np.random.Generator,
+    pitch: Range,
+    legs: Limbs,
+    arms: Limbs,
+    *,
+    roll: Range = (-6, 6),
+    curl: Range = (-6, 18),
+    nod: float = 0.0,
+    knees: Sequence[float] = (0.25, 1.0, 0.1),
+    elbows: Sequence[float] = (0.7, -0.5, -0.5),
+    upright: tuple[float, float] = (1.0, 0.0),
+    soles: float | tuple[float, float] = 1.0,
+    pointed: float = 18.0,
+    level: float = 1.0,
+) -> Stance:
+    """A stance around these values; see its attributes."""
+    bent = rng.uniform(*curl)
+    trunk = [rng.uniform(*pitch), rng.uniform(*roll), bent, rng.normal(0, 7), rng.normal(0, 9)]
+    neck = [rng.normal(nod, 13), rng.normal(0, 8), rng.normal(0, 25)]
+    to_knees = rng.normal(0, 0.12, (1, 2, 3)) + knees
+    to_elbows = rng.normal(0, 0.25, (1, 2, 3)) + elbows
     return Stance(
         trunk=np.array([trunk]),
         neck=np.clip([neck], -70, 70),
         wrists=arms,
-        elbows=elbows,
+        elbows=to_elbows,
         ankles=legs,
-        knees=knees,
+        knees=to_knees,
         fists=rng.beta(1.3, 1.6, (1, 2)),
-        upright=np.array([given.get("upright", (1.0, 0.0))], dtype=float),
+        upright=np.array([upright], dtype=float),
         soles=np.array([np.broadcast_to(soles, 2)], dtype=float),
-        pointed=rng.normal(given.get("pointed", 18.0), 9, (1, 2)),
-        level=np.array([[float(given.get("level", 1.0))]]),
+        pointed=rng.normal(pointed, 9, (1, 2)),
+        level=np.array([[level]], dtype=float),
     )
 
 
@@ -133,7 +120,7 @@ def _standing(rng) -> Stance:
 
 
 def _standing_held(rng) -> Stance:
-    """As before the first steps: on soft, wide legs, hands up at somebody's fingers or an edge."""
+    """As before the first steps: soft, wide legs, hands raised to an adult's fingers or an edge."""
     soft = ((0.05, -0.1, -1.0, 0.78), (0.4, 0.2, -1.0, 0.975))
     edge = ((-0.1, 0.6, -0.4, 0.5), (0.5, 1.0, 0.4, 0.9))
     fingers = ((0.1, 0.1, 0.6, 0.6), (0.7, 0.6, 1.0, 0.97))
@@ -195,8 +182,9 @@ def _kneeling(rng) -> Stance:
 
 
 def _all_fours(rng) -> Stance:
-    legs = _limbs(rng, *[((0.0, -1.0, -1.0, 0.66), (0.15, -0.7, -1.0, 0.76))] * 2, 0.05)
-    arms = _limbs(rng, *[((0.0, -0.1, -1.0, 0.9), (0.2, 0.3, -1.0, 0.985))] * 2, 0.06)
+    bent = ((0.0, -1.0, -1.0, 0.66), (0.15, -0.7, -1.0, 0.76))
+    below = ((0.0, -0.1, -1.0, 0.9), (0.2, 0.3, -1.0, 0.985))
+    legs, arms = _limbs(rng, bent, bent, 0.05), _limbs(rng, below, below, 0.06)
     return _stance(
         rng, pitch=(62, 84), legs=legs, arms=arms, curl=(-15, 15), upright=(1, 1), nod=-35,
         knees=(0.2, 1.0, -0.5), soles=0.0, level=0.8, elbows=(0.8, -0.5, 0.0), pointed=66.0,
@@ -240,7 +228,7 @@ def _lying(rng, pitch, roll, arms: Limbs, nod: float = 0.0) -> Stance:
     knees = (rng.uniform(0.1, 1.0), 1.0, 0.0)
     pointed = 62.0 if min(pitch) > 0 else 25.0
     return _stance(
-        rng, pitch=pitch, legs=legs, arms=arms, roll=roll, curl=(-4, 20), upright=(0, 0),
+        rng, pitch, legs, arms=arms, roll=roll, curl=(-4, 20), upright=(0, 0),
         knees=knees, soles=0.0, level=0.0, nod=nod, elbows=(0.9, -0.1, -0.3), pointed=pointed,
     )  # fmt: skip
 
@@ -262,12 +250,12 @@ def _prone(rng) -> Stance:
 
 
 def _on_the_side(rng) -> Stance:
-    arms = _limbs(rng, *[((-0.1, 0.6, -0.6, 0.4), (0.3, 1.0, 0.5, 0.95))] * 2)
-    return _lying(rng, (-93, -86), (72, 100), arms)
+    front = ((-0.1, 0.6, -0.6, 0.4), (0.3, 1.0, 0.5, 0.95))
+    return _lying(rng, (-93, -86), (72, 100), _limbs(rng, front, front))
 
 
 def _caring(rng) -> Stance:
-    """Bent over somebody small, on the feet or on the knees."""
+    """Bent over an infant, standing or kneeling."""
     base = _bending(rng) if rng.random() < 0.5 else _kneeling(rng)
     reach = ((-0.2, 0.5, -1.0, 0.6), (0.2, 0.9, -0.4, 0.95))
     trunk = base.trunk.copy()
@@ -307,7 +295,7 @@ FAMILIES: dict[str, Family] = {
     "sporting": _sporting,
 }
 
-_GROWN = {
+_GROWN: dict[str, float] = {
     "standing": 5, "walking": 4, "running": 2, "bending": 2, "squatting": 2, "kneeling": 2,
     "all fours": 1, "sitting": 3, "on a seat": 3, "supine": 1, "prone": 1, "on the side": 1,
     "caring": 1, "sporting": 5,
@@ -326,13 +314,13 @@ KINDS_OF_AGE: dict[str, dict[str, float]] = {
 ACTIVE = ("standing", "walking", "bending", "squatting", "sporting", "on a seat")
 
 
-def perform(
+def move_between_postures(
     rng: np.random.Generator,
     shape: BodyShape,
     times: Float[np.ndarray, "frame"],
     kinds: tuple[str, ...] = ACTIVE,
-) -> tuple[Movement, list[str]]:
-    """Move smoothly from posture to posture.
+) -> tuple[Posed, list[str]]:
+    """Draw postures and move smoothly from one to the next.
 
     Args:
         rng: source of randomness.
@@ -357,8 +345,7 @@ def perform(
         path = Stance.joined([path.taken(times < now), moved.taken(times >= now)])
         shown = [kind if time >= now else before for time, before in zip(times, shown, strict=True)]
         now += lasting + rng.uniform(0.0, 0.7)
-    movement = take(shape, path, times)
-    height = movement.place[:, 0, 2]
+    motion = pose_body(shape, path, times)
+    height = motion.place[:, 0, 2]
     calm = smooth(height, times, 0.08) - height
-    calmed = Movement(movement.turn, movement.place + calm[:, None, None] * [0, 0, 1])
-    return calmed, shown
+    return Posed(motion.turn, motion.place + calm[:, None, None] * [0, 0, 1]), shown

@@ -1,10 +1,21 @@
-"""Smooth random signals in time: the raw material of spontaneous movement."""
+"""Random choices, and smooth random signals in time that movement is made of."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Float
 from scipy.ndimage import gaussian_filter1d
+
+Choice = TypeVar("Choice")
+
+
+def choose(rng: np.random.Generator, weights: Mapping[Choice, float]) -> Choice:
+    """Draw a key with a probability in proportion to its value."""
+    keys, shares = zip(*weights.items(), strict=True)
+    return keys[int(rng.choice(len(keys), p=np.array(shares) / sum(shares)))]
 
 
 def min_jerk(x: np.ndarray) -> np.ndarray:

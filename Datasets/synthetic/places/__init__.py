@@ -1,1 +1,1 @@
-"""Where people are: beds, rooms, furniture, and their surfaces."""
+"""The surroundings of people: rooms, furniture, beds and their surfaces, cameras and lights."""

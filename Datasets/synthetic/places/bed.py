@@ -1,168 +1,31 @@
-"""The place: a camera over a bed, lights, and sheets with patterns and folds.
+"""Beds seen from above: a sheet that fills the picture, or a mattress in a room.
 
-World frame: metres, the bed is z = 0, z up. A scene stands still for a whole sequence.
+World frame: metres, the bed is z = 0, z up.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float
 from scipy.ndimage import gaussian_filter
 
+from Datasets.synthetic.places import surfaces
+from Datasets.synthetic.places.background import Background, draw_lights, temperature
+from Datasets.synthetic.places.camera import PlacedCamera
+from Datasets.synthetic.places.place import Place, paint_background
 from Datasets.synthetic.places.sheets import sheet_albedo
 
 
-@dataclass(frozen=True)
-class Camera:
-    """A pinhole camera in the world.
-
-    Attributes:
-        intrinsics: (3, 3) pixels.
-        size: (width, height).
-        rotation: (3, 3) world axes to camera axes (x right, y down, z forward).
-        position: (3,) metres, world.
-    """
-
-    intrinsics: Float[np.ndarray, "3 3"]
-    size: tuple[int, int]
-    rotation: Float[np.ndarray, "3 3"]
-    position: Float[np.ndarray, "3"]
-
-    def to_camera(self, points: np.ndarray) -> np.ndarray:
-        """World points (..., 3) to camera-frame points, metres."""
-        return (np.asarray(points) - self.position) @ self.rotation.T
-
-    def stepped_back(self, factor: float) -> Camera:
-        """The same view from ``factor`` times the distance to where it looks on the bed."""
-        aim = self.position - self.rotation[2] * self.position[2] / self.rotation[2, 2]
-        return replace(self, position=aim + factor * (self.position - aim))
-
-    def bed_points(self) -> Float[np.ndarray, "height width 3"]:
-        """Where the viewing ray of every pixel meets the bed, metres, world."""
-        x, y = np.meshgrid(np.arange(self.size[0]), np.arange(self.size[1]))
-        pixels = np.stack([x, y, np.ones_like(x)], axis=-1)
-        rays = pixels @ np.linalg.inv(self.intrinsics).T @ self.rotation
-        distance = -self.position[2] / np.minimum(rays[..., 2], -1e-6)
-        return self.position + rays * distance[..., None]
-
-
-@dataclass(frozen=True)
-class Light:
-    """A distant light: direction towards it (unit, world), linear RGB, shadows' blur in metres."""
-
-    towards: Float[np.ndarray, "3"]
-    colour: Float[np.ndarray, "3"]
-    softness: float
-
-
-@dataclass(frozen=True)
-class ShadowMaps:
-    """How finely bodies are drawn from the lights.
-
-    Attributes:
-        size: pixels of a map's side.
-        span_m: what that side covers, metres, around the origin.
-        bias_m: slack against a surface's shadow on itself.
-        margin_px: how far from a body its shadow is looked for in the image.
-        raised: bodies may also stand lower than z = 0, beside what others lie on.
-    """
-
-    size: int = 224
-    span_m: float = 1.15
-    bias_m: float = 0.010
-    margin_px: int = 90
-    raised: bool = False
-
-
-@dataclass(frozen=True)
-class Scene:
-    """Everything but the people.
-
-    Attributes:
-        camera: the camera.
-        lights: one to three lights.
-        ambient: linear RGB of the light from everywhere.
-        ground: (height, width, 3) the point of the background that each pixel shows, metres, world.
-        albedo: (height, width, 3) linear RGB of the background.
-        normals: (height, width, 3) unit normals of the background, world.
-        pattern: what the background shows, for the record.
-        shadows: how shadows of bodies are drawn.
-        lit: (light, height, width) share of each light that reaches the empty background, or None
-            when nothing but bodies casts shadows.
-    """
-
-    camera: Camera
-    lights: tuple[Light, ...]
-    ambient: Float[np.ndarray, "3"]
-    ground: Float[np.ndarray, "height width 3"]
-    albedo: Float[np.ndarray, "height width 3"]
-    normals: Float[np.ndarray, "height width 3"]
-    pattern: str
-    shadows: ShadowMaps = ShadowMaps()
-    lit: Float[np.ndarray, "light height width"] | None = None
-
-
-def make_scene(rng: np.random.Generator, camera: Camera) -> Scene:
-    """Furnish a bed and light it at random."""
+def make_sheet(rng: np.random.Generator, camera: PlacedCamera) -> Background:
+    """A bed that fills the picture, with a random sheet, folds and lights."""
     ground = camera.bed_points()
-    albedo, pattern = sheet_albedo(rng, ground[..., :2])
+    albedo = sheet_albedo(rng, ground[..., :2])
     lights = draw_lights(rng)
     ambient = temperature(rng.uniform(4500, 9000)) * rng.uniform(0.18, 0.5)
     normals = _fold_normals(rng, ground[..., :2])
-    return Scene(camera, lights, ambient, ground, albedo, normals, pattern)
-
-
-def look_at_bed(
-    rng: np.random.Generator,
-    intrinsics: np.ndarray,
-    size: tuple[int, int],
-    distance: tuple[float, float],
-    tilt_degrees: float,
-) -> Camera:
-    """Place a camera above the origin, looking down at it with a random tilt.
-
-    Args:
-        rng: source of randomness.
-        intrinsics: (3, 3) pixels.
-        size: (width, height).
-        distance: range of metres from the aimed point.
-        tilt_degrees: largest tilt from straight down, about either axis.
-    """
-    tilt = np.radians(rng.uniform(-tilt_degrees, tilt_degrees, 2))
-    down = np.array([np.sin(tilt[0]), np.sin(tilt[1]), -1.0])
-    down /= np.linalg.norm(down)
-    right = np.array([1.0, 0, 0]) - down[0] * down
-    right /= np.linalg.norm(right)
-    rotation = np.stack([right, np.cross(down, right), down])
-    aim = np.array([rng.normal(0, 0.02), rng.normal(0, 0.02), 0.03])
-    return Camera(intrinsics, size, rotation, aim - down * rng.uniform(*distance))
-
-
-def temperature(kelvin: float) -> np.ndarray:
-    """Rough linear RGB of a black body, green at 1."""
-    warm = np.clip((6500 - kelvin) / 4000, -1, 1)
-    return np.array([1 + 0.35 * warm, 1.0, 1 - 0.45 * warm])
-
-
-def draw_lights(rng: np.random.Generator) -> tuple[Light, ...]:
-    """One to three lights from above."""
-    count = int(rng.choice([1, 2, 3], p=[0.45, 0.35, 0.2]))
-    shares = rng.dirichlet(np.full(count, 1.5)) * rng.uniform(0.55, 1.0)
-    lights = []
-    for share in shares:
-        elevation, azimuth = np.radians(rng.uniform(32, 88)), rng.uniform(0, 2 * np.pi)
-        towards = np.array(
-            [
-                np.cos(elevation) * np.cos(azimuth),
-                np.cos(elevation) * np.sin(azimuth),
-                np.sin(elevation),
-            ]
-        )
-        colour = temperature(rng.uniform(2800, 8000)) * share
-        lights.append(Light(towards, colour, rng.uniform(0.006, 0.03)))
-    return tuple(lights)
+    return Background(camera, lights, ambient, ground, albedo, normals)
 
 
 def _fold_normals(rng: np.random.Generator, xy: Float[np.ndarray, "height width 2"]) -> np.ndarray:
@@ -183,3 +46,25 @@ def _fold_normals(rng: np.random.Generator, xy: Float[np.ndarray, "height width 
     slope_y, slope_x = np.gradient(height, pixel)
     normals = np.stack([-slope_x, slope_y, np.ones_like(height)], axis=-1)
     return normals / np.linalg.norm(normals, axis=-1, keepdims=True)
+
+
+def make_bed(camera: PlacedCamera, half_width_m: float, seed: int) -> Background:
+    """A made bed in a room, the same from every camera over it; the pillow lies towards +y.
+
+    Args:
+        camera: looks down on it.
+        half_width_m: of the mattress, which is twice as long as wide.
+        seed: of its sheets, the floor and the light.
+    """
+    rng = np.random.default_rng(seed)
+    place, width, length = Place(rng, camera), half_width_m, 2 * half_width_m
+    place.add_plane([0, 0, -0.55], [0, 0, 1], surfaces.FLOORS)
+    middle = [rng.normal(0, 0.03), 0.8 * length, 0.0]
+    place.add([0, 0, -0.1], [width, length, 0.1], (surfaces.fabric,))
+    place.add([0, 0, -0.35], [width + 0.04, length + 0.04, 0.14], (surfaces.wood,))
+    pillow = [0.62 * width, 0.16 * length, 0.012]
+    place.add(middle, pillow, (surfaces.fabric,), rng.normal(0, 0.06))
+    ambient = temperature(rng.uniform(3500, 7500)) * rng.uniform(0.3, 0.6)
+    background = paint_background(place, draw_lights(rng), ambient)
+    shadows = replace(background.shadows, size=480, span_m=2.6, bias_m=0.015)
+    return replace(background, shadows=shadows)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
 from Datasets.synthetic.places import surfaces
 from Datasets.synthetic.places.solids import Ball, Box, Drum, Foliage, Solid
 from Datasets.synthetic.places.surfaces import Painter
 
 Vector = tuple[float, float, float]
-Circle = tuple[np.ndarray, float]
-"""(x, y) and radius, metres."""
 
 WOODEN: tuple[Painter, ...] = (surfaces.wood, surfaces.lacquer)
 CASES: tuple[Painter, ...] = (surfaces.wood, surfaces.lacquer, surfaces.lacquer, surfaces.shelf)
@@ -37,68 +37,45 @@ class Part(NamedTuple):
     solid: type[Solid] = Box
 
 
+@dataclass(frozen=True)
+class Veil:
+    """A thin upright or level box of netting or clear plastic.
+
+    Attributes:
+        centre, half: metres, in the axes of the place.
+        colour: linear RGB.
+        share: opacity, 0 to 1.
+    """
+
+    centre: Vector
+    half: Vector
+    colour: Vector
+    share: float
+
+
+@dataclass(frozen=True)
+class Tube:
+    """A cable or a tube.
+
+    Attributes:
+        points: (n, 3) its course in the world, metres.
+        radius_m: half of its thickness.
+        colour: linear RGB.
+    """
+
+    points: Float[np.ndarray, "n 3"]
+    radius_m: float
+    colour: Float[np.ndarray, "3"]
+
+
 Piece = Callable[[np.random.Generator], list[Part]]
 """Draws a piece of furniture."""
 
 
-def furnish(
-    rng: np.random.Generator,
-    places: Sequence[tuple[np.ndarray, float]],
-    new_material: Callable[[tuple[Painter, ...]], int],
-    free: Sequence[Circle],
-    pieces: Sequence[Piece],
-    floor: float = 0.0,
-) -> list[Solid]:
-    """Put a piece of furniture on every place where it does not stand in the way.
-
-    Args:
-        rng: source of randomness.
-        places: (x, y) and turn in radians.
-        new_material: gives the number of a material of its own.
-        free: circles that stay empty.
-        pieces: what there is.
-        floor: height of what it stands on, metres.
-    """
-    solids: list[Solid] = []
-    for spot, yaw in places:
-        parts = pieces[int(rng.integers(len(pieces)))](rng)
-        made = placed(parts, np.append(spot, floor), yaw, new_material)
-        if not any(_in_the_way(solid, *circle) for solid in made for circle in free):
-            solids += made
-    return solids
-
-
-def placed(
-    parts: Sequence[Part],
-    spot: np.ndarray,
-    yaw: float,
-    new_material: Callable[[tuple[Painter, ...]], int],
-) -> list[Solid]:
-    """A piece that stands at (x, y, z), metres, turned by ``yaw``, radians."""
-    c, s = np.cos(yaw), np.sin(yaw)
-    materials = {part.made_of: part.painters for part in parts}
-    numbers = {made_of: new_material(painters) for made_of, painters in materials.items()}
-    solids = []
-    for part in parts:
-        x = spot[0] + c * part.centre[0] - s * part.centre[1]
-        y = spot[1] + s * part.centre[0] + c * part.centre[1]
-        centre, half = np.array([x, y, spot[2] + part.centre[2]]), np.array(part.half, dtype=float)
-        solids.append(part.solid(centre, half, yaw, numbers[part.made_of]))
-    return solids
-
-
-def _in_the_way(solid: Solid, middle: np.ndarray, radius: float) -> bool:
-    """Whether a solid's footprint touches a circle."""
-    local = solid.to_local(np.append(middle, 0.0) - solid.centre)[:2]
-    outside = np.maximum(np.abs(local) - solid.half[:2], 0.0)
-    return bool(np.linalg.norm(outside) < radius)
-
-
-def _legs(width: float, depth: float, height: float, thick: float) -> Iterator[Part]:
-    for x in (-1, 1):
-        for y in (-1, 1):
-            corner = (x * (width - thick), y * (depth - thick), height / 2)
-            yield Part(corner, (thick, thick, height / 2), 1, WOODEN, Drum)
+def _legs(width: float, depth: float, height: float, thick: float) -> list[Part]:
+    corners = [(x * (width - thick), y * (depth - thick)) for x in (-1, 1) for y in (-1, 1)]
+    half = (thick, thick, height / 2)
+    return [Part((*corner, height / 2), half, 1, WOODEN, Drum) for corner in corners]
 
 
 def table(rng: np.random.Generator) -> list[Part]:
@@ -132,9 +109,7 @@ def sofa(rng: np.random.Generator) -> list[Part]:
     parts = [
         Part((0, 0, seat), (width, depth, seat), 0, soft),
         Part((0, depth - 0.08, 0.42), (width, 0.1, 0.42), 0, soft),
-    ]
-    parts += [
-        Part((side * (width - 0.07), 0, 0.3), (0.08, depth, 0.3), 0, soft) for side in (-1, 1)
+        *(Part((i * (width - 0.07), 0, 0.3), (0.08, depth, 0.3), 0, soft) for i in (-1, 1)),
     ]
     for number in range(int(rng.integers(0, 4))):
         half = (rng.uniform(0.15, 0.24), 0.08, rng.uniform(0.14, 0.2))
@@ -147,18 +122,14 @@ def bed(rng: np.random.Generator) -> list[Part]:
     """A mattress on a frame, with a blanket and a pillow."""
     width, depth, height = rng.uniform(0.4, 0.9), rng.uniform(0.7, 1.05), rng.uniform(0.18, 0.3)
     reach = rng.uniform(0.3, 0.75) * depth
+    top, thick, soft = 1.6 * height, height * 0.4, surfaces.BEDDING
     return [
         Part((0, 0, height * 0.6), (width + 0.03, depth + 0.03, height * 0.6), 0),
-        Part((0, 0, 1.6 * height), (width, depth, height * 0.4), 1, surfaces.BEDDING),
-        Part(
-            (0, reach - depth, 1.6 * height), (width + 0.02, reach, height * 0.4 + 0.03),
-            2, surfaces.BEDDING,
-        ),
-        Part(
-            (0, depth - 0.2, 2 * height + 0.04), (0.7 * width, 0.2, 0.09), 3, surfaces.BEDDING, Ball
-        ),
+        Part((0, 0, top), (width, depth, thick), 1, soft),
+        Part((0, reach - depth, top), (width + 0.02, reach, thick + 0.03), 2, soft),
+        Part((0, depth - 0.2, 2 * height + 0.04), (0.7 * width, 0.2, 0.09), 3, soft, Ball),
         Part((0, depth + 0.05, 0.45), (width + 0.04, 0.03, 0.45), 0),
-    ]  # fmt: skip
+    ]
 
 
 def cot(rng: np.random.Generator) -> list[Part]:

@@ -14,7 +14,7 @@ TILE = 512
 
 def sheet_albedo(
     rng: np.random.Generator, xy: Float[np.ndarray, "height width 2"]
-) -> tuple[Float[np.ndarray, "height width 3"], str]:
+) -> Float[np.ndarray, "height width 3"]:
     """Paint the bed: a sheet, often a blanket or towel over a part of it, sometimes the bed's edge.
 
     Args:
@@ -22,24 +22,21 @@ def sheet_albedo(
         xy: metres on the bed, one point per pixel.
 
     Returns:
-        Linear RGB per pixel and the names of what was painted.
+        Linear RGB per pixel.
     """
-    albedo, name = cloth(rng, xy)
-    names = [name]
+    albedo = cloth(rng, xy)
     if rng.random() < 0.4:
         inside = _rounded_patch(rng, xy)
-        over, name = cloth(rng, xy)
+        over = cloth(rng, xy)
         hem = np.exp(-((inside / 0.006) ** 2)) * 0.35
         albedo = np.where(inside[..., None] > 0, over, albedo) * (1 - hem[..., None])
-        names.append(f"blanket:{name}")
     if rng.random() < 0.25:
         angle, distance = rng.uniform(0, 2 * np.pi), rng.uniform(0.33, 0.5)
         beyond = xy[..., 0] * np.cos(angle) + xy[..., 1] * np.sin(angle) - distance
-        floor, name = cloth(rng, xy * 0.6)
+        floor = cloth(rng, xy * 0.6)
         shade = np.clip(0.35 + beyond * 2.0, 0.3, 0.8)[..., None]
         albedo = np.where(beyond[..., None] > 0, floor * shade, albedo)
-        names.append(f"edge:{name}")
-    return np.clip(albedo, 0.005, 0.97), "+".join(names)
+    return np.clip(albedo, 0.005, 0.97)
 
 
 def _rounded_patch(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
@@ -52,7 +49,7 @@ def _rounded_patch(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
     return np.minimum(half[0] - x, half[1] - y)
 
 
-def cloth(rng: np.random.Generator, xy: np.ndarray) -> tuple[np.ndarray, str]:
+def cloth(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
     """One fabric: a pattern in two or more colours with wear and weave."""
     painters = (_plain, _stripes, _checks, _dots, _print, _marble, _quilt)
     painter = painters[int(rng.choice(len(painters), p=[0.24, 0.13, 0.1, 0.1, 0.25, 0.1, 0.08]))]
@@ -62,7 +59,7 @@ def cloth(rng: np.random.Generator, xy: np.ndarray) -> tuple[np.ndarray, str]:
     albedo = painter(rng, turned)
     wear = 1 + rng.uniform(0.02, 0.10) * noise(rng, turned, rng.uniform(0.05, 0.3))
     weave = 1 + rng.uniform(0.0, 0.06) * noise(rng, turned, 0.004)
-    return albedo * (wear * weave)[..., None], painter.__name__.strip("_")
+    return albedo * (wear * weave)[..., None]
 
 
 def noise(rng: np.random.Generator, xy: np.ndarray, period: float) -> np.ndarray:
@@ -128,7 +125,7 @@ def _print(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
     return np.stack(channels, axis=-1)
 
 
-def _shape(rng: np.random.Generator, draw: ImageDraw.ImageDraw, ink: tuple[int, int, int]) -> None:
+def _shape(rng: np.random.Generator, draw: ImageDraw.ImageDraw, ink: tuple[int, ...]) -> None:
     """Draw a disc, ring, polygon, star or stroke, wrapped at the tile's edges."""
     centre, radius = rng.uniform(0, TILE, 2), rng.uniform(8, 60)
     kind, corners, start = int(rng.integers(4)), int(rng.integers(3, 9)), rng.uniform(0, 2 * np.pi)
@@ -141,17 +138,10 @@ def _shape(rng: np.random.Generator, draw: ImageDraw.ImageDraw, ink: tuple[int, 
         elif kind == 1:
             draw.ellipse(box, outline=ink, width=max(2, int(radius / 5)))
         elif kind == 2:
-            draw.arc(
-                box,
-                np.degrees(start),
-                np.degrees(start) + 200,
-                fill=ink,
-                width=max(2, int(radius / 6)),
-            )
+            turn, width = np.degrees(start), max(2, int(radius / 6))
+            draw.arc(box, turn, turn + 200, fill=ink, width=width)
         else:
             angles = start + np.arange(2 * corners) * np.pi / corners
             radii = np.where(np.arange(2 * corners) % 2, radius * depth, radius)
-            points = [
-                (x + r * np.cos(a), y + r * np.sin(a)) for a, r in zip(angles, radii, strict=True)
-            ]
-            draw.polygon(points, fill=ink)
+            points = [x, y] + radii[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+            draw.polygon([tuple(point) for point in points], fill=ink)

@@ -1,4 +1,4 @@
-"""Rays from a camera to planes and simple solids: what stands behind people, pixel by pixel.
+"""Planes and simple solids, and the rays of a camera that hit them.
 
 World frame: metres, the floor is z = 0, z up.
 """
@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from Datasets.geometry.camera import project
-from Datasets.synthetic.places.bed import Camera
+from Datasets.synthetic.places.camera import PlacedCamera
 
 FAR_M = 80.0
 _TINY = 1e-9
@@ -27,7 +27,7 @@ class Solid(ABC):
         centre: (3,) metres.
         half: (3,) half of its width, depth and height, metres.
         yaw: turn about the vertical, radians.
-        material: number of what it is made of.
+        material: number of its material.
     """
 
     centre: Float[np.ndarray, "3"]
@@ -36,7 +36,7 @@ class Solid(ABC):
     material: int
 
     shades = True
-    """Whether it keeps light from what is behind it."""
+    """Whether it blocks light."""
 
     @abstractmethod
     def crossing(self, start: np.ndarray, along: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -61,15 +61,15 @@ class Solid(ABC):
         c, s = np.cos(self.yaw), np.sin(self.yaw)
         return vectors @ np.array([[c, s, 0], [-s, c, 0], [0, 0, 1.0]])
 
-    def corners(self) -> Float[np.ndarray, "8 3"]:
-        """World positions of the corners of the box around it."""
-        signs = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
-        return self.centre + self.to_world(signs * self.half)
-
     def entry(self, origin: np.ndarray, rays: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n"]:
         """Distance, in ray lengths, at which rays enter; inf for none."""
         near, far = self.crossing(self.to_local(origin - self.centre), self.to_local(rays))
         return np.where((far > near) & (near > 1e-3), near, np.inf)
+
+    def at(self, points: Float[np.ndarray, "n 3"]) -> tuple[np.ndarray, np.ndarray]:
+        """World normals (n, 3) and surface coordinates (n, 2) of points on it, metres."""
+        normals, local = self.surface(self.to_local(points - self.centre))
+        return self.to_world(normals), local
 
 
 class Box(Solid):
@@ -89,8 +89,8 @@ class Box(Solid):
         rows = np.arange(len(offset))
         normals = np.zeros_like(offset)
         normals[rows, axis] = np.sign(offset[rows, axis])
-        across, upward = np.where(axis == 0, 1, 0), np.where(axis == 2, 1, 2)
-        return normals, np.stack([offset[rows, across], offset[rows, upward]], axis=-1)
+        shown = np.stack([np.where(axis == 0, 1, 0), np.where(axis == 2, 1, 2)], axis=-1)
+        return normals, offset[rows[:, None], shown]
 
 
 class Bars(Box):
@@ -104,12 +104,10 @@ class Bars(Box):
         near, far = self.crossing(self.to_local(origin - self.centre), self.to_local(rays))
         reach = np.where((far > near) & (near > 1e-3), near, np.inf)
         hit = np.flatnonzero(np.isfinite(reach))
-        start, end = (
-            self._place(origin, rays[hit], near[hit]),
-            self._place(origin, rays[hit], far[hit]),
-        )
+        points = (origin + rays[hit] * at[hit, None] for at in (near, far))
+        start, end = (self._count(self.to_local(point - self.centre)) for point in points)
         # Counted in bars from the first one's edge: a bar ends where the fraction passes ``share``.
-        share = self.thick / self._step()
+        share = self.thick / self._step
         ahead = np.where(end > start, np.ceil(start) - start, start - np.floor(start) - share)
         ahead = np.where(start % 1.0 < share, 0.0, ahead)
         travel = np.abs(end - start)
@@ -120,25 +118,22 @@ class Bars(Box):
     def surface(self, offset):
         """See ``Solid``."""
         normals, local = super().surface(offset)
-        along = int(np.argmax(self.half[:2]))
         inside = (np.abs(offset) < 0.999 * self.half).all(axis=1)
-        past = self._count(offset[inside, along]) % 1.0
-        share = self.thick / self._step()
+        past, share = self._count(offset[inside]) % 1.0, self.thick / self._step
         normals[inside] = 0.0
-        normals[inside, along] = np.where((past > share / 2) & (past < (1 + share) / 2), 1.0, -1.0)
+        facing = np.where((past > share / 2) & (past < (1 + share) / 2), 1.0, -1.0)
+        normals[inside, int(np.argmax(self.half[:2]))] = facing
         return normals, local
 
+    @property
     def _step(self) -> float:
         length_m = 2 * self.half[:2].max()
         return length_m / max(round(length_m / self.apart), 1)
 
-    def _count(self, along: np.ndarray) -> np.ndarray:
-        """Number of bars before a place along the box, metres from its middle."""
-        return (along + self.half[:2].max() + self.thick / 2) / self._step()
-
-    def _place(self, origin: np.ndarray, rays: np.ndarray, reach: np.ndarray) -> np.ndarray:
-        offset = self.to_local(origin + rays * reach[:, None] - self.centre)
-        return self._count(offset[:, int(np.argmax(self.half[:2]))])
+    def _count(self, offset: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n"]:
+        """Number of bars before a point, metres from the middle of the box."""
+        along = offset[:, int(np.argmax(self.half[:2]))]
+        return (along + self.half[:2].max() + self.thick / 2) / self._step
 
 
 class Ball(Solid):
@@ -163,9 +158,8 @@ class Foliage(Ball):
         offset = self.to_local(origin + rays[hit] * reach[hit, None] - self.centre)
         facing = -np.einsum("ij,ij->i", unit(self.to_local(rays[hit])), self.surface(offset)[0])
         x, y, z = 9.0 * (offset / self.half).T + 5.0 * self.centre[:, None]
-        rough = np.sin(x + 2 * np.sin(1.7 * z)) * np.sin(y + 2 * np.sin(2.3 * x)) + np.sin(
-            2.9 * z + y
-        )
+        rough = np.sin(x + 2 * np.sin(1.7 * z)) * np.sin(y + 2 * np.sin(2.3 * x))
+        rough = rough + np.sin(2.9 * z + y)
         reach[hit[facing < 0.28 * (1 + rough)]] = np.inf
         return reach
 
@@ -185,10 +179,8 @@ class Drum(Solid):
         level = (np.abs(offset[:, 2]) > 0.999 * self.half[2])[:, None]
         side = offset / [*self.half[:2] ** 2, np.inf]
         end = np.stack([0 * offset[:, 2], 0 * offset[:, 2], offset[:, 2]], axis=1)
-        return (
-            unit(np.where(level, end, side)),
-            np.where(level, offset[:, :2], _around(offset, self.half)),
-        )
+        local = np.where(level, offset[:, :2], _around(offset, self.half))
+        return unit(np.where(level, end, side)), local
 
 
 @dataclass(frozen=True)
@@ -198,17 +190,32 @@ class Plane:
     Attributes:
         point: (3,) a point of it, metres; surface coordinates count from here.
         normal: (3,) unit vector.
-        material: number of what it is made of.
+        material: number of its material.
     """
 
     point: Float[np.ndarray, "3"]
     normal: Float[np.ndarray, "3"]
     material: int
 
+    def entry(self, origin: np.ndarray, rays: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n"]:
+        """See ``Solid``."""
+        facing = rays @ self.normal
+        reach = ((self.point - origin) @ self.normal) / np.minimum(facing, -_TINY)
+        return np.where((facing < -1e-6) & (reach > 1e-3), reach, np.inf)
+
+    def at(self, points: Float[np.ndarray, "n 3"]) -> tuple[np.ndarray, np.ndarray]:
+        """See ``Solid``; the second coordinate points upwards on walls."""
+        offset, normal = points - self.point, self.normal
+        helper = np.array([0, 0, 1.0]) if abs(normal[2]) < 0.9 else np.array([0, 1.0, 0])
+        right = np.cross(helper, normal)
+        right /= np.linalg.norm(right)
+        local = np.stack([offset @ right, offset @ np.cross(normal, right)], axis=-1)
+        return np.broadcast_to(normal, offset.shape), local
+
 
 @dataclass(frozen=True)
-class View:
-    """What every pixel sees.
+class Hits:
+    """The first surface on the viewing ray of every pixel.
 
     Attributes:
         point: (height, width, 3) metres, world; ``FAR_M`` away where nothing is.
@@ -223,53 +230,24 @@ class View:
     material: Int[np.ndarray, "height width"]
 
 
-def look(camera: Camera, planes: Sequence[Plane], solids: Sequence[Solid]) -> View:
+def cast_rays(camera: PlacedCamera, planes: Sequence[Plane], solids: Sequence[Solid]) -> Hits:
     """Find the nearest surface of every pixel."""
-    rays = viewing_rays(camera).reshape(-1, 3)
-    distance = np.full(len(rays), FAR_M)
-    normal = -unit(rays)
+    rays = camera.rays().reshape(-1, 3)
+    distance, normal = np.full(len(rays), FAR_M), -unit(rays)
     local, material = np.zeros((len(rays), 2)), np.full(len(rays), -1)
-    for plane in planes:
-        facing = rays @ plane.normal
-        reach = ((plane.point - camera.position) @ plane.normal) / np.minimum(facing, -_TINY)
-        hit = np.flatnonzero((facing < -1e-6) & (reach > 1e-3) & (reach < distance))
-        distance[hit], normal[hit], material[hit] = reach[hit], plane.normal, plane.material
-        offset = camera.position + rays[hit] * reach[hit, None] - plane.point
-        local[hit] = on_plane(offset, plane.normal)
-    for solid in solids:
-        inside = pixels_of(camera, solid)
-        if inside.size == 0:
-            continue
-        reach = solid.entry(camera.position, rays[inside])
+    surfaces: list[Plane | Solid] = [*planes, *solids]
+    for surface in surfaces:
+        inside = pixels_of(camera, surface) if isinstance(surface, Solid) else slice(None)
+        reach = surface.entry(camera.position, rays[inside])
         hit = reach < distance[inside]
-        index, reach = inside[hit], reach[hit]
-        distance[index], material[index] = reach, solid.material
-        offset = solid.to_local(camera.position + rays[index] * reach[:, None] - solid.centre)
-        facing, local[index] = solid.surface(offset)
-        normal[index] = solid.to_world(facing)
-    shape = (camera.size[1], camera.size[0])
+        index = np.flatnonzero(hit) if isinstance(inside, slice) else inside[hit]
+        distance[index], material[index] = reach[hit], surface.material
+        points = camera.position + rays[index] * distance[index, None]
+        normal[index], local[index] = surface.at(points)
     point = camera.position + rays * distance[:, None]
-    return View(
-        point.reshape(*shape, 3),
-        normal.reshape(*shape, 3),
-        local.reshape(*shape, 2),
-        material.reshape(shape),
-    )
-
-
-def viewing_rays(camera: Camera) -> Float[np.ndarray, "height width 3"]:
-    """Direction per pixel in the world, of length 1 along the optical axis."""
-    x, y = np.meshgrid(np.arange(camera.size[0]), np.arange(camera.size[1]))
-    pixels = np.stack([x, y, np.ones_like(x)], axis=-1)
-    return pixels @ np.linalg.inv(camera.intrinsics).T @ camera.rotation
-
-
-def on_plane(points: np.ndarray, normal: np.ndarray) -> Float[np.ndarray, "n 2"]:
-    """Coordinates (n, 2) on a plane: along it and, on walls, upwards."""
-    helper = np.array([0, 0, 1.0]) if abs(normal[2]) < 0.9 else np.array([0, 1.0, 0])
-    right = np.cross(helper, normal)
-    right /= np.linalg.norm(right)
-    return np.stack([points @ right, points @ np.cross(normal, right)], axis=-1)
+    shape = (camera.size[1], camera.size[0], -1)
+    normal, local = normal.reshape(shape), local.reshape(shape)
+    return Hits(point.reshape(shape), normal, local, material.reshape(shape[:2]))
 
 
 def reaching(
@@ -316,16 +294,16 @@ def _around(offset: np.ndarray, half: np.ndarray) -> Float[np.ndarray, "n 2"]:
     return np.stack([along, offset[:, 2]], axis=-1)
 
 
-def pixels_of(camera: Camera, solid: Solid) -> Int[np.ndarray, "n"]:
+def pixels_of(camera: PlacedCamera, solid: Solid) -> Int[np.ndarray, "n"]:
     """Flat indices of the pixels that a solid may cover."""
-    rows, columns = window_of(camera, solid)
-    y, x = np.arange(rows.start, rows.stop), np.arange(columns.start, columns.stop)
-    return (y[:, None] * camera.size[0] + x).ravel()
+    width, height = camera.size
+    return np.arange(width * height).reshape(height, width)[window_of(camera, solid)].ravel()
 
 
-def window_of(camera: Camera, solid: Solid) -> tuple[slice, slice]:
+def window_of(camera: PlacedCamera, solid: Solid) -> tuple[slice, slice]:
     """Rows and columns of the pixels that a solid may cover; empty where it is not in view."""
-    seen = camera.to_camera(solid.corners())
+    signs = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
+    seen = camera.to_camera(solid.centre + solid.to_world(signs * solid.half))
     if (seen[:, 2] < 0.05).all():
         return slice(0, 0), slice(0, 0)
     low, high = np.zeros(2, dtype=int), np.array(camera.size)

@@ -1,4 +1,4 @@
-"""What floors, walls, furniture and open land look like: linear RGB over surface coordinates.
+"""Painters of floors, walls, furniture and open land: linear RGB over surface coordinates.
 
 Coordinates are metres on the surface; on walls and on solids the second one points upwards.
 """
@@ -18,7 +18,7 @@ Painter = Callable[[np.random.Generator, np.ndarray], np.ndarray]
 """Takes a source of randomness and metres (n, sample, 2); gives linear RGB (n, sample, 3)."""
 
 BRIGHTEST = 2.0
-"""Windows may shine brighter than what reflects all light."""
+"""Windows may be brighter than a surface that reflects all light."""
 
 
 def paint(
@@ -77,22 +77,27 @@ def bricks(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
     return np.where(mortar[..., None], tone.mean() * rng.uniform(0.6, 1.8), tone * shade[..., None])
 
 
+def _grained(tone: np.ndarray, *grain: np.ndarray) -> np.ndarray:
+    """One colour, brighter and darker by shares per point."""
+    return tone * np.asarray(1 + sum(grain))[..., None]
+
+
 def even(tone: np.ndarray, rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
     """One colour with faint stains."""
-    return tone * (1 + 0.03 * noise(rng, xy, 0.8))[..., None]
+    return _grained(tone, 0.03 * noise(rng, xy, 0.8))
 
 
 def plaster(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
     """A painted wall, a little stained."""
     tone = colour(rng, 0.55, (0.4, 0.97)) if rng.random() < 0.2 else muted(rng, (0.6, 0.97))
-    return tone * (1 + rng.uniform(0.0, 0.06) * noise(rng, xy, rng.uniform(0.3, 1.5)))[..., None]
+    return _grained(tone, rng.uniform(0.0, 0.06) * noise(rng, xy, rng.uniform(0.3, 1.5)))
 
 
 def concrete(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
     """Cast or trodden grey, in clouds and spots."""
-    clouds = 0.14 * noise(rng, xy, 0.9) + 0.08 * noise(rng, xy, 0.12) + 0.06 * noise(rng, xy, 0.02)
+    clouds = [high * noise(rng, xy, at) for high, at in ((0.14, 0.9), (0.08, 0.12), (0.06, 0.02))]
     tone = muted(rng, (0.35, 0.75))
-    return (tone + 0.7 * (tone.mean() - tone)) * (1 + clouds)[..., None]
+    return _grained(tone + 0.7 * (tone.mean() - tone), *clouds)
 
 
 def ceiling(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
@@ -118,7 +123,7 @@ def wall(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
 
 def wallpaper(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
     """A wall with a pale print, larger than on cloth."""
-    printed, ground = cloth(rng, xy * rng.uniform(0.2, 0.6))[0], muted(rng, (0.7, 0.97))
+    printed, ground = cloth(rng, xy * rng.uniform(0.2, 0.6)), muted(rng, (0.7, 0.97))
     return ground + rng.uniform(0.15, 0.7) * (printed - ground)
 
 
@@ -132,25 +137,23 @@ def carpet(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
 
 def rug(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
     """A patterned mat."""
-    return cloth(rng, xy * rng.uniform(0.35, 0.9))[0]
+    return cloth(rng, xy * rng.uniform(0.35, 0.9))
 
 
 def fabric(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
     """Upholstery and bedding."""
-    if rng.random() < 0.5:
-        return carpet(rng, xy * 2)
-    return cloth(rng, xy)[0]
+    return carpet(rng, xy * 2) if rng.random() < 0.5 else cloth(rng, xy)
 
 
 def bedding(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
     """Sheets and blankets, half of them plain and pale."""
     if rng.random() < 0.5:
-        return muted(rng, (0.75, 0.97)) * (1 + 0.04 * noise(rng, xy, 0.2))[..., None]
-    return cloth(rng, xy)[0]
+        return _grained(muted(rng, (0.75, 0.97)), 0.04 * noise(rng, xy, 0.2))
+    return cloth(rng, xy)
 
 
 def crumpled(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
-    """A sheet somebody lay on, with creases."""
+    """A used sheet, with creases."""
     crease = np.exp(-((noise(rng, xy, rng.uniform(0.3, 0.7)) / 0.22) ** 2))
     crease *= np.clip(noise(rng, xy, 0.5), 0, 1)
     return bedding(rng, xy) * (1 - rng.uniform(0.1, 0.3) * crease)[..., None]
@@ -159,7 +162,7 @@ def crumpled(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
 def paper(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
     """Paper or oilcloth of a clinic: pale, faintly wrinkled."""
     tint = np.array([0.8, 0.83, 0.84]) * rng.uniform(0.75, 1.1)
-    return tint * (1 + 0.03 * noise(rng, xy, 0.1))[..., None]
+    return _grained(tint, 0.03 * noise(rng, xy, 0.1))
 
 
 def vinyl(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
@@ -180,7 +183,7 @@ def lacquer(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
 
 def dark(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
     """Screens and machines."""
-    return np.full(3, rng.uniform(0.01, 0.08)) * (1 + 0.1 * noise(rng, xy, 0.5))[..., None]
+    return _grained(np.full(3, rng.uniform(0.01, 0.08)), 0.1 * noise(rng, xy, 0.5))
 
 
 def shelf(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
@@ -215,11 +218,8 @@ def house(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
     cell = xy / np.array([rng.uniform(1.2, 3.0), rng.uniform(2.4, 3.4)])
     half = np.array([rng.uniform(0.15, 0.35), rng.uniform(0.18, 0.35)])
     away = np.abs(cell % 1.0 - 0.5) / half
-    pane = (
-        np.array([0.1, 0.14, 0.18])
-        * rng.uniform(0.3, 3)
-        * (1 + 0.6 * noise(rng, xy, 2.0))[..., None]
-    )
+    pane = np.array([0.1, 0.14, 0.18]) * rng.uniform(0.3, 3)
+    pane = _grained(pane, 0.6 * noise(rng, xy, 2.0))
     front = (plaster, plaster, bricks, concrete)[int(rng.integers(4))](rng, xy)
     shown = np.where((away < 1.2).all(axis=-1)[..., None], muted(rng, (0.3, 0.95)), front)
     return np.where((away < 1.0).all(axis=-1)[..., None], pane, shown)
@@ -246,78 +246,62 @@ def land(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
         angle = rng.uniform(0, np.pi)
         across = xy @ np.array([np.cos(angle), np.sin(angle)]) - rng.uniform(-3, 3)
         path = np.abs(across + 0.08 * noise(rng, xy, 0.7)) < rng.uniform(0.5, 2.0)
-        shown = np.where(
-            path[..., None], (concrete, tiles, _ground)[int(rng.integers(3))](rng, xy), shown
-        )
+        paved = (concrete, tiles, _ground)[int(rng.integers(3))](rng, xy)
+        shown = np.where(path[..., None], paved, shown)
     return shown
 
 
+GROUNDS = (
+    (0.09, 0.15, 0.03), (0.45, 0.36, 0.24), (0.2, 0.13, 0.08), (0.1, 0.1, 0.105),
+    (0.75, 0.79, 0.85),
+)  # fmt: skip
+"""Linear RGB of grass, sand, earth, asphalt and snow."""
+
+
 def _ground(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
-    tones = np.array(
-        [
-            [0.09, 0.15, 0.03], [0.45, 0.36, 0.24], [0.2, 0.13, 0.08], [0.1, 0.1, 0.105],
-            [0.75, 0.79, 0.85],
-        ]
-    )  # fmt: skip
-    tone = tones[int(rng.choice(5, p=[0.45, 0.18, 0.15, 0.15, 0.07]))]
+    tone = np.array(GROUNDS[int(rng.choice(5, p=[0.45, 0.18, 0.15, 0.15, 0.07]))])
     tone = tone * rng.uniform(0.7, 1.4) * rng.uniform(0.93, 1.07, 3)
     rough = 0.25 * noise(rng, xy, 0.08) + 0.2 * noise(rng, xy, 1.1) + 0.2 * noise(rng, xy, 0.02)
     rough = rough + 0.16 * noise(rng, xy * [1.0, 1.3], 0.006)
     return tone * np.clip(1 + rng.uniform(0.4, 1.0) * rough, 0.2, 2)[..., None]
 
 
-def framed(half: np.ndarray) -> Painter:
-    """Something in a frame: a print or a photograph, or a window that shows the day."""
-
-    def picture(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
-        inside = 1 - np.abs(xy) / half[[0, 2]]
-        edge = (inside * half[[0, 2]]).min(axis=-1)[..., None]
-        border, wood_ = rng.uniform(0.012, 0.05), muted(rng, (0.05, 0.97))
-        if rng.random() < 0.4:
-            shown = cloth(rng, xy)[0]
-        else:
-            far = 1 / (1 + np.exp(-12 * (inside[..., 1:] - rng.uniform(0.2, 0.8))))
-            shown = (
-                mix(colour(rng), colour(rng), far[..., 0])
-                * (1 + 0.3 * noise(rng, xy, 0.1))[..., None]
-            )
-        mount = rng.choice([0.0, 0.05])
-        shown = np.where(edge < border + mount, 0.85, shown)
-        return np.where(edge < border, wood_, shown)
-
-    return picture
+def framed(half: np.ndarray, rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
+    """A print or a photograph in a frame on a box of half measures ``half``, metres."""
+    inside = 1 - np.abs(xy) / half[[0, 2]]
+    edge = (inside * half[[0, 2]]).min(axis=-1)[..., None]
+    border, frame = rng.uniform(0.012, 0.05), muted(rng, (0.05, 0.97))
+    if rng.random() < 0.4:
+        shown = cloth(rng, xy)
+    else:
+        far = 1 / (1 + np.exp(-12 * (inside[..., 1] - rng.uniform(0.2, 0.8))))
+        shown = _grained(mix(colour(rng), colour(rng), far), 0.3 * noise(rng, xy, 0.1))
+    shown = np.where(edge < border + rng.choice([0.0, 0.05]), 0.85, shown)
+    return np.where(edge < border, frame, shown)
 
 
-def window(half: np.ndarray) -> Painter:
-    """A window: bright panes between bars."""
-
-    def panes(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
-        edge = (half[[0, 2]] - np.abs(xy)).min(axis=-1)
-        bars = np.abs(xy[..., 0]) < 0.03
-        if rng.random() < 0.5:
-            bars = bars | (np.abs(xy[..., 1] - 0.1) < 0.02)
-        sky = np.array([0.75, 0.85, 1.0]) * rng.uniform(0.8, 2.0)
-        green = np.array([0.2, 0.3, 0.12]) * rng.uniform(0.5, 2.0)
-        line = rng.uniform(-1.0, 0.6) * half[2] + 0.08 * noise(rng, xy * [1.0, 0.0], 0.5)
-        view = mix(green, sky, 1 / (1 + np.exp(-(xy[..., 1] - line) / 0.03)))
-        return np.where((bars | (edge < 0.05))[..., None], rng.uniform(0.5, 0.95), view)
-
-    return panes
+def window(half: np.ndarray, rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
+    """Bright panes between bars; see ``framed``."""
+    edge = (half[[0, 2]] - np.abs(xy)).min(axis=-1)
+    bars = np.abs(xy[..., 0]) < 0.03
+    if rng.random() < 0.5:
+        bars = bars | (np.abs(xy[..., 1] - 0.1) < 0.02)
+    sky = np.array([0.75, 0.85, 1.0]) * rng.uniform(0.8, 2.0)
+    green = np.array([0.2, 0.3, 0.12]) * rng.uniform(0.5, 2.0)
+    line = rng.uniform(-1.0, 0.6) * half[2] + 0.08 * noise(rng, xy * [1.0, 0.0], 0.5)
+    view = mix(green, sky, 1 / (1 + np.exp(-(xy[..., 1] - line) / 0.03)))
+    return np.where((bars | (edge < 0.05))[..., None], rng.uniform(0.5, 0.95), view)
 
 
-def door(half: np.ndarray) -> Painter:
-    """A door with panels and a handle."""
-
-    def leaf(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
-        tone = muted(rng, (0.2, 0.97))
-        cell = np.abs((xy / half[[0, 2]] + 1) * [1.0, rng.choice([1.0, 1.5])] % 1.0 - 0.5)
-        groove = np.abs(cell.max(axis=-1) - 0.38) < 0.025
-        edge = (half[[0, 2]] - np.abs(xy)).min(axis=-1)
-        shown = tone * np.where(groove | (edge < 0.012), 0.6, 1.0)[..., None]
-        knob = np.linalg.norm(xy - np.array([0.8 * half[0], 0.0]), axis=-1) < 0.035
-        return np.where(knob[..., None], 0.25, shown)
-
-    return leaf
+def door(half: np.ndarray, rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
+    """A door with panels and a handle; see ``framed``."""
+    tone = muted(rng, (0.2, 0.97))
+    cell = np.abs((xy / half[[0, 2]] + 1) * [1.0, rng.choice([1.0, 1.5])] % 1.0 - 0.5)
+    groove = np.abs(cell.max(axis=-1) - 0.38) < 0.025
+    edge = (half[[0, 2]] - np.abs(xy)).min(axis=-1)
+    shown = tone * np.where(groove | (edge < 0.012), 0.6, 1.0)[..., None]
+    knob = np.linalg.norm(xy - np.array([0.8 * half[0], 0.0]), axis=-1) < 0.035
+    return np.where(knob[..., None], 0.25, shown)
 
 
 FLOORS: tuple[Painter, ...] = (wood, wood, wood, tiles, carpet, carpet, concrete, rug)

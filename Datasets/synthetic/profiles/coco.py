@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,8 +13,13 @@ import numpy as np
 from Datasets.geometry.boxes import box_fault, box_from_mask
 from Datasets.skeletons import INFANT
 from Datasets.structures import PoseSample
-from Datasets.synthetic.profiles.mini_rgbd import GENERATOR_VERSION
-from Datasets.synthetic.workers import collect
+from Datasets.synthetic.people.postures import FAMILIES
+from Datasets.synthetic.profiles.generation import (
+    PictureProfile,
+    generate_pictures,
+    is_validation,
+)
+from Datasets.synthetic.workers import Progress
 from Datasets.writers.coco import (
     CocoEntry,
     CocoPerson,
@@ -25,12 +29,11 @@ from Datasets.writers.coco import (
     write_coco_image,
 )
 from Engine.errors import DataError
-from Engine.files import write_json
 
 if TYPE_CHECKING:
-    from Datasets.synthetic.compose.gathering import Guest, Picture
+    from Datasets.synthetic.compose.figures import Figure
+    from Datasets.synthetic.compose.pictures import Picture
 
-VALIDATION_EVERY = 8
 SIZES = ((640, 480), (640, 427), (480, 640), (640, 360), (500, 375))
 TOGETHER = (
     (("infant",), 0.32),
@@ -43,51 +46,26 @@ TOGETHER = (
     (("infant", "adult", "adult"), 0.05),
     (("child", "adult", "elder"), 0.06),
 )
-"""Who is together, and how often."""
+"""Ages of the people in a picture, and how often."""
 CROWD = 9
 MIN_PIXELS = 60
-
-
 CROWD_SHARE = 0.12
 """Share of pictures with many people in the background."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A picture and who is in it.
+    """A picture and the people in it.
 
     Attributes:
-        picture: pixels of people who are numbered after the guests are a crowd.
-        guests: who is labelled one by one.
+        picture: people numbered after the guests are a crowd.
+        guests: the people that are labelled one by one.
         more: further keys of the image, such as ``posture``.
     """
 
     picture: Picture
-    guests: tuple[Guest, ...]
+    guests: tuple[Figure, ...]
     more: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True)
-class Style:
-    """A data set in COCO's layout.
-
-    Attributes:
-        name: of the profile.
-        seed: the default seed.
-        take: takes one picture; a function of a module, so that processes can share it.
-        splits: names of training and validation.
-        one_folder: all images lie in ``images``, else in a folder per split.
-    """
-
-    name: str
-    seed: int
-    take: Callable[[np.random.Generator], Snapshot]
-    splits: tuple[str, str] = ("train2017", "val2017")
-    one_folder: bool = False
-
-    def split(self, number: int) -> str:
-        """Split of an image."""
-        return self.splits[number % VALIDATION_EVERY == VALIDATION_EVERY - 1]
 
 
 def take_together(
@@ -96,15 +74,15 @@ def take_together(
     crowd_share: float = CROWD_SHARE,
     kinds: tuple[str, ...] = (),
 ) -> Snapshot:
-    """Photograph people in a place, at times with many more behind them.
+    """Photograph people in a place, in some pictures with a crowd behind them.
 
     Args:
         rng: source of randomness.
-        groups: who is together, and how often.
+        groups: ages of the people in a picture, and their shares.
         crowd_share: share of pictures with many people in the background.
-        kinds: postures that all but the grown take, each as often; none: as they like.
+        kinds: postures of infants and toddlers, equally often; none: those of their age.
     """
-    from Datasets.synthetic.compose.gathering import photograph
+    from Datasets.synthetic.compose.pictures import photograph
 
     crowded = rng.random() < crowd_share
     guests = _guests(rng, groups, kinds)
@@ -118,70 +96,38 @@ def take_together(
     return Snapshot(picture, tuple(guests), (("posture", guests[0].posed.kind),))
 
 
-COCO = Style("coco", 50001, take_together)
-SYRIP = Style(
-    "syrip",
-    51001,
-    partial(take_together, groups=((("infant",), 0.75), (("toddler",), 0.25)), crowd_share=0.0),
-    ("train200", "validate"),
-    one_folder=True,
-)
-
-
-def syrip_of(kinds: tuple[str, ...]) -> Style:
-    """``SYRIP`` of some postures only, see ``take_together``.
-
-    Raises:
-        DataError: an unknown posture.
-    """
-    from Datasets.synthetic.people.postures import FAMILIES
-
-    unknown = [kind for kind in kinds if kind not in FAMILIES]
-    if unknown:
-        raise DataError(f"posture '{unknown[0]}' is unknown: choose from {', '.join(FAMILIES)}")
-    return replace(SYRIP, take=partial(SYRIP.take, kinds=kinds))
-
-
-def generate_coco(
-    output: Path,
-    images: int,
-    seed: int | None = None,
-    workers: int = 1,
-    progress: Callable[[int, int], None] | None = None,
-    style: Style = COCO,
-) -> None:
-    """Write images, and annotations with masks, areas and crowds; every eighth image validates.
+def coco_profile(
+    name: str,
+    seed: int,
+    take: Callable[[np.random.Generator], Snapshot],
+    splits: tuple[str, str] = ("train2017", "val2017"),
+    one_folder: bool = False,
+) -> PictureProfile:
+    """A profile in COCO's layout.
 
     Args:
-        output: folder to write to; made when missing.
-        images: how many.
-        seed: default is the profile's own.
-        workers: processes; any number gives the same bytes.
-        progress: called with (images written, images in all).
-        style: how pictures are taken, and what the splits are called.
+        name: of the profile.
+        seed: the default seed.
+        take: takes one picture; a function of a module, so that processes can share it.
+        splits: names of training and validation.
+        one_folder: all images lie in ``images``, else in a folder per split.
     """
-    seed, output = style.seed if seed is None else seed, Path(output)
-    record = {"generator": GENERATOR_VERSION, "name": style.name, "seed": seed, "images": images}
-    write_json(output / "generator.json", record)
-    entries = collect(write_images, (output, seed, style), images, workers, progress)
-    for split in style.splits:
-        part = [entry for entry in entries if style.split(entry.image["id"]) == split]
-        if part:
-            write_coco(output, split, part)
+    write_picture = partial(_write_picture, take, splits, one_folder)
+    return PictureProfile(name, seed, write_picture, partial(_write_labels, splits))
 
 
-def write_images(output: Path, seed: int, style: Style, numbers: range) -> list[CocoEntry]:
-    """Render and write some images; returns what is in them."""
-    return [_write_image(output, seed, number, style) for number in numbers]
-
-
-def _write_image(output: Path, seed: int, number: int, style: Style) -> CocoEntry:
-    taken = style.take(np.random.default_rng((seed, zlib.crc32(style.name.encode()), number)))
+def _write_picture(
+    take: Callable[[np.random.Generator], Snapshot],
+    splits: tuple[str, str],
+    one_folder: bool,
+    output: Path,
+    number: int,
+    source: Callable[..., np.random.Generator],
+) -> CocoEntry:
+    taken, name = take(source()), f"{number:012d}.jpg"
     picture = taken.picture
-    name = f"{number:012d}.jpg"
-    write_coco_image(
-        output, "images" if style.one_folder else style.split(number), name, picture.rgb
-    )
+    folder = "images" if one_folder else splits[is_validation(number)]
+    write_coco_image(output, folder, name, picture.rgb)
     people = [_person(picture, guest, i) for i, guest in enumerate(taken.guests)]
     crowd = picture.person >= len(people)
     return describe(
@@ -196,13 +142,20 @@ def _write_image(output: Path, seed: int, number: int, style: Style) -> CocoEntr
     )
 
 
+def _write_labels(splits: tuple[str, str], output: Path, entries: list[CocoEntry]) -> None:
+    for validates, split in enumerate(splits):
+        part = [entry for entry in entries if is_validation(entry.image["id"]) == validates]
+        if part:
+            write_coco(output, split, part)
+
+
 def _guests(
     rng: np.random.Generator,
     groups: tuple[tuple[tuple[str, ...], float], ...],
     kinds: tuple[str, ...],
-) -> list[Guest]:
-    """A group; whoever comes with an infant often bends over it."""
-    from Datasets.synthetic.compose.gathering import invite, seated
+) -> list[Figure]:
+    """A group; adults beside an infant or toddler often bend over it."""
+    from Datasets.synthetic.compose.figures import draw_figure, side_by_side
 
     together, shares = zip(*groups, strict=True)
     ages = together[int(rng.choice(len(groups), p=np.array(shares) / sum(shares)))]
@@ -213,22 +166,24 @@ def _guests(
         kind = str(rng.choice(["caring", "kneeling", "sitting"])) if close else None
         if kinds and age in ("infant", "toddler"):
             kind = str(rng.choice(kinds))
-        guests.append(invite(rng, age, kind))
-    return seated(guests, apart=(-0.12, 0.15) if small else (0.0, 0.4))
+        guests.append(draw_figure(rng, age, kind))
+    return side_by_side(guests, apart=(-0.12, 0.15) if small else (0.0, 0.4))
 
 
-def _strangers(rng: np.random.Generator) -> list[Guest]:
+def _strangers(rng: np.random.Generator) -> list[Figure]:
     """Many people close together."""
-    from Datasets.synthetic.compose.gathering import invite, seated
+    from Datasets.synthetic.compose.figures import draw_figure, side_by_side
 
-    return seated([invite(rng, "adult", "standing") for _ in range(CROWD)], apart=(-0.1, 0.2))
+    return side_by_side(
+        [draw_figure(rng, "adult", "standing") for _ in range(CROWD)], apart=(-0.1, 0.2)
+    )
 
 
-def _person(picture: Picture, guest: Guest, number: int) -> CocoPerson | None:
-    """Labels and mask of somebody, or None who is hardly to be seen."""
+def _person(picture: Picture, guest: Figure, number: int) -> CocoPerson | None:
+    """Labels and mask of a person, or None where hardly any of it is visible."""
     mask = picture.person == number
     box = box_from_mask(picture.beneath == number)
-    if mask.sum() < MIN_PIXELS or box_fault(box, picture.camera.size):
+    if box is None or mask.sum() < MIN_PIXELS or box_fault(box, picture.camera.size):
         return None
     labels = picture.labels[number]
     sample = PoseSample(
@@ -243,3 +198,33 @@ def _person(picture: Picture, guest: Guest, number: int) -> CocoPerson | None:
         age=guest.age,
     )
     return CocoPerson(sample, mask)
+
+
+def syrip_of(kinds: tuple[str, ...] = ()) -> PictureProfile:
+    """``SYRIP`` of some postures only, see ``take_together``.
+
+    Raises:
+        DataError: an unknown posture.
+    """
+    unknown = [kind for kind in kinds if kind not in FAMILIES]
+    if unknown:
+        raise DataError(f"posture '{unknown[0]}' is unknown: choose from {', '.join(FAMILIES)}")
+    groups = ((("infant",), 0.75), (("toddler",), 0.25))
+    take = partial(take_together, groups=groups, crowd_share=0.0, kinds=kinds)
+    return coco_profile("syrip", 51001, take, ("train200", "validate"), one_folder=True)
+
+
+COCO = coco_profile("coco", 50001, take_together)
+SYRIP = syrip_of()
+
+
+def generate_coco(
+    output: Path,
+    images: int,
+    seed: int | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+    style: PictureProfile = COCO,
+) -> None:
+    """Write images, and annotations with masks, areas and crowds; see ``generate_pictures``."""
+    generate_pictures(style, output, images, seed, workers, progress)

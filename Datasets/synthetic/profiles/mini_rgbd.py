@@ -6,8 +6,7 @@ noise of that and its number, so the bytes do not depend on how the work is divi
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,12 +16,10 @@ from Datasets.geometry.camera import project
 from Datasets.readers.mini_rgbd import INTRINSICS
 from Datasets.skeletons import MINI_RGBD_25
 from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE
-from Datasets.synthetic.workers import spread
+from Datasets.synthetic.profiles.generation import random_source, write_record
+from Datasets.synthetic.workers import Progress, chunks, spread
 from Datasets.writers.mini_rgbd import write_frame, write_head_length, write_infant_joints
 from Engine.errors import DataError
-from Engine.files import write_json
-
-GENERATOR_VERSION = "1"
 
 SIZE = (640, 480)
 CHUNK = 50
@@ -30,8 +27,8 @@ OCCLUSION_M = 0.05
 
 
 @dataclass(frozen=True)
-class Profile:
-    """A kind of data set.
+class SequenceProfile:
+    """A data set of sequences in the layout of MINI-RGBD.
 
     Attributes:
         name: as on the command line.
@@ -48,8 +45,8 @@ class Profile:
     narrow_yaw_share: float
 
 
-MINI_RGBD = Profile("mini_rgbd", 20261, (0.7, 1.4), 15.0, 0.85)
-VARIED = Profile("varied", 30001, (0.6, 1.7), 50.0, 0.35)
+MINI_RGBD = SequenceProfile("mini_rgbd", 20261, (0.7, 1.4), 15.0, 0.85)
+VARIED = SequenceProfile("varied", 30001, (0.6, 1.7), 50.0, 0.35)
 PROFILES = {profile.name: profile for profile in (MINI_RGBD, VARIED)}
 
 
@@ -65,28 +62,7 @@ class SequencePlan:
 
     def rng(self, *more: int) -> np.random.Generator:
         """Generator of the sequence, or of one of its parts."""
-        words = (self.seed, zlib.crc32(self.profile.encode()), int(self.sequence), *more)
-        return np.random.default_rng(words)
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Labels of some frames of a sequence, in camera millimetres and pixels.
-
-    Attributes:
-        plan: the sequence.
-        start: number of the first frame.
-        keypoints_px, joints_mm, visibility: the canonical ``infant`` joints, one row per frame.
-        head_px, head_mm: neck-head distance per frame.
-    """
-
-    plan: SequencePlan
-    start: int
-    keypoints_px: np.ndarray
-    joints_mm: np.ndarray
-    visibility: np.ndarray
-    head_px: np.ndarray
-    head_mm: np.ndarray
+        return random_source(self.seed, self.profile, int(self.sequence), *more)
 
 
 def generate(
@@ -97,7 +73,7 @@ def generate(
     seed: int | None = None,
     workers: int = 1,
     fps: float = 30.0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> None:
     """Write a generated data set in the MINI-RGBD layout.
 
@@ -115,25 +91,16 @@ def generate(
         DataError: unknown profile, a sequence that is not a number, or nothing to make.
     """
     plans = _plans(profile, sequences, frames, seed, fps)
-    record = {
-        "generator": GENERATOR_VERSION,
-        "fps": fps,
-        "frames": frames,
-        **asdict(PROFILES[profile]),
-    }
-    record["seed"] = plans[0].seed
-    write_json(output / "generator.json", record)
-    jobs = [(plan, start, output) for plan in plans for start in range(0, frames, CHUNK)]
-    chunks: dict[str, list[Chunk]] = {plan.sequence: [] for plan in plans}
-    done = 0
-    for _, chunk in spread(write_chunk, jobs, workers):
-        mates = chunks[chunk.plan.sequence]
-        mates.append(chunk)
-        done += len(chunk.head_px)
-        if sum(len(mate.head_px) for mate in mates) == frames:
-            _finish_sequence(output / chunk.plan.sequence, mates)
-        if progress is not None:
-            progress(done, frames * len(plans))
+    values = {"fps": fps, "frames": frames, **asdict(PROFILES[profile])}
+    write_record(output, **values | {"seed": plans[0].seed})
+    jobs = [(output, plan, chunk) for plan in plans for chunk in chunks(frames, CHUNK)]
+    labelled: dict[str, dict[int, dict[str, np.ndarray]]] = {plan.sequence: {} for plan in plans}
+    for number, labels in spread(write_chunk, jobs, workers, progress):
+        _, plan, chunk = jobs[number]
+        parts = labelled[plan.sequence]
+        parts[chunk.start] = labels
+        if len(parts) == len(chunks(frames, CHUNK)):
+            _finish_sequence(output / plan.sequence, [parts[start] for start in sorted(parts)])
 
 
 def _plans(profile, sequences, frames, seed, fps) -> list[SequencePlan]:
@@ -157,13 +124,14 @@ def pose_sequence(plan: SequencePlan):
         the whole infant is in view.
     """
     from Datasets.synthetic.people import body as bodies
-    from Datasets.synthetic.people.motion import supine_movement
-    from Datasets.synthetic.places.bed import look_at_bed
+    from Datasets.synthetic.people.phenotypes import LYING_INFANT, draw_body
+    from Datasets.synthetic.people.supine_movement import supine_movement
+    from Datasets.synthetic.places.camera import look_at_bed
 
     profile, rng = PROFILES[plan.profile], plan.rng(0)
-    shape = bodies.make_shape(draw_phenotype(rng))
+    shape = draw_body(rng, LYING_INFANT)
     movement = supine_movement(rng, shape, np.arange(plan.frames) / plan.fps)
-    movement = movement.turned(_draw_yaw(rng, profile)).centred()
+    movement = movement.moved(yaw_degrees=_draw_yaw(rng, profile)).centred()
     joints = bodies.infant_joints(shape, movement.turn, movement.place)
     camera = look_at_bed(rng, INTRINSICS, SIZE, profile.distance_m, profile.tilt_degrees)
     for _ in range(20):
@@ -173,20 +141,7 @@ def pose_sequence(plan: SequencePlan):
     return shape, movement, camera
 
 
-def draw_phenotype(rng: np.random.Generator) -> dict[str, float]:
-    """Body of a newborn to six-month-old."""
-    return {
-        "age": rng.uniform(-1 / 3, 0.0),
-        "gender": rng.random(),
-        "muscle": rng.uniform(0.3, 0.7),
-        "weight": rng.uniform(0.35, 1.0),
-        "height": rng.uniform(0.2, 0.8),
-        "proportions": rng.random(),
-        **dict(zip(("african", "asian", "caucasian"), rng.dirichlet(np.ones(3)), strict=True)),
-    }
-
-
-def _draw_yaw(rng: np.random.Generator, profile: Profile) -> float:
+def _draw_yaw(rng: np.random.Generator, profile: SequenceProfile) -> float:
     narrow = rng.random() < profile.narrow_yaw_share
     return rng.uniform(-35, 35) if narrow else rng.uniform(-180, 180)
 
@@ -206,67 +161,58 @@ class RenderedFrame:
         rgb: (480, 640, 3) bytes.
         depth_m: (480, 640) metres.
         mask: (480, 640) the infant.
-        mini_px, mini_mm: the data set's own 25 joints.
-        infant_px, infant_mm, visibility: the canonical ``infant`` joints.
+        labels: ``mini_px`` and ``mini_mm``, the data set's own 25 joints; ``keypoints_px``,
+            ``joints_mm`` and ``visibility``, the canonical ``infant`` joints.
     """
 
     rgb: np.ndarray
     depth_m: np.ndarray
     mask: np.ndarray
-    mini_px: np.ndarray
-    mini_mm: np.ndarray
-    infant_px: np.ndarray
-    infant_mm: np.ndarray
-    visibility: np.ndarray
+    labels: dict[str, np.ndarray]
 
 
-def render_frames(plan: SequencePlan, start: int = 0) -> Iterator[RenderedFrame]:
-    """Render the frames of one chunk of a sequence."""
+def render_frames(plan: SequencePlan, numbers: range) -> Iterator[RenderedFrame]:
+    """Render some frames of a sequence."""
     from Datasets.synthetic.capture.camera_effects import CameraEffects
     from Datasets.synthetic.people import body as bodies
-    from Datasets.synthetic.people.clothing import dress
-    from Datasets.synthetic.places.bed import make_scene
-    from Datasets.synthetic.render.studio import Actor, Studio
+    from Datasets.synthetic.people.outfits import dress
+    from Datasets.synthetic.places.bed import make_sheet
+    from Datasets.synthetic.render.renderer import Actor, Renderer
 
     shape, movement, camera = pose_sequence(plan)
     rng = plan.rng(1)
     look = dress(rng, shape)
-    scene = make_scene(rng, camera)
+    background = make_sheet(rng, camera)
     effects = CameraEffects.draw(rng)
-    studio = Studio(scene, [Actor(shape, look, seed=int(rng.integers(2**31)))])
-    gains = effects.gains(studio.empty)
-    frames = slice(start, min(start + CHUNK, plan.frames))
+    renderer = Renderer(background, [Actor(shape, look, seed=int(rng.integers(2**31)))])
+    gains = effects.gains(renderer.empty)
+    frames = slice(numbers.start, numbers.stop)
     turn, place = movement.turn[frames], movement.place[frames]
     mini_mm = 1000 * camera.to_camera(bodies.mini_rgbd_joints(shape, turn, place))
-    infant_mm = 1000 * camera.to_camera(bodies.infant_joints(shape, turn, place))
-    mini_px, infant_px = project(mini_mm, camera.intrinsics), project(infant_mm, camera.intrinsics)
-    for i in range(len(turn)):
-        shot = studio.shoot([(turn[i], place[i])])
-        rgb = effects.develop(plan.rng(2, start + i), shot.linear, gains)
-        seen = _visibility(infant_px[i], infant_mm[i], shot.depth_m)
-        labels = (mini_px[i], mini_mm[i], infant_px[i], infant_mm[i], seen)
-        yield RenderedFrame(rgb, shot.depth_m, shot.mask, *labels)
+    joints_mm = 1000 * camera.to_camera(bodies.infant_joints(shape, turn, place))
+    mini_px, pixels = project(mini_mm, camera.intrinsics), project(joints_mm, camera.intrinsics)
+    for i, number in enumerate(numbers):
+        shot = renderer.render([(turn[i], place[i])])
+        rgb = effects.develop(plan.rng(2, number), shot.linear, gains)
+        labels = {
+            "mini_px": mini_px[i],
+            "mini_mm": mini_mm[i],
+            "keypoints_px": pixels[i],
+            "joints_mm": joints_mm[i],
+            "visibility": _visibility(pixels[i], joints_mm[i], shot.depth_m),
+        }
+        yield RenderedFrame(rgb, shot.depth_m, shot.mask, labels)
 
 
-_LABELS = ("mini_px", "mini_mm", "infant_px", "infant_mm", "visibility")
-
-
-def write_chunk(plan: SequencePlan, start: int, output: Path) -> Chunk:
-    """Render and write the frames of one chunk of a sequence; return their labels."""
+def write_chunk(output: Path, plan: SequencePlan, numbers: range) -> dict[str, np.ndarray]:
+    """Render and write some frames of a sequence; return their labels, stacked."""
     folder, written = output / plan.sequence, []
-    for i, frame in enumerate(render_frames(plan, start), start):
-        depth = np.clip(np.round(frame.depth_m * 1000), 0, 65535).astype(np.uint16)
-        write_frame(folder, i, frame.rgb, depth, frame.mask, frame.mini_px, frame.mini_mm)
-        written.append(tuple(getattr(frame, name) for name in _LABELS))
-    mini_px, mini_mm, infant_px, infant_mm, visibility = (
-        np.stack(v) for v in zip(*written, strict=True)
-    )
-    head = [MINI_RGBD_25.index(joint) for joint in MINI_RGBD_25.head_segment]
-    head_px, head_mm = (
-        np.linalg.norm(values[:, head[0]] - values[:, head[1]], axis=-1)
-        for values in (mini_px, mini_mm)
-    )
-    return Chunk(plan, start, infant_px, infant_mm, visibility, head_px, head_mm)
+    for number, frame in zip(numbers, render_frames(plan, numbers), strict=True):
+        depth, labels = np.clip(np.round(frame.depth_m * 1000), 0, 65535), frame.labels
+        pixels_mm = labels["mini_px"], labels["mini_mm"]
+        write_frame(folder, number, frame.rgb, depth.astype(np.uint16), frame.mask, *pixels_mm)
+        written.append(labels)
+    return {name: np.stack([labels[name] for labels in written]) for name in written[0]}
 
 
 def _visibility(keypoints_px: np.ndarray, joints_mm: np.ndarray, depth_m: np.ndarray) -> np.ndarray:
@@ -278,12 +224,14 @@ def _visibility(keypoints_px: np.ndarray, joints_mm: np.ndarray, depth_m: np.nda
     return np.where(inside, np.where(hidden, OCCLUDED, VISIBLE), UNLABELLED).astype(np.uint8)
 
 
-def _finish_sequence(folder: Path, chunks: list[Chunk]) -> None:
+def _finish_sequence(folder: Path, parts: list[dict[str, np.ndarray]]) -> None:
     """Write what a sequence holds once: its head length and the canonical joints."""
-    chunks = sorted(chunks, key=lambda chunk: chunk.start)
-    head_px, head_mm, keypoints_px, joints_mm, visibility = (
-        np.concatenate([getattr(chunk, name) for chunk in chunks])
-        for name in ("head_px", "head_mm", "keypoints_px", "joints_mm", "visibility")
+    labels = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    base, top = MINI_RGBD_25.indices(MINI_RGBD_25.head_segment or ())
+    head_px, head_mm = (
+        np.linalg.norm(values[:, base] - values[:, top], axis=-1)
+        for values in (labels["mini_px"], labels["mini_mm"])
     )
     write_head_length(folder, head_px.mean(), head_mm.mean())
-    write_infant_joints(folder, np.arange(len(head_px)), keypoints_px, joints_mm, visibility)
+    joints = labels["keypoints_px"], labels["joints_mm"], labels["visibility"]
+    write_infant_joints(folder, np.arange(len(head_px)), *joints)

@@ -1,6 +1,6 @@
 """Profile ``mpi_inf_3dhp``: one adult before several calibrated cameras, training and test layout.
 
-Training sequences are filmed in a green studio by up to 14 cameras, numbered as in the official
+Training sequences are recorded in a green studio by up to 14 cameras, numbered as in the official
 set: 0 to 10 around the actor at the height of the knees, the chest or above the head, 11 to 13
 under the ceiling. Test sequences have one camera: the first two in the studio, the next two in a
 room, the rest outdoors.
@@ -8,11 +8,9 @@ room, the rest outdoors.
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -20,9 +18,10 @@ from scipy.spatial.transform import Rotation
 from Datasets.geometry.camera import intrinsics_matrix, project
 from Datasets.layouts.mpi_inf_3dhp import CAMERA_SETS, CalibratedCamera
 from Datasets.skeletons import MPI_INF_17, MPI_INF_28
-from Datasets.synthetic.places.bed import Camera, Scene
-from Datasets.synthetic.profiles.mini_rgbd import GENERATOR_VERSION
-from Datasets.synthetic.workers import spread
+from Datasets.synthetic.places.background import Background
+from Datasets.synthetic.places.camera import PlacedCamera, rotation_towards
+from Datasets.synthetic.profiles.generation import random_source, write_record
+from Datasets.synthetic.workers import Progress, collect
 from Datasets.writers.mpi_inf_3dhp import (
     write_calibration,
     write_test_annotations,
@@ -32,10 +31,6 @@ from Datasets.writers.mpi_inf_3dhp import (
     write_train_mask,
 )
 from Engine.errors import DataError
-from Engine.files import write_json
-
-if TYPE_CHECKING:
-    pass
 
 SEED = 60001
 OFFICIAL_PX = 2048
@@ -67,7 +62,7 @@ ACTIVITY = {
 
 
 @dataclass(frozen=True)
-class Take:
+class Recording:
     """One sequence: what decides its bytes.
 
     Attributes:
@@ -85,14 +80,17 @@ class Take:
         """Whether it belongs to the test set."""
         return self.name.startswith("TS")
 
+    def folder(self, root: Path) -> Path:
+        """Its folder in that of the data set."""
+        return root / "mpi_inf_3dhp_test_set" / self.name if self.is_test else root / self.name
+
     def rng(self, *more: int) -> np.random.Generator:
         """Generator of the sequence, or of one of its parts."""
-        words = (self.seed, zlib.crc32(b"mpi_inf_3dhp"), zlib.crc32(self.name.encode()), *more)
-        return np.random.default_rng(words)
+        return random_source(self.seed, "mpi_inf_3dhp", self.name, *more)
 
 
 @dataclass(frozen=True)
-class Filmed:
+class ViewLabels:
     """Labels of one camera: (frame, 28, 2) pixels, (frame, 28, 3) mm, (frame,) activity."""
 
     keypoints_px: np.ndarray
@@ -109,7 +107,7 @@ def generate_mpi_inf_3dhp(
     cameras: str = "vnect",
     test_sequences: int = TEST_SEQUENCES,
     workers: int = 1,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> None:
     """Write ``S1/Seq1`` ... and ``mpi_inf_3dhp_test_set/TS1`` ... with images and labels.
 
@@ -119,7 +117,7 @@ def generate_mpi_inf_3dhp(
         frames: per sequence and camera.
         seed: default is the profile's own.
         size: side of the square images in pixels; the official ones have 2048.
-        cameras: a key of ``CAMERA_SETS``: which cameras are filmed and labelled.
+        cameras: a key of ``CAMERA_SETS``: which cameras are rendered and labelled.
         test_sequences: at most 6.
         workers: processes; any number gives the same bytes.
         progress: called with (views written, views in all).
@@ -136,78 +134,68 @@ def generate_mpi_inf_3dhp(
             f"the layout has 1-{SUBJECTS} and 0-{TEST_SEQUENCES}, and at least one frame"
         )
     seed, output = SEED if seed is None else seed, Path(output)
-    record = {"generator": GENERATOR_VERSION, "name": "mpi_inf_3dhp", "seed": seed, "fps": FPS}
-    write_json(output / "generator.json", record)
+    write_record(output, name="mpi_inf_3dhp", seed=seed, fps=FPS)
     names = [f"S{subject}/Seq{number}" for subject in range(1, subjects + 1) for number in (1, 2)]
-    takes = [Take(name, seed, frames, size) for name in names]
-    tests = [Take(f"TS{n}", seed, frames, size) for n in range(1, test_sequences + 1)]
-    jobs = [(output, take, camera) for take in takes for camera in CAMERA_SETS[cameras]]
-    jobs += [(output, take, 0) for take in tests]
-    found: dict[tuple[str, int], Filmed] = {}
-    for number, filmed in spread(film, jobs, workers):
-        _, take, camera = jobs[number]
-        found[take.name, camera] = filmed
-        if progress is not None:
-            progress(len(found), len(jobs))
-    for take in takes:
-        _write_training(output / take.name, take, CAMERA_SETS[cameras], found)
-    for take in tests:
-        _write_test(_folder(output, take), found[take.name, 0])
+    recordings = [Recording(name, seed, frames, size) for name in names]
+    tests = [Recording(f"TS{n}", seed, frames, size) for n in range(1, test_sequences + 1)]
+    numbers = CAMERA_SETS[cameras]
+    jobs = [(output, recording, camera) for recording in recordings for camera in numbers]
+    jobs += [(output, recording, 0) for recording in tests]
+    views = iter(collect(write_view, jobs, workers, progress))
+    for recording in recordings:
+        _write_training(output, recording, numbers, [*islice(views, len(numbers))])
+    for recording, view in zip(tests, views, strict=True):
+        chosen = MPI_INF_28.indices(MPI_INF_17.joints)
+        labels = view.keypoints_px[:, chosen], view.joints_mm[:, chosen], view.activity
+        write_test_annotations(recording.folder(output), *labels)
 
 
-def _write_test(folder: Path, filmed: Filmed) -> None:
-    chosen = MPI_INF_28.indices(MPI_INF_17.joints)
-    keypoints_px, joints_mm = filmed.keypoints_px[:, chosen], filmed.joints_mm[:, chosen]
-    write_test_annotations(folder, keypoints_px, joints_mm, filmed.activity)
-
-
-def _folder(output: Path, take: Take) -> Path:
-    return output / "mpi_inf_3dhp_test_set" / take.name if take.is_test else output / take.name
-
-
-def _write_training(folder: Path, take: Take, cameras: tuple[int, ...], found) -> None:
-    views = [found[take.name, camera] for camera in cameras]
+def _write_training(
+    output: Path, recording: Recording, cameras: tuple[int, ...], views: list[ViewLabels]
+) -> None:
+    folder = recording.folder(output)
     write_train_annotations(
         folder,
         np.stack([view.keypoints_px for view in views]),
         np.stack([view.joints_mm for view in views]),
         cameras,
     )
-    rig = studio_cameras(take)
+    rig = studio_cameras(recording)
     write_calibration(folder, [_calibrated(number, rig[number]) for number in range(len(rig))])
 
 
-def film(output: Path, take: Take, number: int) -> Filmed:
+def write_view(output: Path, recording: Recording, number: int) -> ViewLabels:
     """Render and write what one camera sees of a sequence."""
     from Datasets.synthetic.capture.camera_effects import CameraEffects
-    from Datasets.synthetic.people.persons import draw_person, dress_person
-    from Datasets.synthetic.people.postures import ACTIVE, perform
-    from Datasets.synthetic.render.studio import Actor, Studio
+    from Datasets.synthetic.people.outfits import dress_person
+    from Datasets.synthetic.people.phenotypes import draw_person
+    from Datasets.synthetic.people.postures import ACTIVE, move_between_postures
+    from Datasets.synthetic.render.renderer import Actor, Renderer
 
-    rng = take.rng(0)
+    rng = recording.rng(0)
     shape = draw_person(rng, "adult")
     look = dress_person(rng, shape, "adult")
     kinds = (*ACTIVE, "sitting", "kneeling", "running")
-    movement, shown = perform(rng, shape, np.arange(take.frames) / FPS, kinds)
-    movement = movement.turned(rng.uniform(-180, 180)).centred()
-    camera = _test_camera(take) if take.is_test else studio_cameras(take)[number]
-    scene = _place(take, camera)
-    studio = Studio(scene, [Actor(shape, look, int(rng.integers(2**31)))])
-    effects = CameraEffects.draw(take.rng(1, number))
-    gains = effects.gains(studio.empty)
+    movement, shown = move_between_postures(rng, shape, np.arange(recording.frames) / FPS, kinds)
+    movement = movement.moved(yaw_degrees=rng.uniform(-180, 180)).centred()
+    camera = _test_camera(recording) if recording.is_test else studio_cameras(recording)[number]
+    background = _background(recording, camera)
+    renderer = Renderer(background, [Actor(shape, look, int(rng.integers(2**31)))])
+    effects = CameraEffects.draw(recording.rng(1, number))
+    gains = effects.gains(renderer.empty)
     world = joints_28(shape, movement.turn, movement.place)
     joints_mm = 1000 * camera.to_camera(world)
     for frame, pose in enumerate(zip(movement.turn, movement.place, strict=True)):
-        shot = studio.shoot([pose])
-        rgb = effects.develop(take.rng(2, number, frame), shot.linear, gains)
-        folder = _folder(output, take)
-        if take.is_test:
+        shot = renderer.render([pose])
+        rgb = effects.develop(recording.rng(2, number, frame), shot.linear, gains)
+        folder = recording.folder(output)
+        if recording.is_test:
             write_test_image(folder, frame + 1, rgb)
         else:
             write_train_image(folder, number, frame + 1, rgb)
             write_train_mask(folder, number, frame + 1, shot.mask)
     activity = np.array([ACTIVITY.get(kind, 7) for kind in shown])
-    return Filmed(project(joints_mm, camera.intrinsics), joints_mm, activity)
+    return ViewLabels(project(joints_mm, camera.intrinsics), joints_mm, activity)
 
 
 def joints_28(shape, turn: np.ndarray, place: np.ndarray) -> np.ndarray:
@@ -222,9 +210,9 @@ def joints_28(shape, turn: np.ndarray, place: np.ndarray) -> np.ndarray:
     return np.stack(columns, axis=1)
 
 
-def studio_cameras(take: Take) -> list[Camera]:
+def studio_cameras(recording: Recording) -> list[PlacedCamera]:
     """The 14 cameras of a training sequence; both sequences of a subject have the same."""
-    rng = np.random.default_rng((take.seed, zlib.crc32(b"rig"), zlib.crc32(take.name[:2].encode())))
+    rng = random_source(recording.seed, "rig", recording.name[:2])
     heights = {"chest": (1.2, 1.6), "knee": (0.4, 0.7), "above": (2.3, 2.9)}
     chest = CAMERA_SETS["mm3d_chest"]
     cameras = []
@@ -235,41 +223,41 @@ def studio_cameras(take: Take) -> list[Camera]:
         if number in CAMERA_SETS["ceiling"]:
             away, height = rng.uniform(0.6, 2.0), rng.uniform(3.9, 4.3)
         position = np.array([away * np.cos(angle), away * np.sin(angle), height])
-        cameras.append(_aimed(rng, position, np.array([0.0, 0.0, 0.85]), take.size))
+        cameras.append(_aimed(rng, position, np.array([0.0, 0.0, 0.85]), recording.size))
     return cameras
 
 
-def _aimed(rng: np.random.Generator, position: np.ndarray, target: np.ndarray, size: int) -> Camera:
+def _aimed(
+    rng: np.random.Generator, position: np.ndarray, target: np.ndarray, size: int
+) -> PlacedCamera:
     """A camera with the official set's lens, a little out of true."""
     scale = size / OFFICIAL_PX
     focal = rng.uniform(1485, 1505, 2) * scale
     # A pixel's centre is at its integer coordinate, so that edges, not centres, scale.
     middle = (rng.uniform(1010, 1040, 2) + 0.5) * scale - 0.5
-    forward = (target - position) / np.linalg.norm(target - position)
-    right = np.cross(forward, [0, 0, 1.0])
-    right /= np.linalg.norm(right)
-    rotation = np.stack([right, np.cross(forward, right), forward])
+    rotation = rotation_towards(position, target)
     roll = Rotation.from_euler("z", rng.normal(0, 2), degrees=True).as_matrix()
-    return Camera(intrinsics_matrix(*focal, *middle), (size, size), roll @ rotation, position)
+    return PlacedCamera(intrinsics_matrix(*focal, *middle), (size, size), roll @ rotation, position)
 
 
-def _test_camera(take: Take) -> Camera:
-    rng, angle = take.rng(3), take.rng(4).uniform(0, 2 * np.pi)
+def _test_camera(recording: Recording) -> PlacedCamera:
+    rng, angle = recording.rng(3), recording.rng(4).uniform(0, 2 * np.pi)
     away = rng.uniform(2.5, 3.4)
     position = np.array([away * np.cos(angle), away * np.sin(angle), rng.uniform(0.8, 1.9)])
-    return _aimed(rng, position, np.array([0.0, 0.0, 0.85]), take.size)
+    return _aimed(rng, position, np.array([0.0, 0.0, 0.85]), recording.size)
 
 
-def _place(take: Take, camera: Camera) -> Scene:
-    from Datasets.synthetic.places.everyday import make_green_studio, make_outdoors, make_room
+def _background(recording: Recording, camera: PlacedCamera) -> Background:
+    from Datasets.synthetic.places.place import Place
+    from Datasets.synthetic.places.rooms import make_green_studio, make_outdoors, make_room
 
-    if not take.is_test or take.name in ("TS1", "TS2"):
-        return make_green_studio(camera, STUDIO_M, int(take.rng(5).integers(2**31)))
-    make = make_room if take.name in ("TS3", "TS4") else make_outdoors
-    return make(take.rng(5), camera, 1.4)
+    if not recording.is_test or recording.name in ("TS1", "TS2"):
+        return make_green_studio(camera, STUDIO_M, int(recording.rng(5).integers(2**31)))
+    make = make_room if recording.name in ("TS3", "TS4") else make_outdoors
+    return make(Place(recording.rng(5), camera, 1.4))
 
 
-def _calibrated(number: int, camera: Camera) -> CalibratedCamera:
+def _calibrated(number: int, camera: PlacedCamera) -> CalibratedCamera:
     extrinsics = np.eye(4)
     extrinsics[:3, :3] = camera.rotation
     extrinsics[:3, 3] = -1000 * camera.rotation @ camera.position

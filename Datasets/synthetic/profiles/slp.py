@@ -5,9 +5,8 @@ Three cameras look down from about 2.1 m, a hand's breadth apart: RGB, long-wave
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,21 +17,20 @@ from Datasets.layouts.slp import COVERS, SIZES
 from Datasets.skeletons import INFANT, SLP_14
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import OCCLUDED, VISIBLE
-from Datasets.synthetic.places.bed import Camera
-from Datasets.synthetic.profiles.mini_rgbd import GENERATOR_VERSION
-from Datasets.synthetic.workers import spread
+from Datasets.synthetic.places.camera import PlacedCamera
+from Datasets.synthetic.profiles.generation import random_source, write_record
+from Datasets.synthetic.workers import Progress, chunks, collect
 from Datasets.writers.slp import (
     write_slp_alignment,
     write_slp_depth,
     write_slp_image,
     write_slp_joints,
 )
-from Engine.files import write_json
 
 if TYPE_CHECKING:
     from Datasets.synthetic.capture.thermal import Warmth
-    from Datasets.synthetic.compose.gathering import Guest
-    from Datasets.synthetic.places.bed import Scene
+    from Datasets.synthetic.compose.figures import Figure
+    from Datasets.synthetic.places.background import Background
 
 SEED = 70001
 CHUNK = 5
@@ -50,16 +48,20 @@ MAP_PX_PER_M = 100.0
 
 
 @dataclass(frozen=True)
-class Sleeper:
+class SlpSubject:
     """One subject: what decides its bytes."""
 
     seed: int
     number: int
     frames: int
 
+    def folder(self, root: Path) -> Path:
+        """Its folder in that of the data set."""
+        return root / "danaLab" / f"{self.number:05d}"
+
     def rng(self, *more: int) -> np.random.Generator:
         """Generator of the subject, or of one of its frames."""
-        return np.random.default_rng((self.seed, zlib.crc32(b"slp"), self.number, *more))
+        return random_source(self.seed, "slp", self.number, *more)
 
     @property
     def age(self) -> str:
@@ -77,7 +79,7 @@ def generate_slp(
     frames: int = 45,
     seed: int | None = None,
     workers: int = 1,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> None:
     """Write ``danaLab/00001`` ... with images of three sensors under three covers.
 
@@ -92,35 +94,24 @@ def generate_slp(
         progress: called with (poses written, poses in all).
     """
     seed, output = SEED if seed is None else seed, Path(output)
-    record = {"generator": GENERATOR_VERSION, "name": "slp", "seed": seed, "frames": frames}
-    write_json(output / "generator.json", record)
-    sleepers = [Sleeper(seed, number, frames) for number in range(1, subjects + 1)]
-    chunks = [range(s, min(s + CHUNK, frames)) for s in range(0, frames, CHUNK)]
-    jobs = [(output, sleeper, chunk) for sleeper in sleepers for chunk in chunks]
-    found: dict[tuple[int, int], Labelled] = {}
-    for number, labelled in spread(write_frames, jobs, workers):
-        _, sleeper, chunk = jobs[number]
-        for frame, labels in zip(chunk, labelled, strict=True):
-            found[sleeper.number, frame] = labels
-        if progress is not None:
-            progress(len(found), subjects * frames)
-    for sleeper in sleepers:
-        folder = _folder(output, sleeper)
+    write_record(output, name="slp", seed=seed, frames=frames)
+    people = [SlpSubject(seed, number, frames) for number in range(1, subjects + 1)]
+    parts = chunks(frames, CHUNK)
+    jobs = [(output, subject, chunk) for subject in people for chunk in parts]
+    labelled = chain.from_iterable(collect(write_frames, jobs, workers, progress))
+    for subject in people:
+        folder, labels = subject.folder(output), [*islice(labelled, frames)]
         for modality in ("RGB", "IR"):
-            pairs = [found[sleeper.number, frame][modality] for frame in range(frames)]
+            pairs = [of_frame[modality] for of_frame in labels]
             write_slp_joints(folder, modality, *(np.stack([p[i] for p in pairs]) for i in (0, 1)))
-        for modality, camera in bedside_cameras(sleeper).items():
+        for modality, camera in bedside_cameras(subject).items():
             write_slp_alignment(folder, modality, alignment(camera))
 
 
-def _folder(output: Path, sleeper: Sleeper) -> Path:
-    return output / "danaLab" / f"{sleeper.number:05d}"
-
-
-def bedside_cameras(sleeper: Sleeper) -> dict[str, Camera]:
+def bedside_cameras(subject: SlpSubject) -> dict[str, PlacedCamera]:
     """RGB, IR and depth camera over the bed, for a subject."""
-    rng = sleeper.rng(1)
-    close = 0.42 if sleeper.age == "infant" else 1.0
+    rng = subject.rng(1)
+    close = 0.42 if subject.age == "infant" else 1.0
     cameras = {}
     for modality, lens in LENSES.items():
         tilt = np.radians(rng.normal(0, 1.2, 2))
@@ -131,11 +122,13 @@ def bedside_cameras(sleeper: Sleeper) -> dict[str, Camera]:
         rotation = np.stack([right, np.cross(down, right), down])
         height = close * HEIGHT_M + rng.uniform(-0.05, 0.05)
         position = np.array([*APART_M[modality], height]) * [close, close, 1]
-        cameras[modality] = Camera(intrinsics_matrix(*lens), SIZES[modality], rotation, position)
+        cameras[modality] = PlacedCamera(
+            intrinsics_matrix(*lens), SIZES[modality], rotation, position
+        )
     return cameras
 
 
-def alignment(camera: Camera) -> np.ndarray:
+def alignment(camera: PlacedCamera) -> np.ndarray:
     """Homography of the mattress: a camera's pixels to those of the pressure map."""
     columns = np.stack([camera.rotation[:, 0], camera.rotation[:, 1],
                         -camera.rotation @ camera.position], axis=1)  # fmt: skip
@@ -151,43 +144,40 @@ def alignment(camera: Camera) -> np.ndarray:
     return matrix / matrix[2, 2]
 
 
-def write_frames(output: Path, sleeper: Sleeper, frames: range) -> list[Labelled]:
+def write_frames(output: Path, subject: SlpSubject, frames: range) -> list[Labelled]:
     """Render and write some poses of a subject under all covers; returns their labels."""
     from Datasets.synthetic.capture.thermal import draw_warmth
-    from Datasets.synthetic.people.persons import draw_person, dress_person
-    from Datasets.synthetic.places.bedroom import make_bed
+    from Datasets.synthetic.people.outfits import dress_person
+    from Datasets.synthetic.people.phenotypes import draw_person
+    from Datasets.synthetic.places.bed import make_bed
 
-    rng = sleeper.rng(0)
-    shape = draw_person(rng, sleeper.age)
-    look = dress_person(rng, shape, sleeper.age)
+    rng = subject.rng(0)
+    shape = draw_person(rng, subject.age)
+    look = dress_person(rng, shape, subject.age)
     warmth = draw_warmth(rng, look)
-    cameras = bedside_cameras(sleeper)
-    wide = 0.5 if sleeper.age == "adult" else 0.32
+    cameras = bedside_cameras(subject)
+    wide = 0.5 if subject.age == "adult" else 0.32
     seed = int(rng.integers(2**31))
     bed = {name: make_bed(camera, wide, seed) for name, camera in cameras.items() if name != "IR"}
     labelled = []
     for frame in frames:
-        guest = _lie_down(sleeper, frame, shape, look)
-        labelled.append(_write_pose(output, sleeper, frame, guest, bed, cameras, warmth))
+        guest = _lie_down(subject, frame, shape, look)
+        labelled.append(_write_pose(output, subject, frame, guest, bed, cameras, warmth))
     return labelled
 
 
-def _lie_down(sleeper: Sleeper, frame: int, shape, look) -> Guest:
+def _lie_down(subject: SlpSubject, frame: int, shape, look) -> Figure:
     """The posture of a frame, its head towards +y."""
-    from Datasets.synthetic.compose.gathering import Guest
-    from Datasets.synthetic.people.posing import take
-    from Datasets.synthetic.people.postures import Posed, draw_stance
+    from Datasets.synthetic.compose.figures import Figure
+    from Datasets.synthetic.people.postures import draw_stance
+    from Datasets.synthetic.people.stance import pose_still
 
-    wanted = POSTURES[min(frame * len(POSTURES) // sleeper.frames, len(POSTURES) - 1)]
-    stance = draw_stance(sleeper.rng(2, frame), "supine" if wanted == "supine" else "on the side")
-    movement = take(shape, stance, np.zeros(1))
-    posed = Posed(movement.turn[0], movement.place[0], wanted)
-    shoulders = INFANT.indices(["left_shoulder", "right_shoulder"])
-    guest = Guest(sleeper.age, shape, look, posed)
-    left, right = guest.joints()[shoulders, 2]
+    wanted = POSTURES[min(frame * len(POSTURES) // subject.frames, len(POSTURES) - 1)]
+    stance = draw_stance(subject.rng(2, frame), "supine" if wanted == "supine" else "on the side")
+    guest = Figure(subject.age, shape, look, pose_still(shape, stance, wanted))
+    left, right = guest.joints()[INFANT.indices(["left_shoulder", "right_shoulder"]), 2]
     if wanted != "supine" and (left < right) != (wanted == "left"):
-        movement = take(shape, stance.mirrored(), np.zeros(1))
-        guest = Guest(sleeper.age, shape, look, Posed(movement.turn[0], movement.place[0], wanted))
+        guest = replace(guest, posed=pose_still(shape, stance.mirrored(), wanted))
     joints = guest.joints()
     ends = joints[INFANT.indices(["head_top", "left_ankle", "right_ankle"])]
     length = (ends[:, 1].min() + ends[:, 1].max()) / 2
@@ -196,41 +186,43 @@ def _lie_down(sleeper: Sleeper, frame: int, shape, look) -> Guest:
 
 def _write_pose(
     output: Path,
-    sleeper: Sleeper,
+    subject: SlpSubject,
     frame: int,
-    guest: Guest,
-    bed: dict[str, Scene],
-    cameras: dict[str, Camera],
+    guest: Figure,
+    bed: dict[str, Background],
+    cameras: dict[str, PlacedCamera],
     warmth: Warmth,
 ) -> Labelled:
     """Shoot one pose with all cameras under all covers."""
     from Datasets.synthetic.capture.camera_effects import CameraEffects
-    from Datasets.synthetic.capture.thermal import grey_levels, heat_picture
-    from Datasets.synthetic.places import covers
-    from Datasets.synthetic.render.studio import Actor, Studio
+    from Datasets.synthetic.capture.thermal import finer, grey_levels, heat_picture, insulated
+    from Datasets.synthetic.render import covers
+    from Datasets.synthetic.render.renderer import Actor, Renderer
 
-    folder, world = _folder(output, sleeper), guest.surface()
+    folder, world = subject.folder(output), guest.surface()
     pose = [(guest.posed.turn, guest.posed.place)]
-    actor = Actor(guest.shape, guest.look, sleeper.number)
-    studios = {name: Studio(scene, [actor]) for name, scene in bed.items()}
-    shots = {name: studio.shoot(pose) for name, studio in studios.items()}
+    actor = Actor(guest.shape, guest.look, subject.number)
+    renderers = {name: Renderer(background, [actor]) for name, background in bed.items()}
+    shots = {name: renderer.render(pose) for name, renderer in renderers.items()}
     celsius = heat_picture(warmth, world, cameras["IR"])
-    effects = CameraEffects.draw(sleeper.rng(3))
+    effects = CameraEffects.draw(subject.rng(3))
     gains = effects.gains(shots["RGB"].linear)
     # Pale people on a dark bed must not burn out.
     bright = np.quantile(shots["RGB"].linear[shots["RGB"].mask], 0.9) * gains.max()
     gains = gains / max(bright, 1.0)
     for number, cover in enumerate(COVERS):
-        rng = sleeper.rng(4, frame, number)
+        rng = subject.rng(4, frame, number)
         linear, depth, heat = shots["RGB"].linear, shots["depth"].depth_m, celsius
         if number:
             kind = (covers.THIN, covers.THICK)[number - 1]
             draped = covers.drape(rng, kind, world)
-            over = {name: covers.see(draped, camera) for name, camera in cameras.items()}
+            over = {
+                name: covers.seen_from_above(draped, camera) for name, camera in cameras.items()
+            }
             linear = covers.lay_over(linear, draped, over["RGB"], bed["RGB"])
             depth = np.where(over["depth"].mask, over["depth"].depth_m, depth)
-            finer = covers.see(draped, _finer(cameras["IR"]))
-            heat = covers.insulate(celsius, warmth.room, draped, finer)
+            fine = covers.seen_from_above(draped, finer(cameras["IR"]))
+            heat = insulated(celsius, warmth.room, draped, fine)
         rgb = effects.develop(rng, linear.astype(np.float32), gains)
         write_slp_image(folder, "RGB", cover, frame + 1, rgb)
         write_slp_image(folder, "IR", cover, frame + 1, grey_levels(rng, warmth, heat))
@@ -239,19 +231,11 @@ def _write_pose(
     return {name: _labels(guest, cameras[name], shots["RGB"], cameras["RGB"]) for name in cameras}
 
 
-def _finer(camera: Camera) -> Camera:
-    """The camera with the grid that temperatures are drawn on."""
-    from Datasets.synthetic.capture.thermal import FINER
-
-    scale = np.diag([FINER, FINER, 1.0])
-    scale[:2, 2] = (FINER - 1) / 2
-    size = (camera.size[0] * FINER, camera.size[1] * FINER)
-    return Camera(scale @ camera.intrinsics, size, camera.rotation, camera.position)
-
-
-def _labels(guest: Guest, camera: Camera, shot, rgb: Camera) -> tuple[np.ndarray, np.ndarray]:
-    """Joints in a camera's pixels; what hides them is judged from the RGB camera."""
-    from Datasets.synthetic.compose.gathering import HIDDEN_DEPTH
+def _labels(
+    guest: Figure, camera: PlacedCamera, shot, rgb: PlacedCamera
+) -> tuple[np.ndarray, np.ndarray]:
+    """Joints in a camera's pixels; occlusion is measured in the RGB camera."""
+    from Datasets.synthetic.compose.pictures import HIDDEN_DEPTH
 
     joints = joint_map(INFANT, SLP_14).apply(guest.joints())
     seen = rgb.to_camera(joints)

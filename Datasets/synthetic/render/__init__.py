@@ -1,1 +1,1 @@
-"""From posed bodies and places to linear RGB, depth and masks."""
+"""From posed bodies and backgrounds to linear RGB, depth and masks."""

@@ -1,4 +1,4 @@
-"""Light posed bodies and what is around them: warp structs and kernels, on CPU and CUDA alike.
+"""Shading of posed bodies and their background: warp structs and kernels, on CPU and CUDA alike.
 
 Colours are linear RGB, positions metres in the world frame (the bed or floor is z = 0, z up).
 """
@@ -10,7 +10,7 @@ import warp as wp
 from Datasets.synthetic.render.depth import edge
 
 FLOOR_M = 0.02
-"""Background above this height stands on the floor: what is below a body does not shade it."""
+"""Background above this height stands on the floor and has no contact shadow."""
 
 
 @wp.struct
@@ -112,7 +112,7 @@ class Mesh:
 
 @wp.struct
 class Surface:
-    """What a pixel shows: position, normal, albedo and how it reflects."""
+    """The surface under a pixel: position, normal, albedo and how it reflects."""
 
     position: wp.vec3
     normal: wp.vec3
@@ -190,7 +190,7 @@ def shade_body_kernel(
     view = wp.normalize(eye - s.position)
     if wp.dot(n, view) < 0.0:
         n = wp.normalize(n - view * (1.02 * wp.dot(n, view)))
-    # Less of the surrounding light reaches what faces the bed or lies close to it.
+    # Less ambient light reaches surfaces that face the bed or are close to it.
     sky = (0.55 + 0.45 * n[2]) * wp.clamp(0.55 + s.position[2] * 6.0, 0.35, 1.0)
     colour = wp.cw_mul(s.albedo, lights.ambient) * sky
     for k in range(lights.count):
@@ -224,13 +224,13 @@ def shade_background_kernel(
         return
     p = ground[y, x]
     q = contact_to_map * wp.vec4(p[0], p[1], p[2], 1.0)
-    touch = _sample2(contact, q[0], q[1])
+    touch = _sample(contact, q[0], q[1])
     if p[2] > FLOOR_M:
         touch = 0.0
     colour = ambient[y, x] * (1.0 - touch)
     for k in range(lights.count):
         s = lights.to_map[k] * wp.vec4(p[0], p[1], p[2], 1.0)
-        shade = _sample3(shade_maps, k, s[0], s[1])
+        shade = _sample(shade_maps[k], s[0], s[1])
         if p[2] > FLOOR_M:
             shade = 1.0 - _lit(lights, k, p, 0.05)
         colour += lit[k, y, x] * (1.0 - shade)
@@ -238,7 +238,8 @@ def shade_background_kernel(
 
 
 @wp.func
-def _sample2(values: wp.array2d(dtype=float), x: float, y: float) -> float:
+def _sample(values: wp.array2d(dtype=float), x: float, y: float) -> float:
+    """Bilinear interpolation, 0 outside."""
     i = int(wp.floor(x))
     j = int(wp.floor(y))
     if i < 0 or j < 0 or i >= values.shape[1] - 1 or j >= values.shape[0] - 1:
@@ -247,17 +248,4 @@ def _sample2(values: wp.array2d(dtype=float), x: float, y: float) -> float:
     v = y - float(j)
     top = values[j, i] * (1.0 - u) + values[j, i + 1] * u
     low = values[j + 1, i] * (1.0 - u) + values[j + 1, i + 1] * u
-    return top * (1.0 - v) + low * v
-
-
-@wp.func
-def _sample3(values: wp.array3d(dtype=float), k: int, x: float, y: float) -> float:
-    i = int(wp.floor(x))
-    j = int(wp.floor(y))
-    if i < 0 or j < 0 or i >= values.shape[2] - 1 or j >= values.shape[1] - 1:
-        return 0.0
-    u = x - float(i)
-    v = y - float(j)
-    top = values[k, j, i] * (1.0 - u) + values[k, j, i + 1] * u
-    low = values[k, j + 1, i] * (1.0 - u) + values[k, j + 1, i + 1] * u
     return top * (1.0 - v) + low * v

@@ -8,14 +8,14 @@ from Datasets.skeletons import INFANT, MINI_RGBD_25
 from Datasets.synthetic.people import body as bodies
 from Datasets.synthetic.people import limbs
 from Datasets.synthetic.people.contact import push_out
-from Datasets.synthetic.people.motion import supine_movement
+from Datasets.synthetic.people.phenotypes import LYING_INFANT, draw_body
 from Datasets.synthetic.people.signals import bouts, smooth, waypoints, wobble
-from Datasets.synthetic.profiles.mini_rgbd import draw_phenotype
+from Datasets.synthetic.people.supine_movement import supine_movement
 
 
 @pytest.fixture(scope="module")
 def shape():
-    return bodies.make_shape(draw_phenotype(np.random.default_rng(5)))
+    return draw_body(np.random.default_rng(5), LYING_INFANT)
 
 
 @pytest.fixture(scope="module")
@@ -128,12 +128,19 @@ def test_face_and_shared_joints_agree_between_conventions(shape, movement):
 
 
 def test_turning_and_centring_keep_the_shape_of_a_movement(movement):
-    moved = movement.turned(70).centred()
+    moved = movement.moved(yaw_degrees=70).centred()
     before = np.linalg.norm(movement.place[:, 5] - movement.place[:, 60], axis=1)
     assert np.allclose(np.linalg.norm(moved.place[:, 5] - moved.place[:, 60], axis=1), before)
     assert np.allclose(moved.place[..., 2], movement.place[..., 2])
     span = moved.place.min(axis=(0, 1)) + moved.place.max(axis=(0, 1))
     assert np.abs(span[:2]).max() < 1e-9
+
+
+def test_one_posed_frame_moves_as_frames_do(movement):
+    frame = bodies.Posed(movement.turn[7], movement.place[7], "supine").moved(0.1, -0.2, 40.0, 0.3)
+    moved = movement.moved(0.1, -0.2, 40.0, 0.3)
+    assert np.array_equal(frame.place, moved.place[7]) and frame.kind == "supine"
+    assert np.array_equal(frame.turn, moved.turn[7])
 
 
 def test_push_out_moves_only_what_is_inside_to_the_surface():

@@ -7,11 +7,17 @@ import pytest
 
 from Datasets.skeletons import INFANT
 from Datasets.synthetic.people import body as bodies
-from Datasets.synthetic.people.body import BodyShape
-from Datasets.synthetic.people.clothing import weight_of
-from Datasets.synthetic.people.persons import AGES, draw_person, dress_person
-from Datasets.synthetic.people.posing import take
-from Datasets.synthetic.people.postures import ACTIVE, FAMILIES, KINDS_OF_AGE, draw_posture, perform
+from Datasets.synthetic.people.body import BodyShape, weight_of
+from Datasets.synthetic.people.outfits import dress_person
+from Datasets.synthetic.people.phenotypes import AGES, draw_person
+from Datasets.synthetic.people.postures import (
+    ACTIVE,
+    FAMILIES,
+    KINDS_OF_AGE,
+    draw_posture,
+    move_between_postures,
+)
+from Datasets.synthetic.people.stance import pose_body
 
 LYING = ("supine", "prone", "on the side")
 
@@ -31,7 +37,7 @@ def joints(shape: BodyShape, turn: np.ndarray, place: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("kind", FAMILIES)
-def test_everybody_touches_the_floor_with_limbs_of_their_own_length(adult, infant, kind) -> None:
+def test_posed_bodies_touch_the_floor_and_limbs_keep_their_length(adult, infant, kind) -> None:
     for shape, age in ((adult, "adult"), (infant, "infant")):
         posed = draw_posture(np.random.default_rng(7), shape, age, kind)
         lowest = bodies.skin(shape, posed.turn, posed.place)[:, 2].min()
@@ -52,7 +58,7 @@ def test_same_source_same_posture_and_no_two_alike(adult) -> None:
     assert np.linalg.norm(first - other, axis=1).mean() > 0.1
 
 
-def test_who_lies_lies_as_said(infant) -> None:
+def test_lying_bodies_face_up_down_or_sideways(infant) -> None:
     """The nose of the supine is above the middle of the ears, that of the prone is not."""
     for kind, sign in (("supine", 1), ("prone", -1)):
         for seed in range(4):
@@ -70,7 +76,7 @@ def test_who_lies_lies_as_said(infant) -> None:
 def test_a_mirrored_stance_is_the_mirrored_body(adult) -> None:
     """To the body's own asymmetry and that of its hands' touch."""
     stance = FAMILIES["walking"](np.random.default_rng(5))
-    posed = [take(adult, s, np.zeros(1)) for s in (stance, stance.mirrored())]
+    posed = [pose_body(adult, s, np.zeros(1)) for s in (stance, stance.mirrored())]
     plain, mirrored = (joints(adult, m.turn[0], m.place[0]) for m in posed)
     flipped = (plain * [-1, 1, 1])[list(INFANT.flip_indices)]
     body = [i for i, j in enumerate(INFANT.joints) if "fingers" not in j]
@@ -94,7 +100,7 @@ def test_moved_turns_and_shifts(adult) -> None:
 
 def test_movement_is_smooth_and_stays_on_the_floor(adult) -> None:
     times = np.arange(60) / 25
-    movement, kinds = perform(np.random.default_rng(2), adult, times)
+    movement, kinds = move_between_postures(np.random.default_rng(2), adult, times)
     assert len(kinds) == 60 and set(kinds) <= set(ACTIVE) and len(set(kinds)) > 1
     paths = bodies.infant_joints(adult, movement.turn, movement.place)
     steps = np.linalg.norm(np.diff(paths, axis=0), axis=-1)
@@ -106,7 +112,7 @@ def test_movement_is_smooth_and_stays_on_the_floor(adult) -> None:
     assert np.abs(lowest).max() < 0.12
 
 
-def test_ages_grow_and_know_their_postures() -> None:
+def test_heights_grow_with_age_and_every_age_has_postures() -> None:
     heights = [np.ptp(draw_person(np.random.default_rng(0), age).vertices[:, 2]) for age in AGES]
     assert (np.diff(heights[:4]) > 0.1).all()
     assert set(KINDS_OF_AGE) == set(AGES)

@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from Datasets.skeletons import INFANT
-from Datasets.synthetic.people.persons import draw_person
+from Datasets.synthetic.people.phenotypes import draw_person
 from Datasets.synthetic.people.smpl_kinematics import PARENTS, read_smpl_poses, smpl_posed_joints
 from Datasets.synthetic.profiles.movement_bank import (
     POSTURES,

@@ -11,7 +11,7 @@ from Datasets.geometry.camera import project
 from Datasets.readers.mpi_inf_3dhp import open_mpi_inf_3dhp
 from Datasets.synthetic.profiles.mpi_inf_3dhp import (
     BONES,
-    Take,
+    Recording,
     generate_mpi_inf_3dhp,
     studio_cameras,
 )
@@ -63,8 +63,8 @@ def test_the_same_bytes_for_any_number_of_workers(root: Path, tmp_path: Path) ->
 
 
 def test_cameras_stand_around_and_the_joints_have_bones() -> None:
-    cameras = studio_cameras(Take("S1/Seq1", 0, 1, 512))
-    again = studio_cameras(Take("S1/Seq2", 0, 1, 512))
+    cameras = studio_cameras(Recording("S1/Seq1", 0, 1, 512))
+    again = studio_cameras(Recording("S1/Seq2", 0, 1, 512))
     assert len(cameras) == 14 and np.array_equal(cameras[3].position, again[3].position)
     middle = np.array([[0.0, 0.0, 0.85]])
     for camera in cameras:

@@ -1,8 +1,7 @@
-"""Generated MPII and COCO: same bytes however made, labels that fit, everybody clothed."""
+"""Generated MPII and COCO: same bytes however made, labels that fit, all bodies clothed."""
 
 import hashlib
 import json
-import zlib
 
 import numpy as np
 import pytest
@@ -11,13 +10,15 @@ from PIL import Image
 from Datasets.readers.coco import open_coco, read_part, region_mask
 from Datasets.readers.mpii import open_mpii
 from Datasets.skeletons import COCO_17, MPII_16
-from Datasets.synthetic.compose.gathering import invite
-from Datasets.synthetic.people.clothing import weight_of
-from Datasets.synthetic.people.persons import AGES, unlikeness
+from Datasets.synthetic import workers
+from Datasets.synthetic.compose.figures import draw_figure
+from Datasets.synthetic.people.body import weight_of
+from Datasets.synthetic.people.clothing import unlikeness
+from Datasets.synthetic.people.phenotypes import AGES
 from Datasets.synthetic.profiles import coco, mpii
+from Datasets.synthetic.profiles.generation import random_source, write_pictures
 from Datasets.verify.coco import verify_coco
 from Datasets.verify.mpii import verify_mpii
-from Engine import workers
 
 IMAGES = 8
 SMALL = ((256, 192), (200, 240))
@@ -58,16 +59,15 @@ def test_same_seed_same_bytes_for_any_number_of_workers(coco_root, tmp_path, mon
 def test_what_is_collected_is_in_order_for_any_number_of_jobs(monkeypatch):
     for chunk in (1, 3, 50):
         monkeypatch.setattr(workers, "CHUNK", chunk)
-        assert workers.collect(lambda add, numbers: [n + add for n in numbers], (2,), 7, 1) == [
-            *range(2, 9)
-        ]
+        jobs = [(2, chunk) for chunk in workers.chunks(7)]
+        made = workers.collect(lambda add, numbers: [n + add for n in numbers], jobs, 1)
+        assert [number for part in made for number in part] == [*range(2, 9)]
 
 
 def test_an_image_depends_on_the_seed_and_its_number_only(mpii_root, tmp_path, monkeypatch):
     monkeypatch.setattr(mpii, "SIZES", SMALL)
-    (tmp_path / "images").mkdir()
-    mpii.write_images(tmp_path, 5, range(3, 4))
-    mpii.write_images(tmp_path, 6, range(4, 5))
+    write_pictures(mpii.MPII, tmp_path, 5, range(3, 4))
+    write_pictures(mpii.MPII, tmp_path, 6, range(4, 5))
     same, other = (f"images/{number:09d}.jpg" for number in (3, 4))
     assert (tmp_path / same).read_bytes() == (mpii_root / same).read_bytes()
     assert (tmp_path / other).read_bytes() != (mpii_root / other).read_bytes()
@@ -138,7 +138,7 @@ def test_coco_masks_boxes_areas_and_joints_agree(coco_root):
         shown = joints[joints[:, 2] == 2, :2].round().astype(int)
         shares += mask[shown[:, 1], shown[:, 0]].tolist()
     assert np.mean(shares) > 0.8
-    samples = open_coco(coco_root, coco.COCO.splits[0]).samples
+    samples = open_coco(coco_root, "train2017").samples
     labelled = [
         one for one in content["annotations"] if one["num_keypoints"] and not one["iscrowd"]
     ]
@@ -148,12 +148,11 @@ def test_coco_masks_boxes_areas_and_joints_agree(coco_root):
 
 def test_crowds_are_regions_to_ignore(tmp_path):
     for number in range(200):
-        rng = np.random.default_rng((9, zlib.crc32(b"coco"), number))
-        if rng.random() < coco.CROWD_SHARE:
-            entry = coco.write_images(tmp_path, 9, coco.COCO, range(number, number + 1))[0]
+        if random_source(9, "coco", number).random() < coco.CROWD_SHARE:
+            entry = write_pictures(coco.COCO, tmp_path, 9, range(number, number + 1))[0]
             if any(one["iscrowd"] for one in entry.annotations):
                 break
-    split = coco.COCO.splits[0]
+    split = "train2017"
     crowd = next(one for one in entry.annotations if one["iscrowd"])
     assert crowd["area"] >= coco.MIN_PIXELS
     assert crowd["num_keypoints"] == 0
@@ -177,11 +176,11 @@ def test_pictures_are_bright_varied_and_not_alike(mpii_root, coco_root):
 
 
 @pytest.mark.parametrize("age", sorted(AGES))
-def test_everybody_is_clothed(age):
+def test_bodies_of_every_age_are_clothed(age):
     trunk = weight_of(("spine01", "spine02", "spine03", "spine04", "spine05", "pelvis")) > 0.8
     arms = weight_of(("upperarm", "lowerarm", "wrist", "metacarpal", "finger"))
     for seed in range(6):
-        guest = invite(np.random.default_rng(seed), age)
+        guest = draw_figure(np.random.default_rng(seed), age)
         up = guest.shape.vertices[:, 2] - guest.shape.heads[0, 2]
         hips = (np.abs(up) < 0.03 * guest.size_m) & (arms == 0)
         covered = (guest.look.fields > 0).any(axis=1)

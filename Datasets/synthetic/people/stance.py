@@ -1,4 +1,4 @@
-"""A posture as a few numbers, and the body that takes it: inverse kinematics, then onto the floor.
+"""Postures as a few numbers, and bodies posed by them: inverse kinematics, then onto the floor.
 
 World frame: metres, the floor is z = 0, z up. A body at rest stands along z and faces -y, its left
 towards +x. Directions of limbs are (out to their own side, to the front, up).
@@ -7,20 +7,17 @@ towards +x. Directions of limbs are (out to their own side, to the front, up).
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
 from Datasets.synthetic.people import body as bodies
-from Datasets.synthetic.people.body import BodyShape
-from Datasets.synthetic.people.contact import lift_from_trunk
-from Datasets.synthetic.people.limbs import Limb, aim_limb, arm, leg
-from Datasets.synthetic.people.motion import Movement
+from Datasets.synthetic.people.body import SIDES, BodyShape, Posed, weight_of
+from Datasets.synthetic.people.contact import clear_of_trunk
+from Datasets.synthetic.people.limbs import Limb, aim_limb, arm, bend_fingers, euler, leg
 
-SIDES = ("L", "R")
-SPINE = ("spine04", "spine03", "spine02", "spine01")
-NECK = ("neck01", "neck02", "neck03", "head")
 SUNK_M = 0.004
 CONTACT_ROUNDS = 2
 LYING_SHARE = 0.04
@@ -68,7 +65,7 @@ class Stance:
         names = [field.name for field in fields(cls)]
         return cls(**{n: np.concatenate([getattr(s, n) for s in stances]) for n in names})
 
-    def taken(self, index) -> Stance:
+    def taken(self, index: Any) -> Stance:
         """Some frames."""
         return replace(self, **{f.name: getattr(self, f.name)[index] for f in fields(self)})
 
@@ -89,57 +86,43 @@ class Stance:
         return replace(self, trunk=trunk, neck=neck, **swapped)
 
 
-def take(shape: BodyShape, stance: Stance, times: Float[np.ndarray, "frame"]) -> Movement:
+def pose_still(shape: BodyShape, stance: Stance, kind: str) -> Posed:
+    """``pose_body`` for a stance of one frame; ``kind`` names its family."""
+    posed = pose_body(shape, stance, np.zeros(1))
+    return Posed(posed.turn[0], posed.place[0], kind)
+
+
+def pose_body(shape: BodyShape, stance: Stance, times: Float[np.ndarray, "frame"]) -> Posed:
     """Pose a body and put it on the floor.
 
     Args:
         shape: the body.
-        stance: what to take, per frame.
+        stance: the posture of each frame.
         times: seconds of the frames.
     """
-    root = _euler("xyz", stance.trunk[:, 0], np.zeros(len(stance)), np.zeros(len(stance)))
-    root = root @ _euler("z", stance.trunk[:, 1])
-    rotations = _spine(stance) | _fingers(shape, stance)
+    root = euler("xyz", stance.trunk[:, 0], np.zeros(len(stance)), np.zeros(len(stance)))
+    root = root @ euler("z", stance.trunk[:, 1])
+    rotations = _spine(stance)
+    for number, side in enumerate(SIDES):
+        rotations |= bend_fingers(shape, side, [stance.fists[:, number]] * 4)
     # High enough for limbs in any direction; lying bodies come down before their limbs are posed.
     lying = stance.upright[:, 0] < 0.5
     height = np.where(lying, _resting_height(shape, rotations, root), 5.0)
     position = np.stack([np.zeros_like(height), np.zeros_like(height), height], axis=1)
     turn, place = bodies.forward_kinematics(shape, rotations, root, position)
-    rotations |= _legs(shape, stance, root, turn, place)
+    rotations |= _legs(shape, stance, turn, place)
     turn, place = bodies.forward_kinematics(shape, rotations, root, position)
     rotations |= _soles(stance, turn)
     rotations |= _arms(shape, stance, rotations, root, position, times)
     turn, place = bodies.forward_kinematics(shape, rotations, root, position)
-    return Movement(turn, place - _clearance(shape, turn, place, lying)[:, None, None] * [0, 0, 1])
-
-
-def _euler(axes: str, *degrees: np.ndarray) -> np.ndarray:
-    return Rotation.from_euler(axes, np.stack(degrees, axis=-1), degrees=True).as_matrix()
+    return Posed(turn, place - _clearance(shape, turn, place, lying)[:, None, None] * [0, 0, 1])
 
 
 def _spine(stance: Stance) -> dict[str, np.ndarray]:
-    curl, side, twist = stance.trunk[:, 2:].T / len(SPINE)
-    nod, tilt, turn = stance.neck.T / len(NECK)
-    back, neck = _euler("xyz", curl, side, twist), _euler("xyz", nod, tilt, turn)
-    return {bone: back for bone in SPINE} | {bone: neck for bone in NECK}
-
-
-def _fingers(shape: BodyShape, stance: Stance) -> dict[str, np.ndarray]:
-    """Bend every finger about the line of the knuckles."""
-    rotations = {}
-    head = {bone: shape.heads[i] for i, bone in enumerate(bodies.rig().bones)}
-    for number, side in enumerate(SIDES):
-        along = head[f"finger3-2.{side}"] - head[f"finger3-1.{side}"]
-        across = head[f"finger5-1.{side}"] - head[f"finger2-1.{side}"]
-        across = across / np.linalg.norm(across)
-        thumb = head[f"finger1-3.{side}"] - head[f"wrist.{side}"]
-        inward = np.sign(np.cross(across, along) @ thumb) or 1.0
-        for finger in range(2, 6):
-            for phalanx, most in ((1, 70), (2, 80), (3, 50)):
-                angle = np.radians(stance.fists[:, number] * most * inward)
-                bent = Rotation.from_rotvec(angle[:, None] * across).as_matrix()
-                rotations[f"finger{finger}-{phalanx}.{side}"] = bent
-    return rotations
+    curl, side, twist = stance.trunk[:, 2:].T / len(bodies.SPINE)
+    nod, tilt, turn = stance.neck.T / len(bodies.NECK)
+    back, neck = euler("xyz", curl, side, twist), euler("xyz", nod, tilt, turn)
+    return {bone: back for bone in bodies.SPINE} | {bone: neck for bone in bodies.NECK}
 
 
 def _target(limb: Limb, aim: np.ndarray, world: np.ndarray, turn, place) -> np.ndarray:
@@ -158,16 +141,15 @@ def _pole(limb: Limb, towards: np.ndarray, world: np.ndarray, turn: np.ndarray) 
     return world[:, None] * back + (1 - world[:, None]) * local
 
 
-def _legs(shape, stance: Stance, root, turn, place) -> dict[str, np.ndarray]:
+def _legs(shape, stance: Stance, turn, place) -> dict[str, np.ndarray]:
     limbs, world = [leg(shape, side) for side in SIDES], stance.upright[:, 0]
-    ankles = [
-        _target(limb, stance.ankles[:, n], world, turn, place) for n, limb in enumerate(limbs)
-    ]
+    aims = np.moveaxis(stance.ankles, 1, 0)
+    ankles = [_target(*pair, world, turn, place) for pair in zip(limbs, aims, strict=True)]
     common = np.maximum(ankles[0][:, 2], ankles[1][:, 2])
     rotations: dict[str, np.ndarray] = {}
-    for number, limb in enumerate(limbs):
-        raised = stance.level[:, 0] * (common - ankles[number][:, 2])
-        target = ankles[number] + raised[:, None] * [0, 0, 1]
+    for number, (limb, ankle) in enumerate(zip(limbs, ankles, strict=True)):
+        raised = stance.level[:, 0] * (common - ankle[:, 2])
+        target = ankle + raised[:, None] * [0, 0, 1]
         target[:, 2] = np.maximum(target[:, 2], 0.05 * sum(limb.lengths))
         pole = _pole(limb, stance.knees[:, number], world, turn)
         rotations |= aim_limb(limb, target, pole, turn, place)
@@ -181,8 +163,8 @@ def _soles(stance: Stance, turn: np.ndarray) -> dict[str, np.ndarray]:
         shin = turn[:, bodies.rig().index(f"lowerleg01.{side}")]
         facing = shin @ np.array([0.0, -1.0, 0.0])
         yaw = np.degrees(np.arctan2(facing[:, 0], -facing[:, 1]))
-        level = shin.transpose(0, 2, 1) @ _euler("z", yaw)
-        pointed = _euler("x", stance.pointed[:, number])
+        level = shin.transpose(0, 2, 1) @ euler("z", yaw)
+        pointed = euler("x", stance.pointed[:, number])
         mixed = stance.soles[:, number, None, None] * (level - pointed) + pointed
         u, _, v = np.linalg.svd(mixed)
         flat = u @ v
@@ -194,16 +176,15 @@ def _soles(stance: Stance, turn: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _arms(shape, stance: Stance, rotations, root, position, times) -> dict[str, np.ndarray]:
+    def pose(arms: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        return bodies.forward_kinematics(shape, rotations | arms, root, position)
+
     solved: dict[str, np.ndarray] = {}
-    for number, side in enumerate(SIDES):
-        limb, world = arm(shape, side), stance.upright[:, 1]
-        turn, place = bodies.forward_kinematics(shape, rotations, root, position)
+    (turn, place), world = pose({}), stance.upright[:, 1]
+    for number, limb in enumerate(arm(shape, side) for side in SIDES):
         wrist = _target(limb, stance.wrists[:, number], world, turn, place)
         pole = _pole(limb, stance.elbows[:, number], world, turn)
-        for _ in range(CONTACT_ROUNDS):
-            posed = rotations | aim_limb(limb, wrist, pole, turn, place)
-            posed = bodies.forward_kinematics(shape, posed, root, position)
-            wrist = wrist + lift_from_trunk(shape, side, *posed, times)
+        wrist = clear_of_trunk(shape, limb, wrist, pole, pose, times, CONTACT_ROUNDS)
         wrist[:, 2] = np.maximum(wrist[:, 2], 0.06 * sum(limb.lengths))
         solved |= aim_limb(limb, wrist, pole, turn, place)
     return solved
@@ -211,10 +192,7 @@ def _arms(shape, stance: Stance, rotations, root, position, times) -> dict[str, 
 
 def _resting_height(shape: BodyShape, rotations: dict, root: np.ndarray) -> np.ndarray:
     """Height (frame,) of the root when trunk and head lie on the floor."""
-    weights = bodies.rig().weights
-    names = ("root", "spine05", "spine04", "spine03", "spine02", "spine01", "pelvis.L", "pelvis.R")
-    trunk = [bodies.rig().index(name) for name in names]
-    own = np.asarray(weights[:, trunk].sum(axis=1)).ravel() > 0.95
+    own = weight_of(("root", "spine", "pelvis")) > 0.95
     turn, place = bodies.forward_kinematics(shape, rotations, root, np.zeros((len(root), 3)))
     lowest = [bodies.skin(shape, t, p)[own, 2].min() for t, p in zip(turn, place, strict=True)]
     return -np.array(lowest)

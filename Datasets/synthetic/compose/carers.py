@@ -1,4 +1,4 @@
-"""Carers at work: bent over somebody small with their hands on it, or with it in their arms."""
+"""Carers: bent over an infant with their hands on it, or with it in their arms."""
 
 from __future__ import annotations
 
@@ -7,22 +7,33 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from Datasets.synthetic.compose.gathering import Guest
+from Datasets.synthetic.compose.figures import Figure
 from Datasets.synthetic.people import body as bodies
-from Datasets.synthetic.people.body import BodyShape
+from Datasets.synthetic.people.body import SIDES, BodyShape, Posed
 from Datasets.synthetic.people.limbs import aim_limb, arm
-from Datasets.synthetic.people.persons import draw_person, dress_person
-from Datasets.synthetic.people.posing import SIDES, take
-from Datasets.synthetic.people.postures import Posed, draw_posture, draw_stance
+from Datasets.synthetic.people.outfits import dress_person
+from Datasets.synthetic.people.phenotypes import draw_person
+from Datasets.synthetic.people.postures import draw_posture, draw_stance
+from Datasets.synthetic.people.stance import pose_still
 
 HAND_M = 0.085
 """From the wrist to the middle of the palm."""
 STANDS_FROM_M = 0.42
-"""Carers stand beside what is at least this high, and kneel beside what is lower."""
+"""Carers stand at a bed that is at least this high, and kneel at a lower one."""
 LEGS = ("upperleg", "lowerleg", "foot", "toe")
 SHIN_M = 0.05
 """Half of the thickness of a leg."""
 UPRIGHT = ("standing", "sitting", "on a seat", "kneeling")
+TOUCHED = ("spine03", "spine02", "head", "foot.L", "wrist.L", "wrist.R")
+"""Bones of an infant that hands reach for."""
+
+
+def _shoulders(shape: BodyShape, posed: Posed) -> Float[np.ndarray, "2 3"]:
+    return posed.place[[arm(shape, side).base for side in SIDES]]
+
+
+def _reach_m(shape: BodyShape) -> float:
+    return sum(arm(shape, "L").lengths)
 
 
 def with_hands_at(
@@ -36,16 +47,15 @@ def with_hands_at(
         palms: left and right, metres, world.
         share: how far the hands go from where they are, 0 to 1.
     """
-    parents = bodies.rig().parents
-    turn, place = posed.turn[None], posed.place[None]
+    rig, turn, place = bodies.rig(), posed.turn[None], posed.place[None]
     local = {
         bone: turn[:, parent].transpose(0, 2, 1) @ turn[:, number]
-        for number, (bone, parent) in enumerate(zip(bodies.rig().bones, parents, strict=True))
+        for number, (bone, parent) in enumerate(zip(rig.bones, rig.parents, strict=True))
         if parent >= 0
     }
     for side, palm in zip(SIDES, palms, strict=True):
         limb = arm(shape, side)
-        shoulder, wrist = place[0, limb.base], place[0, bodies.rig().index(f"wrist.{side}")]
+        shoulder, wrist = place[0, limb.base], place[0, rig.index(f"wrist.{side}")]
         back = (shoulder - palm) / max(np.linalg.norm(shoulder - palm), 1e-9)
         wanted = wrist + share * (palm + HAND_M * back + [0, 0, 0.02] - wrist)
         pole = np.array([[0.8 * limb.sign, 0.5, -0.5]])
@@ -54,15 +64,15 @@ def with_hands_at(
     return Posed(turn[0], place[0], posed.kind)
 
 
-def attend(
+def bend_over(
     rng: np.random.Generator,
     palms: Float[np.ndarray, "2 3"],
     azimuth_degrees: float,
     edge_m: float,
     floor_m: float,
     age: str = "adult",
-) -> Guest:
-    """Somebody grown who bends over a place with both hands at work.
+) -> Figure:
+    """A carer who bends over a place with both hands at work.
 
     Args:
         rng: source of randomness.
@@ -77,15 +87,15 @@ def attend(
     middle = palms.mean(axis=0)
     kind = "bending" if -floor_m > STANDS_FROM_M else str(rng.choice(["kneeling", "squatting"]))
     posed = _bent(rng, shape, kind, middle[2] - floor_m)
-    shoulders = posed.place[[arm(shape, side).base for side in SIDES]].mean(axis=0)
-    ahead = -shoulders[1] + rng.uniform(0.0, 0.25) * sum(arm(shape, "L").lengths)
+    ahead = -_shoulders(shape, posed).mean(axis=0)[1] + rng.uniform(0.0, 0.25) * _reach_m(shape)
     lower = [i for i, bone in enumerate(bodies.rig().bones) if bone.startswith(LEGS)]
     away = max(ahead, edge_m + SHIN_M - posed.place[lower, 1].min())
-    turned = posed.moved(0.0, away).moved(*middle[:2], azimuth_degrees - 90.0, floor_m)
+    x, y, _ = middle
+    turned = posed.moved(0.0, away).moved(x, y, azimuth_degrees - 90.0, floor_m)
     left = turned.turn[0] @ [1.0, 0.0, 0.0]
     ordered = palms[np.argsort((palms - middle) @ left)[::-1]]
     shown = with_hands_at(shape, turned, ordered, rng.choice([1.0, 1.0, rng.uniform(0.5, 1.0)]))
-    return Guest(age, shape, look, replace(shown, kind="caring"))
+    return Figure(age, shape, look, replace(shown, kind="caring"))
 
 
 def _bent(rng: np.random.Generator, shape: BodyShape, kind: str, height_m: float) -> Posed:
@@ -93,39 +103,35 @@ def _bent(rng: np.random.Generator, shape: BodyShape, kind: str, height_m: float
     stance = draw_stance(rng, kind)
     calm = stance.trunk * [1, 1, 1, 0.5, 0.5]
     stance = replace(stance, trunk=calm, upright=np.array([[1.0, 1.0]]))
-    shoulder, reach = arm(shape, "L").base, sum(arm(shape, "L").lengths)
-    posed = take(shape, stance, np.zeros(1))
-    root, top = posed.place[0, 0, 2], posed.place[0, shoulder]
-    trunk = float(np.linalg.norm(top - posed.place[0, 0]))
-    wanted = height_m + rng.uniform(0.5, 0.85) * reach
+    place = pose_still(shape, stance, kind).place
+    root, top = place[0, 2], place[arm(shape, "L").base]
+    trunk = float(np.linalg.norm(top - place[0]))
+    wanted = height_m + rng.uniform(0.5, 0.85) * _reach_m(shape)
     now, then = (np.arccos(np.clip((z - root) / trunk, -0.1, 0.98)) for z in (top[2], wanted))
     pitch = np.clip(calm[:, :1] + np.degrees(then - now), -5, 85)
     stance = replace(stance, trunk=np.hstack([pitch, calm[:, 1:]]), neck=stance.neck * [1, 1, 0.4])
-    movement = take(shape, stance, np.zeros(1))
-    return Posed(movement.turn[0], movement.place[0], kind)
+    return pose_still(shape, stance, kind)
 
 
-def reach_over(rng: np.random.Generator, carer: Guest, small: Guest) -> Guest:
-    """Let who is beside somebody small touch it, more often than not, as far as arms reach."""
+def reach_over(rng: np.random.Generator, carer: Figure, infant: Figure) -> Figure:
+    """Put a neighbour's hands on an infant, more often than not, if its arms are long enough."""
     if rng.random() < 0.3:
         return carer
-    bones = ("spine03", "spine02", "head", "foot.L", "wrist.L", "wrist.R")
-    chosen = [bodies.rig().index(bones[int(n)]) for n in rng.integers(len(bones), size=2)]
-    palms = small.posed.place[chosen] + [0, 0, 0.05]
-    shoulders = carer.posed.place[[arm(carer.shape, side).base for side in SIDES]]
-    near = np.linalg.norm(palms.mean(axis=0) - shoulders, axis=1)
-    if near.min() > 1.3 * sum(arm(carer.shape, "L").lengths):
+    chosen = [bodies.rig().index(TOUCHED[int(n)]) for n in rng.integers(len(TOUCHED), size=2)]
+    palms = infant.posed.place[chosen] + [0, 0, 0.05]
+    near = np.linalg.norm(palms.mean(axis=0) - _shoulders(carer.shape, carer.posed), axis=1)
+    if near.min() > 1.3 * _reach_m(carer.shape):
         return carer
     return replace(carer, posed=with_hands_at(carer.shape, carer.posed, palms))
 
 
-def embrace(rng: np.random.Generator, small: Guest, age: str = "adult") -> tuple[Guest, Guest]:
-    """Put somebody small, or a doll, into the hands of somebody grown.
+def hold(rng: np.random.Generator, small: Figure, age: str = "adult") -> tuple[Figure, Figure]:
+    """Put an infant or a doll into a holder's hands.
 
     Args:
         rng: source of randomness.
         small: upright, around the origin.
-        age: of who holds it.
+        age: of the holder.
 
     Returns:
         The holder around the origin, and the one that is held.
@@ -133,23 +139,17 @@ def embrace(rng: np.random.Generator, small: Guest, age: str = "adult") -> tuple
     shape = draw_person(rng, age)
     look = dress_person(rng, shape, age)
     posed = draw_posture(rng, shape, age, str(rng.choice(UPRIGHT)))
-    breast = posed.place[[arm(shape, side).base for side in SIDES]].mean(axis=0)
     front = posed.turn[bodies.rig().index("spine02")] @ [0.0, -1.0, 0.0]
     front = front * [1, 1, 0] / np.linalg.norm(front[:2])
-    spine = bodies.rig().index("spine03")
-    reach = sum(arm(shape, "L").lengths)
+    reach, breast = _reach_m(shape), _shoulders(shape, posed).mean(axis=0)
     where = breast + reach * rng.uniform(0.45, 0.7) * front - [0, 0, reach * rng.uniform(0.2, 0.5)]
-    facing = (
-        np.degrees(np.arctan2(front[1], front[0])) + 90 + rng.choice([0, 180]) + rng.normal(0, 25)
-    )
-    upright = _facing(small.posed, facing)
-    shift = where - upright.place[spine]
+    facing = np.degrees(np.arctan2(front[1], front[0])) + 90 + rng.choice([0, 180])
+    upright = _facing(small.posed, facing + rng.normal(0, 25))
+    shift = where - upright.place[bodies.rig().index("spine03")]
     held = replace(small, posed=upright.moved(shift[0], shift[1], 0.0, shift[2]))
-    across = np.cross([0, 0, 1.0], front)
     wide = 0.14 * small.size_m
-    palms = where + np.array([[wide], [-wide]]) * across
-    hands = with_hands_at(shape, posed, palms)
-    return Guest(age, shape, look, hands), held
+    palms = where + np.array([[wide], [-wide]]) * np.cross([0, 0, 1.0], front)
+    return Figure(age, shape, look, with_hands_at(shape, posed, palms)), held
 
 
 def _facing(posed: Posed, degrees: float) -> Posed:

@@ -7,16 +7,16 @@ kicking and joint limits follow from the targets' ranges.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float
-from scipy.spatial.transform import Rotation
 
 from Datasets.synthetic.people import body as bodies
-from Datasets.synthetic.people.body import BodyShape
-from Datasets.synthetic.people.contact import above_bed, lift_from_trunk
-from Datasets.synthetic.people.limbs import Limb, aim_limb, arm, leg
+from Datasets.synthetic.people.body import SIDES, BodyShape, Posed, weight_of
+from Datasets.synthetic.people.contact import above_bed, clear_of_trunk
+from Datasets.synthetic.people.limbs import Limb, aim_limb, arm, bend_fingers, euler, leg
 from Datasets.synthetic.people.signals import bouts, smooth, waypoints, wobble
 
 SUPINE = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
@@ -24,35 +24,28 @@ SUPINE = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
 
 WRIST_CLEARANCE, ANKLE_CLEARANCE = 0.022, 0.020
 CONTACT_ROUNDS = 3
-
-
-@dataclass(frozen=True)
-class Movement:
-    """A posed body over time.
-
-    Attributes:
-        turn: (frame, bone, 3, 3) bone orientation in the world relative to rest.
-        place: (frame, bone, 3) bone heads in the world, metres.
-    """
-
-    turn: Float[np.ndarray, "frame bone 3 3"]
-    place: Float[np.ndarray, "frame bone 3"]
-
-    def turned(self, degrees: float) -> Movement:
-        """The same movement, turned on the bed about the vertical."""
-        yaw = Rotation.from_euler("z", degrees, degrees=True).as_matrix()
-        return Movement(yaw @ self.turn, self.place @ yaw.T)
-
-    def centred(self) -> Movement:
-        """The same movement, shifted on the bed so that its bones are around the origin."""
-        low, high = self.place.min(axis=(0, 1)), self.place.max(axis=(0, 1))
-        return Movement(self.turn, self.place - (low + high) / 2 * [1, 1, 0])
+WRIST_TARGETS = (
+    (0.25, (0.5, 0.00, 0.3, 0.55, 0), (0.8, 0.35, 0.8, 0.92, 0)),  # beside the head
+    (0.17, (0.8, 0.00, -0.4, 0.7, 0), (1.0, 0.25, 0.3, 0.98, 0)),  # out to the side
+    (0.1, (0.4, 0.10, -1.0, 0.75, 0), (0.7, 0.40, -0.7, 0.96, 0)),  # down beside the trunk
+    (0.22, (0.0, 0.60, -0.5, 0.6, 0), (0.6, 1.00, 0.5, 0.96, 0)),  # up in the air
+    (0.12, (0.0, 0.70, 0.2, 0.5, 1), (0.3, 0.90, 0.4, 0.6, 1)),  # to the mouth
+    (0.14, (-0.35, 0.75, -0.5, 0.5, 0), (0.1, 0.95, 0.2, 0.7, 0)),  # over the chest
+)
+"""Share, lowest and highest (out, front, up) direction, reach as a fraction, pull to the mouth."""
+ANKLE_TARGETS = (
+    (0.35, (0.10, 0.05, 0.85, 0.5), (0.5, 0.35, 1.0, 0.8)),  # flexed, foot near the bed
+    (0.25, (0.10, 0.02, 0.95, 0.85), (0.45, 0.30, 1.0, 0.975)),  # stretched
+    (0.25, (0.00, 0.55, 0.45, 0.6), (0.4, 1.00, 0.8, 0.93)),  # lifted
+    (0.15, (0.05, 0.00, 0.85, 0.42), (0.35, 0.20, 1.0, 0.58)),  # frog
+)
+"""Share, lowest and highest (out, front, down) direction and reach as a fraction."""
 
 
 def supine_movement(
     rng: np.random.Generator, shape: BodyShape, times: Float[np.ndarray, "frame"]
-) -> Movement:
-    """Make one infant move on its back.
+) -> Posed:
+    """Draw the spontaneous movement of an infant on its back.
 
     Args:
         rng: source of randomness.
@@ -65,24 +58,21 @@ def supine_movement(
     position = _rest_on_bed(shape, rotations, root, times)
     turn, place = bodies.forward_kinematics(shape, rotations, root, position)
     mouth = _mouth(shape, turn, place)
-    for side in ("L", "R"):
+    trunk = dict(rotations)
+
+    def pose(arms: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        return bodies.forward_kinematics(shape, trunk | arms, root, position)
+
+    for side in SIDES:
         limb, pole = leg(shape, side), _knee_pole(rng, times, leg(shape, side))
         ankle = _ankle_path(rng, times, limb, turn, place, vigour)
         rotations |= aim_limb(limb, ankle, pole, turn, place)
         limb, pole = arm(shape, side), _elbow_pole(rng, times, arm(shape, side))
         wrist = _wrist_path(rng, times, limb, turn, place, mouth, vigour)
-        for _ in range(CONTACT_ROUNDS):
-            solved = rotations | aim_limb(limb, wrist, pole, turn, place)
-            posed = bodies.forward_kinematics(shape, solved, root, position)
-            wrist = wrist + lift_from_trunk(shape, side, *posed, times)
+        wrist = clear_of_trunk(shape, limb, wrist, pole, pose, times, CONTACT_ROUNDS)
         wrist = above_bed(wrist, WRIST_CLEARANCE, times)
         rotations |= aim_limb(limb, wrist, pole, turn, place)
-    turn, place = bodies.forward_kinematics(shape, rotations, root, position)
-    return Movement(turn, place)
-
-
-def _euler(axes: str, *degrees: np.ndarray) -> np.ndarray:
-    return Rotation.from_euler(axes, np.stack(degrees, axis=-1), degrees=True).as_matrix()
+    return Posed(*bodies.forward_kinematics(shape, rotations, root, position))
 
 
 def _root_rotation(rng: np.random.Generator, times: np.ndarray) -> np.ndarray:
@@ -91,66 +81,53 @@ def _root_rotation(rng: np.random.Generator, times: np.ndarray) -> np.ndarray:
     bend = wobble(rng, times, 2, 0.2)
     twist = wobble(rng, times, rng.uniform(2, 7), 0.1)
     # Lower-case axes are fixed: roll about the long axis first, then a slow turn on the bed.
-    return _euler("yxz", roll, bend, twist) @ SUPINE
+    return euler("yxz", roll, bend, twist) @ SUPINE
 
 
 def _trunk(rng: np.random.Generator, times: np.ndarray) -> dict[str, np.ndarray]:
     """Spine bending and twisting, and the head turning to the sides."""
     side, twist = wobble(rng, times, 8, 0.2), wobble(rng, times, 8, 0.2)
     curl = rng.uniform(0, 12) + wobble(rng, times, 4, 0.2)
-    spine = _euler("xyz", curl / 4, side / 4, twist / 4)
-    rotations = {bone: spine for bone in ("spine04", "spine03", "spine02", "spine01")}
+    spine = euler("xyz", curl / 4, side / 4, twist / 4)
+    rotations = {bone: spine for bone in bodies.SPINE}
     turn = waypoints(rng, times, lambda g: [g.normal(0, 38)], (0.6, 2.0), (0.3, 3.0))[:, 0]
     turn = np.clip(turn, -75, 75) + wobble(rng, times, 3, 0.5)
     nod = rng.normal(3, 5) + wobble(rng, times, 6, 0.3)
     tilt = rng.normal(0, 5) + wobble(rng, times, 6, 0.2)
-    neck = _euler("xyz", nod / 4, tilt / 4, turn / 4)
-    return rotations | {bone: neck for bone in ("neck01", "neck02", "neck03", "head")}
+    neck = euler("xyz", nod / 4, tilt / 4, turn / 4)
+    return rotations | {bone: neck for bone in bodies.NECK}
 
 
 def _hands(rng: np.random.Generator, shape: BodyShape, times: np.ndarray) -> dict[str, np.ndarray]:
     """Fingers that curl towards a loose fist and open again."""
-    rotations = {}
-    for side in ("L", "R"):
-        head = {bone: shape.heads[i] for i, bone in enumerate(bodies.rig().bones)}
-        along = head[f"finger3-2.{side}"] - head[f"finger3-1.{side}"]
-        across = head[f"finger5-1.{side}"] - head[f"finger2-1.{side}"]
-        across /= np.linalg.norm(across)
-        thumb = head[f"finger1-3.{side}"] - head[f"wrist.{side}"]
-        inward = np.sign(np.cross(across, along) @ thumb) or 1.0
+    rotations: dict[str, np.ndarray] = {}
+    for side in SIDES:
         curl = waypoints(rng, times, lambda g: [g.beta(1.5, 1.2)], (0.3, 1.2), (0.2, 3.0))[:, 0]
-        for finger in range(2, 6):
-            bend = np.clip(curl + wobble(rng, times, 0.1, 0.4), 0, 1.1) * rng.uniform(0.8, 1.1)
-            for phalanx, most in ((1, 70), (2, 80), (3, 50)):
-                angle = np.radians(bend * most * inward)[:, None] * across
-                rotations[f"finger{finger}-{phalanx}.{side}"] = Rotation.from_rotvec(
-                    angle
-                ).as_matrix()
+        bends = [
+            np.clip(curl + wobble(rng, times, 0.1, 0.4), 0, 1.1) * rng.uniform(0.8, 1.1)
+            for _ in range(4)
+        ]
+        rotations |= bend_fingers(shape, side, bends)
         wrist = [wobble(rng, times, 14, 0.4) for _ in range(3)]
-        rotations[f"wrist.{side}"] = _euler("xyz", *wrist)
+        rotations[f"wrist.{side}"] = euler("xyz", *wrist)
     return rotations
 
 
 def _feet(rng: np.random.Generator, times: np.ndarray) -> dict[str, np.ndarray]:
     """Ankles that point and flex."""
-    return {
-        f"foot.{side}": _euler(
-            "xyz",
-            rng.normal(0, 10) + wobble(rng, times, 14, 0.4),
-            wobble(rng, times, 6, 0.3),
-            wobble(rng, times, 8, 0.3),
-        )
-        for side in ("L", "R")
-    }
+    rotations = {}
+    for side in SIDES:
+        flex = rng.normal(0, 10) + wobble(rng, times, 14, 0.4)
+        angles = wobble(rng, times, 6, 0.3), wobble(rng, times, 8, 0.3)
+        rotations[f"foot.{side}"] = euler("xyz", flex, *angles)
+    return rotations
 
 
 def _rest_on_bed(
     shape: BodyShape, rotations: dict, root: np.ndarray, times: np.ndarray
 ) -> np.ndarray:
     """Root positions (frame, 3) that let trunk and head sink a few millimetres into the bed."""
-    weights = bodies.rig().weights
-    trunk = [bodies.rig().index(b) for b in ("root", "spine05", "spine04", "spine03", "spine02")]
-    weight = np.asarray(weights[:, trunk].sum(axis=1)).ravel()
+    weight = weight_of(("root", "spine05", "spine04", "spine03", "spine02"))
     back = (weight > 0.95) & (shape.vertices[:, 1] > np.quantile(shape.vertices[:, 1], 0.8))
     points = shape.vertices[back] - shape.heads[0]
     lowest = (root @ points.T)[:, 2].min(axis=1)
@@ -167,36 +144,11 @@ def _mouth(shape: BodyShape, turn: np.ndarray, place: np.ndarray) -> np.ndarray:
     return place[:, head] + turn[:, head] @ (point - shape.heads[head])
 
 
-def _draw_wrist(rng: np.random.Generator) -> np.ndarray:
-    """A place for the hand: (out, front, up) direction, reach as a fraction, pull to the mouth."""
-    kind = rng.choice(6, p=[0.25, 0.17, 0.1, 0.22, 0.12, 0.14])
-    low, high = np.array(
-        [
-            [[0.5, 0.00, 0.3, 0.55, 0], [0.8, 0.35, 0.8, 0.92, 0]],  # beside the head
-            [[0.8, 0.00, -0.4, 0.7, 0], [1.0, 0.25, 0.3, 0.98, 0]],  # out to the side
-            [[0.4, 0.10, -1.0, 0.75, 0], [0.7, 0.40, -0.7, 0.96, 0]],  # down beside the trunk
-            [[0.0, 0.60, -0.5, 0.6, 0], [0.6, 1.00, 0.5, 0.96, 0]],  # up in the air
-            [[0.0, 0.70, 0.2, 0.5, 1], [0.3, 0.90, 0.4, 0.6, 1]],  # to the mouth
-            [[-0.35, 0.75, -0.5, 0.5, 0], [0.1, 0.95, 0.2, 0.7, 0]],  # over the chest
-        ][kind]
-    )
-    target = rng.uniform(low, high)
-    target[:3] /= np.linalg.norm(target[:3])
-    return target
-
-
-def _draw_ankle(rng: np.random.Generator) -> np.ndarray:
-    """A place for the foot: (out, front, down) direction and reach as a fraction."""
-    kind = rng.choice(4, p=[0.35, 0.25, 0.25, 0.15])
-    low, high = np.array(
-        [
-            [[0.10, 0.05, 0.85, 0.5], [0.5, 0.35, 1.0, 0.8]],  # flexed, foot near the bed
-            [[0.10, 0.02, 0.95, 0.85], [0.45, 0.30, 1.0, 0.975]],  # stretched
-            [[0.00, 0.55, 0.45, 0.6], [0.4, 1.00, 0.8, 0.93]],  # lifted
-            [[0.05, 0.00, 0.85, 0.42], [0.35, 0.20, 1.0, 0.58]],  # frog
-        ][kind]
-    )
-    target = rng.uniform(low, high)
+def _draw_target(rng: np.random.Generator, targets: Sequence[tuple]) -> np.ndarray:
+    """A row within the ranges of one of the targets, its direction of length 1."""
+    shares, low, high = zip(*targets, strict=True)
+    kind = rng.choice(len(targets), p=shares)
+    target = rng.uniform(low[kind], high[kind])
     target[:3] /= np.linalg.norm(target[:3])
     return target
 
@@ -204,12 +156,11 @@ def _draw_ankle(rng: np.random.Generator) -> np.ndarray:
 def _wrist_path(rng, times, limb: Limb, turn, place, mouth, vigour) -> np.ndarray:
     """World path (frame, 3) of a wrist, metres."""
     tempo = (0.5 / vigour, 1.6 / vigour)
-    path = waypoints(rng, times, _draw_wrist, tempo, (0.05, 1.8))
+    path = waypoints(rng, times, partial(_draw_target, targets=WRIST_TARGETS), tempo, (0.05, 1.8))
     path[:, :3] += np.stack([wobble(rng, times, 0.10 * vigour, 0.8) for _ in range(3)], axis=1)
-    waving = bouts(rng, times, 6.0, (1.0, 3.0)) * wobble(rng, times, 0.35, 1.4)
-    path[:, 2] += waving
+    path[:, 2] += bouts(rng, times, 6.0, (1.0, 3.0)) * wobble(rng, times, 0.35, 1.4)
     reach = np.clip(path[:, 3] + wobble(rng, times, 0.06, 0.7), 0.42, 0.985)
-    free = limb.to_world(path[:, :3] * [1, 1, 1], reach, turn, place)
+    free = limb.to_world(path[:, :3], reach, turn, place)
     pull = np.clip(path[:, 4:5], 0, 1)
     out = turn[:, limb.frame] @ (np.array([limb.sign, 0, 0]))
     target = (1 - pull) * free + pull * (mouth + 0.025 * out)
@@ -219,10 +170,9 @@ def _wrist_path(rng, times, limb: Limb, turn, place, mouth, vigour) -> np.ndarra
 def _ankle_path(rng, times, limb: Limb, turn, place, vigour) -> np.ndarray:
     """World path (frame, 3) of an ankle, metres."""
     tempo = (0.4 / vigour, 1.5 / vigour)
-    path = waypoints(rng, times, _draw_ankle, tempo, (0.05, 1.5))
-    kick = bouts(rng, times, 4.0, (1.0, 4.0)) * np.sin(
-        2 * np.pi * rng.uniform(0.7, 1.6) * times + rng.uniform(0, 6.3)
-    )
+    path = waypoints(rng, times, partial(_draw_target, targets=ANKLE_TARGETS), tempo, (0.05, 1.5))
+    envelope, hertz = bouts(rng, times, 4.0, (1.0, 4.0)), rng.uniform(0.7, 1.6)
+    kick = envelope * np.sin(2 * np.pi * hertz * times + rng.uniform(0, 6.3))
     path[:, :3] += np.stack([wobble(rng, times, 0.06 * vigour, 0.7) for _ in range(3)], axis=1)
     reach = np.clip(path[:, 3] + 0.14 * kick + wobble(rng, times, 0.04, 0.6), 0.38, 0.985)
     path[:, 0] = np.maximum(path[:, 0], 0.02)
