@@ -11,13 +11,13 @@ from PIL import Image
 from Datasets.readers.coco import read_coco, read_part, region_mask
 from Datasets.readers.mpii import read_mpii_h5, read_mpii_json, read_mpii_mat
 from Datasets.skeletons import COCO_17, MPII_16
+from Datasets.synthetic import workers
 from Datasets.synthetic.compose.figures import draw_figure
 from Datasets.synthetic.people.clothing import weight_of
 from Datasets.synthetic.people.persons import AGES, unlikeness
 from Datasets.synthetic.profiles import coco, mpii
 from Datasets.verify.coco import verify_coco
 from Datasets.verify.mpii import verify_mpii
-from Engine import workers
 
 IMAGES = 8
 SMALL = ((256, 192), (200, 240))

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
+from Datasets.synthetic import workers
 from Datasets.synthetic.workers import collect, spread
-from Engine import workers
 
 
 @pytest.fixture(autouse=True)
