@@ -199,11 +199,9 @@ def _processed(
 def _kept(
     batch: FrameBatch, overlay: Overlay | None, source: Path, journal: Journal
 ) -> list[FrameResult]:
-    """Draw a batch and put it into the journal, where it is not there already."""
+    """Draw a batch and put it into the journal."""
     results = [_drawn(overlay, frame, result) for frame, result in batch]
-    known = journal.batch(source, [frame for frame, _ in batch])
-    if [r.error for r in known] != [r.error for r in results]:
-        journal.append(source, results)
+    journal.append(source, results)
     return results
 
 
