@@ -51,7 +51,7 @@ def labelled_frames(
 
 def run_frames(
     predictor: Predictor, frames: Iterable[Frame], boxes: Boxes, count: int
-) -> list[FrameResult]:
+) -> Iterator[FrameResult]:
     """Run the predictor with a progress bar.
 
     Args:
@@ -63,13 +63,12 @@ def run_frames(
     Raises:
         DataError: a frame cannot be read, or a part of the predictor fails on it.
     """
-    results, bar = [], Console(stderr=True)
+    bar = Console(stderr=True)
     found = predictor.run(frames, boxes=boxes)
     for result in track(found, "frames", count, console=bar, disable=not bar.is_terminal):
         if result.error is not None:
             raise DataError(result.error)
-        results.append(result)
-    return results
+        yield result
 
 
 @dataclass(frozen=True)
@@ -116,7 +115,7 @@ def best_infants(
         DataError: see ``run_frames``.
     """
     frames = labelled_frames(samples, true_boxes, fps)
-    results = run_frames(predictor, frames, boxes, len(samples))
+    results = list(run_frames(predictor, frames, boxes, len(samples)))
     detections = [detections_of(result) for result in results]
     missing = [i for i, result in enumerate(results) if not result.infants]
     if missing:
@@ -165,5 +164,7 @@ def lift_sequences(
         rows = np.flatnonzero(names == name)
         times_s = np.array([samples[i].frame for i in rows]) / fps
         intrinsics = np.stack([samples[i].intrinsics for i in rows])
-        joints_mm[rows], sigma_mm[rows] = predictor.lift(Track(keypoints[rows], intrinsics, times_s))
+        joints_mm[rows], sigma_mm[rows] = predictor.lift(
+            Track(keypoints[rows], intrinsics, times_s)
+        )
     return joints_mm, sigma_mm

@@ -14,7 +14,7 @@ from Datasets.skeletons.convert import joint_map
 from Datasets.structures import PoseSample
 from Engine.errors import DataError
 from PoseEstimation.metrics.protocols import CocoProtocol
-from PoseEstimation.structures import Keypoints
+from PoseEstimation.result import InfantPose
 
 RESAMPLES = 200
 """Of the photos' sources, for the intervals."""
@@ -29,20 +29,16 @@ Results = Sequence[dict[str, Any]]
 
 
 def keypoint_results(
-    skeleton: Skeleton, found: Keypoints, box_scores: np.ndarray, image_id: int | None
+    skeleton: Skeleton, infants: Sequence[InfantPose], image_id: int | None
 ) -> list[dict[str, Any]]:
     """Results in COCO's form; a score is the box's times the joints' mean."""
-    mapping = joint_map(skeleton, COCO_17)
-    values = mapping.apply(np.concatenate([found.keypoints_px, found.scores[..., None]], axis=-1))
-    return [
-        {
-            "image_id": image_id,
-            "category_id": 1,
-            "keypoints": person.ravel().tolist(),
-            "score": float(score * np.nanmean(person[:, 2])),
-        }
-        for person, score in zip(values, box_scores, strict=True)
-    ]
+    mapping, results = joint_map(skeleton, COCO_17), []
+    for infant in infants:
+        points = mapping.apply(np.column_stack([infant.keypoints_px, infant.keypoint_scores]))
+        score = float(infant.box_score * np.nanmean(points[:, 2]))
+        found = {"image_id": image_id, "category_id": 1, "keypoints": points.ravel().tolist()}
+        results.append({**found, "score": score})
+    return results
 
 
 def with_area(samples: Sequence[PoseSample]) -> list[bool]:

@@ -17,7 +17,7 @@ from Datasets.skeletons import INFANT, Skeleton
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import Dataset
 from Engine.errors import DataError
-from PoseEstimation.io.detection_cache import read_arrays, read_observed
+from PoseEstimation.io.detection_cache import read_arrays, read_detections
 from PoseEstimation.settings import CameraSettings, ClipNoiseSettings
 from PoseEstimation.structures import FIELDS, Clip
 
@@ -69,9 +69,9 @@ def load_observed(path: Path, skeleton: Skeleton = INFANT) -> list[Movement]:
     """Read what a network saw as one movement per sequence.
 
     Raises:
-        DataError: see ``read_observed``.
+        DataError: see ``read_detections``.
     """
-    clips = [sequence.clip for sequence in read_observed(path, skeleton)]
+    clips = [sequence.clip for sequence in read_detections(path, skeleton)]
     return [Movement(_world(clip.joints_mm), clip) for clip in clips]
 
 

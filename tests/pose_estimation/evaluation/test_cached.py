@@ -14,7 +14,7 @@ from PoseEstimation.evaluation import cached as module
 from PoseEstimation.evaluation.cached import score_observed
 from PoseEstimation.evaluation.errors_file import read_errors
 from PoseEstimation.evaluation.failures import APART, worst_frames
-from PoseEstimation.io.detection_cache import read_observed, save_observed
+from PoseEstimation.io.detection_cache import read_detections, save_detections
 from PoseEstimation.models.martinez import MartinezConfig, MartinezLifter
 from PoseEstimation.stage_settings import ScoreSettings
 from PoseEstimation.structures import Clip
@@ -57,7 +57,7 @@ def test_errors_are_those_of_the_protocols_joints(
 ):
     clip = clip_of(skeleton)
     path = tmp_path / "observed.npz"
-    save_observed(path, clip, ["11"] * 5, range(3, 8), skeleton)
+    save_detections(path, clip, ["11"] * 5, range(3, 8), skeleton)
     lifting = Shifted(skeleton, clip.joints_mm)
     monkeypatch.setattr(module, "load_lifter", lambda file: lifting)
     scores = score_observed(ScoreSettings(path, path, joints=kind, depths=False), tmp_path)
@@ -74,7 +74,7 @@ def test_errors_are_those_of_the_protocols_joints(
 def test_a_lifter_of_fewer_joints_gets_those_that_it_knows(clip_of, tmp_path, monkeypatch):
     clip = clip_of(INFANT)
     path = tmp_path / "observed.npz"
-    save_observed(path, clip, ["11"] * 5, range(5), INFANT)
+    save_detections(path, clip, ["11"] * 5, range(5), INFANT)
     places = module._places(PUBLISHED_16, INFANT)
     lifting = Shifted(MPII_16, clip.joints_mm[:, places])
     monkeypatch.setattr(module, "load_lifter", lambda file: lifting)
@@ -88,8 +88,8 @@ def test_a_lifter_of_fewer_joints_gets_those_that_it_knows(clip_of, tmp_path, mo
 
 def test_what_was_saved_is_read_by_sequence(clip_of, tmp_path):
     clip, path = clip_of(INFANT), tmp_path / "observed.npz"
-    save_observed(path, clip, ["2", "1", "1", "2", "2"], [0, 0, 1, 1, 2], INFANT)
-    one, two = read_observed(path)
+    save_detections(path, clip, ["2", "1", "1", "2", "2"], [0, 0, 1, 1, 2], INFANT)
+    one, two = read_detections(path)
     assert (one.name, two.name) == ("1", "2") and two.frames.tolist() == [0, 1, 2]
     assert two.clip.joints_mm == pytest.approx(clip.joints_mm[[0, 3, 4]], rel=1e-6)
 

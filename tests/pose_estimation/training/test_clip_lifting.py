@@ -14,7 +14,7 @@ from Engine.sampling import Draw
 from Engine.training_settings import OptimiserSettings, TrainerSettings
 from Engine.weights import load_weights
 from PoseEstimation.codecs.rays import UNIT_MM
-from PoseEstimation.io.detection_cache import save_observed
+from PoseEstimation.io.detection_cache import save_detections
 from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig
 from PoseEstimation.settings import CameraSettings, ClipLiftingSettings, ClipNoiseSettings
 from PoseEstimation.training.clip_lifting import (
@@ -207,7 +207,7 @@ def test_photos_together_count_as_one_sequence(settings, bank, tmp_path):
     movement = load_movements(bank)[0]
     clip = filmed(movement.joints_mm[None].astype(np.float64), STILL, np.random.default_rng(0))[0]
     path = tmp_path / "observed.npz"
-    save_observed(path, clip[:5], list("abcde"), range(5), INFANT)
+    save_detections(path, clip[:5], list("abcde"), range(5), INFANT)
     before = validation_items(settings, INFANT)
     after = validation_items(replace(settings, validation_photos=path), INFANT)
     assert len(after) == len(before) + 1 and after[-1]["observed"]
@@ -300,7 +300,7 @@ def test_what_was_seen_is_learnt_from_and_survives_the_file(settings, bank, tmp_
     runs = movement.joints_mm[None].astype(np.float64)
     clip = filmed(runs, STILL, np.random.default_rng(0))[0]
     path = tmp_path / "observed.npz"
-    save_observed(path, clip, ["7"] * FRAMES, range(FRAMES), INFANT)
+    save_detections(path, clip, ["7"] * FRAMES, range(FRAMES), INFANT)
     (seen,) = load_observed(path)
     assert seen.observed.keypoints_px == pytest.approx(clip.keypoints_px, rel=1e-5)
     assert seen.joints_mm.mean() == pytest.approx(0, abs=1e-2)
