@@ -393,3 +393,12 @@ def _joints(labels: Labels, skeleton: Skeleton) -> dict[str, Any]:
     mapping = joint_map(COCO_17, skeleton)
     seen = mapping.apply(labels.visibility[:, None], fill=0)[:, 0].astype(np.uint8)
     return {"keypoints_px": mapping.apply(labels.keypoints_px), "visibility": seen}
+
+
+def annotation_files(root: Path, split: str) -> list[Path]:
+    """The annotation files that a split stands for.
+
+    Raises:
+        DataError: the folder has no such split.
+    """
+    return [annotation_file(root, name) for name in _named(root, split)]

@@ -41,9 +41,7 @@ def score_detections(settings: ScoreSettings, output: Path) -> dict[str, float]:
     names = JOINTS[settings.joints]
     given = _places(names, skeleton_2d)
     poses = [
-        _scored(
-            sequence, lifting, skeleton_2d, (given, _places(names, lifting.skeleton)), settings
-        )
+        _scored(sequence, lifting, skeleton_2d, (given, _places(names, lifting.skeleton)), settings)
         for sequence in sequences
     ]
     errors = frame_errors(_joined(poses), names)

@@ -10,9 +10,9 @@ import numpy as np
 
 from Datasets.readers.syrip import source_of
 from Datasets.skeletons import COCO_17, Skeleton
-from Datasets.skeletons.convert import joint_map
 from Datasets.structures import PoseSample
 from Engine.errors import DataError
+from PoseEstimation.evaluation.joints import in_joints
 from PoseEstimation.metrics.protocols import CocoProtocol
 from PoseEstimation.result import InfantPose
 
@@ -32,9 +32,10 @@ def keypoint_results(
     skeleton: Skeleton, infants: Sequence[InfantPose], image_id: int | None
 ) -> list[dict[str, Any]]:
     """Results in COCO's form; a score is the box's times the joints' mean."""
-    mapping, results = joint_map(skeleton, COCO_17), []
+    results = []
     for infant in infants:
-        points = mapping.apply(np.column_stack([infant.keypoints_px, infant.keypoint_scores]))
+        own = np.column_stack([infant.keypoints_px, infant.keypoint_scores])
+        points = in_joints(own, skeleton, COCO_17)
         score = float(infant.box_score * np.nanmean(points[:, 2]))
         found = {"image_id": image_id, "category_id": 1, "keypoints": points.ravel().tolist()}
         results.append({**found, "score": score})
