@@ -17,7 +17,7 @@ from PoseEstimation.cli import CHAINS, main
 from PoseEstimation.commands.train import stages_of
 from PoseEstimation.config import load_config
 from PoseEstimation.stage_settings import DetectionCacheSettings
-from PoseEstimation.training.detection_cache import observe
+from PoseEstimation.training.detection_cache import cache_detections
 
 CAMERAS = (0, 1, 2)
 
@@ -74,7 +74,8 @@ def test_what_chains_look_at_and_score_uses_it_too(here):
         DetectionCacheSettings(DataSource("mpi_inf_3dhp", "S1", here.parent / "adults"))
     )
     with_cache = dataclasses.replace(source, cache=here.parent / "other")
-    assert observe(DetectionCacheSettings(with_cache, skeleton="mpii_16"), here / "seen") > 0
+    settings = DetectionCacheSettings(with_cache, skeleton="mpii_16")
+    assert cache_detections(settings, here / "seen")["frames"] > 0
     assert cached(here.parent / "other") == {"S1_Seq1"} and not Path("data").exists()
 
 

@@ -33,8 +33,8 @@ class Network:
 class FakePredictor(Predictor):
     """Knows the truth of a folder and misses it by the given offsets.
 
-    A frame is recognised by its first pixel, a 2D pose by its pelvis. It runs as any predictor does:
-    only its networks are fakes.
+    A frame is recognised by its first pixel, a 2D pose by its pelvis. Only its networks are
+    fakes.
 
     Attributes:
         asked_boxes: the first crop of each frame, by its position in the folder.

@@ -1,4 +1,4 @@
-"""A lifter is scored on what was observed as it would be on the frames themselves."""
+"""A lifter is scored on cached detections as it would be on the frames themselves."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from Datasets.skeletons.mini_rgbd import PUBLISHED_16, ZEDO_17
 from Engine.errors import DataError
 from Engine.weights import load_weights, save_weights
 from PoseEstimation.evaluation import cached as module
-from PoseEstimation.evaluation.cached import score_observed
+from PoseEstimation.evaluation.cached import score_detections
 from PoseEstimation.evaluation.errors_file import read_errors
 from PoseEstimation.evaluation.failures import APART, worst_frames
 from PoseEstimation.io.detection_cache import read_detections, save_detections
@@ -29,8 +29,8 @@ class Shifted:
     def __init__(self, skeleton, truth_mm):
         self.skeleton, self.truth_mm, self.seen = skeleton, truth_mm, []
 
-    def __call__(self, found, intrinsics, times_s):
-        self.seen.append((found, times_s))
+    def __call__(self, track):
+        self.seen.append((track.keypoints, track.times_s))
         joints_mm = root_relative(self.truth_mm, self.skeleton.root_index).copy()
         off = np.arange(len(self.skeleton)) != self.skeleton.root_index
         joints_mm[:, off, 2] += 7
@@ -60,7 +60,7 @@ def test_errors_are_those_of_the_protocols_joints(
     save_detections(path, clip, ["11"] * 5, range(3, 8), skeleton)
     lifting = Shifted(skeleton, clip.joints_mm)
     monkeypatch.setattr(module, "load_lifter", lambda file: lifting)
-    scores = score_observed(ScoreSettings(path, path, joints=kind, depths=False), tmp_path)
+    scores = score_detections(ScoreSettings(path, path, joints=kind, depths=False), tmp_path)
     errors = read_errors(tmp_path)
     assert errors.joints == joints and errors.frames.tolist() == [3, 4, 5, 6, 7]
     root = [joint == "pelvis" for joint in joints]
@@ -78,7 +78,7 @@ def test_a_lifter_of_fewer_joints_gets_those_that_it_knows(clip_of, tmp_path, mo
     places = module._places(PUBLISHED_16, INFANT)
     lifting = Shifted(MPII_16, clip.joints_mm[:, places])
     monkeypatch.setattr(module, "load_lifter", lambda file: lifting)
-    score_observed(ScoreSettings(path, path, temporal=False), tmp_path)
+    score_detections(ScoreSettings(path, path, temporal=False), tmp_path)
     (found, times_s), errors = lifting.seen[0], read_errors(tmp_path)
     assert found.keypoints_px == pytest.approx(clip.keypoints_px[:, places], abs=1e-3)
     assert times_s is None and np.nanmax(errors.errors_mm) == pytest.approx(7, abs=1e-3)

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PoseEstimation.inference.quality import quality_of
 
 from Datasets.skeletons import INFANT
 from Engine.errors import DataError
 from PoseEstimation.inference.body_scale import CHAIN_SHARE, scale_to_length
 from PoseEstimation.inference.camera import Camera, read_intrinsics
-from PoseEstimation.inference.quality import quality_of
 from PoseEstimation.result import Adult, FrameResult, InfantPose
 
 JOINTS = len(INFANT)
