@@ -1,16 +1,12 @@
-"""``real.json``: what was measured on photos, from the evaluations' files: ``python -m``."""
+"""``real.json``: what was measured on photos, from the evaluations' files."""
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from Engine.errors import DataError
-from Engine.files import write_json
-from Engine.process import exit_code
 from Engine.reading import load_json
 
 SCHEMA = "infantpose-photos-1"
@@ -104,33 +100,3 @@ def _detector(folder: Path) -> dict[str, Any]:
     if "false_alarm_rate" not in found:
         raise DataError(f"{folder}: tells no false alarms; run 'python -m FasterRCNN evaluate'")
     return found
-
-
-def _named(text: str) -> tuple[str, Path]:
-    name, _, folder = text.partition("=")
-    if not folder:
-        raise argparse.ArgumentTypeError(f"'{text}' is not NAME=DIR")
-    return name, Path(folder)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Write the file; returns the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("photos", type=Path, help="folder of 'infantpose evaluate syrip'")
-    parser.add_argument("--detector", type=_named, action="append", default=[], metavar="NAME=DIR")
-    parser.add_argument("--mix", type=_named, action="append", default=[], metavar="NAME=DIR")
-    parser.add_argument("--generated", type=Path, help="the same of generated photos")
-    parser.add_argument("--output", type=Path, required=True, help="real.json")
-    options = parser.parse_args(arguments)
-    return exit_code("infantpose", lambda: _run(options))
-
-
-def _run(options: argparse.Namespace) -> int:
-    sources = options.photos, dict(options.detector), dict(options.mix), options.generated
-    write_json(options.output, real_record(*sources))
-    print(options.output)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
