@@ -8,6 +8,8 @@ from typing import Any
 
 from Engine.errors import DataError
 from Engine.reading import load_json
+from PoseEstimation.evaluation.photo_tables import group_table, interval_text, syrip_tables
+from PoseEstimation.evaluation.report import Table, number
 
 SCHEMA = "infantpose-photos-1"
 HEADLINE = ("ap", "ap50", "ap75", "ar", "box_ap", "box_ap50", "pckh_05")
@@ -20,6 +22,7 @@ ALARMS = (
     "frames",
     "frames_without_infant",
 )
+DETECTOR_KEYS = ("false_alarm_rate", "mistaken_rate", "carer_recall")
 MADE_BY = ("data", "weights", "command", "code_version")
 
 
@@ -100,3 +103,39 @@ def _detector(folder: Path) -> dict[str, Any]:
     if "false_alarm_rate" not in found:
         raise DataError(f"{folder}: tells no false alarms; run 'python -m FasterRCNN evaluate'")
     return found
+
+
+def record_tables(record: Mapping[str, Any]) -> list[Table]:
+    """Tables of a record of ``real_record``."""
+    metrics = {**record, "clean": record, "weights": record["made_by"]["weights"]}
+    tables = list(syrip_tables(metrics))
+    if "generated_postures" in record:
+        title = "Postures of generated photos, true boxes"
+        tables.append(group_table(title, "posture", record["generated_postures"]))
+    rows = tuple(
+        (name, str(found["photos"]), number(found["ap"], 1), interval_text(found["interval"]))
+        for name, found in record["source_mix"].items()
+    )
+    if rows:
+        title = "What each source adds, true boxes"
+        tables.append(Table(title, ("learnt from", "photos", "AP", "95 %"), rows))
+    rows = tuple(
+        (
+            name,
+            str(frames),
+            str(record["frames_without_infant"][name]),
+            *(number(record[key].get(name), 1) for key in DETECTOR_KEYS),
+        )
+        for name, frames in record["frames"].items()
+    )
+    if rows:
+        header = (
+            "images",
+            "number",
+            "without an infant",
+            "infant found there, %",
+            "anything taken for an infant, % of all",
+            "adults found, %",
+        )
+        tables.append(Table("Detector", header, rows))
+    return tables

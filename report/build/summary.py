@@ -19,11 +19,11 @@ from Engine.files import write_text
 from Engine.reading import load_json, require_file, require_folder
 from PoseEstimation.evaluation import compare
 from PoseEstimation.evaluation.mini_rgbd_tables import mini_rgbd_tables
-from PoseEstimation.evaluation.photo_tables import record_tables
 from PoseEstimation.evaluation.report import SCHEMA, Table, number
 from report.build import figures
 from report.build import photo_record as real_record
 from report.build.page import to_html
+from report.build.photo_record import record_tables
 
 MARKS = ("<!-- results: begin, written by make report -->", "<!-- results: end -->")
 PHOTO_MARKS = ("<!-- photos: begin, written by make report -->", "<!-- photos: end -->")

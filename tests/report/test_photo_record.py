@@ -5,8 +5,8 @@ import json
 import pytest
 
 from Engine.errors import DataError
-from PoseEstimation.evaluation.photo_tables import record_tables
 from report.build.__main__ import main
+from report.build.photo_record import record_tables
 from report.build.summary import PHOTO_MARKS, Results, with_tables
 
 BOXES = {
