@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from Datasets.skeletons.convert import joint_map
 from Datasets.skeletons.mini_rgbd import MINI_RGBD_25, PUBLISHED_16, ZEDO_17
 from Engine.errors import DataError
 from PoseEstimation.evaluation.errors_file import FPS, frame_errors, write_errors
-from PoseEstimation.inference.lifting import ClipLifting, FrameLifting
+from PoseEstimation.inference.lifting import Lifter
 from PoseEstimation.inference.weights import load_lifter
 from PoseEstimation.io.detection_cache import CachedSequence, read_arrays, read_detections
 from PoseEstimation.metrics.protocols import ScoredPoses
@@ -40,11 +41,9 @@ def score_detections(settings: ScoreSettings, output: Path) -> dict[str, float]:
     sequences = read_detections(settings.detections, skeleton_2d)
     names = JOINTS[settings.joints]
     given = _places(names, skeleton_2d)
-    poses = [
-        _scored(sequence, lifting, skeleton_2d, (given, _places(names, lifting.skeleton)), settings)
-        for sequence in sequences
-    ]
-    errors = frame_errors(_joined(poses), names)
+    places = given, _places(names, lifting.skeleton)
+    poses = [_scored(one, lifting, skeleton_2d, places, settings) for one in sequences]
+    errors = pooled([frame_errors(pose, names) for pose in poses])
     write_errors(output, errors)
     measures = {"ajpe_mm": errors.errors_mm, "ajpe_2d_px": errors.errors_px}
     return {key: float(np.nanmean(value)) for key, value in measures.items()}
@@ -67,7 +66,7 @@ def _places(names: Sequence[str], skeleton: Skeleton) -> list[int]:
 
 def _scored(
     sequence: CachedSequence,
-    lifting: FrameLifting | ClipLifting,
+    lifting: Lifter,
     skeleton: Skeleton,
     places: tuple[list[int], list[int]],
     settings: ScoreSettings,
@@ -78,9 +77,7 @@ def _scored(
     if skeleton != lifting.skeleton:
         found = _converted(clip, lifting.skeleton, given, lifted)
     if not settings.depths:
-        found = Keypoints(
-            found.keypoints_px, found.scores, found.sigma_px, np.full_like(found.depth_px, np.nan)
-        )
+        found = replace(found, depth_px=np.full_like(found.depth_px, np.nan))
     times_s = sequence.frames / FPS if settings.temporal else None
     intrinsics = clip.intrinsics[0].astype(np.float64)
     joints_mm, sigma_mm = lifting(Track(found, intrinsics, times_s))
@@ -112,8 +109,3 @@ def _converted(clip: Clip, wanted: Skeleton, given: list[int], lifted: list[int]
 
 
 _MISSING = {"keypoints_px": np.nan, "scores": 0.0, "sigma_px": 0.0, "depth_px": np.nan}
-
-
-def _joined(poses: Sequence[ScoredPoses]) -> ScoredPoses:
-    names = ScoredPoses.__dataclass_fields__
-    return ScoredPoses(*(np.concatenate([getattr(pose, name) for pose in poses]) for name in names))

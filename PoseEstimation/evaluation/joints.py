@@ -17,7 +17,7 @@ def predicted_joints(source: Skeleton, target: Skeleton) -> Bool[np.ndarray, "jo
 def in_joints(
     values: Float[np.ndarray, "*batch joint axis"], source: Skeleton, target: Skeleton
 ) -> Float[np.ndarray, "*batch joint axis"]:
-    """Values of a skeleton's joints in another's, NaN where absent; by way of ``infant`` if need be.
+    """Values of a skeleton's joints in another's, through ``infant`` if need be; NaN where absent.
 
     Raises:
         KeyError: there is no such way.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import compress
 from pathlib import Path
 from typing import Any, Literal
@@ -53,19 +53,8 @@ TURNED = 300
 BOXES: tuple[Boxes, ...] = ("own", "true")
 
 
-@dataclass(frozen=True)
-class _Predictions:
-    """What the predictor finds in the photos.
-
-    Attributes:
-        own, true: results of each photo, in detected boxes and in the true one.
-        turned: degrees to results of photos (see ``TURNED``) that were turned by so much, in pixels
-            of the upright photo; by kind of box.
-    """
-
-    own: list[FrameResult]
-    true: list[FrameResult]
-    turned: dict[int, dict[Boxes, list[FrameResult]]]
+_Found = dict[Boxes, list[FrameResult]]
+"""Results of photos, in detected boxes and in the true one."""
 
 
 def evaluate_syrip(
@@ -94,15 +83,12 @@ def evaluate_syrip(
     """
     dataset = open_dataset("syrip", root, split)
     known = with_area(dataset.samples)
-    photos = spread(dataset.samples, TURNED)
-    found = _Predictions(
-        _upright(predictor, dataset.samples, 0, "own"),
-        _upright(predictor, dataset.samples, 0, "true"),
-        {d: {kind: _upright(predictor, photos, d, kind) for kind in BOXES} for d in QUARTERS},
-    )
+    found = _found(predictor, dataset.samples, 0)
+    turned = {d: _found(predictor, spread(dataset.samples, TURNED), d) for d in QUARTERS}
     data = _data(dataset, split, box_kind)
     header = metrics_header("syrip", predictor.model_info, command, data)
     metrics = {**header, **_measures(predictor, dataset, known, found, box_kind)}
+    metrics["rotations"] = _rotations(predictor, dataset.samples, known, found, turned)
     if output is not None:
         write_metrics(Path(output), metrics)
         write_tables(Path(output), syrip_tables(metrics), syrip_notes(metrics))
@@ -114,12 +100,13 @@ def print_syrip(metrics: dict[str, Any], console: Console | None = None) -> None
     print_tables(syrip_tables(metrics), syrip_notes(metrics), console)
 
 
-def _upright(
-    predictor: Predictor, samples: Sequence[PoseSample], degrees: int, boxes: Boxes
-) -> list[FrameResult]:
+def _found(predictor: Predictor, samples: Sequence[PoseSample], degrees: int) -> _Found:
     """Results of photos that are turned, their joints in pixels of the upright photos."""
-    results = run_frames(predictor, turned_frames(samples, degrees), boxes, len(samples))
-    return [_turned_back(result, degrees) if degrees else result for result in results]
+    found: _Found = {}
+    for boxes in BOXES:
+        results = run_frames(predictor, turned_frames(samples, degrees), boxes, len(samples))
+        found[boxes] = [_turned_back(result, degrees) if degrees else result for result in results]
+    return found
 
 
 def turned_frames(samples: Sequence[PoseSample], degrees: int) -> Iterator[Frame]:
@@ -165,23 +152,23 @@ def _measures(
     predictor: Predictor,
     dataset: Dataset,
     known: Sequence[bool],
-    found: _Predictions,
+    found: _Found,
     box_kind: Boxes,
 ) -> dict[str, Any]:
     """Score the predictions; ``known`` says which photos AP can use."""
     samples = list(dataset.samples)
     rated = list(compress(samples, known))
-    results = {kind: _results(predictor, samples, getattr(found, kind)) for kind in BOXES}
+    results = {kind: _results(predictor, samples, found[kind]) for kind in BOXES}
     boxes = {
         kind: {**keypoint_ap(rated, rows), "interval": ap_interval(rated, rows)}
         for kind, rows in results.items()
     }
     true_px = np.stack([sample.keypoints_px for sample in samples])
-    predicted_px = np.stack([result.infants[0].keypoints_px for result in found.true])
+    predicted_px = np.stack([result.infants[0].keypoints_px for result in found["true"]])
     to_coco = joint_map(predictor.skeleton, COCO_17)
     planar = SyripProtocol().score_2d(to_coco.apply(predicted_px), true_px)
-    spatial, counts_3d, yardstick = _in_3d(predictor, dataset, found.true)
-    detections = [detections_of(result) for result in found.own]
+    spatial, counts_3d, yardstick = _in_3d(predictor, dataset, found["true"])
+    detections = [detections_of(result) for result in found["own"]]
     true_boxes = np.stack([sample.box_xyxy for sample in samples])
     both = results["true"], results["own"]
     return {
@@ -194,7 +181,6 @@ def _measures(
         "boxes": boxes,
         "postures": ap_groups(rated, [s.activity.lower() for s in rated], *both),
         "skin": ap_groups(rated, [_skin(sample) for sample in rated], *both),
-        "rotations": _rotations(predictor, samples, known, found, results),
         "yardstick": yardstick,
         "per_joint": planar.per_joint,
         "counts": {
@@ -211,21 +197,22 @@ def _rotations(
     predictor: Predictor,
     samples: Sequence[PoseSample],
     known: Sequence[bool],
-    found: _Predictions,
-    upright: dict[Boxes, list[dict[str, Any]]],
+    upright: _Found,
+    turned: dict[int, _Found],
 ) -> dict[str, dict[str, float]]:
     """AP of the turned photos by the degrees, and how far it is from that of the same, upright."""
     photos = spread(samples, TURNED)
     rated = list(compress(photos, spread(known, TURNED)))
-    straight = {kind: keypoint_ap(rated, rows)["ap"] for kind, rows in upright.items()}
-    table = {}
-    for degrees, turned in found.turned.items():
-        row = {}
+
+    def ap(found: _Found, kind: Boxes, shown: Sequence[PoseSample]) -> float:
+        return keypoint_ap(rated, _results(predictor, shown, found[kind]))["ap"]
+
+    table: dict[str, dict[str, float]] = {str(degrees): {} for degrees in turned}
+    for degrees, found in turned.items():
         for kind, ending in (("true", ""), ("own", "_own_boxes")):
-            results = _results(predictor, photos, turned[kind])
-            row[f"ap{ending}"] = keypoint_ap(rated, results)["ap"]
-            row[f"change{ending}"] = row[f"ap{ending}"] - straight[kind]
-        table[str(degrees)] = row
+            value = ap(found, kind, photos)
+            table[str(degrees)][f"ap{ending}"] = value
+            table[str(degrees)][f"change{ending}"] = value - ap(upright, kind, samples)
     return table
 
 

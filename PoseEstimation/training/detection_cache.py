@@ -125,12 +125,4 @@ def _predicted(
 
 def labelled(dataset: Dataset, found: Keypoints) -> Clip:
     """Put the truth beside the predictions in the frames of a data set."""
-    samples = dataset.samples
-    return Clip(
-        found.keypoints_px,
-        found.scores,
-        found.sigma_px,
-        found.depth_px,
-        np.stack([s.joints_mm for s in samples]),
-        np.stack([s.intrinsics for s in samples]),
-    )
+    return replace(true_clip(dataset), **vars(found))

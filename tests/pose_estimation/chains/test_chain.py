@@ -96,13 +96,13 @@ def test_the_lifter_is_calibrated_on_what_the_calibrated_2d_network_tells(
     told = []
 
     class Listening(ClipLifting):
-        def __call__(self, found, intrinsics, times_s=None):
-            told.append(found.sigma_px)
-            return super().__call__(found, intrinsics, times_s)
+        def __call__(self, track):
+            told.append(track.keypoints.sigma_px)
+            return super().__call__(track)
 
     def listening(path):
         lifting = load_lifter(path)
-        return Listening(lifting.network, lifting.codec)
+        return Listening(lifting._backend, lifting._codec)
 
     monkeypatch.setattr("PoseEstimation.training.calibrate.load_lifter", listening)
     records = run_chain(stages, tmp_path, lambda line: None)
