@@ -43,7 +43,7 @@ def keypoint_results(
 
 
 def with_area(samples: Sequence[PoseSample]) -> list[bool]:
-    """Which samples are of photos in which everybody has an area: AP is of these alone.
+    """Which samples are of photos whose people all have an area: AP is of these alone.
 
     Raises:
         DataError: there is none.
@@ -51,7 +51,7 @@ def with_area(samples: Sequence[PoseSample]) -> list[bool]:
     bare = {sample.image_id for sample in samples if sample.area_px is None}
     known = [sample.image_id not in bare for sample in samples]
     if not any(known):
-        raise DataError("AP: nobody has an area above 0, which OKS divides by; add 'area'")
+        raise DataError("AP: no person has an area above 0, which OKS divides by; add 'area'")
     return known
 
 

@@ -62,9 +62,9 @@ def calibrate(settings: CalibrationSettings, output: Path) -> dict[str, float]:
     if settings.detector is None:
         return factors
     held_out = joined(open_sources(settings.scenes, INFANT))
-    cautious = output / "detector.safetensors"
-    enough = make_cautious(settings.detector, cautious, held_out, settings.mistaken_percent)
-    return {**factors, "score": enough}
+    detector = output / "detector.safetensors"
+    score = make_cautious(settings.detector, detector, held_out, settings.mistaken_percent)
+    return {**factors, "score": score}
 
 
 _PARTS = {"sigma_px": "heatmap.safetensors", "sigma_mm": "lifter.safetensors"}

@@ -158,7 +158,7 @@ def test_photos_without_an_area_are_left_out_of_ap_alone(root):
     assert metrics["counts"]["people_3d"] == PHOTOS
     assert "2 photos without an area are left out" in syrip_notes(metrics)[0]
     without_area(root, 0, 2, 4, 5)
-    with pytest.raises(DataError, match="nobody has an area above 0"):
+    with pytest.raises(DataError, match="no person has an area above 0"):
         evaluate_syrip(Knowing(), root)
 
 
