@@ -13,7 +13,7 @@ from Datasets.structures import Dataset
 from Engine.reading import load_json
 from PoseEstimation.evaluation.frames import run_frames
 from PoseEstimation.evaluation.joints import predicted_joints
-from PoseEstimation.evaluation.people import by_image, photo_frames, written
+from PoseEstimation.evaluation.people import by_image, labelled_photos, photo_frames, written
 from PoseEstimation.evaluation.photo_ap import keypoint_results
 from PoseEstimation.inference.predictor import Boxes, Predictor
 from PoseEstimation.metrics.protocols import CocoProtocol
@@ -46,10 +46,9 @@ def evaluate_coco(
         DataError: the folder or a file in it cannot be used.
     """
     dataset = open_dataset("coco", root, split)
-    samples = dataset.samples
+    photos = labelled_photos(dataset)
     if box_kind == "own":
-        samples = [*samples, *dataset.without_joints]
-    photos = by_image(samples)
+        photos = by_image([*dataset.samples, *dataset.without_joints])
     frames = photo_frames(photos, boxes=box_kind == "true")
     results = [
         row

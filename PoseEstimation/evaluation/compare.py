@@ -36,7 +36,7 @@ def compare(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
     Returns:
         By the row's name: ``n_seeds``, ``note``, ``runs`` (what made each), and per measure
         ``mean``, ``sd`` over seeds and ``interval``, over frames and over whole infants;
-        ``speed_ratio``, predicted over true; ``calibration`` where sigma is predicted; where the row
+        ``speed_ratio``, predicted over true; ``calibration`` where it has a sigma; where the row
         is compared, ``against`` and the ``difference``.
 
     Raises:

@@ -16,6 +16,7 @@ from Datasets.geometry.boxes import iou
 from Datasets.outlines import box_target
 from Datasets.readers.frames import FrameSource
 from Datasets.structures import Dataset, Frame, PoseSample
+from Engine.errors import DataError
 from PoseEstimation.evaluation.frames import run_frames
 from PoseEstimation.evaluation.joints import in_joints, predicted_joints
 from PoseEstimation.evaluation.provenance import labels_sha256
@@ -67,7 +68,7 @@ def evaluate_people(
         DataError: the folder or a file in it cannot be used.
     """
     dataset = open_dataset(name, root, split)
-    photos = by_image(dataset.samples)
+    photos = labelled_photos(dataset)
     people = [sample for photo in photos for sample in photo]
     found = run_frames(predictor, photo_frames(photos), box_kind, len(photos))
     pairs = zip(found, photos, strict=True)
@@ -78,6 +79,17 @@ def evaluate_people(
     true_px = np.where(known[:, None], np.stack([s.keypoints_px for s in people]), np.nan)
     scores = score(in_joints(predicted_px, predictor.skeleton, dataset.skeleton), true_px, people)
     return written(predictor, dataset, scores, {"boxes": box_kind}, (split, command), output)
+
+
+def labelled_photos(dataset: Dataset) -> list[list[PoseSample]]:
+    """The labelled people of each photo.
+
+    Raises:
+        DataError: there are none.
+    """
+    if not len(dataset):
+        raise DataError(f"evaluate {dataset.name}: {dataset.root} has no labelled people there")
+    return by_image(dataset.samples)
 
 
 def by_image(samples: Sequence[PoseSample]) -> list[list[PoseSample]]:

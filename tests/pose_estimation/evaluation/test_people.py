@@ -134,6 +134,13 @@ def test_a_person_without_a_detection_is_missed(opened, tmp_path):
     assert metrics["counts"]["joints_without_prediction"] == 14
 
 
+def test_a_split_without_people_is_one_line(tmp_path, monkeypatch):
+    nobody = Dataset("lsp", tmp_path, LSP_14, [])
+    monkeypatch.setattr(people, "open_dataset", lambda *_: nobody)
+    with pytest.raises(DataError, match="no labelled people"):
+        evaluate_lsp(Truthful([]), tmp_path)
+
+
 def test_joints_that_the_skeleton_lacks_do_not_count(opened, tmp_path):
     samples = opened("mpii", MPII_16)
     predictor = Truthful(samples, skeleton=COCO_17)
