@@ -14,7 +14,7 @@ from Datasets.skeletons import INFANT, SKELETONS, Skeleton
 from Datasets.skeletons.convert import joint_map
 from Datasets.skeletons.mini_rgbd import MINI_RGBD_25, PUBLISHED_16, ZEDO_17
 from Engine.errors import DataError
-from PoseEstimation.evaluation.errors_file import FPS, frame_errors, write_errors
+from PoseEstimation.evaluation.errors_file import FPS, frame_errors, pooled, write_errors
 from PoseEstimation.inference.lifting import Lifter
 from PoseEstimation.inference.weights import load_lifter
 from PoseEstimation.io.detection_cache import CachedSequence, read_arrays, read_detections
