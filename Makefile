@@ -89,7 +89,7 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 report: $(READY)
-	$(BIN)/python -m report.build.summary report/results --template report/template.md \
+	$(BIN)/python -m report.build report/results --template report/template.md \
 		--output report --pictures Images --into README.md SavedModels/*/MODEL_CARD.md
 
 # the runs that report/compare/*.yaml name must lie under runs/: see README, "Generate, train, evaluate"

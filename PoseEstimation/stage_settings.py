@@ -37,8 +37,8 @@ class GenerateSettings(Settings):
 
 
 @dataclass(frozen=True)
-class ObserveSettings(Settings):
-    """What a 2D network sees of labelled frames: what lifters are fine-tuned on and judged by.
+class DetectionCacheSettings(Settings):
+    """Predictions of a 2D network on labelled frames, kept in a file to train and score lifters.
 
     Attributes:
         data: the data set, with 3D labels; see ``DataSource``.
@@ -63,17 +63,17 @@ class ObserveSettings(Settings):
 
 @dataclass(frozen=True)
 class ScoreSettings(Settings):
-    """How well a lifter does on what was observed.
+    """The errors of a lifter on cached detections.
 
     Attributes:
-        observed: npz file of labelled frames of MINI-RGBD.
+        detections: file of cached detections on labelled frames of MINI-RGBD.
         lifter: weights.
         joints: which are scored: ``ellershaw``'s 16, or ``zedo``'s 17.
         depths: show the lifter the depths that the 2D network read.
         temporal: lift each sequence as one video.
     """
 
-    observed: Path | None = None
+    detections: Path | None = None
     lifter: Path | None = None
     joints: Literal["ellershaw", "zedo"] = "ellershaw"
     depths: bool = True
@@ -127,14 +127,14 @@ class CalibrationSettings(Settings):
     """How wide error bars must be, and how sure the detector: measured on validation data.
 
     Attributes:
-        observed: npz files of what the 2D network saw of validation sequences.
+        detections: files of cached detections on validation sequences.
         heatmap, lifter: weights of the networks, the lifter a ``ClipLifter``.
         detector: weights of the detector, or None to leave it as it is.
         scenes: data sets of people that it has not learnt from.
         mistaken_percent: of their images in which it may take something for an infant.
     """
 
-    observed: tuple[Path, ...] = ()
+    detections: tuple[Path, ...] = ()
     heatmap: Path | None = None
     lifter: Path | None = None
     detector: Path | None = None

@@ -40,7 +40,7 @@ from PoseEstimation.evaluation.errors_file import FrameErrors, write_errors
 from PoseEstimation.evaluation.report import Table, write_metrics, write_tables
 from PoseEstimation.export.weight_set import PARTS, collect
 from PoseEstimation.io.coco import coco_keypoints
-from PoseEstimation.io.detection_cache import save_observed
+from PoseEstimation.io.detection_cache import save_detections
 from PoseEstimation.io.header import Header, Writer
 from PoseEstimation.io.poses_csv import poses_csv
 from PoseEstimation.io.poses_json import poses_json
@@ -112,7 +112,7 @@ def observed(folder: Path) -> None:
     clip = Clip(
         values(3, J, 2), *(values(3, J) for _ in range(3)), values(3, J, 3), values(3, 3, 3)
     )
-    save_observed(folder / "observed.npz", clip, ["01"] * 3, range(3), INFANT)
+    save_detections(folder / "observed.npz", clip, ["01"] * 3, range(3), INFANT)
 
 
 def bank(folder: Path) -> None:

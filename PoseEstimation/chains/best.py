@@ -15,7 +15,11 @@ from Engine.training_settings import TrainerSettings
 from FasterRCNN.settings import DetectorSettings
 from PoseEstimation.chains.chain import Stage
 from PoseEstimation.settings import ClipLiftingSettings, HeatmapSettings
-from PoseEstimation.stage_settings import CalibrationSettings, GenerateSettings, ObserveSettings
+from PoseEstimation.stage_settings import (
+    CalibrationSettings,
+    DetectionCacheSettings,
+    GenerateSettings,
+)
 
 PICTURES, MOVEMENTS = ("01-near", "02-far"), Path("07-movements/movements.npz")
 """Where the chain puts generated infants that others may learn from."""
@@ -122,8 +126,8 @@ def _spatial(
         Stage("08-clips", base),
         Stage("09-unseen", GenerateSettings("mini_rgbd", infants // 4, 36, 30.0, seed=7701)),
         Stage("10-unseen", GenerateSettings("mini_rgbd", infants, 12, 1.0, seed=7801)),
-        Stage("11-observe", ObserveSettings(fast, weights_2d)),
-        Stage("12-observe", ObserveSettings(slow, weights_2d)),
-        Stage(SEEN_HELD_OUT.parent.name, ObserveSettings(validation, weights_2d)),
+        Stage("11-observe", DetectionCacheSettings(fast, weights_2d)),
+        Stage("12-observe", DetectionCacheSettings(slow, weights_2d)),
+        Stage(SEEN_HELD_OUT.parent.name, DetectionCacheSettings(validation, weights_2d)),
         Stage("14-clips", tuned),
     ]

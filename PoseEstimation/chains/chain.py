@@ -26,8 +26,8 @@ from FasterRCNN.settings import DetectorSettings, RescoringSettings
 from PoseEstimation.settings import ClipLiftingSettings, HeatmapSettings, LiftingSettings
 from PoseEstimation.stage_settings import (
     CalibrationSettings,
+    DetectionCacheSettings,
     GenerateSettings,
-    ObserveSettings,
     PhotoScoreSettings,
     ReorderSettings,
     ScoreSettings,
@@ -203,10 +203,10 @@ def _train_clips(settings: ClipLiftingSettings, output: Path) -> dict[str, Any]:
     return dataclasses.asdict(train_clip_lifting(settings, output, resume=True))
 
 
-def _observe(settings: ObserveSettings, output: Path) -> dict[str, Any]:
-    from PoseEstimation.training.detection_cache import observe
+def _observe(settings: DetectionCacheSettings, output: Path) -> dict[str, Any]:
+    from PoseEstimation.training.detection_cache import cache_detections
 
-    return {"frames": observe(settings, output)}
+    return dict(cache_detections(settings, output))
 
 
 def _generate(settings: GenerateSettings, output: Path) -> dict[str, Any]:
@@ -239,9 +239,9 @@ def _calibrate(settings: CalibrationSettings, output: Path) -> dict[str, Any]:
 
 
 def _score(settings: ScoreSettings, output: Path) -> dict[str, Any]:
-    from PoseEstimation.evaluation.cached import score_observed
+    from PoseEstimation.evaluation.cached import score_detections
 
-    return dict(score_observed(settings, output))
+    return dict(score_detections(settings, output))
 
 
 def _score_photos(settings: PhotoScoreSettings, output: Path) -> dict[str, Any]:
@@ -282,7 +282,7 @@ RUNNERS: dict[type, Callable[[Any, Path], dict[str, Any]]] = {
     HeatmapSettings: _train_heatmap,
     LiftingSettings: _train_lifting,
     ClipLiftingSettings: _train_clips,
-    ObserveSettings: _observe,
+    DetectionCacheSettings: _observe,
     GenerateSettings: _generate,
     CalibrationSettings: _calibrate,
     DetectorSettings: _train_detector,

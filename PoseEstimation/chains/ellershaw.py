@@ -15,7 +15,7 @@ from Datasets.sources import DataSource
 from Engine.training_settings import OptimiserSettings, TrainerSettings
 from PoseEstimation.chains.chain import Stage
 from PoseEstimation.settings import HeatmapSettings, LiftingSettings
-from PoseEstimation.stage_settings import ObserveSettings
+from PoseEstimation.stage_settings import DetectionCacheSettings
 
 HEATMAP = HeatmapSettings(
     skeleton="mpii_16",
@@ -103,7 +103,9 @@ def ellershaw_chain(
         validation_observed=(folder / seen_validation / "observed.npz",),
         initial_weights=folder / infant_3d / "lifter.safetensors",
     )
-    observe = ObserveSettings(data.mini_rgbd, weights_2d, flip_test=False, frame_step=frame_step)
+    observe = DetectionCacheSettings(
+        data.mini_rgbd, weights_2d, flip_test=False, frame_step=frame_step
+    )
     return [
         Stage(adult_2d, adults),
         Stage(infant_2d, infants),

@@ -22,7 +22,11 @@ from PoseEstimation.settings import (
     ClipNoiseSettings,
     HeatmapSettings,
 )
-from PoseEstimation.stage_settings import CalibrationSettings, GenerateSettings, ObserveSettings
+from PoseEstimation.stage_settings import (
+    CalibrationSettings,
+    DetectionCacheSettings,
+    GenerateSettings,
+)
 
 BEGIN = "infant-synthetic"
 """Weight set whose networks the chain goes on from."""
@@ -247,11 +251,11 @@ def _spatial(folder: Path, data: RealData, clips: ClipLiftingSettings, photos: i
     alone, lying = folder / "11-unseen", DataSource("mini_rgbd", "all", folder / "12-unseen-lying")
     shown, kept = (DataSource("syrip", split, alone) for split in ("train", "validation"))
     looks = {
-        "13-observe-unseen": ObserveSettings(shown, weights_2d),
-        "14-observe-lying": ObserveSettings(lying, weights_2d),
-        "15-observe-infants": ObserveSettings(data.infants, weights_2d, weak=True),
-        "16-observe-kept": ObserveSettings(kept, weights_2d),
-        "17-observe-sequences": ObserveSettings(data.held_out, weights_2d),
+        "13-observe-unseen": DetectionCacheSettings(shown, weights_2d),
+        "14-observe-lying": DetectionCacheSettings(lying, weights_2d),
+        "15-observe-infants": DetectionCacheSettings(data.infants, weights_2d, weak=True),
+        "16-observe-kept": DetectionCacheSettings(kept, weights_2d),
+        "17-observe-sequences": DetectionCacheSettings(data.held_out, weights_2d),
     }
     generated, videos, infants, held_out, sequences = (
         folder / name / "observed.npz" for name in looks
@@ -290,6 +294,6 @@ def _calibrated(folder: Path) -> list[Stage]:
         (folder / seen / "observed.npz",), planar, spatial, boxes, judged
     )
     return [
-        Stage(seen, ObserveSettings(kept, planar)),
+        Stage(seen, DetectionCacheSettings(kept, planar)),
         Stage("24-calibrated", calibration),
     ]

@@ -18,7 +18,7 @@ from PoseEstimation.chains.chain import Stage
 from PoseEstimation.settings import ClipLiftingSettings, HeatmapSettings
 from PoseEstimation.stage_settings import (
     CalibrationSettings,
-    ObserveSettings,
+    DetectionCacheSettings,
     ReorderSettings,
     ScoreSettings,
 )
@@ -107,7 +107,7 @@ class Lite:
 
     def observed(self, name: str, heatmap: Path | None, split: str, **changes: Any) -> Path:
         """What a 2D network sees of some of the 12."""
-        settings = ObserveSettings(self.data.infants(split), heatmap, **changes)
+        settings = DetectionCacheSettings(self.data.infants(split), heatmap, **changes)
         return self.add(f"{name}-sees-{split}", settings, "observed.npz")
 
     def scored(self, name: str, observed: Path, lifter: Path, **changes: Any) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from Datasets.sources import DataSource
 from PoseEstimation.chains.chain import Stage
-from PoseEstimation.stage_settings import ObserveSettings, ScoreSettings
+from PoseEstimation.stage_settings import DetectionCacheSettings, ScoreSettings
 
 
 def shipped_chain(folder: Path, weights: Path, published_lifter: Path, data: Path) -> list[Stage]:
@@ -26,7 +26,9 @@ def shipped_chain(folder: Path, weights: Path, published_lifter: Path, data: Pat
     looks = [
         Stage(
             f"sees-{split}",
-            ObserveSettings(DataSource("mini_rgbd", split, data), heatmap, detector=detector),
+            DetectionCacheSettings(
+                DataSource("mini_rgbd", split, data), heatmap, detector=detector
+            ),
         )
         for split in ("9-10", "11-12")
     ]

@@ -9,7 +9,7 @@ from Datasets.sources import DataSource
 from Engine.training_settings import TrainerSettings
 from PoseEstimation.chains.chain import Stage
 from PoseEstimation.settings import ClipLiftingSettings, HeatmapSettings
-from PoseEstimation.stage_settings import CalibrationSettings, ObserveSettings
+from PoseEstimation.stage_settings import CalibrationSettings, DetectionCacheSettings
 
 HEATMAP = HeatmapSettings(
     depth=50,
@@ -57,6 +57,6 @@ def our_stages(
     return [
         Stage("1-heatmap", heatmap),
         Stage("2-clips", clips),
-        Stage("3-observe-validation", ObserveSettings(held_out, weights_2d)),
+        Stage("3-observe-validation", DetectionCacheSettings(held_out, weights_2d)),
         Stage("4-calibrated", CalibrationSettings((seen,), weights_2d, weights_3d)),
     ]

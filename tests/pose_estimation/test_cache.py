@@ -16,8 +16,8 @@ from Datasets.writers.mpi_inf_3dhp import write_calibration, write_train_annotat
 from PoseEstimation.cli import CHAINS, main
 from PoseEstimation.commands.train import stages_of
 from PoseEstimation.config import load_config
-from PoseEstimation.stage_settings import ObserveSettings
-from PoseEstimation.training.detection_cache import observe
+from PoseEstimation.stage_settings import DetectionCacheSettings
+from PoseEstimation.training.detection_cache import cache_detections
 
 CAMERAS = (0, 1, 2)
 
@@ -70,9 +70,12 @@ def test_what_chains_look_at_and_score_uses_it_too(here):
             for source in sources(stage.settings):
                 assert source.cache == config.paths.cache, stage.name
                 assert source.root is not None
-    (source,) = sources(ObserveSettings(DataSource("mpi_inf_3dhp", "S1", here.parent / "adults")))
+    (source,) = sources(
+        DetectionCacheSettings(DataSource("mpi_inf_3dhp", "S1", here.parent / "adults"))
+    )
     with_cache = dataclasses.replace(source, cache=here.parent / "other")
-    assert observe(ObserveSettings(with_cache, skeleton="mpii_16"), here / "seen") > 0
+    settings = DetectionCacheSettings(with_cache, skeleton="mpii_16")
+    assert cache_detections(settings, here / "seen")["frames"] > 0
     assert cached(here.parent / "other") == {"S1_Seq1"} and not Path("data").exists()
 
 

@@ -23,7 +23,11 @@ from PoseEstimation.config import load_config
 from PoseEstimation.inference.lifting import ClipLifting
 from PoseEstimation.inference.weights import load_lifter
 from PoseEstimation.settings import ClipLiftingSettings, HeatmapSettings, LiftingSettings
-from PoseEstimation.stage_settings import CalibrationSettings, GenerateSettings, ObserveSettings
+from PoseEstimation.stage_settings import (
+    CalibrationSettings,
+    DetectionCacheSettings,
+    GenerateSettings,
+)
 from PoseEstimation.training.clips import load_detections
 
 TINY = TrainerSettings(max_epochs=2, steps_per_epoch=2, precision="32-true")
@@ -42,7 +46,7 @@ def stages(root, tmp_path):
     lifter = tmp_path / "3-clips" / "lifter.safetensors"
     return [
         Stage("1-heatmap", heatmap),
-        Stage("2-observe", ObserveSettings(infants, weights)),
+        Stage("2-observe", DetectionCacheSettings(infants, weights)),
         Stage("3-clips", replace(clips, observed=(seen,))),
         Stage("4-calibrated", CalibrationSettings((seen,), weights, lifter)),
     ]
@@ -92,13 +96,13 @@ def test_the_lifter_is_calibrated_on_what_the_calibrated_2d_network_tells(
     told = []
 
     class Listening(ClipLifting):
-        def __call__(self, found, intrinsics, times_s=None):
-            told.append(found.sigma_px)
-            return super().__call__(found, intrinsics, times_s)
+        def __call__(self, track):
+            told.append(track.keypoints.sigma_px)
+            return super().__call__(track)
 
     def listening(path):
         lifting = load_lifter(path)
-        return Listening(lifting.network, lifting.codec)
+        return Listening(lifting._backend, lifting._codec)
 
     monkeypatch.setattr("PoseEstimation.training.calibrate.load_lifter", listening)
     records = run_chain(stages, tmp_path, lambda line: None)
@@ -125,7 +129,7 @@ def test_a_stage_that_was_stopped_goes_on(stages, tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setitem(chain.RUNNERS, ObserveSettings, stopped)
+        patched.setitem(chain.RUNNERS, DetectionCacheSettings, stopped)
         patched.setattr(chain, "BEAT_S", 0.01)
         run_chain(stages[:2], tmp_path, lambda line: None)
     assert (tmp_path / "1-heatmap" / "stage.json").is_file()

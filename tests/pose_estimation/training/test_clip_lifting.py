@@ -14,7 +14,7 @@ from Engine.sampling import Draw
 from Engine.training_settings import OptimiserSettings, TrainerSettings
 from Engine.weights import load_weights
 from PoseEstimation.codecs.rays import UNIT_MM
-from PoseEstimation.io.detection_cache import save_observed
+from PoseEstimation.io.detection_cache import save_detections
 from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig
 from PoseEstimation.settings import CameraSettings, ClipLiftingSettings, ClipNoiseSettings
 from PoseEstimation.structures import Clip
@@ -216,7 +216,7 @@ def test_photos_together_count_as_one_sequence(settings, bank, tmp_path):
     movement = load_movement_bank(bank)[0]
     clip = random_camera(movement[None].astype(np.float64), STILL, np.random.default_rng(0))[0]
     path = tmp_path / "observed.npz"
-    save_observed(path, clip[:5], list("abcde"), range(5), INFANT)
+    save_detections(path, clip[:5], list("abcde"), range(5), INFANT)
     before = validation_items(settings, INFANT)
     after = validation_items(replace(settings, validation_photos=path), INFANT)
     assert len(after) == len(before) + 1 and after[-1]["observed"]
@@ -309,7 +309,7 @@ def test_cached_detections_are_trained_on_and_survive_the_file(settings, bank, t
     runs = movement[None].astype(np.float64)
     clip = random_camera(runs, STILL, np.random.default_rng(0))[0]
     path = tmp_path / "observed.npz"
-    save_observed(path, clip, ["7"] * FRAMES, range(FRAMES), INFANT)
+    save_detections(path, clip, ["7"] * FRAMES, range(FRAMES), INFANT)
     (seen,) = load_detections(path)
     assert seen.keypoints_px == pytest.approx(clip.keypoints_px, rel=1e-5)
     only = replace(settings, observed_share=1.0, single_share=0.0, slow_share=0.0)

@@ -12,7 +12,7 @@ from Engine.errors import DataError
 from Engine.training_settings import OptimiserSettings, TrainerSettings
 from Engine.weights import load_weights
 from PoseEstimation.codecs.pixels import PixelCodec
-from PoseEstimation.io.detection_cache import save_observed
+from PoseEstimation.io.detection_cache import save_detections
 from PoseEstimation.models.martinez import MartinezConfig, MartinezLifter
 from PoseEstimation.settings import LiftingSettings
 from PoseEstimation.structures import Clip
@@ -25,7 +25,7 @@ def observed(tmp_path, make_poses):
     ones, cameras = np.ones((300, 25)), np.tile(np.eye(3), (300, 1, 1))
     clip = Clip(keypoints_px, ones, ones, ones, joints_mm, cameras)
     path = tmp_path / "observed.npz"
-    save_observed(path, clip, ["01"] * 300, range(300), INFANT)
+    save_detections(path, clip, ["01"] * 300, range(300), INFANT)
     return path
 
 
