@@ -60,3 +60,14 @@ MINI_RGBD_SPLIT = Split(
     train=parse_sequences("1-8"), validation=parse_sequences("9-10"), test=parse_sequences("11-12")
 )
 """Split of the published protocol (Ellershaw): in the code 11-12 are the test sequences."""
+
+
+def sequences_of(split: str) -> tuple[str, ...] | None:
+    """Sequences of a part of ``MINI_RGBD_SPLIT``, or of a list such as 11-12; None means all.
+
+    Raises:
+        DataError: the text is neither.
+    """
+    if split == "all":
+        return None
+    return parse_sequences(split) if split[:1].isdigit() else MINI_RGBD_SPLIT.part(split)

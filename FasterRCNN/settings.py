@@ -91,7 +91,7 @@ class DetectorSettings(Settings):
 
 
 @dataclass(frozen=True)
-class CloseUpSettings(Settings):
+class RescoringSettings(Settings):
     """The close-up recipe: who it is in a detector's boxes.
 
     Attributes:
@@ -99,7 +99,7 @@ class CloseUpSettings(Settings):
         validation: the data set to validate on.
         detector: weights whose mistakes are learnt from; what is written is them, and more.
         initial_backbone: heatmap weights with whose ResNet-18 it begins.
-        looked_at: at most this many images of each data set, evenly spread, are shown to the
+        images_scored: at most this many images of each data set, evenly spread, are shown to the
             detector; of the others only the true boxes count.
         per_image: close-ups of each image that is drawn.
         batch_size: images per step.
@@ -113,7 +113,7 @@ class CloseUpSettings(Settings):
     validation: DataSource | None = None
     detector: Path | None = None
     initial_backbone: Path | None = None
-    looked_at: int = count(2000)
+    images_scored: int = count(2000)
     per_image: int = limited(4, 1, 100)
     batch_size: int = limited(16, 1, 4096)
     validation_limit: int = count(400)

@@ -20,12 +20,12 @@ from Engine.trainer import FitSummary, best_state, fit
 from FasterRCNN.detector import InfantDetector, save_close_up
 from FasterRCNN.rescoring import CloseUpNetwork
 from FasterRCNN.rescoring_data import CloseUps, Judged, StillCloseUps, judged, together
-from FasterRCNN.settings import CloseUpSettings
+from FasterRCNN.settings import RescoringSettings
 
 WEIGHTS = "detector.safetensors"
 
 
-def train_close_up(settings: CloseUpSettings, output: Path, resume: bool = False) -> FitSummary:
+def train_rescoring(settings: RescoringSettings, output: Path, resume: bool = False) -> FitSummary:
     """Train the judge of a detector's boxes, and write both as one.
 
     Args:
@@ -51,7 +51,7 @@ def train_close_up(settings: CloseUpSettings, output: Path, resume: bool = False
     return summary
 
 
-def _loaders(settings: CloseUpSettings, output: Path):
+def _loaders(settings: RescoringSettings, output: Path):
     """Close-ups in training, mixed by the sources' shares, and in validation."""
     detector = InfantDetector.from_weights(settings.detector)
     seed, workers = settings.trainer.seed, settings.num_workers
@@ -60,7 +60,7 @@ def _loaders(settings: CloseUpSettings, output: Path):
         scenes = scenes_of(joined(open_sources([source], INFANT)))
         if limit is not None:
             scenes = spread(scenes, limit)
-        return judged(scenes, detector, settings.looked_at, output / f"boxes_{name}.npz")
+        return judged(scenes, detector, settings.images_scored, output / f"boxes_{name}.npz")
 
     parts = [
         CloseUps(boxes(source, None, str(i)), settings.per_image, seed)
@@ -78,7 +78,7 @@ def _loaders(settings: CloseUpSettings, output: Path):
 class CloseUpModule(AveragedModule):
     """Cross-entropy over ``CLASSES``, on the network as it is and, to validate, on its average."""
 
-    def __init__(self, settings: CloseUpSettings) -> None:
+    def __init__(self, settings: RescoringSettings) -> None:
         """Build the network on the body of a heatmap network, whose first layers stay."""
         network = CloseUpNetwork()
         network.begin_with(settings.initial_backbone)

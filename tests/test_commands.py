@@ -119,7 +119,7 @@ def test_train_uses_the_recipe_and_its_overrides(tmp_path, capsys, data):
     source = {"dataset": "mini_rgbd", "root": str(data)}
     sections = {"lifting": {"train": [source], "validation": source}}
     (tmp_path / "c.yaml").write_text(yaml.safe_dump(sections))
-    small = ["lifting.width=8", "lifting.batch_size=2", "lifting.trainer.max_epochs=1"]
+    small = ["lifting.network.width=8", "lifting.batch_size=2", "lifting.trainer.max_epochs=1"]
     output = tmp_path / "run"
     code = main(
         ["train", "lifting", *small, "--config", str(tmp_path / "c.yaml"), "--output", str(output)]

@@ -25,6 +25,7 @@ from Datasets.geometry.camera import intrinsics_matrix, project
 from Datasets.readers.base import load_rows
 from Datasets.skeletons import INFANT, MINI_RGBD_25, Skeleton
 from Datasets.skeletons.convert import joint_map
+from Datasets.splits import sequences_of
 from Datasets.structures import VISIBLE, Dataset, PoseSample
 from Engine.errors import DataError
 from Engine.reading import load_json, require_folder
@@ -98,6 +99,17 @@ def read_mini_rgbd(
     intrinsics = read_intrinsics(root)
     samples = [s for name in chosen for s in _read_sequence(root / name, skeleton, intrinsics)]
     return Dataset("mini_rgbd", root, skeleton, tuple(samples))
+
+
+def open_mini_rgbd(
+    root: Path | str, split: str = "all", skeleton: Skeleton | None = None
+) -> Dataset:
+    """Read a part of the published split, or a list of sequences such as 11-12.
+
+    Raises:
+        DataError: see ``sequences_of`` and ``read_mini_rgbd``.
+    """
+    return read_mini_rgbd(root, sequences_of(split), skeleton or MINI_RGBD_25)
 
 
 def sequence_names(root: Path) -> tuple[str, ...]:

@@ -33,11 +33,11 @@ def score_observed(settings: ScoreSettings, output: Path) -> dict[str, float]:
     Raises:
         DataError: a file is not given, missing or damaged, or lacks a joint of the protocol.
     """
-    if settings.observed is None or settings.lifter is None:
+    if settings.detections is None or settings.lifter is None:
         raise DataError("score: observed and lifter must be given")
     lifting = load_lifter(settings.lifter)
-    seen_skeleton = SKELETONS[str(read_arrays(settings.observed).get("skeleton", INFANT.name))]
-    sequences = read_observed(settings.observed, seen_skeleton)
+    seen_skeleton = SKELETONS[str(read_arrays(settings.detections).get("skeleton", INFANT.name))]
+    sequences = read_observed(settings.detections, seen_skeleton)
     names = JOINTS[settings.joints]
     seen = _places(names, seen_skeleton)
     poses = [

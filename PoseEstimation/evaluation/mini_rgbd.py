@@ -61,7 +61,7 @@ class _Run:
 def evaluate_mini_rgbd(
     pipeline: PosePipeline,
     root: Path | str,
-    sequences: Sequence[str] | None = None,
+    split: Sequence[str] | None = None,
     input_kind: Literal["predicted", "gt2d"] = "predicted",
     box_kind: Literal["own", "true"] = "own",
     output: Path | str | None = None,
@@ -73,7 +73,7 @@ def evaluate_mini_rgbd(
     Args:
         pipeline: detector, 2D network and lifter.
         root: a folder in the official layout.
-        sequences: names such as ``"11"``; None takes all.
+        split: names of sequences such as ``"11"``; None takes all.
         input_kind: ``predicted`` starts from the image, ``gt2d`` gives the lifter the true 2D
             joints that the official set labels, the others masked.
         box_kind: crops from the detector's best box (a frame without one is cropped whole, never
@@ -89,7 +89,7 @@ def evaluate_mini_rgbd(
         DataError: the folder or a file in it cannot be used, or an option has no such value.
     """
     _check_options(input_kind, box_kind, every)
-    dataset = _each_nth(read_mini_rgbd(root, sequences), every)
+    dataset = _each_nth(read_mini_rgbd(root, split), every)
     if input_kind == "gt2d":
         run = _run_true_2d(pipeline, dataset)
     else:

@@ -108,6 +108,11 @@ def evaluate_syrip(
     return metrics
 
 
+def print_syrip(metrics: dict[str, Any], console: Console | None = None) -> None:
+    """Print the tables."""
+    print_tables(syrip_tables(metrics), syrip_notes(metrics), console)
+
+
 def _look(pipeline: PosePipeline, dataset: Dataset) -> _Seen:
     """Detect, find the joints in both kinds of boxes, lift those of the true ones."""
     results, detections, parts, limbs, skins = {"own": [], "true": []}, [], [], [], []

@@ -27,8 +27,8 @@ from PoseEstimation.inference.camera import Camera
 from PoseEstimation.inference.lifting import ClipLifting, FrameLifting
 from PoseEstimation.inference.settings import PredictSettings
 from PoseEstimation.inference.top_down import HeatmapStage, KeypointFinder
-from PoseEstimation.inference.weight_sets import find_weights, notice_of_terms
-from PoseEstimation.inference.weights import check_weights, load_heatmap, load_lifter
+from PoseEstimation.inference.weight_sets import WeightSet, find_weights, notice_of_terms
+from PoseEstimation.inference.weights import load_heatmap, load_lifter
 from PoseEstimation.result import Adult, InfantPose, People
 from PoseEstimation.structures import Keypoints
 
@@ -80,21 +80,21 @@ class PosePipeline:
         """
         settings = settings or PredictSettings()
         chosen = choose_device(device if device != "auto" else settings.device)
-        digests = check_weights(folder)
+        weights = WeightSet.open(folder)
         detector = InfantDetector.from_weights(
-            folder / "detector.safetensors",
+            weights.path("detector"),
             str(chosen),
             min_score=settings.min_box_score,
             max_infants=settings.max_infants,
         )
         info = {
             "name": folder.name,
-            "sha256": digests,
+            "sha256": weights.digests(),
             "config_sha256": _digest(settings),
             "code_version": _code_version(),
         }
-        heatmap = load_heatmap(folder / "heatmap.safetensors")
-        lifting = load_lifter(folder / "lifter.safetensors")
+        heatmap = load_heatmap(weights.path("keypoints"))
+        lifting = load_lifter(weights.path("lifter"))
         return cls(detector, heatmap, lifting, info, settings)
 
     @classmethod

@@ -39,7 +39,7 @@ def calibrate(settings: CalibrationSettings, output: Path) -> dict[str, float]:
     Raises:
         DataError: a file is not given, missing or damaged, or the lifter tells no sigma.
     """
-    if not settings.observed or settings.heatmap is None or settings.lifter is None:
+    if not settings.detections or settings.heatmap is None or settings.lifter is None:
         raise DataError("calibration: observed, heatmap and lifter must be given")
     if settings.detector is not None and not settings.scenes:
         raise DataError("calibration: scenes must be given to judge the detector on")
@@ -48,7 +48,7 @@ def calibrate(settings: CalibrationSettings, output: Path) -> dict[str, float]:
         raise DataError(f"calibration: {settings.lifter} tells no sigma; give a ClipLifter")
     clips = [
         movement.observed
-        for path in settings.observed
+        for path in settings.detections
         for movement in load_observed(path, lifting.skeleton)
     ]
     planar = calibration_factor(*_joined([_planar(clip) for clip in clips]), axes=2)

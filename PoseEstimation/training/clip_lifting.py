@@ -127,18 +127,12 @@ def make_clip_lifter(settings: ClipLiftingSettings) -> ClipLifter:
     """Build the network of a recipe."""
     skeleton = SKELETONS[settings.skeleton]
     config = ClipLifterConfig(
+        **vars(settings.network),
         num_joints=len(skeleton),
         root_index=skeleton.root_index,
         bones=skeleton.bone_indices,
         twins=twin_bones(skeleton),
         in_features=FEATURES,
-        width=settings.width,
-        frame_blocks=settings.frame_blocks,
-        dilations=settings.dilations,
-        causal=settings.causal,
-        context=settings.context,
-        rigid=settings.rigid,
-        dropout=settings.dropout,
     )
     return ClipLifter(config)
 
@@ -161,14 +155,14 @@ def make_loaders(settings: ClipLiftingSettings) -> tuple[DataLoader, DataLoader]
         movements += movements_of(dataset)
     observed, slow = (
         [m for path in paths for m in load_observed(path, skeleton)]
-        for paths in (settings.observed, settings.observed_slow)
+        for paths in (settings.detections, settings.detections_slow)
     )
     if not movements:
         raise DataError("clip_lifting: no movements; give train or movement_banks")
     if settings.validation is None:
         raise DataError("clip_lifting: validation must be given; name a data set with 3D labels")
     postures = [m for path in settings.posture_banks for m in load_movements(path, skeleton)]
-    weak = [m for path in settings.observed_weak for m in load_observed(path, skeleton)]
+    weak = [m for path in settings.detections_weak for m in load_observed(path, skeleton)]
     train = TrainingClips(movements, observed, slow, settings, postures, weak)
     return (
         DataLoader(
@@ -192,8 +186,8 @@ def validation_items(settings: ClipLiftingSettings, skeleton: Skeleton) -> list[
     every = true_clip(dataset)
     for name in dict.fromkeys(names):
         items.append((every[names == name][None, None], False))
-    if settings.validation_observed is not None:
-        seen = load_observed(settings.validation_observed, skeleton)
+    if settings.validation_detections is not None:
+        seen = load_observed(settings.validation_detections, skeleton)
         items += [(movement.observed[None, None], True) for movement in seen]
     if settings.validation_photos is not None:
         seen = load_observed(settings.validation_photos, skeleton)
@@ -253,7 +247,7 @@ class TrainingClips:
         """Make one clip."""
         settings = self.settings
         observed = self._fitting(runs, frames)
-        if observed and rng.random() < settings.observed_share:
+        if observed and rng.random() < settings.detections_share:
             movement = observed[rng.integers(len(observed))]
             clip = movement.observed[cut(movement, runs, frames, rng)]
             return self._hidden_depth(clip, rng)

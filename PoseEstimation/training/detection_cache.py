@@ -25,15 +25,15 @@ from PoseEstimation.inference.settings import PredictSettings
 from PoseEstimation.inference.top_down import KeypointFinder
 from PoseEstimation.inference.weights import load_heatmap
 from PoseEstimation.io.detection_cache import FILE, save_observed
-from PoseEstimation.stage_settings import ObserveSettings
+from PoseEstimation.stage_settings import DetectionCacheSettings
 from PoseEstimation.structures import Clip, Keypoints, joined
 from PoseEstimation.training.clips import true_clip
 
 BATCH = 8
 
 
-def observe(settings: ObserveSettings, output: Path) -> int:
-    """Write ``output/observed.npz``; returns the number of frames.
+def observe(settings: DetectionCacheSettings, output: Path) -> dict[str, int]:
+    """Write ``output/observed.npz``; returns the number of ``frames``.
 
     Raises:
         DataError: data are not given, or data or weights are missing or damaged.
@@ -53,10 +53,10 @@ def observe(settings: ObserveSettings, output: Path) -> int:
         clip = labelled(dataset, _seen(dataset, finder, settings))
     names = [_name(sample) for sample in dataset.samples]
     save_observed(output / FILE, clip, names, [s.frame for s in dataset.samples], skeleton)
-    return len(dataset)
+    return {"frames": len(dataset)}
 
 
-def _labelled_part(settings: ObserveSettings, skeleton: Skeleton) -> Dataset:
+def _labelled_part(settings: DetectionCacheSettings, skeleton: Skeleton) -> Dataset:
     """The frames with 3D labels.
 
     Raises:
@@ -102,7 +102,7 @@ def _name(sample: PoseSample) -> str:
     return sample.sequence or sample.image_path.stem
 
 
-def _seen(dataset: Dataset, finder: KeypointFinder, settings: ObserveSettings) -> Keypoints:
+def _seen(dataset: Dataset, finder: KeypointFinder, settings: DetectionCacheSettings) -> Keypoints:
     """What the 2D network finds in every frame."""
     boxes = image_boxes(dataset) if settings.whole_image else boxes_of(dataset)
     detector = None

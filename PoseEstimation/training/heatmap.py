@@ -130,12 +130,9 @@ def train_heatmap(settings: HeatmapSettings, output: Path, resume: bool = False)
 def make_network(settings: HeatmapSettings) -> PoseResNet:
     """Build the network of a recipe."""
     config = PoseResNetConfig(
-        depth=settings.depth,
+        **vars(settings.network),
         num_joints=len(SKELETONS[settings.skeleton]),
         maps_per_joint=3 if settings.depth_weight else 1,
-        head_batch_norm=settings.head_batch_norm,
-        head_channels=settings.head_channels,
-        normalise=settings.normalise,
     )
     return PoseResNet(config)
 

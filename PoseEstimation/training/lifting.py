@@ -73,11 +73,9 @@ def make_lifter(settings: LiftingSettings) -> MartinezLifter:
     """Build the network of a recipe."""
     skeleton = SKELETONS[settings.skeleton]
     config = MartinezConfig(
+        **vars(settings.network),
         num_joints=len(skeleton),
         root_index=skeleton.root_index,
-        width=settings.width,
-        blocks=settings.blocks,
-        dropout=settings.dropout,
     )
     return MartinezLifter(config)
 
@@ -89,9 +87,9 @@ def make_loaders(settings: LiftingSettings) -> tuple[DataLoader, DataLoader]:
         DataError: a folder or file is not given or holds no data.
     """
     codec = PixelCodec(SKELETONS[settings.skeleton])
-    train = _clip(settings.train, settings.observed, settings)
+    train = _clip(settings.train, settings.detections, settings)
     one = () if settings.validation is None else (settings.validation,)
-    validation = _clip(one, settings.validation_observed, settings)
+    validation = _clip(one, settings.validation_detections, settings)
     seed, workers = settings.trainer.seed, settings.num_workers
     poses = _Poses(train, codec)
     size = min(settings.batch_size, len(poses))

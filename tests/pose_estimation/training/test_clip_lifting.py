@@ -16,6 +16,7 @@ from Engine.weights import load_weights
 from PoseEstimation.codecs.rays import UNIT_MM
 from PoseEstimation.io.detection_cache import save_observed
 from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig
+from PoseEstimation.models.configs import ClipLifterSettings
 from PoseEstimation.settings import CameraSettings, ClipLiftingSettings, ClipNoiseSettings
 from PoseEstimation.training.clip_lifting import (
     SLOW_FRAMES,
@@ -66,9 +67,7 @@ def settings(root, bank):
         validation=DataSource("mini_rgbd", "2", root),
         runs=2,
         frames=9,
-        width=48,
-        frame_blocks=1,
-        dilations=(1, 3),
+        network=ClipLifterSettings(width=48, frame_blocks=1, dilations=(1, 3)),
         batch_size=8,
         num_workers=0,
         optimiser=OptimiserSettings(learning_rate=3e-3, warmup_steps=5, average_decay=0.9),
@@ -304,7 +303,7 @@ def test_what_was_seen_is_learnt_from_and_survives_the_file(settings, bank, tmp_
     (seen,) = load_observed(path)
     assert seen.observed.keypoints_px == pytest.approx(clip.keypoints_px, rel=1e-5)
     assert seen.joints_mm.mean() == pytest.approx(0, abs=1e-2)
-    only = replace(settings, observed_share=1.0, single_share=0.0, slow_share=0.0)
+    only = replace(settings, detections_share=1.0, single_share=0.0, slow_share=0.0)
     batch = TrainingClips([movement], [seen], [], only)([Draw(0, 0), Draw(0, 1)])
     length = batch["target"].norm(dim=-1)[..., INFANT.index("left_knee")] * UNIT_MM
     pelvis, knee = INFANT.root_index, INFANT.index("left_knee")
@@ -316,7 +315,7 @@ def test_what_was_seen_is_learnt_from_and_survives_the_file(settings, bank, tmp_
 
 def test_batches_of_slow_videos_have_frames_from_anywhere(settings, bank):
     movement = load_movements(bank)[0]
-    shares = {"observed_share": 1.0, "single_share": 0.0, "slow_share": 1.0}
+    shares = {"detections_share": 1.0, "single_share": 0.0, "slow_share": 1.0}
     runs = movement.joints_mm[None, ::9].astype(np.float64)
     slow = Movement(movement.joints_mm[::9], filmed(runs, STILL, np.random.default_rng(0))[0])
     batch = TrainingClips([movement], [], [slow], replace(settings, **shares))([Draw(0, 0)] * 3)
