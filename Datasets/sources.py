@@ -58,7 +58,7 @@ CACHE = Path("data/cache")
 """Where caches lie for whom nobody says otherwise."""
 
 
-def dataset_named(name: str, what: str = "data set") -> DataSet:
+def dataset_named(name: str, what: str = "data set:") -> DataSet:
     """The row of a data set.
 
     Raises:
@@ -66,7 +66,7 @@ def dataset_named(name: str, what: str = "data set") -> DataSet:
     """
     rows = {row.name: row for row in DATASETS}
     if name not in rows:
-        raise DataError(f"{what}: '{name}' is unknown; choose one of {', '.join(rows)}")
+        raise DataError(f"{what} '{name}' is unknown; choose one of {', '.join(rows)}")
     return rows[name]
 
 

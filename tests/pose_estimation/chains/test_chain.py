@@ -132,7 +132,11 @@ def test_what_was_observed_has_the_truth_beside_it(stages, tmp_path):
 def test_a_stage_that_was_stopped_goes_on(stages, tmp_path, monkeypatch):
     kept = tmp_path / "2-observe" / "minutes.json"
 
+    run = Recipe.run
+
     def stopped(recipe, settings, output):
+        if recipe.name != "detection_cache":
+            return run(recipe, settings, output)
         while not kept.is_file():
             time.sleep(0.01)
         raise KeyboardInterrupt
