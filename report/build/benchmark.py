@@ -5,7 +5,7 @@ of frames and the sha256 of its label files; ``NAME.npz`` the 3D labels of every
 which labels made on another kind of machine must be equal to 0.01 mm. A generator that makes other
 labels is another version and gets another name.
 
-``python -m Datasets.verify.benchmark ROOT --write FOLDER`` writes both files, ``--lock NAME.json``
+``python -m report.build.benchmark ROOT --write FOLDER`` writes both files, ``--lock NAME.json``
 compares with them.
 """
 

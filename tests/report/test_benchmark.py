@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from Datasets.verify.benchmark import compare, main, write
 from Datasets.writers.mini_rgbd import write_frame
 from Engine.errors import DataError
+from report.build.benchmark import compare, main, write
 
 
 def make(root, shift_mm=0.0, frames=3):
