@@ -42,7 +42,7 @@ class HeatmapSettings(Settings):
         loss: cross-entropy of the softmax over the map, or mse, as published.
         network: see ``PoseResNetSettings``; its ``kind`` may choose another one.
         depth_weight: weight of the joints' depths (2.5D), in crop sides; 0 makes heatmaps alone.
-        sigma_weight: weight of the likelihood that teaches ``sigma_px``, beside depths.
+        sigma_weight: weight of the likelihood that trains ``sigma_px``, beside depths.
         batch_size: crops per step.
         num_workers: processes that load images.
         optimiser: see ``OptimiserSettings``.
@@ -87,9 +87,9 @@ class LiftingSettings(Settings):
 
     Attributes:
         train: the data sets to learn from, with true 2D joints; see ``DataSource``.
-        detections: npz files of what a 2D network saw, to learn from.
+        detections: files of cached detections of a 2D network, to learn from.
         validation: the data set to validate on, from true 2D joints.
-        validation_detections: npz files of what a 2D network saw, to validate on.
+        validation_detections: likewise, to validate on.
         skeleton: joints in and out, ``mpii_16`` (the published mapping) or ``infant``.
         frame_step: use every n-th frame of a sequence.
         initial_weights: weights to start from, or None for random ones.
@@ -125,7 +125,7 @@ class LiftingSettings(Settings):
 
 @dataclass(frozen=True)
 class CameraSettings(Settings):
-    """Which cameras look at movements: most as in MINI-RGBD, a share of any other kind.
+    """Random cameras of movements: most as in MINI-RGBD, a share of any other kind.
 
     Attributes:
         distance_mm: range of distances.
@@ -148,7 +148,7 @@ class CameraSettings(Settings):
 
 @dataclass(frozen=True)
 class ClipNoiseSettings(Settings):
-    """What the 2D joints of a training clip suffer, so that the lifter bears a network's.
+    """Detection noise: errors added to the 2D joints of a training clip, as a network makes them.
 
     Lengths are fractions of the 2D pose's standard deviation.
 
@@ -164,7 +164,7 @@ class ClipNoiseSettings(Settings):
         slow_share: share of the error (as amplitude) that lasts.
         missing_share: largest share of joints missing; each clip draws its own.
         depth_sigma: typical standard deviation of the depth over a bone, over the bone's length.
-        depth_shrink: networks are shy: least factor on true depths.
+        depth_shrink: networks underestimate depth: least factor on true depths.
         report_spread: of the logarithm of the reported over the true sigma.
         photo_factor: ``sigma`` of a photo is larger by up to this factor, log-uniform, and
             ``depth_sigma`` by its root.
@@ -190,17 +190,17 @@ class ClipLiftingSettings(Settings):
     """The 3D recipe of videos: clips of 2D joints to 3D joints relative to the root.
 
     Attributes:
-        train: data sets with 3D labels in sequences, filmed anew; see ``DataSource``.
+        train: data sets with 3D labels in sequences, before random cameras; see ``DataSource``.
         movement_banks: npz files of ``synth --profile movements``.
         posture_banks: npz files of ``synth --profile postures``, for photos and slow videos.
         posture_share: share of those from postures, where given.
-        detections: npz files of what a 2D network saw of sequences with 3D labels, at 30 frames/s.
-        detections_slow: likewise, of sequences whose frames are far apart, and of photos.
-        detections_share: share of clips from what was observed, where given.
-        detections_weak: likewise, of photos whose 3D joints are known but for their place.
+        detections: files of cached detections on sequences with 3D labels, at 30 frames/s.
+        detections_slow: likewise, on sequences whose frames are far apart, and on photos.
+        detections_share: share of clips from cached detections, where given.
+        detections_weak: likewise, on photos whose 3D joints are known but for their place.
         weak_share: share of photos from those, where given.
         validation: the data set to validate on, from its true 2D joints.
-        validation_detections: what a 2D network saw of it, or None.
+        validation_detections: cached detections on it, or None.
         validation_photos: likewise, of photos; all together count as one sequence.
         skeleton: joints in and out.
         initial_weights: weights to start from, or None for random ones.
@@ -216,7 +216,7 @@ class ClipLiftingSettings(Settings):
         noise: see ``ClipNoiseSettings``.
         velocity_weight: weight of the error of frame differences.
         bone_weight: weight of the error of the logs of bone lengths.
-        sigma_weight: weight of the likelihood that teaches the error bars.
+        sigma_weight: weight of the likelihood that trains the error bars.
         network: see ``ClipLifterSettings``.
         batch_size: clips per step.
         num_workers: processes that prepare batches.

@@ -24,7 +24,6 @@ from Datasets.skeletons import COCO_17, INFANT, LSP_14, MPII_16, Skeleton
 from Datasets.structures import PoseSample
 from Datasets.synthetic.profiles import movement_bank
 from Datasets.synthetic.profiles.coco import generate_coco
-from Datasets.verify import benchmark
 from Datasets.writers import coco, lsp, mini_rgbd, mpi_inf_3dhp, mpii, slp
 from Engine.checkpoints import SafetensorsCheckpointIO, checkpoint_path
 from Engine.errors import WriteError
@@ -49,6 +48,7 @@ from PoseEstimation.stage_settings import CollectSettings
 from PoseEstimation.structures import Clip
 from PoseEstimation.visualise.overlay import OverlayStyle, open_overlay
 from PoseEstimation.visualise.video import VideoWriter
+from report.build import benchmark
 from report.build.figures import Figure, write_figure
 
 RGB = (255 * np.random.default_rng(1).random((96, 64, 3))).astype(np.uint8)
