@@ -102,3 +102,14 @@ def thinned(dataset: Dataset, step: int) -> Dataset:
 def limited(dataset: Dataset, count: int) -> Dataset:
     """Keep at most ``count`` samples, evenly spread."""
     return replace(dataset, samples=spread(dataset.samples, count))
+
+
+def sequences_of(split: str) -> tuple[str, ...] | None:
+    """Sequences of a part of ``MINI_RGBD_SPLIT``, or of a list such as 11-12; None means all.
+
+    Raises:
+        DataError: the text is neither.
+    """
+    if split == "all":
+        return None
+    return parse_sequences(split) if split[:1].isdigit() else MINI_RGBD_SPLIT.part(split)

@@ -85,6 +85,17 @@ def read_mini_rgbd(
     return Dataset("mini_rgbd", root, skeleton, tuple(samples))
 
 
+def open_mini_rgbd(
+    root: Path | str, split: str = "all", skeleton: Skeleton | None = None
+) -> Dataset:
+    """Read a part of the published split, or a list of sequences such as 11-12.
+
+    Raises:
+        DataError: see ``sequences_of`` and ``read_mini_rgbd``.
+    """
+    return read_mini_rgbd(root, sequences_of(split), skeleton or MINI_RGBD_25)
+
+
 def sequence_names(root: Path) -> tuple[str, ...]:
     """Sorted names of the sequence folders.
 

@@ -122,7 +122,7 @@ def train_heatmap(settings: HeatmapSettings, output: Path, resume: bool = False)
 def make_network(settings: HeatmapSettings) -> PoseResNet:
     """Build the network of a recipe."""
     joints, maps = len(SKELETONS[settings.skeleton]), 3 if settings.depth_weight else 1
-    config = configured(PoseResNetConfig, settings, num_joints=joints, maps_per_joint=maps)
+    config = configured(PoseResNetConfig, settings.network, num_joints=joints, maps_per_joint=maps)
     return PoseResNet(config)
 
 

@@ -13,7 +13,7 @@ from Datasets.geometry.camera import intrinsics_matrix, project
 from Datasets.layouts.mpi_inf_3dhp import CalibratedCamera
 from Datasets.sources import DataSource
 from Datasets.writers.mpi_inf_3dhp import write_calibration, write_train_annotations
-from PoseEstimation.cli import CHAINS, main
+from PoseEstimation.cli import main
 from PoseEstimation.commands.train import stages_of
 from PoseEstimation.config import load_config
 from PoseEstimation.stage_settings import DetectionCacheSettings
@@ -56,7 +56,7 @@ def test_training_keeps_labels_in_the_cache_of_the_configuration(here, capsys):
     options = (
         "lifting.train=[{dataset: mpi_inf_3dhp, split: train}]",
         "lifting.validation={dataset: mpi_inf_3dhp, split: validation}",
-        *("lifting.width=8", "lifting.batch_size=4", "lifting.trainer.max_epochs=1"),
+        *("lifting.network.width=8", "lifting.batch_size=4", "lifting.trainer.max_epochs=1"),
     )
     assert main(["train", "lifting", *options, "--output", "run"]) == 0, capsys.readouterr()
     assert cached(here.parent / "kept") == {"S1_Seq1", "S7_Seq1"}
@@ -65,7 +65,7 @@ def test_training_keeps_labels_in_the_cache_of_the_configuration(here, capsys):
 
 def test_what_chains_look_at_and_score_uses_it_too(here):
     config = load_config()
-    for name in CHAINS:
+    for name in (row.name for row in CHAINS):
         for stage in stages_of(name, config, Path("chain") / name):
             for source in sources(stage.settings):
                 assert source.cache == config.paths.cache, stage.name

@@ -29,7 +29,6 @@ from PoseEstimation.inference.top_down import (
     turn_averaged,
 )
 from PoseEstimation.inference.weight_sets import find_weights, is_indexed
-from PoseEstimation.inference.weights import check_weights
 from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig
 from PoseEstimation.structures import Keypoints, Track
 
@@ -299,14 +298,14 @@ def test_pickle_and_swapped_files_are_refused(tiny_weights, tmp_path):
         Predictor.from_weights(folder, settings=FLOAT)
     (folder / "heatmap.safetensors").unlink()
     with pytest.raises(DataError, match="does not exist"):
-        check_weights(folder)
+        WeightSet.open(folder).digests()
 
 
 def test_a_broken_index_is_refused(tiny_weights, tmp_path):
     folder = copy(tiny_weights, tmp_path)
     (folder.parent / "index.yaml").write_text(yaml.safe_dump(["tiny"]))
     with pytest.raises(DataError, match=r"index\.yaml"):
-        check_weights(folder)
+        WeightSet.open(folder).digests()
 
 
 def test_unknown_set_names_what_is_there(tiny_weights):

@@ -11,6 +11,7 @@ from Datasets.sources import DataSource
 from Engine.module import AveragedModule, rate_factor
 from Engine.training_settings import TrainerSettings
 from Engine.weights import load_weights
+from PoseEstimation.models.configs import MartinezSettings
 from PoseEstimation.settings import LiftingSettings, OptimiserSettings
 from PoseEstimation.training.lifting import train_lifting
 
@@ -56,7 +57,9 @@ def test_an_interrupted_run_ends_with_the_same_weights(root, tmp_path):
     )
     settings = LiftingSettings(
         train=(DataSource("mini_rgbd", "1", root),),
-        validation=DataSource("mini_rgbd", root=root), width=16, batch_size=2,
+        validation=DataSource("mini_rgbd", root=root),
+        network=MartinezSettings(width=16),
+        batch_size=2,
         optimiser=OptimiserSettings(learning_rate=1e-2, warmup_steps=2, final_factor=1.0),
         trainer=trainer,
     )  # fmt: skip
@@ -74,7 +77,9 @@ def test_a_time_budget_brings_the_rate_down_in_time(root, tmp_path, monkeypatch)
     monkeypatch.setattr("Engine.callbacks.time", clock)
     settings = LiftingSettings(
         train=(DataSource("mini_rgbd", root=root),),
-        validation=DataSource("mini_rgbd", root=root), width=16, batch_size=2,
+        validation=DataSource("mini_rgbd", root=root),
+        network=MartinezSettings(width=16),
+        batch_size=2,
         optimiser=OptimiserSettings(warmup_steps=0),
         trainer=TrainerSettings(
             max_epochs=10_000, max_minutes=0.03, patience=10_000, precision="32-true", log_every=1

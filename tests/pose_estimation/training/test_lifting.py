@@ -13,6 +13,7 @@ from Engine.training_settings import OptimiserSettings, TrainerSettings
 from Engine.weights import load_weights
 from PoseEstimation.codecs.pixels import PixelCodec
 from PoseEstimation.io.detection_cache import save_detections
+from PoseEstimation.models.configs import MartinezSettings
 from PoseEstimation.models.martinez import MartinezConfig, MartinezLifter
 from PoseEstimation.settings import LiftingSettings
 from PoseEstimation.structures import Clip
@@ -32,10 +33,10 @@ def observed(tmp_path, make_poses):
 @pytest.fixture
 def settings(root, observed):
     return LiftingSettings(
-        observed=(observed,),
+        detections=(observed,),
         validation=DataSource("mini_rgbd", "2", root),
         skeleton="infant",
-        width=64,
+        network=MartinezSettings(width=64),
         dropout=0.0,
         optimiser=OptimiserSettings(learning_rate=5e-3, warmup_steps=5, average_decay=0.9),
         trainer=TrainerSettings(max_epochs=60, precision="32-true", patience=99),
@@ -73,4 +74,4 @@ def test_data_of_another_skeleton_and_no_data_are_named(settings, observed):
     with pytest.raises(DataError, match="joints of infant, expected mpii_16"):
         make_loaders(replace(settings, skeleton="mpii_16"))
     with pytest.raises(DataError, match="must be given"):
-        make_loaders(replace(settings, observed=()))
+        make_loaders(replace(settings, detections=()))
