@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from Engine.errors import DataError
 from Engine.settings import Settings, limited
 
 DATASETS = ("mini_rgbd", "mpii", "mpi_inf_3dhp", "coco", "slp", "lsp", "syrip")
@@ -35,3 +36,16 @@ class DataSource(Settings):
     shifted: bool = False
     labels: Path | None = None
     cache: Path | None = None
+
+    @property
+    def folder(self) -> Path:
+        """``root``, once config.yaml is read.
+
+        Raises:
+            DataError: there is none.
+        """
+        if self.root is None:
+            raise DataError(
+                f"data: {self.dataset} has no folder; set its root or paths in config.yaml"
+            )
+        return self.root
