@@ -53,15 +53,12 @@ def open_sources(sources: Sequence[DataSource], skeleton: Skeleton) -> list[Data
     Raises:
         DataError: a source without a folder, or as ``open_dataset``.
     """
-    bare = next((source for source in sources if source.root is None), None)
-    if bare is not None:
-        raise DataError(f"data: {bare.dataset} has no folder; set its root or paths in config.yaml")
-    return [_open_source(source, skeleton) for source in sources]
+    folders = [source.folder for source in sources]  # before any is read, which may take minutes
+    return [_open_source(*each, skeleton) for each in zip(sources, folders, strict=True)]
 
 
-def _open_source(source: DataSource, skeleton: Skeleton) -> Dataset:
-    cache = source.cache or CACHE
-    dataset = open_dataset(source.dataset, source.root, source.split, skeleton, cache)
+def _open_source(source: DataSource, folder: Path, skeleton: Skeleton) -> Dataset:
+    dataset = open_dataset(source.dataset, folder, source.split, skeleton, source.cache or CACHE)
     if source.labels is None:
         return dataset
     return SelfLabels.load(source.labels, skeleton).given_to(dataset)

@@ -104,16 +104,17 @@ def _write_crop(
         DataError: the picture is damaged, or not as large as its labels say.
     """
     image = load_image(sample.image_path)
-    fault = box_fault(sample.box_xyxy, image.size)
-    if fault:
+    box = sample.box_xyxy
+    fault = "no box" if box is None else box_fault(box, image.size)
+    if box is None or fault:
         raise DataError(
             f"crops: {sample.image_path} has {image.width} x {image.height} px: {fault}"
         )
-    crop = Crop.around(sample.box_xyxy, size, margin)
+    crop = Crop.around(box, size, margin)
     picture = warp_image(image, crop.matrix, crop.size)
     name = f"{number:012d}.jpg"
     write_coco_image(output, split, name, np.asarray(picture))
-    corners = transform_points(crop.matrix, sample.box_xyxy.reshape(2, 2))
+    corners = transform_points(crop.matrix, box.reshape(2, 2))
     keypoints = crop.to_crop(sample.keypoints_px)
     far = far_outside(keypoints, crop.size)
     cropped = replace(

@@ -10,7 +10,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.utils.data import DataLoader
-from torch.utils.data import Dataset as TorchDataset
 
 from Datasets.readers.frames import FrameSource
 from Datasets.readers.images import load_mask
@@ -19,12 +18,12 @@ from Datasets.structures import Dataset
 from Datasets.transforms.geometric import CroppedSample
 from Datasets.transforms.presets import CROP_MARGIN, TrainTransforms, eval_sample, train_sample
 from Engine.errors import DataError
-from Engine.sampling import Draw, SeededSampler
+from Engine.sampling import Draw, SeededSampler, SizedDataset
 
 __all__ = ["CropDataset", "as_tensors", "joined", "limited", "make_loader", "thinned"]
 
 
-class CropDataset(TorchDataset):
+class CropDataset(SizedDataset):
     """Crops of a data set's people with their labels in crop pixels.
 
     An item is a dict of tensors: ``image`` uint8 (3, size, size); ``keypoints_px`` (joint, 2), 0
@@ -81,10 +80,10 @@ class CropDataset(TorchDataset):
 
     def __getitem__(self, key: int | Draw) -> dict[str, Tensor]:
         draw = key if isinstance(key, Draw) else Draw(0, int(key))
-        sample, box = self.dataset.samples[draw.index], self.boxes[draw.index]
+        sample, box = self.dataset.samples[draw.item], self.boxes[draw.item]
         image = self.frames.load(sample)
         if self.train:
-            generator = np.random.default_rng([self.seed, draw.round, draw.index])
+            generator = np.random.default_rng([self.seed, draw.round, draw.item])
             # The mask for the share of samples that change their background.
             wanted = generator.random() < self.transforms.background_share
             mask = load_mask(sample.mask_path) if wanted and sample.mask_path else None
@@ -93,7 +92,7 @@ class CropDataset(TorchDataset):
             )
         else:
             cropped = eval_sample(sample, image, box, self.size, self.margin)
-        return as_tensors(cropped, draw.index, self.source)
+        return as_tensors(cropped, draw.item, self.source)
 
 
 def as_tensors(cropped: CroppedSample, index: int, source: int = 0) -> dict[str, Tensor]:
@@ -116,7 +115,7 @@ def as_tensors(cropped: CroppedSample, index: int, source: int = 0) -> dict[str,
 
 
 def make_loader(
-    dataset: TorchDataset,
+    dataset: SizedDataset,
     batch_size: int,
     num_workers: int,
     train: bool,

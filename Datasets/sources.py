@@ -89,3 +89,16 @@ class DataSource(Settings):
     shifted: bool = False
     labels: Path | None = None
     cache: Path | None = None
+
+    @property
+    def folder(self) -> Path:
+        """``root``, once config.yaml is read.
+
+        Raises:
+            DataError: there is none.
+        """
+        if self.root is None:
+            raise DataError(
+                f"data: {self.dataset} has no folder; set its root or paths in config.yaml"
+            )
+        return self.root

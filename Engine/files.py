@@ -188,7 +188,7 @@ def write_npz(path: Path, /, **arrays: np.ndarray) -> None:
 
     # an open file: NumPy would add a suffix to a path that has another one
     with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, **arrays)
+        np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
 def write_image(path: Path, image: Image.Image, durable: bool = True, **options: Any) -> None:

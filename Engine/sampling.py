@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -18,7 +18,7 @@ class Draw(NamedTuple):
     """Which sample, and for which time: the key that a sampler hands to a data set."""
 
     round: int
-    index: int
+    item: int
 
 
 def spread(items: Sequence[Item], count: int) -> Sequence[Item]:
@@ -70,11 +70,15 @@ class SeededSampler(Sampler[Draw]):
             yield Draw(shuffle, int(order[position % self.n]))
 
 
-class Mixture(TorchDataset):
-    """Several data sets, drawn from by ratio; an item is a function of (seed, round, index)."""
+class SizedDataset(TorchDataset, Sized):
+    """A data set that knows how many items it has."""
+
+
+class Mixture(SizedDataset):
+    """Several data sets, drawn from by ratio; an item is a function of (seed, round, item)."""
 
     def __init__(
-        self, parts: Sequence[TorchDataset], shares: Sequence[float | None], seed: int
+        self, parts: Sequence[SizedDataset], shares: Sequence[float | None], seed: int
     ) -> None:
         """Bind the parts.
 
@@ -87,18 +91,18 @@ class Mixture(TorchDataset):
             DataError: a share is negative, or all are 0.
         """
         pairs = zip(parts, shares, strict=True)
-        shares = [len(part) if share is None else share for part, share in pairs]
-        total = float(sum(shares))
-        if total <= 0 or min(shares) < 0:
-            raise DataError(f"data: the shares {shares} are no ratio; give positive numbers")
+        ratio = [len(part) if share is None else share for part, share in pairs]
+        total = float(sum(ratio))
+        if total <= 0 or min(ratio) < 0:
+            raise DataError(f"data: the shares {ratio} are no ratio; give positive numbers")
         self.parts, self.seed = tuple(parts), seed
-        self.shares = [share / total for share in shares]
+        self.shares = [share / total for share in ratio]
 
     def __len__(self) -> int:
         return sum(len(part) for part in self.parts)
 
     def __getitem__(self, key: Draw) -> Any:
-        rng = np.random.default_rng([self.seed, key.round, key.index])
+        rng = np.random.default_rng([self.seed, key.round, key.item])
         part = self.parts[int(rng.choice(len(self.parts), p=self.shares))]
-        position = key.round * len(self) + key.index
+        position = key.round * len(self) + key.item
         return part[Draw(position, int(rng.integers(len(part))))]

@@ -29,6 +29,7 @@ from Engine.checkpoints import SafetensorsCheckpointIO, newest_checkpoint
 from Engine.devices import choose_device, computes_in_bf16
 from Engine.errors import DataError
 from Engine.files import write_text
+from Engine.sampling import SeededSampler
 from Engine.training_settings import TrainerSettings
 from Engine.weights import read_metadata, read_safetensors
 
@@ -161,9 +162,11 @@ class _BatchStream:
 
 def _batches_from(loader: DataLoader, done: int) -> Iterator[Any]:
     """Endless batches of a loader with a ``SeededSampler``, from any position on."""
+    sampler = loader.sampler
+    assert isinstance(sampler, SeededSampler)
     epoch, batch = divmod(done, len(loader))
     while True:
-        loader.sampler.set_position(epoch, batch * loader.batch_size)
+        sampler.set_position(epoch, batch * (loader.batch_size or 1))
         yield from loader
         epoch, batch = epoch + 1, 0
 

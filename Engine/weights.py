@@ -160,7 +160,6 @@ def _opened(path: Path) -> Iterator[tuple[Any, dict[str, Any]]]:
 
 def _grown(given: Tensor, own: Tensor | None) -> Tensor:
     """Rows of further outputs, which the network has and the file lacks, put after the given."""
-    alike = own is not None and given.ndim > 0 and given.shape[1:] == own.shape[1:]
-    if not alike or len(given) >= len(own):
+    if own is None or given.ndim == 0 or given.shape[1:] != own.shape[1:]:
         return given
     return torch.cat([given, own[len(given) :].to(given)])

@@ -12,7 +12,6 @@ from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader
-from torch.utils.data import Dataset as TorchDataset
 
 from Datasets.loaders import make_loader
 from Datasets.outlines import padding_of
@@ -21,13 +20,13 @@ from Datasets.readers.images import load_mask
 from Datasets.scenes import ADULT_LABEL, INFANT_LABEL, Scene
 from Datasets.transforms.settings import WholeImageTransforms
 from Datasets.transforms.whole_images import OutlinedPeople, train_whole_image
-from Engine.sampling import Draw
+from Engine.sampling import Draw, SizedDataset
 
 Boxes = Float[np.ndarray, "k 4"]
 BATCH = 8
 
 
-class DetectorImages(TorchDataset):
+class DetectorImages(SizedDataset):
     """Training canvases with their boxes; an item is a function of (seed, round, index).
 
     An item is ``image`` uint8 (3, height, width), ``boxes`` (n, 4) in canvas pixels and ``labels``
@@ -59,9 +58,9 @@ class DetectorImages(TorchDataset):
         return len(self.scenes)
 
     def __getitem__(self, key: Draw) -> dict[str, Tensor]:
-        generator = np.random.default_rng([self.seed, key.round, key.index])
-        scene = self.scenes[key.index]
-        people = outlined(scene, self.outlines[key.index])
+        generator = np.random.default_rng([self.seed, key.round, key.item])
+        scene = self.scenes[key.item]
+        people = outlined(scene, self.outlines[key.item])
         how = people, self.size, generator, self.transforms
         canvas, boxes, labelled = train_whole_image(load_sample_image(scene.image), *how)
         return {
@@ -71,7 +70,7 @@ class DetectorImages(TorchDataset):
         }
 
 
-class EvaluationImages(TorchDataset):
+class EvaluationImages(SizedDataset):
     """Whole images as PIL with the boxes of infants and of adults in image pixels, (k, 4) each."""
 
     def __init__(self, scenes: Sequence[Scene]) -> None:

@@ -11,7 +11,6 @@ import torch
 from jaxtyping import Bool, Float, Int
 from PIL import Image, ImageDraw
 from torch import Tensor
-from torch.utils.data import Dataset as TorchDataset
 
 from Datasets.geometry.boxes import iou
 from Datasets.readers.frames import load_sample_image
@@ -24,7 +23,7 @@ from Datasets.transforms.presets import TrainTransforms, train_crop
 from Datasets.transforms.textures import random_texture
 from Engine.errors import DataError
 from Engine.files import write_npz
-from Engine.sampling import Draw, spread
+from Engine.sampling import Draw, SizedDataset, spread
 from FasterRCNN.detector import InfantDetector
 from FasterRCNN.images import channels_first
 from FasterRCNN.rescoring import MARGIN, SIDE, rescoring_crop
@@ -120,7 +119,7 @@ def _detected(
         return np.split(file["boxes"], np.cumsum(file["counts"])[:-1])
 
 
-class TrainingCrops(TorchDataset):
+class TrainingCrops(SizedDataset):
     """Some varied crops of an image; an item is a function of (seed, round, index).
 
     An item is ``images`` uint8 (k, 3, side, side) and ``labels`` (k,). Half of the crops are of
@@ -146,8 +145,8 @@ class TrainingCrops(TorchDataset):
         return len(self.images)
 
     def __getitem__(self, key: Draw) -> tuple[Tensor, Tensor]:
-        generator = np.random.default_rng([self.seed, key.round, key.index])
-        one = self.images[key.index]
+        generator = np.random.default_rng([self.seed, key.round, key.item])
+        one = self.images[key.item]
         kinds = one.annotated.astype(int)
         weights = 1 / np.bincount(kinds, minlength=2).clip(1)[kinds]
         chosen = generator.choice(len(weights), self.per_image, p=weights / weights.sum())
@@ -181,7 +180,7 @@ def with_texture_around(
     return np.where(np.asarray(inside)[..., None] > 0, cut, texture)
 
 
-class ValidationCrops(TorchDataset):
+class ValidationCrops(SizedDataset):
     """Each box of images, upright: ``images`` uint8 (1, 3, side, side) and ``labels`` (1,)."""
 
     def __init__(self, images: Sequence[LabelledBoxes]) -> None:

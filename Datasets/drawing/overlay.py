@@ -100,7 +100,7 @@ def _draw_person(image: Image.Image, pose: PoseDrawing, skeleton: Skeleton) -> I
     drawn = layer.reduce(zoom)
     result.paste(drawn, region[:2], drawn)
     if pose.label and pose.box_xyxy is not None:
-        _draw_label(result, pose)
+        _draw_label(result, pose.label, pose.box_xyxy)
     return result
 
 
@@ -144,7 +144,7 @@ def _region(
 def _draw_skeleton(pen: _Pen, pose: PoseDrawing, skeleton: Skeleton, width: float) -> None:
     """Outlines first, so that none crosses a coloured line; uncertain parts below certain ones."""
     points = np.asarray(pose.keypoints_px, dtype=np.float64)
-    usable = np.isfinite(points).all(axis=1)
+    usable = np.all(np.isfinite(points), axis=1)
     scores = np.ones(len(points)) if pose.scores is None else np.asarray(pose.scores)
     certain = usable & (scores >= CONFIDENT)
     bones = [b for b in skeleton.bone_indices if usable[b[0]] and usable[b[1]]]
@@ -176,19 +176,19 @@ def _font(pixels: float):
     return ImageFont.load_default(size=max(9.0, pixels))
 
 
-def _draw_label(image: Image.Image, pose: PoseDrawing) -> None:
+def _draw_label(image: Image.Image, label: str, box: np.ndarray) -> None:
     """Write the label above the box, or inside where there is no room, always within the image."""
     font = _font(min(image.size) / 30)
     draw = ImageDraw.Draw(image, "RGBA")
-    left, top, right, bottom = draw.textbbox((0, 0), pose.label, font=font)
+    left, top, right, bottom = draw.textbbox((0, 0), label, font=font)
     pad = (bottom - top) * 0.35
     width, height = right - left + 2 * pad, bottom - top + 2 * pad
-    x = min(max(float(pose.box_xyxy[0]), 0.0), max(image.width - width, 0.0))
-    above = float(pose.box_xyxy[1]) - height
-    y = min(above if above >= 0 else float(pose.box_xyxy[1]), image.height - height)
+    x = min(max(float(box[0]), 0.0), max(image.width - width, 0.0))
+    above = float(box[1]) - height
+    y = min(above if above >= 0 else float(box[1]), image.height - height)
     y = max(y, 0.0)
     draw.rectangle((x, y, x + width, y + height), fill=OUTLINE)
-    draw.text((x + pad - left, y + pad - top), pose.label, font=font, fill=MIDDLE)
+    draw.text((x + pad - left, y + pad - top), label, font=font, fill=MIDDLE)
 
 
 def _draw_band(image: Image.Image, caption: str, legend: bool) -> Image.Image:

@@ -17,7 +17,7 @@ QUARTERS = {
 def turn_matrix(degrees: int, size: tuple[int, int]) -> Float[np.ndarray, "3 3"]:
     """Pixels of an image of (width, height) to those of the image turned by ``QUARTERS``."""
     right, bottom = size[0] - 1.0, size[1] - 1.0
-    rows = {
+    rows: dict[int, list[list[float]]] = {
         90: [[0, 1, 0], [-1, 0, right]],
         180: [[-1, 0, right], [0, -1, bottom]],
         270: [[0, -1, bottom], [1, 0, 0]],

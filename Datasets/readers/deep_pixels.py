@@ -55,7 +55,7 @@ def eight_bits(
     bits = _bits(image, file)
     if image.mode in _COLOURS:
         # Pillow keeps the upper 8 of 16 bits of a colour: right, unless that leaves little.
-        if max(high for _, high in image.getextrema()[:3]) >= 64:
+        if np.asarray(image)[..., :3].max() >= 64:
             return image, None
         values = _colours(file)
     else:
@@ -94,7 +94,7 @@ def _colours(file: PictureFile) -> Shaped[np.ndarray, "height width 3"]:
     """Decode 16-bit colours in full, which Pillow cannot."""
     import av
 
-    with av.open(io.BytesIO(file.data), format=f"{file.format.lower()}_pipe") as container:
+    with av.open(io.BytesIO(file.data), "r", f"{file.format.lower()}_pipe") as container:
         return next(container.decode(video=0)).to_ndarray(format="rgb48le")
 
 

@@ -214,7 +214,7 @@ class _Picture:
         if not image.has_transparency_data:
             return image.convert("RGB")
         image = image.convert("RGBA")
-        if image.getextrema()[3][0] == 255:
+        if image.getchannel("A").getextrema() == (255, 255):
             return image.convert("RGB")
         self.notes.append(f"transparent parts are shown over {background}")
         under = Image.new("RGBA", image.size, background)

@@ -81,7 +81,8 @@ class SequenceLabels:
         """Let the system take back the memory of what was read: the files keep it."""
         if hasattr(mmap, "MADV_DONTNEED"):
             for array in self._arrays.values():
-                array._mmap.madvise(mmap.MADV_DONTNEED)
+                # NumPy's stubs lack the attribute
+                array._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]
 
     @cached_property
     def _arrays(self) -> dict[str, np.memmap]:

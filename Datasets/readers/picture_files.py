@@ -176,8 +176,8 @@ class _Directory:
 
     def __init__(self, data: bytes) -> None:
         self.data = data
-        self.order = {b"II": "<", b"MM": ">"}.get(data[:2])
-        if self.order is None:
+        self.order = {b"II": "<", b"MM": ">"}.get(data[:2], "")
+        if not self.order:
             raise struct.error("no byte order")
         big = self._unpack("H", 2)[0] == 43
         self._number, self._pointer, entry = ("Q", "Q", 20) if big else ("H", "I", 12)

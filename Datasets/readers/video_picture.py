@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from PIL import Image
@@ -12,6 +12,7 @@ from PIL import Image
 from Engine.errors import DataError
 
 if TYPE_CHECKING:
+    from av.sidedata.sidedata import SideDataContainer
     from av.video.frame import VideoFrame
 
 MAX_PIXELS = 50_000_000
@@ -100,7 +101,8 @@ def square_size(
 def _display_matrix(frame: VideoFrame) -> tuple[float, float, float, float] | None:
     """(a, b, c, d) of the matrix that says how to show the frame, or None."""
     try:
-        data = next((s for s in frame.side_data if s.type.name == "DISPLAYMATRIX"), None)
+        entries = cast("SideDataContainer", frame.side_data)  # PyAV's stubs say one entry
+        data = next((s for s in entries if s.type.name == "DISPLAYMATRIX"), None)
     except ValueError:
         # PyAV does not list side data that holds a kind unknown to it; it knows the rotation.
         angle = np.deg2rad(frame.rotation)

@@ -74,7 +74,7 @@ _HAND_AND_FOOT = {
 }
 """Joints that ``infant`` (left) and 3DHP (right) call otherwise."""
 
-_WITH_INFANT = (
+_WITH_INFANT: tuple[tuple[Skeleton, dict[str, str]], ...] = (
     (MINI_RGBD_25, {"thorax": "spine2", "upper_neck": "neck"}),
     (MPII_16, {}),
     (COCO_17, {}),

@@ -179,7 +179,7 @@ def _beyond_coco(sample: PoseSample) -> dict[str, Any]:
         arrays = {
             "keypoints": np.column_stack([planar, sample.visibility]),
             "joints_mm": sample.joints_mm,
-            "intrinsics": sample.intrinsics,
+            "intrinsics": np.asarray(sample.intrinsics),
         }
         more[ALL_JOINTS] = {k: v.round(DECIMALS).ravel().tolist() for k, v in arrays.items()}
     return more

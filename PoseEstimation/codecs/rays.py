@@ -131,7 +131,7 @@ class RayCodec(Settings):
 
     def _middle(self, ray: np.ndarray, usable: np.ndarray) -> Float[np.ndarray, "clip 3"]:
         """Mean ray of the frames' roots; straight ahead when no joint is usable."""
-        seen = usable.any(-1)[..., None]
+        seen = np.any(usable, axis=-1, keepdims=True)
         total = (self._root(ray, usable) * seen).sum((1, 2))
         return np.where(seen.any((1, 2)), total, [0.0, 0.0, 1.0])
 

@@ -50,6 +50,7 @@ class PoseResNet(nn.Module):
             layers.append(nn.ReLU(inplace=True))
             channels = width
         last = nn.Conv2d(channels, self.config.num_joints * self.config.maps_per_joint, 1)
-        nn.init.normal_(last.weight, std=0.001)
-        nn.init.zeros_(last.bias)
+        weight, bias = last.parameters()
+        nn.init.normal_(weight, std=0.001)
+        nn.init.zeros_(bias)
         return nn.Sequential(*layers, last)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 import torch
@@ -169,8 +169,6 @@ def make_loaders(settings: ClipLiftingSettings) -> tuple[DataLoader, DataLoader]
         movements += labelled_sequences(dataset)
     if not movements:
         raise DataError("clip_lifting: no movements; give train or movement_banks")
-    if settings.validation is None:
-        raise DataError("clip_lifting: validation must be given; name a data set with 3D labels")
     train = TrainingClips(
         movements,
         read(load_detections, settings.detections),
@@ -189,7 +187,8 @@ def make_loaders(settings: ClipLiftingSettings) -> tuple[DataLoader, DataLoader]
         persistent_workers=settings.num_workers > 0,
         drop_last=True,
     )
-    return keys, DataLoader(validation_items(settings, skeleton), batch_size=None)
+    items = cast(TorchDataset, validation_items(settings, skeleton))  # a list does as well
+    return keys, DataLoader(items, batch_size=None)
 
 
 class _Keys(TorchDataset):
@@ -204,6 +203,8 @@ class _Keys(TorchDataset):
 
 def validation_items(settings: ClipLiftingSettings, skeleton: Skeleton) -> list[dict[str, Tensor]]:
     """One item per sequence with its true 2D joints, one with detections; one of all photos."""
+    if settings.validation is None:
+        raise DataError("clip_lifting: validation must be given; name a data set with 3D labels")
     dataset = open_sources([settings.validation], skeleton)[0]
     names = np.array([s.sequence for s in dataset.samples if s.joints_mm is not None])
     every = true_clip(dataset)
@@ -245,7 +246,7 @@ class TrainingClips:
     def __call__(self, keys: Sequence[Draw]) -> dict[str, Tensor]:
         """Make the batch of these keys."""
         settings = self.settings
-        seed = [settings.trainer.seed, keys[0].round, keys[0].index]
+        seed = [settings.trainer.seed, keys[0].round, keys[0].item]
         rng = np.random.default_rng(seed)
         runs, frames, count = settings.runs, settings.frames, len(keys)
         kind = rng.random()

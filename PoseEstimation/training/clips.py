@@ -80,8 +80,8 @@ def true_clip(dataset: Dataset) -> Clip:
         scores,
         np.zeros(scores.shape),
         np.full(scores.shape, np.nan),
-        np.stack([s.joints_mm for s in samples]),
-        np.stack([s.intrinsics for s in samples]),
+        np.stack([np.asarray(s.joints_mm) for s in samples]),
+        np.stack([np.asarray(s.intrinsics) for s in samples]),
     )
 
 

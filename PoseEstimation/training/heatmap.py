@@ -7,7 +7,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
-from torch.utils.data import Dataset as TorchDataset
 
 from Datasets.catalogue import open_sources
 from Datasets.loaders import CropDataset, joined, limited, make_loader, thinned
@@ -18,7 +17,7 @@ from Datasets.transforms.presets import TrainTransforms
 from Engine.errors import DataError
 from Engine.images import as_input
 from Engine.module import AveragedModule
-from Engine.sampling import Mixture
+from Engine.sampling import Mixture, SizedDataset
 from Engine.trainer import FitSummary
 from Engine.weights import load_initial
 from PoseEstimation.codecs.depth import DepthCodec, read_maps
@@ -34,6 +33,8 @@ from PoseEstimation.training.weights import configured, train_and_write
 
 class HeatmapModule(AveragedModule):
     """One training step and one validation step of the heatmap network."""
+
+    network: PoseResNet
 
     def __init__(self, settings: HeatmapSettings) -> None:
         if settings.keep_first and settings.initial_weights is None:
@@ -76,6 +77,7 @@ class HeatmapModule(AveragedModule):
         depth, known = self.depth_codec.encode(
             batch["joints_mm"], batch["crop_intrinsics"], weights
         )
+        assert maps.depth is not None and maps.log_sigma is not None  # see ``make_network``
         read = read_maps(maps.depth, density)
         with torch.no_grad():
             decoded, _, _ = self.codec.decode(maps.heatmaps)
@@ -149,7 +151,7 @@ def make_loaders(settings: HeatmapSettings, output: Path) -> tuple[DataLoader, D
     return train, make_loader(crops, size, workers, train=False)
 
 
-def _training_crops(settings: HeatmapSettings, output: Path) -> TorchDataset:
+def _training_crops(settings: HeatmapSettings, output: Path) -> SizedDataset:
     """All data sets as one, or mixed by ratio where a share is given."""
     skeleton, seed = SKELETONS[settings.skeleton], settings.trainer.seed
     if all(s.share is None and not s.shifted for s in settings.train):

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
-from torch.utils.data import Dataset as TorchDataset
 
 from Datasets.catalogue import open_sources
 from Datasets.loaders import make_loader, thinned
@@ -16,7 +15,7 @@ from Datasets.skeletons import SKELETONS
 from Datasets.sources import DataSource
 from Engine.errors import DataError
 from Engine.module import AveragedModule
-from Engine.sampling import Draw
+from Engine.sampling import Draw, SizedDataset
 from Engine.trainer import FitSummary
 from Engine.weights import load_initial
 from PoseEstimation.codecs.pixels import UNIT_MM, PixelCodec
@@ -119,7 +118,7 @@ def _poses(clip: Clip, codec: PixelCodec) -> ArrayDataset:
     )
 
 
-class ArrayDataset(TorchDataset):
+class ArrayDataset(SizedDataset):
     """Rows of arrays as tensors of 32-bit floats; takes the keys of a ``SeededSampler``."""
 
     def __init__(self, **arrays: np.ndarray) -> None:
@@ -129,5 +128,5 @@ class ArrayDataset(TorchDataset):
         return len(next(iter(self.arrays.values())))
 
     def __getitem__(self, key: Draw | int) -> dict[str, Tensor]:
-        row = key.index if isinstance(key, Draw) else key
+        row = key.item if isinstance(key, Draw) else key
         return {name: values[row] for name, values in self.arrays.items()}

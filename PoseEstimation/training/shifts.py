@@ -23,6 +23,9 @@ LARGEST = 0.3
 class JointShifts(nn.Module):
     """Takes the labels of each source to the network's own joints."""
 
+    meets: Tensor
+    shifted: Tensor
+
     def __init__(self, skeleton: Skeleton, shifted: Sequence[bool]) -> None:
         """Begin without a shift.
 

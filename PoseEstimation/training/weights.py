@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from torch import nn
 from torch.utils.data import DataLoader
@@ -52,7 +52,7 @@ def write_best(
     fields = dataclasses.fields(codec)
     metadata = {
         "model": type(network).__name__,
-        "config": dataclasses.asdict(network.config),
+        "config": dataclasses.asdict(cast("DataclassInstance", network.config)),
         "codec": {f.name: getattr(codec, f.name) for f in fields if f.name != "skeleton"},
         "skeleton": skeleton,
     }

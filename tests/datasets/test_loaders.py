@@ -73,13 +73,11 @@ def test_every_sample_once_before_any_twice() -> None:
     assert len(stream) == 28
     for shuffle in range(4):
         part = stream[7 * shuffle : 7 * shuffle + 7]
-        assert sorted(draw.index for draw in part) == list(range(7))
+        assert sorted(draw.item for draw in part) == list(range(7))
         assert {draw.round for draw in part} == {shuffle}
-    orders = {tuple(d.index for d in stream[7 * s : 7 * s + 7]) for s in range(4)}
+    orders = {tuple(d.item for d in stream[7 * s : 7 * s + 7]) for s in range(4)}
     assert len(orders) > 1
-    assert [d.index for d in SeededSampler(7, seed=6)] != [
-        d.index for d in SeededSampler(7, seed=5)
-    ]
+    assert [d.item for d in SeededSampler(7, seed=6)] != [d.item for d in SeededSampler(7, seed=5)]
 
 
 @pytest.mark.parametrize("cut", [0, 1, 3, 4, 5, 11])
@@ -99,7 +97,7 @@ def test_loader_batches_equal_their_items(crops: CropDataset) -> None:
     assert len(loader) == 2
     batches = list(loader)
     draws = list(SeededSampler(5, 9, 4))
-    assert [int(i) for batch in batches for i in batch["index"]] == [draw.index for draw in draws]
+    assert [int(i) for batch in batches for i in batch["index"]] == [draw.item for draw in draws]
     assert torch.equal(batches[1]["image"][0], crops[draws[2]]["image"])
 
 

@@ -16,7 +16,7 @@ class Numbers(torch.utils.data.Dataset):
         return self.length
 
     def __getitem__(self, key):
-        assert 0 <= key.index < self.length
+        assert 0 <= key.item < self.length
         return self.value, key
 
 

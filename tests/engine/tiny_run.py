@@ -46,7 +46,7 @@ class TenPoints(Dataset):
         return 10
 
     def __getitem__(self, key: int | Draw) -> tuple[torch.Tensor, torch.Tensor]:
-        x = self.x[key.index if isinstance(key, Draw) else key]
+        x = self.x[key.item if isinstance(key, Draw) else key]
         return x, x.sum(0, keepdim=True)
 
 
