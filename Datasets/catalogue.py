@@ -12,7 +12,6 @@ from Datasets.skeletons import Skeleton
 from Datasets.sources import CACHE, DataSource, dataset_named
 from Datasets.structures import Dataset
 from Datasets.verify.base import Verification
-from Engine.errors import DataError
 from Engine.progress import advancing
 
 
