@@ -74,7 +74,7 @@ class Networks:
             TypeError: the config does not fit the class.
         """
         network = self[name]
-        return network(config_of(network)(**config))
+        return network(config_of(network)(**{k: _tuples(v) for k, v in config.items()}))
 
     def load(self, path: Path) -> tuple[nn.Module, dict[str, Any]]:
         """Rebuild a network in evaluation mode, with the metadata of its file.
@@ -96,6 +96,11 @@ class Networks:
             network = self.build(name, metadata["config"])
             network.load_state_dict(state)
         return network.eval(), metadata
+
+
+def _tuples(value: Any) -> Any:
+    """Lists, which JSON makes of tuples, as tuples again."""
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 def config_of(network: type[nn.Module]) -> type:
