@@ -56,10 +56,10 @@ class Keypoints:
         depth_px: (n, joint) behind the pelvis, pixels (``DepthCodec``); NaN where unknown.
     """
 
-    keypoints_px: Float[np.ndarray, "n joint 2"]
-    scores: Float[np.ndarray, "n joint"]
-    sigma_px: Float[np.ndarray, "n joint"]
-    depth_px: Float[np.ndarray, "n joint"]
+    keypoints_px: Float[np.ndarray, "*n joint 2"]
+    scores: Float[np.ndarray, "*n joint"]
+    sigma_px: Float[np.ndarray, "*n joint"]
+    depth_px: Float[np.ndarray, "*n joint"]
 
     @classmethod
     def exact(cls, keypoints_px: Float[np.ndarray, "n joint 2"]) -> Keypoints:
