@@ -47,7 +47,7 @@ FIELDS = tuple(field.name for field in fields(Clip))
 
 @dataclass(frozen=True)
 class Keypoints:
-    """2D joints of n infants, or of one infant in n frames.
+    """2D joints of n infants, or of one infant in n frames; n may be several axes.
 
     Attributes:
         keypoints_px: (n, joint, 2) pixels of the frame; NaN where missing.
@@ -56,10 +56,10 @@ class Keypoints:
         depth_px: (n, joint) behind the pelvis, pixels (``DepthCodec``); NaN where unknown.
     """
 
-    keypoints_px: Float[np.ndarray, "n joint 2"]
-    scores: Float[np.ndarray, "n joint"]
-    sigma_px: Float[np.ndarray, "n joint"]
-    depth_px: Float[np.ndarray, "n joint"]
+    keypoints_px: Float[np.ndarray, "*n joint 2"]
+    scores: Float[np.ndarray, "*n joint"]
+    sigma_px: Float[np.ndarray, "*n joint"]
+    depth_px: Float[np.ndarray, "*n joint"]
 
     @classmethod
     def exact(cls, keypoints_px: Float[np.ndarray, "n joint 2"]) -> Keypoints:

@@ -9,6 +9,7 @@ have this distance; the network predicts the sign of the depth.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -40,12 +41,12 @@ class ClipLifterConfig(Settings):
 
     num_joints: int = limited(..., 1, 1000)
     root_index: int = limited(..., 0, 999)
-    bones: tuple[tuple[int, int], ...] = limited(..., 0, 999)
-    twins: tuple[int, ...] = limited(..., 0, 999)
+    bones: Sequence[Sequence[int]] = limited(..., 0, 999)
+    twins: Sequence[int] = limited(..., 0, 999)
     in_features: int = limited(6, 1, 100)
     width: int = limited(512, 1, 65_536)
     frame_blocks: int = limited(2, 0, 100)
-    dilations: tuple[int, ...] = limited((1, 3, 9), 1, 1000)
+    dilations: Sequence[int] = limited((1, 3, 9), 1, 1000)
     causal: bool = False
     context: bool = True
     rigid: bool = True
