@@ -1,4 +1,4 @@
-"""What the pipeline returns and every writer takes.
+"""What the predictor returns and every writer takes.
 
 Pixels belong to the upright frame, x right, y down; millimetres are in camera axes (x right, y
 down, z forward). Left and right are the infant's own. A missing joint has NaN coordinates and score

@@ -47,7 +47,7 @@ FIELDS = tuple(field.name for field in fields(Clip))
 
 @dataclass(frozen=True)
 class Keypoints:
-    """2D joints of n infants, or of one infant in n frames.
+    """2D joints of n infants, or of one infant in n frames; n may be several axes.
 
     Attributes:
         keypoints_px: (n, joint, 2) pixels of the frame; NaN where missing.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Num
 
 LEAST_SIDE_PX = 4.0
 """The sides of a person's box are longer: 4 x 4 pixels are fewer than the 17 joints of COCO, which
@@ -43,8 +43,10 @@ def box_from_points(
     return np.concatenate([low - margin, high + margin])
 
 
-def clip_box(box: np.ndarray, size: tuple[int, int]) -> Float[np.ndarray, "4"]:
-    """Keep a box inside an image of (width, height)."""
+def clip_box(
+    box: Num[np.ndarray, "*batch 4"], size: tuple[int, int]
+) -> Float[np.ndarray, "*batch 4"]:
+    """Keep boxes inside an image of (width, height)."""
     limit = np.array([size[0] - 1, size[1] - 1] * 2, dtype=np.float64)
     return np.clip(np.asarray(box, dtype=np.float64), 0, limit)
 
@@ -71,8 +73,8 @@ def area(boxes: np.ndarray) -> np.ndarray:
     return np.asarray(sides[..., 0] * sides[..., 1])
 
 
-def iou(a: Float[np.ndarray, "n 4"], b: Float[np.ndarray, "m 4"]) -> Float[np.ndarray, "n m"]:
-    """Intersection over union of every box of ``a`` with every box of ``b``; 0 for empty boxes."""
+def iou(a: Float[np.ndarray, "*n 4"], b: Float[np.ndarray, "*m 4"]) -> Float[np.ndarray, "n m"]:
+    """Intersection over union of the boxes (or box) of ``a`` and of ``b``; 0 for empty boxes."""
     a, b = np.asarray(a, np.float64).reshape(-1, 4), np.asarray(b, np.float64).reshape(-1, 4)
     low = np.maximum(a[:, None, :2], b[None, :, :2])
     high = np.minimum(a[:, None, 2:], b[None, :, 2:])

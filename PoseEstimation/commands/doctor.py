@@ -120,11 +120,12 @@ def _weights(config: Config) -> str:
     """Load the default weight set, its checksums compared, and run it once."""
     from PIL import Image
 
+    from Engine.devices import choose_device
     from PoseEstimation.inference.predictor import Predictor
     from PoseEstimation.inference.weight_sets import find_weights, is_indexed
 
     folder = find_weights(config.paths.saved_models, config.weights)
-    pipeline = Predictor.from_weights(folder, settings=config.predict)
-    pipeline(Image.new("RGB", (320, 240)))
+    predictor = Predictor.from_weights(folder, settings=config.predict)
+    predictor(Image.new("RGB", (320, 240)))
     checked = "sha256 as in index.yaml" if is_indexed(folder) else "NOT listed in index.yaml"
-    return f"{folder}: {checked}, one frame ran on {pipeline.device}"
+    return f"{folder}: {checked}, one frame ran on {choose_device(config.predict.device)}"

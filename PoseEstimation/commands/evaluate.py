@@ -37,9 +37,9 @@ def run(args: argparse.Namespace) -> int:
     root = require_folder(args.root or getattr(config.paths, dataset), dataset)
     require_writable(args.output)
     if not protocol.role:
-        from PoseEstimation.inference.predictor import PosePipeline
+        from PoseEstimation.inference.predictor import Predictor
 
-        subject = PosePipeline.named(config.paths.saved_models, subject, config.predict)
+        subject = Predictor.named(config.paths.saved_models, subject, config.predict)
     metrics = resolve_name(protocol.function)(
         subject, root=root, split=part, output=args.output, command=command_line(), **options
     )

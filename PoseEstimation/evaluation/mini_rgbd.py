@@ -163,7 +163,7 @@ def _run_images(predictor: Predictor, dataset: Dataset, box_kind: Literal["own",
     best = best_infants(predictor, dataset.samples, targets, box_kind, FPS)
     names = np.array([s.sequence for s in dataset.samples])
     tracked = best.track_ids > 0
-    switches = identity_switches(names[tracked], best.track_ids[tracked])
+    switches = identity_switches(names[tracked].tolist(), best.track_ids[tracked].tolist())
     scores, counts = ({}, {}) if box_kind == "true" else _score_boxes(best.detections, targets)
     counts["identity_switches"] = switches
     return _Run(best.joints_mm, best.sigma_mm, best.keypoints, best.boxes_xyxy, scores, counts)

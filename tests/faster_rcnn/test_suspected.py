@@ -62,7 +62,7 @@ def test_a_refined_box_is_among_the_suspected():
     moved = [([0.0, 0, 60, 48], 0.9, INFANT_LABEL)]
     network = Answers(PEOPLE[:1], moved)
     found = detect(network, refine=True)
-    assert iou(found.boxes_xyxy, [TWIN])[0, 0] < 0.9 and len(network.sizes) == 2
+    assert iou(found.boxes_xyxy, np.array([TWIN]))[0, 0] < 0.9 and len(network.sizes) == 2
     np.testing.assert_allclose(found.suspected_xyxy, [*found.boxes_xyxy, TWIN], atol=1e-5)
 
 

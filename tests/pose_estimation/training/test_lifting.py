@@ -1,6 +1,8 @@
 """The published 3D recipe."""
 
 from dataclasses import replace
+from itertools import count
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -74,3 +76,41 @@ def test_data_of_another_skeleton_and_no_data_are_named(settings, observed):
         make_loaders(replace(settings, skeleton="mpii_16"))
     with pytest.raises(DataError, match="must be given"):
         make_loaders(replace(settings, detections=()))
+
+
+def test_an_interrupted_run_ends_with_the_same_weights(root, tmp_path):
+    trainer = TrainerSettings(
+        max_epochs=4, steps_per_epoch=2, patience=9, precision="32-true", checkpoint_minutes=0.0
+    )
+    settings = LiftingSettings(
+        train=(DataSource("mini_rgbd", "1", root),),
+        validation=DataSource("mini_rgbd", root=root), network=MartinezSettings(width=16),
+        batch_size=2,
+        optimiser=OptimiserSettings(learning_rate=1e-2, warmup_steps=2, final_factor=1.0),
+        trainer=trainer,
+    )  # fmt: skip
+    train_lifting(settings, tmp_path / "whole")
+    train_lifting(replace(settings, trainer=replace(trainer, max_epochs=2)), tmp_path / "cut")
+    train_lifting(settings, tmp_path / "cut", resume=True)
+    whole, cut = (load_weights(tmp_path / n / "lifter.safetensors")[0] for n in ("whole", "cut"))
+    assert all(np.array_equal(whole[k], cut[k]) for k in whole)
+
+
+def test_a_time_budget_brings_the_rate_down_in_time(root, tmp_path, monkeypatch):
+    # a clock that ticks when it is read: on a busy machine a step may take longer than the budget
+    ticks = count(1)
+    clock = SimpleNamespace(monotonic=lambda: next(ticks) / 100)
+    monkeypatch.setattr("Engine.callbacks.time", clock)
+    settings = LiftingSettings(
+        train=(DataSource("mini_rgbd", root=root),),
+        validation=DataSource("mini_rgbd", root=root), network=MartinezSettings(width=16),
+        batch_size=2,
+        optimiser=OptimiserSettings(warmup_steps=0),
+        trainer=TrainerSettings(
+            max_epochs=10_000, max_minutes=0.03, patience=10_000, precision="32-true", log_every=1
+        ),
+    )  # fmt: skip
+    assert train_lifting(settings, tmp_path).stopped_by == "time limit"
+    rows = [line.split(",") for line in (tmp_path / "log.csv").read_text().splitlines()]
+    rates = [float(row[4]) for row in rows if row[3] == "learning_rate"]
+    assert rates[-1] < 0.1 * rates[0]

@@ -103,7 +103,7 @@ def test_crop_ranges() -> None:
     assert share == pytest.approx(0.4 * 140 / 180, abs=0.04)
     assert np.mean([is_mirrored(crop) for crop in crops]) == pytest.approx(0.5, abs=0.04)
     centre = [(BOX[0] + BOX[2]) / 2, (BOX[1] + BOX[3]) / 2]
-    offsets = np.array([crop.to_image([63.5, 63.5]) - centre for crop in crops])
+    offsets = np.array([crop.to_image(np.full(2, 63.5)) - centre for crop in crops])
     assert np.abs(offsets).max() <= 0.08 * 200 + 1e-6
 
 
