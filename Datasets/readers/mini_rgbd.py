@@ -21,6 +21,7 @@ from jaxtyping import Float
 
 from Datasets.geometry.camera import intrinsics_matrix
 from Datasets.readers.base import load_npz, load_rows
+from Datasets.selection import sequences_of
 from Datasets.skeletons import INFANT, MINI_RGBD_25, Skeleton
 from Datasets.structures import VISIBLE, Dataset, PoseSample
 from Engine.errors import DataError

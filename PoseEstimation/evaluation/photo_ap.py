@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from Datasets.readers.syrip import source_of
 from Datasets.skeletons import COCO_17, Skeleton
 from Datasets.structures import PoseSample
-from Engine.errors import DataError
+from Engine.errors import DataError, required
 from PoseEstimation.evaluation.joints import in_joints
 from PoseEstimation.metrics.protocols import CocoProtocol
 from PoseEstimation.result import InfantPose
@@ -55,6 +56,15 @@ def with_area(samples: Sequence[PoseSample]) -> list[bool]:
     return known
 
 
+def true_box(sample: PoseSample) -> Float[np.ndarray, "4"]:
+    """The labelled box of a person, pixels.
+
+    Raises:
+        DataError: there is none.
+    """
+    return required(sample.box_xyxy, f"{sample.image_path}: a person's box")
+
+
 def keypoint_ap(samples: Sequence[PoseSample], results: Results) -> dict[str, float]:
     """AP and AR of the results on some photos of people with areas, see ``with_area``."""
     wanted = {sample.image_id for sample in samples}
@@ -65,6 +75,7 @@ def keypoint_ap(samples: Sequence[PoseSample], results: Results) -> dict[str, fl
 
 def _truth(samples: Sequence[PoseSample]) -> dict[str, Any]:
     """The contents of an annotation file."""
+    boxes = map(true_box, samples)
     return {
         "images": [{"id": sample.image_id} for sample in samples],
         "annotations": [
@@ -72,14 +83,14 @@ def _truth(samples: Sequence[PoseSample]) -> dict[str, Any]:
                 "id": number,
                 "image_id": sample.image_id,
                 "category_id": 1,
-                "bbox": [*sample.box_xyxy[:2], *(sample.box_xyxy[2:] - sample.box_xyxy[:2])],
+                "bbox": [*box[:2], *(box[2:] - box[:2])],
                 "area": sample.area_px,
                 "iscrowd": 0,
                 "keypoints": np.column_stack(
                     [np.nan_to_num(sample.keypoints_px), sample.visibility]
                 ).ravel(),
             }
-            for number, sample in enumerate(samples, 1)
+            for number, (sample, box) in enumerate(zip(samples, boxes, strict=True), 1)
         ],
     }
 
