@@ -21,6 +21,7 @@ from PoseEstimation.settings import HeatmapSettings, LiftingSettings
 from PoseEstimation.stage_settings import DetectionCacheSettings
 
 NETWORK = PoseResNetSettings(depth=50, head_batch_norm=False, normalise=False)
+"""The published 2D network."""
 
 HEATMAP = HeatmapSettings(
     skeleton="mpii_16",

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
 
+from Datasets.outlines import true_box
 from Datasets.readers.syrip import source_of
 from Datasets.skeletons import COCO_17, Skeleton
 from Datasets.structures import PoseSample
-from Engine.errors import DataError, required
+from Engine.errors import DataError
 from PoseEstimation.evaluation.joints import in_joints
 from PoseEstimation.metrics.protocols import CocoProtocol
 from PoseEstimation.result import InfantPose
@@ -54,15 +54,6 @@ def with_area(samples: Sequence[PoseSample]) -> list[bool]:
     if not any(known):
         raise DataError("AP: no person has an area above 0, which OKS divides by; add 'area'")
     return known
-
-
-def true_box(sample: PoseSample) -> Float[np.ndarray, "4"]:
-    """The labelled box of a person, pixels.
-
-    Raises:
-        DataError: there is none.
-    """
-    return required(sample.box_xyxy, f"{sample.image_path}: a person's box")
 
 
 def keypoint_ap(samples: Sequence[PoseSample], results: Results) -> dict[str, float]:

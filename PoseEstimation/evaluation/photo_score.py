@@ -6,6 +6,7 @@ from itertools import compress
 from pathlib import Path
 
 from Datasets.catalogue import open_sources
+from Datasets.outlines import true_box
 from Datasets.skeletons import COCO_17
 from Engine.errors import DataError
 from Engine.provenance import file_sha256
@@ -15,7 +16,6 @@ from PoseEstimation.evaluation.photo_ap import (
     ap_interval,
     keypoint_ap,
     keypoint_results,
-    true_box,
     with_area,
 )
 from PoseEstimation.evaluation.report import metrics_header, write_metrics

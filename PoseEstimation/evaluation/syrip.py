@@ -16,6 +16,7 @@ from Datasets.geometry.affine import transform_points
 from Datasets.geometry.boxes import quarter_turned_box
 from Datasets.geometry.camera import rotation_to_box
 from Datasets.geometry.turns import QUARTERS, quarter_turned, turn_matrix
+from Datasets.outlines import true_box
 from Datasets.readers.frames import load_sample_image
 from Datasets.readers.syrip import WEAK_3D, read_weak_3d
 from Datasets.skeletons import COCO_17, LSP_14
@@ -31,7 +32,6 @@ from PoseEstimation.evaluation.photo_ap import (
     ap_interval,
     keypoint_ap,
     keypoint_results,
-    true_box,
     with_area,
 )
 from PoseEstimation.evaluation.photo_tables import syrip_notes, syrip_tables

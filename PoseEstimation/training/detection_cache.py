@@ -11,7 +11,7 @@ import numpy as np
 from Datasets.catalogue import open_sources
 from Datasets.geometry.camera import rotation_to_box
 from Datasets.loaders import thinned
-from Datasets.outlines import boxes_of, image_boxes
+from Datasets.outlines import boxes_of, image_boxes, true_box
 from Datasets.readers.frames import load_sample_image
 from Datasets.readers.syrip import read_weak_3d
 from Datasets.skeletons import LSP_14, SKELETONS, Skeleton
@@ -92,8 +92,7 @@ def _weakly_labelled(dataset: Dataset) -> Dataset:
 def _before_a_camera(sample: PoseSample, joints_mm: np.ndarray) -> PoseSample:
     """Turn joints seen along the ray to the box's middle into the assumed camera's axes."""
     camera = Camera(PredictSettings().fov_degrees).matrix(load_sample_image(sample).size)
-    box = required(sample.box_xyxy, f"{sample.image_path}: a person's box")
-    turn = rotation_to_box(box, camera)
+    turn = rotation_to_box(true_box(sample), camera)
     return replace(sample, joints_mm=joints_mm @ turn, intrinsics=camera)
 
 
