@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import accumulate
+from typing import TypeVar
 
 from Datasets.structures import Dataset, OnDemand, PoseSample
 from Engine.errors import DataError
-from Engine.sampling import spread
 from Engine.settings import COUNT
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,11 @@ def _of_parts(
 def thinned(dataset: Dataset, step: int) -> Dataset:
     """Keep every n-th sample."""
     return replace(dataset, samples=dataset.samples[:: max(step, 1)])
+
+
+def spread(items: Sequence[Item], count: int) -> Sequence[Item]:
+    """At most ``count`` of them, evenly spread."""
+    return items[:: max(-(-len(items) // count), 1)]
 
 
 def limited(dataset: Dataset, count: int) -> Dataset:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from jaxtyping import config as jaxtyping_config
+from jaxtyping import install_import_hook
 
 # set before torch and NumPy are imported: several workers with all cores each slow one another down
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -23,6 +25,19 @@ settings.register_profile("repeatable", derandomize=True, deadline=None, max_exa
 settings.load_profile("repeatable")
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+# arrays that these take and return are checked against the shapes and dtypes of their annotations
+SHAPED = [
+    "Datasets.geometry",
+    "Engine.backends",
+    "PoseEstimation.codecs",
+    "PoseEstimation.inference.lifting",
+    "PoseEstimation.losses",
+    "PoseEstimation.metrics",
+    "PoseEstimation.models",
+    "PoseEstimation.structures",
+]
+install_import_hook(SHAPED, "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))")
 
 
 def seed_all() -> None:
@@ -44,6 +59,12 @@ def pytest_fixture_setup() -> None:
 def pytest_runtest_call() -> None:
     """Every test draws the same numbers, whichever tests ran before it."""
     seed_all()
+
+
+@pytest.fixture
+def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets arrays of a wrong shape through to the refusal of the function itself."""
+    monkeypatch.setattr(jaxtyping_config, "jaxtyping_disable", True)
 
 
 @pytest.fixture(scope="session")

@@ -4,20 +4,38 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
+from typing import Literal
 
+import numpy as np
 import pytest
+import torch
+from PIL import Image
 
 from Datasets import sources
 from Datasets.catalogue import open_dataset, verify_dataset
 from Datasets.skeletons import MINI_RGBD_25
 from Datasets.structures import Dataset
+from Engine.callbacks import best_path
+from Engine.errors import DataError
+from Engine.registry import Network
 from Engine.settings import Settings, count
-from PoseEstimation import io, recipes
+from Engine.weights import write_safetensors
+from PoseEstimation import io, models, recipes
 from PoseEstimation.chains.chain import Stages, placed_stages, run_chain
 from PoseEstimation.cli import main, parse
 from PoseEstimation.config import load_config
+from PoseEstimation.inference.settings import PredictSettings
+from PoseEstimation.inference.top_down import TopDown
+from PoseEstimation.inference.weights import load_keypoint_network
+from PoseEstimation.io.poses_json import read_poses_json
+from PoseEstimation.models.configs import HeatmapNetworkSettings
+from PoseEstimation.structures import Maps
+from PoseEstimation.training.heatmap import make_codec, make_network
+from PoseEstimation.training.weights import write_best
 
 
 @dataclass(frozen=True)
@@ -44,6 +62,45 @@ def evaluate_toy(weights, root, split, output, command, every=1):
     return metrics
 
 
+@contextmanager
+def write_toy(path, header):
+    lines = []
+    yield lambda frame: lines.append(f"{Path(frame.source).name} {len(frame.infants)}\n")
+    path.write_text("".join(lines))
+
+
+@dataclass(frozen=True)
+class ToyNetworkSettings(HeatmapNetworkSettings):
+    """A toy.
+
+    Attributes:
+        kind: toy.
+        width: of its layer.
+    """
+
+    kind: Literal["toy"] = "toy"
+    width: int = count(2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToyNetworkConfig(ToyNetworkSettings):
+    num_joints: int = count(25)
+    maps_per_joint: int = count(1)
+
+
+class ToyNetwork(torch.nn.Module):
+    output_stride = 4
+
+    def __init__(self, config: ToyNetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.first = torch.nn.Conv2d(3, config.width, 4, 4)
+        self.last = torch.nn.Conv2d(config.width, config.num_joints * config.maps_per_joint, 1)
+
+    def forward(self, images):
+        return Maps(*self.last(self.first(images)).chunk(self.config.maps_per_joint, 1))
+
+
 def open_toy(root, split, skeleton):
     return Dataset("toy", root, skeleton or MINI_RGBD_25, ())
 
@@ -57,8 +114,9 @@ def toy(monkeypatch) -> None:
     """One file, ``toy``, and one row in each table."""
     file = ModuleType("toy")
     vars(file).update(
-        run_toy=run_toy, evaluate_toy=evaluate_toy, open_toy=open_toy, verify_toy=verify_toy
-    )
+        run_toy=run_toy, evaluate_toy=evaluate_toy, open_toy=open_toy, verify_toy=verify_toy,
+        write_toy=write_toy, ToyNetwork=ToyNetwork, ToyNetworkSettings=ToyNetworkSettings,
+    )  # fmt: skip
     monkeypatch.setitem(sys.modules, "toy", file)
     recipe = recipes.Recipe("toy", ToySettings, "toy:run_toy", "toy.npz")
     protocol = recipes.Protocol(
@@ -68,7 +126,9 @@ def toy(monkeypatch) -> None:
     monkeypatch.setattr(recipes, "RECIPES", (*recipes.RECIPES, recipe))
     monkeypatch.setattr(recipes, "PROTOCOLS", (*recipes.PROTOCOLS, protocol))
     monkeypatch.setattr(sources, "DATASETS", (*sources.DATASETS, dataset))
-    monkeypatch.setattr(io, "FORMATS", (*io.FORMATS, io.Format("toy", "poses.toy", "toy:write")))
+    monkeypatch.setattr(
+        io, "FORMATS", (*io.FORMATS, io.Format("toy", "poses.toy", "toy:write_toy"))
+    )
 
 
 def test_a_recipe_is_trained_configured_and_chained_by_its_row(tmp_path, capsys):
@@ -104,6 +164,29 @@ def test_a_data_set_is_opened_and_has_a_path_by_its_row(tmp_path):
     assert parse(["verify", "toy"]).dataset == "toy"
 
 
-def test_a_format_is_taken_by_its_row():
-    asked = parse(["predict", "a.jpg", "--output", "o", "--format", "json,toy"])
-    assert asked.format == ("json", "toy")
+def test_a_format_is_written_by_its_row(tmp_path, config):
+    Image.new("RGB", (64, 48), "grey").save(tmp_path / "a.png")
+    arguments = ["predict", str(tmp_path / "a.png"), "--output", str(tmp_path / "out")]
+    assert main([*arguments, "--format", "json,toy", "--config", str(config)]) == 0
+    written = (tmp_path / "out" / "poses.toy").read_text()
+    found = read_poses_json(tmp_path / "out" / "poses.json").frames[0].infants
+    assert found and written == f"a.png {len(found)}\n"
+
+
+def test_a_heatmap_network_is_trained_and_predicts_by_its_row(tmp_path, monkeypatch):
+    row = Network("toy", "toy:ToyNetwork", "toy:ToyNetworkSettings")
+    monkeypatch.setitem(models.HEATMAP_NETWORKS.table, "toy", row)
+    overrides = ["heatmap.network={kind: toy, width: 4}", "heatmap.input_size=64"]
+    settings = load_config(None, overrides).heatmap
+    assert settings.network == ToyNetworkSettings(width=4)
+    network = make_network(settings)
+    maps = network(torch.zeros(2, 3, 64, 64))
+    assert maps.heatmaps.shape == (2, 25, 16, 16) and maps.depth.shape == (2, 25, 16, 16)
+    best = {f"average.{name}": value for name, value in network.state_dict().items()}
+    write_safetensors(best_path(tmp_path), best, {})
+    path = write_best(tmp_path, "heatmap", network, make_codec(settings), "infant")
+    finder = TopDown(None, load_keypoint_network(path), PredictSettings())
+    (found,) = finder([Image.new("RGB", (64, 48), "grey")], [np.array([[4.0, 4, 40, 40]])])
+    assert np.isfinite(found.keypoints.keypoints_px).all()
+    with pytest.raises(DataError, match=r"heatmap.network.kind is 'toi', must be one of .*toy"):
+        load_config(None, ["heatmap.network={kind: toi}"])

@@ -78,7 +78,7 @@ def area(boxes: np.ndarray) -> np.ndarray:
     """Areas of (..., 4) boxes; an inverted box has area 0."""
     boxes = np.asarray(boxes, dtype=np.float64)
     sides = np.clip(boxes[..., 2:] - boxes[..., :2], 0, None)
-    return sides[..., 0] * sides[..., 1]
+    return np.asarray(sides[..., 0] * sides[..., 1])
 
 
 def iou(a: Float[np.ndarray, "n 4"], b: Float[np.ndarray, "m 4"]) -> Float[np.ndarray, "n m"]:

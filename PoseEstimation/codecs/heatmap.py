@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Num
 from torch import Tensor
 
 from Engine.settings import Settings, limited, share
@@ -58,7 +58,7 @@ class HeatmapCodec(Settings):
     def encode(
         self,
         keypoints_px: Float[Tensor, "batch joint 2"],
-        visibility: Float[Tensor, "batch joint"],
+        visibility: Num[Tensor, "batch joint"],
     ) -> tuple[Float[Tensor, "batch joint height width"], Float[Tensor, "batch joint"]]:
         """Draw a Gaussian at each joint's true sub-pixel centre.
 

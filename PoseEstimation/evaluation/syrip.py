@@ -19,11 +19,11 @@ from Datasets.geometry.turns import QUARTERS, quarter_turned, turn_matrix
 from Datasets.outlines import true_box
 from Datasets.readers.frames import load_sample_image
 from Datasets.readers.syrip import WEAK_3D, read_weak_3d
+from Datasets.selection import spread
 from Datasets.skeletons import COCO_17, LSP_14
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import VISIBLE, Dataset, Frame, PoseSample
 from Engine.provenance import hash_files
-from Engine.sampling import spread
 from FasterRCNN.evaluate import average_precision
 from PoseEstimation.evaluation.frames import detections_of, labelled_frames, run_frames
 from PoseEstimation.evaluation.photo_ap import (

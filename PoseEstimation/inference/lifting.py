@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -21,6 +21,7 @@ SLOWEST = 20.0
 """Below this rate, in frames per second, frames are lifted one by one."""
 
 
+@runtime_checkable
 class Lifter(Protocol):
     """Turns 2D joints into 3D."""
 

@@ -27,11 +27,11 @@ from Engine.errors import DataError, WriteError
 from Engine.files import prepare_folder, remove_unfinished
 from Engine.registry import load_object
 from Engine.settings import Settings, limited
+from PoseEstimation import io
 from PoseEstimation.inference.body_scale import scale_assumption, scaled_to_length
 from PoseEstimation.inference.camera import Camera
 from PoseEstimation.inference.settings import LENGTH_CM
 from PoseEstimation.inference.stream import FrameBatch, failure
-from PoseEstimation.io import FORMATS, Format
 from PoseEstimation.io.header import Header
 from PoseEstimation.io.journal import FILE_NAME as JOURNAL
 from PoseEstimation.io.journal import Journal
@@ -73,9 +73,9 @@ class PredictRequest(Settings):
         return tuple(self.output / row.file for row in self.rows)
 
     @property
-    def rows(self) -> tuple[Format, ...]:
+    def rows(self) -> tuple[io.Format, ...]:
         """``json`` and the formats asked for, in the order of ``FORMATS``."""
-        return tuple(row for row in FORMATS if row.name == "json" or row.name in self.formats)
+        return tuple(row for row in io.FORMATS if row.name == "json" or row.name in self.formats)
 
     @cached_property
     def overlays(self) -> dict[Path, Path]:

@@ -195,7 +195,7 @@ def _fitted_errors(predicted: np.ndarray, target: np.ndarray, fit, minimum: int)
     return fitted
 
 
-def _ratio(total: np.ndarray, count: np.ndarray) -> np.ndarray:
+def _ratio(total: np.ndarray | np.number, count: np.ndarray | np.number) -> np.ndarray:
     """Quotient, NaN where nothing was counted."""
     total = np.asarray(total, dtype=np.float64)
     return np.divide(total, count, out=np.full(total.shape, np.nan), where=np.asarray(count) > 0)

@@ -151,9 +151,9 @@ class ClipLifter(nn.Module):
 
 def on_ray(
     ray: Float[Tensor, "*batch 2"],
-    radius: Float[Tensor, "*batch 1"],
+    radius: Float[Tensor, "*#batch 1"],
     parent: Float[Tensor, "*batch 3"],
-    length: Float[Tensor, "*batch 1"],
+    length: Float[Tensor, "*#batch 1"],
 ) -> tuple[Float[Tensor, "*batch 1"], Float[Tensor, "*batch 1"]]:
     """Intersect a ray with a sphere: depths ``middle - reach`` and ``middle + reach``.
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from Engine.errors import DataError
+from Engine.registry import load_object
 from Engine.settings import Settings, limited
+from PoseEstimation.models import HEATMAP_NETWORKS, LIFTERS
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,12 @@ class NetworkSettings(Settings):
         Raises:
             DataError: there is none.
         """
-        kinds = {name: found for name, found in NETWORKS.items() if issubclass(found, cls)}
-        if kind not in kinds:
-            raise DataError(f"{key}.kind is '{kind}', must be one of {', '.join(kinds)}")
-        return kinds[kind]
+        table = {**HEATMAP_NETWORKS.table, **LIFTERS.table}
+        kinds = {name: load_object(row.settings) for name, row in table.items()}
+        fitting = {name: found for name, found in kinds.items() if issubclass(found, cls)}
+        if kind not in fitting:
+            raise DataError(f"{key}.kind is '{kind}', must be one of {', '.join(fitting)}")
+        return fitting[kind]
 
 
 @dataclass(frozen=True)
@@ -145,11 +149,3 @@ class ClipLifterConfig(ClipLifterSettings):
     bones: tuple[tuple[int, int], ...] = limited(..., 0, 999)
     twins: tuple[int, ...] = limited(..., 0, 999)
     in_features: int = limited(6, 1, 100)
-
-
-NETWORKS: dict[str, type[NetworkSettings]] = {
-    "pose_resnet": PoseResNetSettings,
-    "martinez": MartinezSettings,
-    "clip_lifter": ClipLifterSettings,
-}
-"""Settings of each kind of network."""

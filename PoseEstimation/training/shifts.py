@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Num
 from torch import Tensor, nn
 
 from Datasets.skeletons import Skeleton
@@ -54,7 +54,7 @@ class JointShifts(nn.Module):
     def forward(
         self,
         keypoints_px: Float[Tensor, "batch joint 2"],
-        visibility: Float[Tensor, "batch joint"],
+        visibility: Num[Tensor, "batch joint"],
         source: Int[Tensor, "batch"],
     ) -> Float[Tensor, "batch joint 2"]:
         """Move labels along the bones both of whose ends are labelled.

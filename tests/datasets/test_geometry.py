@@ -59,13 +59,13 @@ def test_a_dot_lands_where_its_label_lands(side: float, degrees: float, flip: bo
 
 def test_resize_keeps_edges() -> None:
     matrix = resize_matrix((640, 480), (64, 48))
-    np.testing.assert_allclose(transform_points(matrix, [[-0.5, -0.5]]), [[-0.5, -0.5]], atol=1e-12)
-    np.testing.assert_allclose(transform_points(matrix, [[639.5, 479.5]]), [[63.5, 47.5]])
+    np.testing.assert_allclose(matrix @ [-0.5, -0.5, 1], [-0.5, -0.5, 1], atol=1e-12)
+    np.testing.assert_allclose(matrix @ [639.5, 479.5, 1], [63.5, 47.5, 1])
 
 
 def test_flip_and_rotation_conventions() -> None:
-    assert transform_points(horizontal_flip(10), [[0, 3]]).tolist() == [[9, 3]]
-    np.testing.assert_allclose(transform_points(rotation(90), [[1, 0]]), [[0, 1]], atol=1e-12)
+    assert transform_points(horizontal_flip(10), np.array([[0, 3]])).tolist() == [[9, 3]]
+    np.testing.assert_allclose(rotation(90) @ [1, 0, 1], [0, 1, 1], atol=1e-12)
     assert scale_of(rotation(20) @ translation(5, 6)) == pytest.approx(1)
 
 
@@ -111,14 +111,14 @@ def test_boxes_by_hand() -> None:
     mask[4:9, 10:15] = True
     assert box_from_mask(mask, 5).tolist() == [5, 0, 19, 13]
     assert box_from_mask(np.zeros((5, 5), dtype=bool)) is None
-    assert box_from_points([[1, 2], [np.nan, 9], [4, 8]], 1).tolist() == [0, 1, 5, 9]
-    assert box_from_points([[np.nan, np.nan]]) is None
-    assert clip_box([-4, 2, 40, 9], (30, 20)).tolist() == [0, 2, 29, 9]
+    assert box_from_points(np.array([[1, 2], [np.nan, 9], [4, 8]]), 1).tolist() == [0, 1, 5, 9]
+    assert box_from_points(np.full((1, 2), np.nan)) is None
+    assert clip_box(np.array([-4, 2, 40, 9]), (30, 20)).tolist() == [0, 2, 29, 9]
 
 
 def test_iou_by_hand() -> None:
-    boxes = [[0, 0, 10, 10], [0, 0, 0, 0]]
-    others = [[0, 0, 10, 10], [5, 0, 15, 10], [10, 10, 20, 20]]
+    boxes = [[0.0, 0, 10, 10], [0, 0, 0, 0]]
+    others = [[0.0, 0, 10, 10], [5, 0, 15, 10], [10, 10, 20, 20]]
     expected = [[1, 1 / 3, 0], [0, 0, 0]]
     np.testing.assert_allclose(iou(np.array(boxes), np.array(others)), expected)
 
@@ -161,10 +161,12 @@ def test_root_position_recovers_a_known_root() -> None:
 
 
 def test_a_box_of_somebody_has_room_for_joints_and_lies_in_the_image() -> None:
-    size = (100, 80)
+    def fault(*box: float) -> str:
+        return box_fault(np.array(box, dtype=np.float64), (100, 80))
+
     for side in (1.2, 3.9, 4.0):
         for box in ([5, 5, 5 + side, 5 + side], [5, 5, 5 + side, 60], [5, 5, 60, 5 + side]):
-            assert box_fault(box, size) == "a box with a side of 4 px or less"
-    assert box_fault([5, 5, 9.1, 9.1], size) == box_fault([-5, 0, 5, 10], size) == ""
-    assert box_fault([-6, 0, 5, 10], size) == "a box far outside the image"
-    assert box_fault([np.nan] * 4, size) == "a box with a side of 4 px or less"
+            assert fault(*box) == "a box with a side of 4 px or less"
+    assert fault(5, 5, 9.1, 9.1) == fault(-5, 0, 5, 10) == ""
+    assert fault(-6, 0, 5, 10) == "a box far outside the image"
+    assert fault(*[np.nan] * 4) == "a box with a side of 4 px or less"

@@ -188,16 +188,16 @@ def _distances(
     names = [str(name) for name in poses.sequences]
     millimetres = _Distances(
         joint_errors(poses.predicted_mm, poses.target_mm),
-        np.array([published.mm.get(name, np.nan) for name in names]),
-        np.array([measured.mm[name] for name in names]),
+        np.array([published.mm.get(name, np.nan) for name in names], dtype=np.float64),
+        np.array([measured.mm[name] for name in names], dtype=np.float64),
         suffix="",
     )
     if poses.predicted_px is None or poses.target_px is None:
         return [millimetres]
     pixels = _Distances(
         joint_errors(poses.predicted_px, poses.target_px),
-        np.array([published.px.get(name, np.nan) for name in names]),
-        np.array([measured.px[name] for name in names]),
+        np.array([published.px.get(name, np.nan) for name in names], dtype=np.float64),
+        np.array([measured.px[name] for name in names], dtype=np.float64),
         suffix="_2d",
     )
     return [millimetres, pixels]

@@ -33,7 +33,7 @@ class Scores:
     groups: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
 
 
-def defined(values: Mapping[str, float]) -> dict[str, float]:
+def defined(values: Mapping[str, float | np.ndarray]) -> dict[str, float]:
     """Drop measures that nothing was counted for."""
     return {key: float(value) for key, value in values.items() if np.isfinite(value)}
 

@@ -28,7 +28,7 @@ from PoseEstimation.inference.top_down import (
     flip_averaged,
     turn_averaged,
 )
-from PoseEstimation.inference.weight_sets import find_weights, is_indexed
+from PoseEstimation.inference.weight_sets import WeightSet, find_weights, is_indexed
 from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig
 from PoseEstimation.structures import Keypoints, Track
 
@@ -76,7 +76,9 @@ def lifting(skeleton=INFANT) -> ClipLifting:
     torch.manual_seed(0)
     bones = skeleton.bone_indices
     twins = tuple(range(len(bones)))
-    config = ClipLifterConfig(len(skeleton), skeleton.root_index, bones, twins, width=16)
+    config = ClipLifterConfig(
+        num_joints=len(skeleton), root_index=skeleton.root_index, bones=bones, twins=twins, width=16
+    )
     outputs = ("joints", "log_sigma", "log_lengths")
     return ClipLifting(TorchBackend(ClipLifter(config), outputs=outputs), RayCodec(skeleton))
 

@@ -45,7 +45,7 @@ def test_an_unlabelled_joint_does_not_lower_the_mean_as_a_zero_would():
     np.testing.assert_array_equal(mean_error(errors, axis=0), [5.0, np.nan])
 
 
-def test_a_labelled_joint_without_prediction_is_refused_not_dropped():
+def test_a_labelled_joint_without_prediction_is_refused_not_dropped(unchecked):
     target, predicted = np.zeros((1, 2, 3)), np.zeros((1, 2, 3))
     predicted[0, 1] = np.nan
     with pytest.raises(ValueError, match="1 labelled joints have no finite prediction"):

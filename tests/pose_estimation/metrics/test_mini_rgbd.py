@@ -224,7 +224,7 @@ def test_without_2d_there_are_no_2d_keys():
     assert "joints_2d" not in result.counts
 
 
-def test_wrong_joint_axis_is_refused():
+def test_wrong_joint_axis_is_refused(unchecked):
     poses = poses_off_by(20)
     with pytest.raises(ValueError, match="not \\(frame"):
         score(replace(poses, target_mm=poses.target_mm[:, :15]))

@@ -221,7 +221,7 @@ def test_mirror_and_turn_of_both_change_nothing_and_a_turn_of_one_only_the_align
     assert one["mpjpe_mm"] > 2 * before["mpjpe_mm"]
 
 
-def test_a_wrong_shape_is_refused():
+def test_a_wrong_shape_is_refused(unchecked):
     poses = off_by(0.0)
     with pytest.raises(ValueError, match=r"universal_mm has shape \(2, 16, 3\), not \(2, 17, 3\)"):
         score(replace(poses, universal_mm=poses.universal_mm[:, :16]))

@@ -184,7 +184,7 @@ def test_mirror_turn_shift_and_zoom_of_everything_change_nothing():
     )
 
 
-def test_no_people_have_no_rates_and_a_wrong_shape_is_refused():
+def test_no_people_have_no_rates_and_a_wrong_shape_is_refused(unchecked):
     empty = score(np.zeros((0, 16, 2)), np.zeros((0, 16, 2)), np.zeros((0, 4)))
     assert empty.clean == {} and empty.counts["joints"] == 0
     target, boxes = people(2)

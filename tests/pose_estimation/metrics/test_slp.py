@@ -23,7 +23,7 @@ def score(predicted, target, visibility):
 
 
 def test_the_length_is_from_head_to_thorax_and_on_the_threshold_is_a_hit():
-    target, visibility = np.zeros((1, 14, 2)), np.full((1, 14), 2)
+    target, visibility = np.zeros((1, 14, 2)), np.full((1, 14), 2, dtype=np.uint8)
     target[:, HEAD] = [12, 16]
     for distance, expected in ((10.0, 100), (10.001, 0)):
         clean = score(target + [distance, 0], target, visibility).clean

@@ -73,7 +73,7 @@ def test_the_mean_of_similar_poses_is_similar(poses):
     assert procrustes(mean, poses[0]) == pytest.approx(poses[0])
 
 
-def test_the_limb_joints_are_in_coco_and_other_shapes_are_refused():
+def test_the_limb_joints_are_in_coco_and_other_shapes_are_refused(unchecked):
     assert set(LIMB_JOINTS) < set(COCO_17.joints)
     with pytest.raises(ValueError, match="weak_mm"):
         PROTOCOL.score_3d(np.zeros((2, 12, 3)), np.zeros((2, 11, 3)))

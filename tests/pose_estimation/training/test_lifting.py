@@ -36,8 +36,7 @@ def settings(root, observed):
         detections=(observed,),
         validation=DataSource("mini_rgbd", "2", root),
         skeleton="infant",
-        network=MartinezSettings(width=64),
-        dropout=0.0,
+        network=MartinezSettings(width=64, dropout=0.0),
         optimiser=OptimiserSettings(learning_rate=5e-3, warmup_steps=5, average_decay=0.9),
         trainer=TrainerSettings(max_epochs=60, precision="32-true", patience=99),
     )
