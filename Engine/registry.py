@@ -48,7 +48,7 @@ class Networks:
         """Where the class of each name lies."""
         return {row.place.partition(":")[2]: row.place for row in self.table.values()}
 
-    def of_kind(self, kind: str) -> type[nn.Module]:
+    def of_kind(self, kind: str) -> type[Any]:
         """Import the class of a kind.
 
         Raises:
@@ -103,7 +103,7 @@ def _tuples(value: Any) -> Any:
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
-def config_of(network: type[nn.Module]) -> type:
+def config_of(network: type[nn.Module]) -> type[Any]:
     """The dataclass that describes networks of a class."""
     return get_type_hints(network.__init__)["config"]
 

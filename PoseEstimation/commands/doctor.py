@@ -7,7 +7,7 @@ import os
 import platform
 import tempfile
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     checks: dict[str, Callable[[], str]] = {
         "python": lambda: f"{platform.python_version()} on {platform.platform()}",
         "infantpose": lambda: version("infantpose"),
-        **{name: lambda name=name: _library(name) for name in LIBRARIES},
+        **{name: partial(_library, name) for name in LIBRARIES},
         "cpu": _cpu,
         "cuda": _cuda,
         "torchvision.ops.nms": _nms,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from Datasets.profiles import generate, profile_named
 from PoseEstimation.stage_settings import GenerateSettings
@@ -18,6 +19,9 @@ def generate_data(settings: GenerateSettings, output: Path) -> dict[str, int]:
         DataError: an unknown profile, or files that cannot be used.
     """
     profile, count = profile_named(settings.profile), settings.infants
+    options: dict[str, Any] = {"fps": settings.fps}
+    if settings.smpl_poses is not None:
+        options["smpl_poses"] = settings.smpl_poses
     names = tuple(f"{number:04d}" for number in range(1, count + 1))
     generate(
         profile,
@@ -26,8 +30,7 @@ def generate_data(settings: GenerateSettings, output: Path) -> dict[str, int]:
         settings.frames,
         settings.seed,
         settings.workers,
-        fps=settings.fps,
-        **({} if settings.smpl_poses is None else {"smpl_poses": settings.smpl_poses}),
+        **options,
     )
     made = {"infants": count}
     return made | ({"frames": count * settings.frames} if profile.frames else {})

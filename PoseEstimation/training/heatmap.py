@@ -46,7 +46,7 @@ class HeatmapModule(AveragedModule):
         super().__init__(network, settings.optimiser, settings.trainer)
         self.keep_first = settings.keep_first
         if self.keep_first:
-            network.first.requires_grad_(False)
+            network.get_submodule("first").requires_grad_(False)
         self.train()
         self.codec = make_codec(settings)
         self.loss = heatmap_mse if settings.loss == "mse" else heatmap_cross_entropy
@@ -58,7 +58,7 @@ class HeatmapModule(AveragedModule):
         """Switch the network; layers that are kept go on with the statistics that they have."""
         super().train(mode)
         if self.keep_first:
-            self.network.first.eval()
+            self.network.get_submodule("first").eval()
         return self
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
