@@ -77,9 +77,9 @@ def _truth(samples: Sequence[PoseSample]) -> dict[str, Any]:
                 "bbox": [*box[:2], *(box[2:] - box[:2])],
                 "area": sample.area_px,
                 "iscrowd": 0,
-                "keypoints": np.column_stack(
-                    [np.nan_to_num(sample.keypoints_px), sample.visibility]
-                ).ravel(),
+                "keypoints": np.c_[np.nan_to_num(sample.keypoints_px), sample.visibility]
+                .ravel()
+                .tolist(),
             }
             for number, (sample, box) in enumerate(zip(samples, boxes, strict=True), 1)
         ],
