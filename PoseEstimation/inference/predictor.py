@@ -31,6 +31,7 @@ from PoseEstimation.inference.top_down import PeopleFinder, TopDown
 from PoseEstimation.inference.tracks import lift_stream
 from PoseEstimation.inference.weight_sets import WeightSet, find_weights, notice_of_terms
 from PoseEstimation.inference.weights import load_keypoint_network, load_lifter
+from PoseEstimation.quality import Quality
 from PoseEstimation.result import FrameResult, PoseResult
 from PoseEstimation.structures import Track
 
@@ -193,7 +194,8 @@ class Predictor:
         else:
             frames = iter_frames(Path(source))
         results = tuple(self.run(frames, camera))
-        return PoseResult(results, self.skeleton, self.model_info, camera.assumption())
+        quality = Quality.of(results).summary()
+        return PoseResult(results, self.skeleton, self.model_info, quality, camera.assumption())
 
 
 def _digest(settings: PredictSettings) -> str:
