@@ -36,7 +36,7 @@ SETS := mpii mpi_inf_3dhp coco slp lsp syrip
 help:
 	@echo "make demo     generate two unseen infants, predict, evaluate, draw: runs/demo"
 	@echo "make test     all tests, with coverage"
-	@echo "make lint     style, formatting and import layers"
+	@echo "make lint     style, formatting, import layers and types"
 	@echo "make format   rewrite the files as 'make lint' wants them"
 	@echo "make report   report/report.md and .html from report/results/*.json"
 	@echo "make compare  report/results/chain, ablation and calibration.json from runs/"
@@ -83,13 +83,14 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/mypy
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 report: $(READY)
-	$(BIN)/python -m report.build.summary report/results --template report/template.md \
+	$(BIN)/python -m report.build report/results --template report/template.md \
 		--output report --pictures Images --into README.md SavedModels/*/MODEL_CARD.md
 
 # the runs that report/compare/*.yaml name must lie under runs/: see README, "Generate, train, evaluate"

@@ -1,51 +1,7 @@
-"""``python -m Datasets``: look at data sets without loading any network."""
+"""``python -m Datasets ARGUMENTS`` is ``infantpose ARGUMENTS``: ``render``, ``verify`` ..."""
 
-from __future__ import annotations
-
-import argparse
 import sys
-from pathlib import Path
-
-from Engine.process import exit_code
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run one command; returns the exit code (2 for bad input)."""
-    return exit_code("infantpose", lambda: _run(_parser().parse_args(arguments)))
-
-
-def _run(options: argparse.Namespace) -> int:
-    return _verify(options) if options.command == "verify" else _render(options)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m Datasets", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    verify = commands.add_parser("verify", help="is this folder the official layout?")
-    render = commands.add_parser("render", help="draw samples of a data set")
-    for command in (verify, render):
-        command.add_argument("dataset", help="such as mini_rgbd")
-        command.add_argument("--root", type=Path, required=True, help="folder of the data set")
-    render.add_argument("--split", help="train, validation, test or a list such as 1-3,11")
-    render.add_argument("--output", type=Path, default=Path("runs/render"), help="folder to write")
-    return parser
-
-
-def _verify(options: argparse.Namespace) -> int:
-    from Datasets.catalogue import verify_dataset
-
-    report = verify_dataset(options.dataset, options.root)
-    print(report)
-    return 0 if report.ok else 2
-
-
-def _render(options: argparse.Namespace) -> int:
-    from Datasets.rendering import render_dataset
-
-    for path in render_dataset(options.dataset, options.root, options.split, options.output):
-        print(path)
-    return 0
-
+from importlib import import_module
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(import_module("PoseEstimation.cli").main())

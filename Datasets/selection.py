@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import accumulate
+from typing import TypeVar
 
 from Datasets.structures import Dataset, OnDemand, PoseSample
 from Engine.errors import DataError
-from Engine.sampling import spread
 from Engine.settings import COUNT
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,22 @@ def thinned(dataset: Dataset, step: int) -> Dataset:
     return replace(dataset, samples=dataset.samples[:: max(step, 1)])
 
 
+def spread(items: Sequence[Item], count: int) -> Sequence[Item]:
+    """At most ``count`` of them, evenly spread."""
+    return items[:: max(-(-len(items) // count), 1)]
+
+
 def limited(dataset: Dataset, count: int) -> Dataset:
     """Keep at most ``count`` samples, evenly spread."""
     return replace(dataset, samples=spread(dataset.samples, count))
+
+
+def sequences_of(split: str) -> tuple[str, ...] | None:
+    """Sequences of a part of ``MINI_RGBD_SPLIT``, or of a list such as 11-12; None means all.
+
+    Raises:
+        DataError: the text is neither.
+    """
+    if split == "all":
+        return None
+    return parse_sequences(split) if split[:1].isdigit() else MINI_RGBD_SPLIT.part(split)

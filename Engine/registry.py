@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
 
 from Engine.errors import DataError
 
@@ -22,15 +22,39 @@ def load_object(place: str) -> Any:
     return getattr(import_module(module), name)
 
 
-class Networks:
-    """Classes of networks, as rows ``name -> "module:Class"``.
+class Network(NamedTuple):
+    """A row of a table of networks.
 
-    A class takes one argument, ``config``, annotated with a frozen dataclass of
-    settings. Weights name the class (``model``) and hold its config (``config``) in their header.
+    Attributes:
+        kind: its name in settings.
+        place: "module:Class". The class takes one argument, ``config``, annotated with a frozen
+            dataclass; weights hold the class's name (``model``) and the config in their header.
+        settings: "module:Class" of what a recipe chooses of it; its config has these fields, too.
     """
 
-    def __init__(self, rows: Mapping[str, str]) -> None:
-        self.rows = dict(rows)
+    kind: str
+    place: str
+    settings: str
+
+
+class Networks:
+    """A table of networks, whose classes are imported when they are needed."""
+
+    def __init__(self, *table: Network) -> None:
+        self.table = {row.kind: row for row in table}
+
+    @property
+    def rows(self) -> dict[str, str]:
+        """Where the class of each name lies."""
+        return {row.place.partition(":")[2]: row.place for row in self.table.values()}
+
+    def of_kind(self, kind: str) -> type[nn.Module]:
+        """Import the class of a kind.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return load_object(self.table[kind].place)
 
     def __getitem__(self, name: str) -> type[nn.Module]:
         """Import a class of networks.
@@ -50,7 +74,7 @@ class Networks:
             TypeError: the config does not fit the class.
         """
         network = self[name]
-        return network(get_type_hints(network.__init__)["config"](**config))
+        return network(config_of(network)(**{k: _tuples(v) for k, v in config.items()}))
 
     def load(self, path: Path) -> tuple[nn.Module, dict[str, Any]]:
         """Rebuild a network in evaluation mode, with the metadata of its file.
@@ -72,6 +96,16 @@ class Networks:
             network = self.build(name, metadata["config"])
             network.load_state_dict(state)
         return network.eval(), metadata
+
+
+def _tuples(value: Any) -> Any:
+    """Lists, which JSON makes of tuples, as tuples again."""
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def config_of(network: type[nn.Module]) -> type:
+    """The dataclass that describes networks of a class."""
+    return get_type_hints(network.__init__)["config"]
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence, Sized
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 from torch.utils.data import Dataset as TorchDataset
@@ -11,19 +11,12 @@ from torch.utils.data import Sampler
 
 from Engine.errors import DataError
 
-Item = TypeVar("Item")
-
 
 class Draw(NamedTuple):
     """Which sample, and for which time: the key that a sampler hands to a data set."""
 
     round: int
     item: int
-
-
-def spread(items: Sequence[Item], count: int) -> Sequence[Item]:
-    """At most ``count`` of them, evenly spread."""
-    return items[:: max(-(-len(items) // count), 1)]
 
 
 class SeededSampler(Sampler[Draw]):

@@ -15,6 +15,7 @@ from torch import Tensor
 from Datasets.geometry.boxes import iou
 from Datasets.readers.frames import load_sample_image
 from Datasets.scenes import ADULT_LABEL, INFANT_LABEL, Scene
+from Datasets.selection import spread
 from Datasets.structures import Crop, PoseSample
 from Datasets.transforms.geometric import crop_picture
 from Datasets.transforms.occlusion import train_occlusion
@@ -23,7 +24,7 @@ from Datasets.transforms.presets import TrainTransforms, train_crop
 from Datasets.transforms.textures import random_texture
 from Engine.errors import DataError
 from Engine.files import write_npz
-from Engine.sampling import Draw, SizedDataset, spread
+from Engine.sampling import Draw, SizedDataset
 from FasterRCNN.detector import InfantDetector
 from FasterRCNN.images import channels_first
 from FasterRCNN.rescoring import MARGIN, SIDE, rescoring_crop

@@ -14,12 +14,13 @@ from torch import Tensor
 from Datasets.catalogue import open_sources
 from Datasets.loaders import joined, make_loader
 from Datasets.scenes import scene_outlines, scenes_of
+from Datasets.selection import spread
 from Datasets.skeletons import INFANT
 from Datasets.sources import DataSource
 from Engine.backends import TorchBackend
 from Engine.errors import DataError
 from Engine.module import AveragedModule
-from Engine.sampling import Mixture, spread
+from Engine.sampling import Mixture
 from Engine.trainer import FitSummary, best_state, fit
 from Engine.weights import load_initial
 from FasterRCNN.detector import InfantDetector, save_detector

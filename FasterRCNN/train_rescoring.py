@@ -12,11 +12,12 @@ from torch.utils.data import DataLoader
 from Datasets.catalogue import open_sources
 from Datasets.loaders import joined, make_loader
 from Datasets.scenes import INFANT_LABEL, scenes_of
+from Datasets.selection import spread
 from Datasets.skeletons import INFANT
 from Datasets.sources import DataSource
 from Engine.errors import DataError
 from Engine.module import AveragedModule
-from Engine.sampling import Mixture, spread
+from Engine.sampling import Mixture
 from Engine.trainer import FitSummary, best_state, fit
 from FasterRCNN.detector import InfantDetector, save_rescoring
 from FasterRCNN.rescoring import RescoringNetwork

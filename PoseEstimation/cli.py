@@ -9,67 +9,54 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
-from Datasets.sources import DATASETS
+from Datasets import sources
+from Datasets.profiles import PROFILES
 from Engine.errors import one_line
 from Engine.process import exit_code
 from Engine.settings import COUNT, SEED, Limits, limits_of
-from PoseEstimation.inference.settings import LENGTH_CM
+from PoseEstimation import io, recipes
+from PoseEstimation.inference.settings import LENGTH_CM, PredictSettings
+from PoseEstimation.settings import HeatmapSettings
+from PoseEstimation.stage_settings import GenerateSettings
 
-RECIPES = ("detector", "rescoring", "heatmap", "lifting", "clip_lifting", "chain")
-CHAINS = ("ellershaw", "matched", "best", "lite", "shipped", "real", "real_mix")
-PROTOCOLS = ("mini_rgbd", "syrip")
-PROFILES = (
-    "mini_rgbd",
-    "varied",
-    "movements",
-    "postures",
-    "mpii",
-    "coco",
-    "mpi_inf_3dhp",
-    "slp",
-    "lsp",
-    "syrip",
-    "scenes",
-)
-FORMATS = ("json", "csv", "coco")
+
+class Named(Protocol):
+    """A row of a table."""
+
+    @property
+    def name(self) -> str:
+        """What the command line calls it."""
 
 
 class _Number:
-    """A number within limits: those given, or those of a setting, imported when they are asked."""
+    """A number within limits."""
 
-    def __init__(self, kind: type[int] | type[float], limits: Limits | str) -> None:
+    def __init__(self, kind: type[int] | type[float], limits: Limits) -> None:
         self.kind, self.limits = kind, limits
 
     def __call__(self, text: str) -> float:
-        limits = _limits(self.limits) if isinstance(self.limits, str) else self.limits
         try:
             value = self.kind(text)
         except ValueError:
             value = float("nan")
-        if not limits.hold(value):
+        if not self.limits.hold(value):
             what = "a whole number" if self.kind is int else "a number"
-            raise argparse.ArgumentTypeError(f"'{text}' is not {what} {limits}")
+            raise argparse.ArgumentTypeError(f"'{text}' is not {what} {self.limits}")
         return value
 
 
-def _limits(setting: str) -> Limits:
-    module, owner, name = setting.rsplit(".", 2)
-    return limits_of(getattr(import_module(module), owner), name)
-
-
-_count, _seed = _Number(int, COUNT), _Number(int, SEED)
-_frames = _Number(int, "PoseEstimation.stage_settings.GenerateSettings.frames")
-_workers = _Number(int, "PoseEstimation.stage_settings.GenerateSettings.workers")
-_fps = _Number(float, "PoseEstimation.stage_settings.GenerateSettings.fps")
-_side = _Number(int, "PoseEstimation.settings.HeatmapSettings.input_size")
-_margin = _Number(float, "PoseEstimation.settings.HeatmapSettings.crop_margin")
-_fov = _Number(float, "PoseEstimation.inference.settings.PredictSettings.fov_degrees")
-_length = _Number(float, LENGTH_CM)
+_count, _seed, _length = _Number(int, COUNT), _Number(int, SEED), _Number(float, LENGTH_CM)
+_frames = _Number(int, limits_of(GenerateSettings, "frames"))
+_workers = _Number(int, limits_of(GenerateSettings, "workers"))
+_fps = _Number(float, limits_of(GenerateSettings, "fps"))
+_side = _Number(int, limits_of(HeatmapSettings, "input_size"))
+_margin = _Number(float, limits_of(HeatmapSettings, "crop_margin"))
+_fov = _Number(float, limits_of(PredictSettings, "fov_degrees"))
 
 
 def _path(text: str) -> Path:
@@ -149,13 +136,14 @@ def _add_demo(commands: argparse._SubParsersAction, parent: argparse.ArgumentPar
 def _add_evaluate(commands: argparse._SubParsersAction, parent: argparse.ArgumentParser) -> None:
     evaluate = _add(commands, "evaluate", parent, "run a published protocol")
     option = evaluate.add_argument
-    option("protocol", choices=PROTOCOLS)
+    option("protocol", choices=_names_of(recipes.PROTOCOLS))
     option("--weights", metavar="NAME", help="default: the one in config.yaml")
     option("--root", type=_path, metavar="DIR", help="data, default: from config.yaml: paths")
     option("--split", help="train, validation, test, all, or such as 11-12; default: the held-out")
-    option("--input", choices=("predicted", "gt2d"), default="predicted", help="2D joints")
+    option("--input", choices=("predicted", "gt2d"), help="2D joints of mini_rgbd")
     option("--boxes", choices=("own", "true"), help="default: own; syrip: true, both are reported")
-    option("--every", type=_count, default=1, metavar="N", help="use each n-th frame")
+    option("--every", type=_count, metavar="N", help="use each n-th frame")
+    option("--dataset", choices=_names_of(sources.DATASETS), help="that the detector is run on")
     option("--output", type=_path, required=True, metavar="DIR")
 
 
@@ -168,12 +156,14 @@ def _add_compare(commands: argparse._SubParsersAction, parent: argparse.Argument
 
 
 def _add_train(commands: argparse._SubParsersAction, parent: argparse.ArgumentParser) -> None:
-    train = _add(commands, "train", parent, "train one network, or all of a chain")
-    train.add_argument("recipe", choices=RECIPES)
+    train = _add(commands, "train", parent, "run one recipe, or all stages of a chain")
+    train.add_argument("recipe", choices=(*_names_of(recipes.RECIPES), "chain"))
     train.add_argument(
         "overrides", nargs="*", metavar="section.key=value", help="values over config.yaml"
     )
-    train.add_argument("--recipe", dest="chain", choices=CHAINS, help="of a chain; default best")
+    train.add_argument(
+        "--recipe", dest="chain", choices=_names_of(recipes.CHAINS), help="of a chain; default best"
+    )
     train.add_argument("--config", type=_path, metavar="FILE", help="default: config.yaml")
     train.add_argument("--output", type=_path, metavar="DIR", help="default: runs/RECIPE")
     train.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
@@ -185,7 +175,9 @@ def _add_data_commands(
     configured: argparse.ArgumentParser,
 ) -> None:
     synth = _add(commands, "synth", common, "generate people with exact labels")
-    synth.add_argument("--profile", default="mini_rgbd", help=f"one of {', '.join(PROFILES)}")
+    synth.add_argument(
+        "--profile", default="mini_rgbd", help=f"one of {', '.join(_names_of(PROFILES))}"
+    )
     synth.add_argument("--output", type=_path, required=True, metavar="DIR")
     synth.add_argument(
         "--sequences", help="a number, or names such as 11-12: sequences (mini_rgbd, varied), "
@@ -210,7 +202,7 @@ def _add_data_commands(
     render = _add(commands, "render", configured, "draw a sheet of labelled samples")
     verify = _add(commands, "verify", configured, "check a folder against the official layout")
     for command in (render, verify):
-        command.add_argument("dataset", choices=DATASETS)
+        command.add_argument("dataset", choices=_names_of(sources.DATASETS))
         command.add_argument(
             "--root", type=_path, metavar="DIR", help="default: from config.yaml: paths"
         )
@@ -226,15 +218,20 @@ def _add_data_commands(
     render.add_argument("--output", type=_path, default=Path("Images"), metavar="DIR")
 
 
+def _names_of(rows: Iterable[Named]) -> tuple[str, ...]:
+    return tuple(row.name for row in rows)
+
+
 def _names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(","))
 
 
 def _formats(text: str) -> tuple[str, ...]:
     names = _names(text)
-    unknown = [name for name in names if name not in FORMATS]
+    known = _names_of(io.FORMATS)
+    unknown = [name for name in names if name not in known]
     if unknown:
-        raise argparse.ArgumentTypeError(f"'{unknown[0]}' is not one of {', '.join(FORMATS)}")
+        raise argparse.ArgumentTypeError(f"'{unknown[0]}' is not one of {', '.join(known)}")
     return names
 
 

@@ -1,7 +1,8 @@
 """The settings of everything: ``config.yaml`` and ``section.key=value`` overrides, typed, checked.
 
-A section is a dataclass. Three layers lie over its defaults, the later the stronger: the shipped
-``config.yaml``, the user's own, the overrides. Each may leave out what it does not change.
+A section is a dataclass; every row of ``recipes`` and every data set has its own. Three layers lie
+over their defaults, the later the stronger: the shipped ``config.yaml``, the user's own, the
+overrides. Each may leave out what it does not change.
 """
 
 from __future__ import annotations
@@ -10,76 +11,83 @@ import dataclasses
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, make_dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 
-from Datasets.sources import CACHE, DataSource
+from Datasets import sources
+from Datasets.sources import CACHE, DataSet, DataSource
 from Engine.errors import DataError
 from Engine.reading import ENCODING, load_yaml, require_file
-from Engine.settings import Settings, faults
-from FasterRCNN.settings import DetectorSettings, RescoringSettings
+from Engine.settings import Settings
+from Engine.typed import overlaid
+from PoseEstimation import recipes
 from PoseEstimation.inference.settings import PredictSettings
-from PoseEstimation.settings import ClipLiftingSettings, HeatmapSettings, LiftingSettings
-
-if TYPE_CHECKING:
-    from jsonargparse import ArgumentParser, Namespace
+from PoseEstimation.recipes import Recipe
 
 FILE_NAME = "config.yaml"
 SHIPPED = Path(__file__).resolve().parents[1] / FILE_NAME
 COMMAND_LINE = "the command line"
-RENAMED = {"close_up": "rescoring", "close_up.looked_at": "images_scored"}
-"""Sections and settings of earlier files, and their present names."""
+
+RENAMED = {"close_up": "rescoring", "looked_at": "images_scored"}
+"""What sections and keys of earlier versions are called now; see also ``_newer``."""
 
 _Settings = TypeVar("_Settings")
 
 
 @dataclass(frozen=True)
 class PathSettings(Settings):
-    """Where things lie.
+    """Where things lie; each data set has a key of its name, too: its folder.
 
     Attributes:
-        mini_rgbd, mpii, mpi_inf_3dhp, coco, slp, lsp, syrip: the official data set or a generated
-            copy of its layout.
         smpl_poses: fits of people in bed that the chain ``real`` takes where the file exists.
         cache: what is kept of large label files in a form that opens at once.
         saved_models: weight sets and their ``index.yaml``.
     """
 
-    mini_rgbd: Path = Path("data/mini_rgbd")
-    mpii: Path = Path("data/mpii")
-    mpi_inf_3dhp: Path = Path("data/mpi_inf_3dhp")
-    coco: Path = Path("data/coco")
-    slp: Path = Path("data/slp")
-    lsp: Path = Path("data/lsp")
-    syrip: Path = Path("data/syrip")
     smpl_poses: Path = Path("data/smpl_poses.npz")
     cache: Path = CACHE
     saved_models: Path = Path("SavedModels")
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Path: ...
 
 
 @dataclass(frozen=True)
 class Config(Settings):
-    """All sections of ``config.yaml``.
+    """All sections of ``config.yaml``; each recipe has one of its name, too: its settings.
 
     Attributes:
         weights: name of a weight set under ``paths.saved_models``, or a folder.
         paths: where things lie.
-        detector, rescoring, heatmap, lifting, clip_lifting: one training recipe each.
         predict: how frames become poses.
     """
 
     weights: str = "infant-synthetic"
     paths: PathSettings = field(default_factory=PathSettings)
-    detector: DetectorSettings = field(default_factory=DetectorSettings)
-    rescoring: RescoringSettings = field(default_factory=RescoringSettings)
-    heatmap: HeatmapSettings = field(default_factory=HeatmapSettings)
-    lifting: LiftingSettings = field(default_factory=LiftingSettings)
-    clip_lifting: ClipLiftingSettings = field(default_factory=ClipLiftingSettings)
     predict: PredictSettings = field(default_factory=PredictSettings)
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+def default_config() -> Config:
+    """The settings where nobody says otherwise."""
+    return _defaults(recipes.RECIPES, sources.DATASETS)
+
+
+@cache
+def _defaults(rows: tuple[Recipe, ...], datasets: tuple[DataSet, ...]) -> Config:
+    folders = [(row.name, Path, row.root) for row in datasets]
+    paths = make_dataclass("Paths", folders, bases=(PathSettings,), frozen=True)
+    sections = [
+        (name, kind, field(default_factory=kind))
+        for name, kind in (("paths", paths), *((row.name, row.settings) for row in rows))
+    ]
+    return make_dataclass("AllSections", sections, bases=(Config,), frozen=True)()
 
 
 def config_files(path: Path | None, say: Callable[[str], None] = lambda line: None) -> list[Path]:
@@ -125,14 +133,91 @@ def load_config(path: Path | None = None, overrides: Sequence[str] = ()) -> Conf
         DataError: an unknown key, a value of another type or beyond its limits, or a file that is
             not YAML.
     """
-    parser = _parser()
-    given = _of_command_line(parser, overrides)
-    values = parser.get_defaults()
+    config = default_config()
     for file in config_files(path, _to_stderr):
-        values = _overlaid(Config, values, _of_file(parser, file), str(file))
-    settings = parser.instantiate(_overlaid(Config, values, given, COMMAND_LINE))
-    config = Config(**{f.name: getattr(settings, f.name) for f in dataclasses.fields(Config)})
+        content = load_yaml(file, "config")
+        if content is not None and not isinstance(content, Mapping):
+            raise DataError(
+                f"config: {file} is no mapping of sections; see the shipped {FILE_NAME}"
+            )
+        config = _overlaid(config, content or {}, file.parent, str(file))
+    for override in overrides:
+        config = _overlaid(config, _nested(override), Path(), COMMAND_LINE)
     return placed(config, config.paths)
+
+
+def _overlaid(config: Config, given: Mapping[str, Any], folder: Path, source: str) -> Config:
+    """Lay one source of settings over others, its relative paths counted from ``folder``."""
+    given = _with_new_names(given, source)
+    try:
+        config = overlaid(config, given, folder)
+    except DataError as error:
+        raise DataError(f"config: {source}: {error}") from None
+    named = "weights" in given and len(Path(config.weights).parts) > 1
+    return replace(config, weights=str(folder / config.weights)) if named else config
+
+
+def _with_new_names(given: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """Rename what earlier versions called otherwise, and say so."""
+    result: dict[str, Any] = {}
+    changed = {}
+    for section, values in given.items():
+        if not isinstance(values, Mapping):
+            result[_newer(section)] = values
+            continue
+        for key, value in values.items() or [("", {})]:
+            old = f"{section}.{key}".rstrip(".")
+            new = _newer(old)
+            *sections, last = new.split(".")
+            place = result
+            for name in sections:
+                place[name] = place[name] if isinstance(place.get(name), dict) else {}
+                place = place[name]
+            both = isinstance(value, Mapping) and isinstance(place.get(last), Mapping)
+            place[last] = {**place[last], **value} if both else value
+            changed |= {old: new} if new != old else {}
+    if changed:
+        (old, new), more = next(iter(changed.items())), len(changed) - 1
+        others = (
+            f", and {more} more keys have new names; see the shipped {FILE_NAME}" if more else ""
+        )
+        _to_stderr(f"config: {source}: '{old}' is called '{new}' now{others}")
+    return result
+
+
+def _newer(key: str) -> str:
+    """The present name of a section or ``section.key``; networks have sections of their own now."""
+    section, _, name = str(key).partition(".")
+    section = RENAMED.get(section, section)
+    name = RENAMED.get(name, name.replace("observed", "detections"))
+    settings = getattr(default_config(), section, None)
+    own, network = (
+        getattr(kind, "__dataclass_fields__", ())
+        for kind in (settings, getattr(settings, "network", None))
+    )
+    prefix = "network." if name in network and name not in own else ""
+    return f"{section}.{prefix}{name}" if name else section
+
+
+def _nested(override: str) -> dict[str, Any]:
+    """``section.key=value`` as a file would say it.
+
+    Raises:
+        DataError: it is none.
+    """
+    name, equals, text = override.partition("=")
+    if not equals or override.startswith("-"):
+        raise DataError(
+            f"config: '{override}' is not section.key=value; write heatmap.batch_size=16"
+        )
+    try:
+        value = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:
+        reason = " ".join(str(getattr(error, "problem", None) or error).split())
+        raise DataError(f"config: {COMMAND_LINE}: {name} is no YAML value ({reason})") from None
+    for part in reversed(name.split(".")):
+        value = {part: value}
+    return value
 
 
 def placed(settings: _Settings, paths: PathSettings) -> _Settings:
@@ -157,20 +242,22 @@ def _to_stderr(line: str) -> None:
 
 def _stranger(path: Path) -> str | None:
     """Why a file is none of ours by the rule of ``config_files``; None when it is ours."""
-    sections = {f.name: get_type_hints(Config)[f.name] for f in dataclasses.fields(Config)}
+    config = default_config()
+    sections = {f.name: getattr(config, f.name) for f in dataclasses.fields(config)}
     found, whole = [], True
     try:
         text = path.read_text(encoding=ENCODING, errors="replace")
         for key in _upper_keys(yaml.reader.Reader.NON_PRINTABLE.sub("\ufffd", text)):
-            found.append(_current(key))
+            found.append(key)
     except OSError as error:
         return f"it cannot be read ({error.strerror or error})"
     except yaml.YAMLError:
         whole = False
     for section, name in (key.split(".")[:2] for key in found if "." in key):
-        if name in getattr(sections.get(section), "__dataclass_fields__", ()):
+        section, *names = _newer(f"{section}.{name}").split(".")
+        if names[0] in getattr(sections.get(section), "__dataclass_fields__", ()):
             return None
-    unknown = next((key for key in found if key.split(".")[0] not in sections), None)
+    unknown = next((key for key in found if _newer(key.split(".")[0]) not in sections), None)
     if unknown is None:
         return None if whole or found else "it is no YAML text"
     if not unknown or "\ufffd" in unknown:
@@ -206,95 +293,3 @@ def _upper_keys(text: str) -> Iterator[str]:
             awaits_key[-1] = not awaits_key[-1]
         if isinstance(event, yaml.CollectionStartEvent):
             awaits_key.append(True if mapping else None)
-
-
-@cache
-def _parser() -> ArgumentParser:
-    """It takes a third of a second to make and does not change."""
-    from jsonargparse import ArgumentParser
-
-    parser = ArgumentParser(exit_on_error=False, allow_abbrev=False)
-    parser.add_class_arguments(Config)
-    return parser
-
-
-def _of_command_line(parser: ArgumentParser, overrides: Sequence[str]) -> Namespace:
-    """What overrides say, checked."""
-    bad = next((o for o in overrides if "=" not in o or o.startswith("-")), None)
-    if bad is not None:
-        raise DataError(f"config: '{bad}' is not section.key=value; write heatmap.batch_size=16")
-    options = [f"--{_current(override)}" for override in overrides]
-    return _checked(lambda: parser.parse_args(options, defaults=False), Path(), COMMAND_LINE)
-
-
-def _of_file(parser: ArgumentParser, file: Path) -> Namespace:
-    """What a file says, checked."""
-    content = load_yaml(file, "config")
-    if content is not None and not isinstance(content, Mapping):
-        raise DataError(f"config: {file} is no mapping of sections; see the shipped {FILE_NAME}")
-    return _checked(
-        lambda: parser.parse_object(_renamed(content or {}), defaults=False), file.parent, str(file)
-    )
-
-
-def _renamed(content: Mapping[str, Any]) -> dict[str, Any]:
-    """What a file says, by the present names of sections and settings."""
-    present = {}
-    for section, values in content.items():
-        if isinstance(values, Mapping):
-            values = {RENAMED.get(f"{section}.{key}", key): v for key, v in values.items()}
-        present[RENAMED.get(section, section)] = values
-    return present
-
-
-def _current(key: str) -> str:
-    """``section.key``, perhaps with more, by its present names."""
-    section, dot, rest = key.partition(".")
-    name, equals, value = rest.partition("=")
-    present = RENAMED.get(f"{section}.{name}", name)
-    return f"{RENAMED.get(section, section)}{dot}{present}{equals}{value}"
-
-
-def _checked(parse: Callable[[], Namespace], folder: Path, source: str) -> Namespace:
-    """One layer: only what is given, typed, within limits, its paths counted from ``folder``.
-
-    Raises:
-        DataError: it is not so.
-    """
-    from jsonargparse import ArgumentError
-
-    try:
-        layer = parse()
-    except (ArgumentError, TypeError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise DataError(f"config: {source}: {reason}; known keys are in {FILE_NAME}") from None
-    for fault in faults(Config, vars(layer)):
-        raise DataError(f"config: {source}: {fault}")
-    weights = layer.get("weights")
-    if weights is not None and len(Path(weights).parts) > 1:
-        layer["weights"] = str(_located(Path(weights), folder))
-    return _located(layer, folder)
-
-
-def _overlaid(kind: type, base: Namespace, layer: Namespace, source: str) -> Namespace:
-    """Replace in ``base`` what ``layer`` gives, section by section; lists are replaced whole."""
-    result, hints = base.clone(), get_type_hints(kind)
-    for name, value in vars(layer).items():
-        if not dataclasses.is_dataclass(hints[name]):
-            result[name] = value
-        elif isinstance(value, type(base)):
-            result[name] = _overlaid(hints[name], base[name], value, source)
-        elif value is not None:
-            raise DataError(f"config: {source}: {name} is {value}, must be a section of settings")
-    return result
-
-
-def _located(value: Any, folder: Path) -> Any:
-    """Let every relative path, at any depth, count from ``folder``; ``~`` is the user's home."""
-    if isinstance(value, Path):
-        return folder / os.path.expanduser(value)
-    if isinstance(value, tuple | list):
-        return type(value)(_located(item, folder) for item in value)
-    if hasattr(value, "__dict__"):
-        return type(value)(**{k: _located(item, folder) for k, item in vars(value).items()})
-    return value

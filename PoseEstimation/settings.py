@@ -9,6 +9,12 @@ from typing import Literal
 from Datasets.sources import DataSource
 from Engine.settings import Settings, count, interval, limited, processes, share
 from Engine.training_settings import OptimiserSettings, TrainerSettings
+from PoseEstimation.models.configs import (
+    ClipLifterSettings,
+    HeatmapNetworkSettings,
+    MartinezSettings,
+    PoseResNetSettings,
+)
 
 
 @dataclass(frozen=True)
@@ -34,12 +40,9 @@ class HeatmapSettings(Settings):
         sigma: of the Gaussian targets in map pixels (a quarter of the crop's).
         reach: how near counts as right when a map is read, over its side; see ``HeatmapCodec``.
         loss: cross-entropy of the softmax over the map, or mse, as published.
-        depth: of the ResNet: 18, 34, 50, 101 or 152.
+        network: see ``PoseResNetSettings``; its ``kind`` may choose another one.
         depth_weight: weight of the joints' depths (2.5D), in crop sides; 0 makes heatmaps alone.
-        sigma_weight: weight of the likelihood that teaches ``sigma_px``, beside depths.
-        head_batch_norm: batch normalisation in the head; none in Ellershaw's network.
-        head_channels: width of the head.
-        normalise: subtract ImageNet's mean colour and divide by its deviation.
+        sigma_weight: weight of the likelihood that trains ``sigma_px``, beside depths.
         batch_size: crops per step.
         num_workers: processes that load images.
         optimiser: see ``OptimiserSettings``.
@@ -63,12 +66,11 @@ class HeatmapSettings(Settings):
     sigma: float = limited(2.0, 0.1, 100.0)
     reach: float = share(0.0)
     loss: Literal["cross_entropy", "mse"] = "cross_entropy"
-    depth: Literal[18, 34, 50, 101, 152] = 18
+    network: HeatmapNetworkSettings = field(
+        default_factory=lambda: PoseResNetSettings(head_channels=128)
+    )
     depth_weight: float = limited(5.0, 0.0, 1e6)
     sigma_weight: float = limited(0.02, 0.0, 1e6)
-    head_batch_norm: bool = True
-    head_channels: int = limited(128, 1, 8192)
-    normalise: bool = True
     batch_size: int = limited(32, 1, 65_536)
     num_workers: int = processes(1)
     optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
@@ -85,15 +87,13 @@ class LiftingSettings(Settings):
 
     Attributes:
         train: the data sets to learn from, with true 2D joints; see ``DataSource``.
-        observed: npz files of what a 2D network saw, to learn from.
+        detections: files of cached detections of a 2D network, to learn from.
         validation: the data set to validate on, from true 2D joints.
-        validation_observed: npz files of what a 2D network saw, to validate on.
+        validation_detections: likewise, to validate on.
         skeleton: joints in and out, ``mpii_16`` (the published mapping) or ``infant``.
         frame_step: use every n-th frame of a sequence.
         initial_weights: weights to start from, or None for random ones.
-        width: of the hidden layers.
-        blocks: residual blocks.
-        dropout: share of hidden values dropped in training.
+        network: see ``MartinezSettings``.
         batch_size: poses per step.
         num_workers: processes that prepare batches.
         optimiser: see ``OptimiserSettings``.
@@ -101,15 +101,13 @@ class LiftingSettings(Settings):
     """
 
     train: tuple[DataSource, ...] = ()
-    observed: tuple[Path, ...] = ()
+    detections: tuple[Path, ...] = ()
     validation: DataSource | None = None
-    validation_observed: tuple[Path, ...] = ()
+    validation_detections: tuple[Path, ...] = ()
     skeleton: Literal["infant", "mpii_16"] = "mpii_16"
     frame_step: int = count(1)
     initial_weights: Path | None = None
-    width: int = limited(1024, 1, 65_536)
-    blocks: int = limited(2, 0, 100)
-    dropout: float = limited(0.5, 0.0, 0.99)
+    network: MartinezSettings = field(default_factory=MartinezSettings)
     batch_size: int = limited(64, 1, 65_536)
     num_workers: int = processes(0)
     optimiser: OptimiserSettings = field(
@@ -127,7 +125,7 @@ class LiftingSettings(Settings):
 
 @dataclass(frozen=True)
 class CameraSettings(Settings):
-    """Which cameras look at movements: most as in MINI-RGBD, a share of any other kind.
+    """Random cameras of movements: most as in MINI-RGBD, a share of any other kind.
 
     Attributes:
         distance_mm: range of distances.
@@ -150,7 +148,7 @@ class CameraSettings(Settings):
 
 @dataclass(frozen=True)
 class ClipNoiseSettings(Settings):
-    """What the 2D joints of a training clip suffer, so that the lifter bears a network's.
+    """Detection noise: errors added to the 2D joints of a training clip, as a network makes them.
 
     Lengths are fractions of the 2D pose's standard deviation.
 
@@ -166,7 +164,7 @@ class ClipNoiseSettings(Settings):
         slow_share: share of the error (as amplitude) that lasts.
         missing_share: largest share of joints missing; each clip draws its own.
         depth_sigma: typical standard deviation of the depth over a bone, over the bone's length.
-        depth_shrink: networks are shy: least factor on true depths.
+        depth_shrink: networks underestimate depth: least factor on true depths.
         report_spread: of the logarithm of the reported over the true sigma.
         photo_factor: ``sigma`` of a photo is larger by up to this factor, log-uniform, and
             ``depth_sigma`` by its root.
@@ -192,17 +190,17 @@ class ClipLiftingSettings(Settings):
     """The 3D recipe of videos: clips of 2D joints to 3D joints relative to the root.
 
     Attributes:
-        train: data sets with 3D labels in sequences, filmed anew; see ``DataSource``.
+        train: data sets with 3D labels in sequences, before random cameras; see ``DataSource``.
         movement_banks: npz files of ``synth --profile movements``.
         posture_banks: npz files of ``synth --profile postures``, for photos and slow videos.
         posture_share: share of those from postures, where given.
-        observed: npz files of what a 2D network saw of sequences with 3D labels, at 30 frames/s.
-        observed_slow: likewise, of sequences whose frames are far apart, and of photos.
-        observed_share: share of clips from what was observed, where given.
-        observed_weak: likewise, of photos whose 3D joints are known but for their place.
+        detections: files of cached detections on sequences with 3D labels, at 30 frames/s.
+        detections_slow: likewise, on sequences whose frames are far apart, and on photos.
+        detections_share: share of clips from cached detections, where given.
+        detections_weak: likewise, on photos whose 3D joints are known but for their place.
         weak_share: share of photos from those, where given.
         validation: the data set to validate on, from its true 2D joints.
-        validation_observed: what a 2D network saw of it, or None.
+        validation_detections: cached detections on it, or None.
         validation_photos: likewise, of photos; all together count as one sequence.
         skeleton: joints in and out.
         initial_weights: weights to start from, or None for random ones.
@@ -218,14 +216,8 @@ class ClipLiftingSettings(Settings):
         noise: see ``ClipNoiseSettings``.
         velocity_weight: weight of the error of frame differences.
         bone_weight: weight of the error of the logs of bone lengths.
-        sigma_weight: weight of the likelihood that teaches the error bars.
-        width: of the hidden layers.
-        frame_blocks: residual blocks of single frames, before and after the others.
-        dilations: of the convolutions over time; none makes a lifter of single frames.
-        causal: look at earlier frames only.
-        context: tell every frame the clip's mean.
-        rigid: place joints at the lengths of their bones; without, depths are guessed directly.
-        dropout: share of hidden values dropped in training.
+        sigma_weight: weight of the likelihood that trains the error bars.
+        network: see ``ClipLifterSettings``.
         batch_size: clips per step.
         num_workers: processes that prepare batches.
         optimiser: see ``OptimiserSettings``.
@@ -236,13 +228,13 @@ class ClipLiftingSettings(Settings):
     movement_banks: tuple[Path, ...] = ()
     posture_banks: tuple[Path, ...] = ()
     posture_share: float = share(0.7)
-    observed: tuple[Path, ...] = ()
-    observed_slow: tuple[Path, ...] = ()
-    observed_share: float = share(0.3)
-    observed_weak: tuple[Path, ...] = ()
+    detections: tuple[Path, ...] = ()
+    detections_slow: tuple[Path, ...] = ()
+    detections_share: float = share(0.3)
+    detections_weak: tuple[Path, ...] = ()
     weak_share: float = share(0.2)
     validation: DataSource | None = None
-    validation_observed: Path | None = None
+    validation_detections: Path | None = None
     validation_photos: Path | None = None
     skeleton: Literal["infant", "mpii_16", "mini_rgbd_25"] = "infant"
     initial_weights: Path | None = None
@@ -259,13 +251,7 @@ class ClipLiftingSettings(Settings):
     velocity_weight: float = limited(1.0, 0.0, 1e6)
     bone_weight: float = limited(0.3, 0.0, 1e6)
     sigma_weight: float = limited(0.05, 0.0, 1e6)
-    width: int = limited(512, 1, 65_536)
-    frame_blocks: int = limited(2, 0, 100)
-    dilations: tuple[int, ...] = limited((1, 3, 9), 1, 1000)
-    causal: bool = False
-    context: bool = True
-    rigid: bool = True
-    dropout: float = limited(0.05, 0.0, 0.99)
+    network: ClipLifterSettings = field(default_factory=ClipLifterSettings)
     batch_size: int = limited(48, 1, 65_536)
     num_workers: int = processes(1)
     optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)

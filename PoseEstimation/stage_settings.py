@@ -1,4 +1,4 @@
-"""Settings of the stages of chains that train nothing: they generate, look, score or calibrate."""
+"""Settings of recipes that train nothing: they generate, detect, score, calibrate or collect."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from Engine.settings import Settings, count, limited, seed, share
 
 @dataclass(frozen=True)
 class GenerateSettings(Settings):
-    """Fresh data for the stages after it: new bodies, movements, places and cameras.
+    """Fresh data for later stages: new bodies, movements, places and cameras.
 
     Attributes:
-        profile: ``mini_rgbd`` or ``varied`` (videos), ``syrip`` or ``scenes`` (photos), or
-            ``movements`` or ``postures`` (no pictures).
-        infants: how many sequences or photos.
+        profile: a name that ``infantpose synth`` knows.
+        infants: how many sequences, subjects or pictures.
         frames: pictures of each, in videos.
         fps: pictures per second of movement; a low rate spreads few over more of it.
         seed: decides everything.
@@ -25,9 +24,7 @@ class GenerateSettings(Settings):
         smpl_poses: fits that a share of the postures take, or None.
     """
 
-    profile: Literal["mini_rgbd", "varied", "syrip", "scenes", "movements", "postures"] = (
-        "mini_rgbd"
-    )
+    profile: str = "mini_rgbd"
     infants: int = count(300)
     frames: int = count(8)
     fps: float = limited(0.8, 0.1, 240.0)
@@ -37,8 +34,8 @@ class GenerateSettings(Settings):
 
 
 @dataclass(frozen=True)
-class ObserveSettings(Settings):
-    """What a 2D network sees of labelled frames: what lifters are fine-tuned on and judged by.
+class DetectionCacheSettings(Settings):
+    """Predictions of a 2D network on labelled frames, kept in a file to train and score lifters.
 
     Attributes:
         data: the data set, with 3D labels; see ``DataSource``.
@@ -63,17 +60,17 @@ class ObserveSettings(Settings):
 
 @dataclass(frozen=True)
 class ScoreSettings(Settings):
-    """How well a lifter does on what was observed.
+    """The errors of a lifter on cached detections.
 
     Attributes:
-        observed: npz file of labelled frames of MINI-RGBD.
+        detections: file of cached detections on labelled frames of MINI-RGBD.
         lifter: weights.
         joints: which are scored: ``ellershaw``'s 16, or ``zedo``'s 17.
-        depths: show the lifter the depths that the 2D network read.
+        depths: give the lifter the depths that the 2D network predicted.
         temporal: lift each sequence as one video.
     """
 
-    observed: Path | None = None
+    detections: Path | None = None
     lifter: Path | None = None
     joints: Literal["ellershaw", "zedo"] = "ellershaw"
     depths: bool = True
@@ -82,7 +79,7 @@ class ScoreSettings(Settings):
 
 @dataclass(frozen=True)
 class PhotoScoreSettings(Settings):
-    """How well a 2D network does on photos of infants, in true boxes.
+    """The accuracy of a 2D network on photos of infants, in true boxes.
 
     Attributes:
         photos: in SyRIP's layout.
@@ -95,12 +92,12 @@ class PhotoScoreSettings(Settings):
 
 @dataclass(frozen=True)
 class SelfLabelSettings(Settings):
-    """Labels that a 2D network gives to people without: where it agrees with itself.
+    """Labels from a 2D network for people without: where its predictions agree.
 
     Attributes:
-        unlabelled: people with boxes or masks; their joints, if any, are not looked at.
+        unlabelled: people with boxes or masks; their joints, if any, are not used.
         heatmap: weights of the network.
-        min_score: a joint below this mean score is not trusted.
+        min_score: a joint below this mean score gets no label.
         max_spread: nor one whose places in turned and mirrored images differ more, RMS over the
             box's longer side.
     """
@@ -112,31 +109,41 @@ class SelfLabelSettings(Settings):
 
 
 @dataclass(frozen=True)
-class ReorderSettings(Settings):
-    """Weights whose joints change places: what transfer without a joint mapping begins with.
-
-    Attributes:
-        weights: of a network with the joints of ``mpii_16``, heatmap or lifter.
-    """
-
-    weights: Path | None = None
-
-
-@dataclass(frozen=True)
 class CalibrationSettings(Settings):
-    """How wide error bars must be, and how sure the detector: measured on validation data.
+    """Factors on the error bars, and the detector's operating point, from validation data.
 
     Attributes:
-        observed: npz files of what the 2D network saw of validation sequences.
+        detections: files of cached detections on validation sequences.
         heatmap, lifter: weights of the networks, the lifter a ``ClipLifter``.
         detector: weights of the detector, or None to leave it as it is.
-        scenes: data sets of people that it has not learnt from.
-        mistaken_percent: of their images in which it may take something for an infant.
+        scenes: data sets that it has not learnt from, for the operating point.
+        mistaken_percent: of their images may have a false positive.
     """
 
-    observed: tuple[Path, ...] = ()
+    detections: tuple[Path, ...] = ()
     heatmap: Path | None = None
     lifter: Path | None = None
     detector: Path | None = None
     scenes: tuple[DataSource, ...] = ()
     mistaken_percent: float = limited(4.0, 0.0, 100.0)
+
+
+@dataclass(frozen=True)
+class CollectSettings(Settings):
+    """A weight set from trained networks, with its manifest, for ``--weights`` to take.
+
+    Attributes:
+        name: of the set: its folder.
+        detector, keypoints, lifter: weights for each role; a set may lack some.
+        runs: folders of the recipes that trained them; their settings go along.
+        data: what the networks were trained on, one line.
+        licence: terms of the weights, one line; a set ``NAME-research`` must state its own.
+    """
+
+    name: str = "mine"
+    detector: Path | None = None
+    keypoints: Path | None = None
+    lifter: Path | None = None
+    runs: tuple[Path, ...] = ()
+    data: str = ""
+    licence: str = ""

@@ -119,7 +119,7 @@ def test_train_uses_the_recipe_and_its_overrides(tmp_path, capsys, data):
     source = {"dataset": "mini_rgbd", "root": str(data)}
     sections = {"lifting": {"train": [source], "validation": source}}
     (tmp_path / "c.yaml").write_text(yaml.safe_dump(sections))
-    small = ["lifting.width=8", "lifting.batch_size=2", "lifting.trainer.max_epochs=1"]
+    small = ["lifting.network.width=8", "lifting.batch_size=2", "lifting.trainer.max_epochs=1"]
     output = tmp_path / "run"
     code = main(
         ["train", "lifting", *small, "--config", str(tmp_path / "c.yaml"), "--output", str(output)]
@@ -141,22 +141,21 @@ def test_train_without_data_is_one_line(tmp_path, capsys, recipe):
 def test_synth_hands_every_profile_what_was_asked(tmp_path, capsys, monkeypatch):
     asked = {}
 
-    def stand_in(name):
-        def generate(output, count, *more, progress=None, **options):
-            (output / "images").mkdir(parents=True, exist_ok=True)
-            (output / "annotations").mkdir(exist_ok=True)
-            asked[name] = (count, *more[:1])
-            if "style" in options:
-                asked[options["style"].name] = asked[name]
+    def pictures(profile, output, count, seed, workers, progress):
+        (output / "images").mkdir(parents=True, exist_ok=True)
+        (output / "annotations").mkdir(exist_ok=True)
+        asked[profile.name] = (count, seed)
+
+    def subjects(name):
+        def generate(output, count, frames, seed, workers, progress, **options):
+            asked[name] = (count, frames, seed, *options.values())
 
         return generate
 
-    for module, function in (
-        *(("mpii", "generate_mpii"), ("coco", "generate_coco"), ("lsp", "generate_lsp")),
-        *(("slp", "generate_slp"), ("mpi_inf_3dhp", "generate_mpi_inf_3dhp")),
-    ):
-        path = f"Datasets.synthetic.profiles.{module}.{function}"
-        monkeypatch.setattr(path, stand_in(module))
+    root = "Datasets.synthetic.profiles"
+    monkeypatch.setattr(f"{root}.generation.generate_pictures", pictures)
+    for name in ("slp", "mpi_inf_3dhp"):
+        monkeypatch.setattr(f"{root}.{name}.generate_{name}", subjects(name))
     for name in ("mpii", "coco", "lsp"):
         arguments = ["synth", "--profile", name, "--output", str(tmp_path / name)]
         assert main([*arguments, "--frames", "7", "--seed", "3"]) == 0
@@ -167,8 +166,8 @@ def test_synth_hands_every_profile_what_was_asked(tmp_path, capsys, monkeypatch)
         assert main([*arguments, "--frames", "9", "--seed", "4"]) == 0
         assert asked[name] == (9, 4) and main(arguments) == 2
     capsys.readouterr()
-    for name, count in (("slp", 10), ("mpi_inf_3dhp", 8)):
+    for name, given in (("slp", (10, 45, None)), ("mpi_inf_3dhp", (8, 100, None, 512, "vnect"))):
         assert main(["synth", "--profile", name, "--output", str(tmp_path / name)]) == 0
-        assert asked[name][0] == count
+        assert asked[name] == given
     assert main(["synth", "--profile", "none", "--output", str(tmp_path)]) == 2
     assert "mpi_inf_3dhp" in capsys.readouterr().err

@@ -38,13 +38,15 @@ from PoseEstimation.chains.chain import _Clock
 from PoseEstimation.evaluation.compare import write_comparison
 from PoseEstimation.evaluation.errors_file import FrameErrors, write_errors
 from PoseEstimation.evaluation.report import Table, write_metrics, write_tables
-from PoseEstimation.export.weight_set import PARTS, collect
+from PoseEstimation.export.weight_set import collect
+from PoseEstimation.inference.weight_sets import ROLES
 from PoseEstimation.io.coco import coco_keypoints
-from PoseEstimation.io.detection_cache import save_observed
+from PoseEstimation.io.detection_cache import save_detections
 from PoseEstimation.io.header import Header, Writer
 from PoseEstimation.io.poses_csv import poses_csv
 from PoseEstimation.io.poses_json import poses_json
 from PoseEstimation.result import FrameResult, InfantPose
+from PoseEstimation.stage_settings import CollectSettings
 from PoseEstimation.structures import Clip
 from PoseEstimation.visualise.overlay import OverlayStyle, open_overlay
 from PoseEstimation.visualise.video import VideoWriter
@@ -112,7 +114,7 @@ def observed(folder: Path) -> None:
     clip = Clip(
         values(3, J, 2), *(values(3, J) for _ in range(3)), values(3, J, 3), values(3, 3, 3)
     )
-    save_observed(folder / "observed.npz", clip, ["01"] * 3, range(3), INFANT)
+    save_detections(folder / "observed.npz", clip, ["01"] * 3, range(3), INFANT)
 
 
 def bank(folder: Path) -> None:
@@ -183,12 +185,11 @@ def video(folder: Path) -> None:
 
 
 def weight_set(folder: Path) -> None:
-    runs = {part: folder / "runs" / part for part in PARTS}
-    for part, run in runs.items():
-        if not run.exists():
-            write_text(run / f"{part}.safetensors", part * 500)
-            write_text(run / "settings.yaml", "seed: 3\n")
-    collect(runs, folder / "models" / "mine", "generated infants", "Apache-2.0")
+    files = {role: folder / "runs" / name for role, name in ROLES.items()}
+    for role, path in files.items():
+        if not path.exists():
+            write_text(path, role * 500)
+    collect(CollectSettings("mine", data="generated infants", **files), folder / "models")
 
 
 def minutes(folder: Path) -> None:

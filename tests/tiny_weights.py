@@ -32,7 +32,15 @@ def write_tiny_weights(models: Path) -> None:
     heatmap = PoseResNet(PoseResNetConfig(head_channels=16))
     codec = {"input_size": 64, "heatmap_size": 16, "sigma": 2.0, "kind": "softmax"}
     config = {"model": "PoseResNet", "config": asdict(heatmap.config), "codec": codec, **described}
-    lifter = ClipLifter(ClipLifterConfig(25, 17, INFANT.bone_indices, tuple(range(24)), width=32))
+    lifter = ClipLifter(
+        ClipLifterConfig(
+            num_joints=25,
+            root_index=17,
+            bones=INFANT.bone_indices,
+            twins=tuple(range(24)),
+            width=32,
+        )
+    )
     lifting = {"model": "ClipLifter", "config": asdict(lifter.config), **described}
     lifting["codec"] = {"min_score": 0.0}
     digests = {

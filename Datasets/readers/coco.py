@@ -354,3 +354,12 @@ def _labelled(person: PoseSample, labels: Labels) -> PoseSample:
         visibility=labels.visibility,
     )
     return own.to(person.skeleton)
+
+
+def annotation_files(root: Path, split: str) -> list[Path]:
+    """The annotation files that a split stands for.
+
+    Raises:
+        DataError: the folder has no such split.
+    """
+    return [annotation_file(root, name) for name in _named(root, split)]

@@ -21,6 +21,7 @@ from jaxtyping import Float
 
 from Datasets.geometry.camera import intrinsics_matrix
 from Datasets.readers.base import load_npz, load_rows
+from Datasets.selection import sequences_of
 from Datasets.skeletons import INFANT, MINI_RGBD_25, Skeleton
 from Datasets.structures import VISIBLE, Dataset, PoseSample
 from Engine.errors import DataError
@@ -83,6 +84,17 @@ def read_mini_rgbd(
     intrinsics = read_intrinsics(root)
     samples = [s for name in chosen for s in _read_sequence(root / name, skeleton, intrinsics)]
     return Dataset("mini_rgbd", root, skeleton, tuple(samples))
+
+
+def open_mini_rgbd(
+    root: Path | str, split: str = "all", skeleton: Skeleton | None = None
+) -> Dataset:
+    """Read a part of the published split, or a list of sequences such as 11-12.
+
+    Raises:
+        DataError: see ``sequences_of`` and ``read_mini_rgbd``.
+    """
+    return read_mini_rgbd(root, sequences_of(split), skeleton or MINI_RGBD_25)
 
 
 def sequence_names(root: Path) -> tuple[str, ...]:

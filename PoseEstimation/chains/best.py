@@ -1,8 +1,9 @@
 """Our chain: everything from the generator, nothing downloaded, no adult needed.
 
-Pictures are generated anew between the two stages of the 2D network, so that it never sees one
-infant for long; the lifter learns from movements without pictures and is then tuned on what the
-2D network sees of infants that neither knew. Stages are limited to what two cores do in 90 minutes.
+Pictures are generated anew between the two stages of the 2D network, so that it does not train on
+one infant for long; the lifter learns from movements without pictures and is then tuned on the 2D
+network's predictions for infants that neither was trained on. Stages are limited to what two cores
+do in 90 minutes.
 """
 
 from __future__ import annotations
@@ -13,117 +14,108 @@ from pathlib import Path
 from Datasets.sources import DataSource
 from Engine.training_settings import TrainerSettings
 from FasterRCNN.settings import DetectorSettings
-from PoseEstimation.chains.chain import Stage
+from PoseEstimation.chains.chain import Stages
+from PoseEstimation.config import PathSettings
 from PoseEstimation.settings import ClipLiftingSettings, HeatmapSettings
-from PoseEstimation.stage_settings import CalibrationSettings, GenerateSettings, ObserveSettings
+from PoseEstimation.stage_settings import (
+    CalibrationSettings,
+    CollectSettings,
+    DetectionCacheSettings,
+    GenerateSettings,
+)
 
 PICTURES, MOVEMENTS = ("01-near", "02-far"), Path("07-movements/movements.npz")
 """Where the chain puts generated infants that others may learn from."""
 
-SEEN_HELD_OUT = Path("13-observe-validation/observed.npz")
+INFANTS = 300
+"""Infants in each part of the pictures."""
 
-HEATMAP = HeatmapSettings(
-    input_size=224,
-    trainer=TrainerSettings(max_minutes=85, steps_per_epoch=400, patience=99, gradient_clip=5.0),
-)
-"""First stage of the 2D network; the second works at 256 pixels."""
-
-CLIPS = ClipLiftingSettings(
-    trainer=TrainerSettings(max_minutes=40, steps_per_epoch=200, patience=99, gradient_clip=5.0)
-)
-
-DETECTOR = DetectorSettings(
-    backbone="resnet18_fpn",
-    trainer=TrainerSettings(max_minutes=30, steps_per_epoch=200, patience=99, gradient_clip=5.0),
-)
+LIMITS = TrainerSettings(steps_per_epoch=200, patience=99, gradient_clip=5.0)
 
 
-def best_chain(
-    folder: Path,
-    validation: DataSource,
-    heatmap: HeatmapSettings = HEATMAP,
-    clips: ClipLiftingSettings = CLIPS,
-    detector: DetectorSettings = DETECTOR,
-    infants: int = 300,
-) -> list[Stage]:
-    """List the stages.
+def best(folder: Path, paths: PathSettings) -> Stages:
+    """List the stages; sequences 9-10 of MINI-RGBD validate.
 
     Args:
         folder: of the chain.
-        validation: sequences that nothing learns from, such as 9-10.
-        heatmap: first stage of the 2D network.
-        clips: first stage of the lifter.
-        detector: the detector.
-        infants: pictured infants per part of the data.
+        paths: of ``mini_rgbd``.
     """
-    planar = _planar(folder, validation, heatmap, infants)
-    weights_2d = folder / planar[-1].name / "heatmap.safetensors"
-    pictures = tuple(planar[-1].settings.train)
-    spatial = _spatial(folder, validation, clips, weights_2d, infants)
-    boxes = replace(detector, train=pictures, validation=validation, initial_backbone=weights_2d)
-    honest = CalibrationSettings(
-        (folder / SEEN_HELD_OUT,),
-        weights_2d,
-        folder / spatial[-1].name / "lifter.safetensors",
+    stages = Stages(folder)
+    held_out = DataSource("mini_rgbd", "validation", paths.mini_rgbd)
+    near, far = _pictures(stages, "01-near", 7101), _pictures(stages, "02-far", 7201, "varied")
+    heatmap = HeatmapSettings(
+        train=(near, far),
+        validation=held_out,
+        input_size=224,
+        trainer=replace(LIMITS, max_minutes=85, steps_per_epoch=400),
     )
-    return [*planar, *spatial, Stage("15-detector", boxes), Stage("16-calibrated", honest)]
+    small = stages.add("03-heatmap", heatmap)
+    pictures = (
+        near,
+        far,
+        _pictures(stages, "04-near", 7501),
+        _pictures(stages, "05-far", 7601, "varied"),
+    )
+    large = stages.add(
+        "06-heatmap", replace(heatmap, input_size=256, train=pictures, initial_weights=small)
+    )
+    lifter, detections = _lifter(stages, held_out, large)
+    detector = DetectorSettings(
+        backbone="resnet18_fpn",
+        train=pictures,
+        validation=held_out,
+        initial_backbone=large,
+        trainer=replace(LIMITS, max_minutes=30),
+    )
+    boxes = stages.add("15-detector", detector)
+    honest = stages.add("16-calibrated", CalibrationSettings((detections,), large, lifter))
+    collected = CollectSettings(
+        "infant-generated",
+        boxes,
+        honest / large.name,
+        honest / lifter.name,
+        (boxes.parent, large.parent, lifter.parent),
+        "generated infants only",
+    )
+    stages.add("17-weights", collected)
+    return stages
 
 
-def _planar(
-    folder: Path, validation: DataSource, heatmap: HeatmapSettings, infants: int
-) -> list[Stage]:
-    """The 2D network: fresh pictures, small crops, fresh pictures, larger crops."""
-    parts = {
-        "01-near": GenerateSettings("mini_rgbd", infants, seed=7101),
-        "02-far": GenerateSettings("varied", infants, seed=7201),
-        "04-near": GenerateSettings("mini_rgbd", infants, seed=7501),
-        "05-far": GenerateSettings("varied", infants, seed=7601),
+def _pictures(stages: Stages, name: str, seed: int, profile: str = "mini_rgbd") -> DataSource:
+    """Generated videos, as a data set."""
+    made = stages.add(name, GenerateSettings(profile, INFANTS, seed=seed))
+    return DataSource("mini_rgbd", "all", made)
+
+
+def _lifter(stages: Stages, held_out: DataSource, heatmap: Path) -> tuple[Path, Path]:
+    """The lifter: movements without pictures, then what the 2D network predicts of other infants.
+
+    Returns:
+        Its weights, and the detections on the held-out infants.
+    """
+    made = stages.add(MOVEMENTS.parent.name, GenerateSettings("movements", 5 * INFANTS, seed=7401))
+    clips = ClipLiftingSettings(
+        movement_banks=(made / MOVEMENTS.name,),
+        validation=held_out,
+        trainer=replace(LIMITS, max_minutes=40),
+    )
+    first = stages.add("08-clips", clips)
+    fast = stages.add("09-unseen", GenerateSettings("mini_rgbd", INFANTS // 4, 36, 30.0, seed=7701))
+    slow = stages.add("10-unseen", GenerateSettings("mini_rgbd", INFANTS, 12, 1.0, seed=7801))
+    sources = {
+        "11-detections": DataSource("mini_rgbd", "all", fast),
+        "12-detections": DataSource("mini_rgbd", "all", slow),
+        "13-detections-validation": held_out,
     }
-    source = {name: DataSource("mini_rgbd", "all", folder / name) for name in parts}
-    small = replace(heatmap, train=(source["01-near"], source["02-far"]), validation=validation)
-    large = replace(
-        heatmap,
-        input_size=round(heatmap.input_size * 8 / 7),
-        train=tuple(source.values()),
-        validation=validation,
-        initial_weights=folder / "03-heatmap" / "heatmap.safetensors",
+    near, far, validation = (
+        stages.add(name, DetectionCacheSettings(source, heatmap))
+        for name, source in sources.items()
     )
-    made = {name: Stage(name, settings) for name, settings in parts.items()}
-    return [
-        made["01-near"],
-        made["02-far"],
-        Stage("03-heatmap", small),
-        made["04-near"],
-        made["05-far"],
-        Stage("06-heatmap", large),
-    ]
-
-
-def _spatial(
-    folder: Path,
-    validation: DataSource,
-    clips: ClipLiftingSettings,
-    weights_2d: Path,
-    infants: int,
-) -> list[Stage]:
-    """The lifter: movements without pictures, then what the 2D network sees of other infants."""
-    bank = folder / MOVEMENTS
-    fast, slow = (DataSource("mini_rgbd", "all", folder / n) for n in ("09-unseen", "10-unseen"))
-    base = replace(clips, movement_banks=(bank,), validation=validation)
     tuned = replace(
-        base,
-        observed=(folder / "11-observe" / "observed.npz",),
-        observed_slow=(folder / "12-observe" / "observed.npz",),
-        validation_observed=folder / SEEN_HELD_OUT,
-        initial_weights=folder / "08-clips" / "lifter.safetensors",
+        clips,
+        detections=(near,),
+        detections_slow=(far,),
+        validation_detections=validation,
+        initial_weights=first,
     )
-    return [
-        Stage("07-movements", GenerateSettings("movements", 5 * infants, seed=7401)),
-        Stage("08-clips", base),
-        Stage("09-unseen", GenerateSettings("mini_rgbd", infants // 4, 36, 30.0, seed=7701)),
-        Stage("10-unseen", GenerateSettings("mini_rgbd", infants, 12, 1.0, seed=7801)),
-        Stage("11-observe", ObserveSettings(fast, weights_2d)),
-        Stage("12-observe", ObserveSettings(slow, weights_2d)),
-        Stage(SEEN_HELD_OUT.parent.name, ObserveSettings(validation, weights_2d)),
-        Stage("14-clips", tuned),
-    ]
+    return stages.add("14-clips", tuned), validation

@@ -1,4 +1,4 @@
-"""Chains: the stages of a recipe one after another, each beginning with what earlier ones made.
+"""Chains: recipes one after another, each beginning with what earlier ones made.
 
 A chain is a list of stages whose settings name the files of earlier stages, so nothing but the
 folder decides what begins with what. A stage that is done is not done again; one that was killed
@@ -17,32 +17,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from Datasets.skeletons.mini_rgbd import MINI_RGBD_25, PUBLISHED_16
 from Datasets.sources import DataSource
 from Engine.errors import DataError
 from Engine.files import write_json
 from Engine.provenance import file_sha256
-from FasterRCNN.settings import DetectorSettings, RescoringSettings
-from PoseEstimation.settings import ClipLiftingSettings, HeatmapSettings, LiftingSettings
-from PoseEstimation.stage_settings import (
-    CalibrationSettings,
-    GenerateSettings,
-    ObserveSettings,
-    PhotoScoreSettings,
-    ReorderSettings,
-    ScoreSettings,
-    SelfLabelSettings,
-)
+from Engine.settings import Settings
+from PoseEstimation import recipes
+from PoseEstimation.config import Config, placed
+from PoseEstimation.recipes import recipe_of
 
 RECORD = "stage.json"
 BEAT_S = 30.0
-UNMAPPED = tuple(
-    sorted(MINI_RGBD_25.indices(PUBLISHED_16)).index(place)
-    for place in MINI_RGBD_25.indices(PUBLISHED_16)
-)
-"""For each joint of MPII, its place among the same joints in MINI-RGBD's order."""
-
-MADE = ("[!.]*.npz", "detector.safetensors", "heatmap.safetensors", "lifter.safetensors")
 
 
 @dataclass(frozen=True)
@@ -55,7 +40,33 @@ class Stage:
     """
 
     name: str
-    settings: object
+    settings: Settings
+
+
+class Stages:
+    """The stages of a chain in the order in which they are added.
+
+    Attributes:
+        folder: of the chain.
+        listed: the stages by name.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.listed: dict[str, Stage] = {}
+
+    def add(self, name: str, settings: Settings) -> Path:
+        """Add a stage, unless it is there, and return the file or folder that it will make."""
+        self.listed.setdefault(name, Stage(name, settings))
+        return self.folder / name / recipe_of(settings).product
+
+    def __iter__(self) -> Iterator[Stage]:
+        return iter(self.listed.values())
+
+
+def placed_stages(stages: Stages, config: Config) -> list[Stage]:
+    """The stages on the data, and with the cache, that ``config.paths`` name."""
+    return [dataclasses.replace(s, settings=placed(s.settings, config.paths)) for s in stages]
 
 
 @dataclass(frozen=True)
@@ -85,7 +96,7 @@ def run_chain(
     Args:
         stages: in their order.
         folder: of the chain; each stage gets a folder in it.
-        say: told what each stage cost.
+        say: called with what each stage cost.
 
     Returns:
         One record per stage.
@@ -112,7 +123,7 @@ def planned_minutes(stages: Sequence[Stage], folder: Path) -> float:
     limits = [
         stage.settings.trainer.max_minutes
         for stage in stages
-        if hasattr(stage.settings, "trainer") and _finished(folder / stage.name) is None
+        if recipe_of(stage.settings).trains and _finished(folder / stage.name) is None
     ]
     return sum(math.inf if limit is None else limit for limit in limits)
 
@@ -123,10 +134,10 @@ def _run(stage: Stage, output: Path) -> StageRecord:
     begins_with = {key: file_sha256(path) for key, path in named_files(stage.settings)}
     spent = _Clock(output / "minutes.json")
     with spent:
-        summary = RUNNERS[type(stage.settings)](stage.settings, output)
-    made = {
-        path.name: file_sha256(path) for pattern in MADE for path in sorted(output.glob(pattern))
-    }
+        summary = recipe_of(stage.settings).run(stage.settings, output)
+    weights = {row.product for row in recipes.RECIPES if row.product.endswith(".safetensors")}
+    patterns = ("[!.]*.npz", *sorted(weights))
+    made = {path.name: file_sha256(path) for p in patterns for path in sorted(output.glob(p))}
     record = StageRecord(stage.name, spent.minutes, summary, begins_with, made)
     write_json(output / RECORD, dataclasses.asdict(record))
     return record
@@ -183,112 +194,3 @@ def named_files(settings: object, prefix: str = "") -> Iterator[tuple[str, Path]
             if not path.is_file():
                 raise DataError(f"chain: {key} names {path}, which does not exist")
             yield key if len(paths) == 1 else f"{key}[{path.parent.name}/{path.name}]", path
-
-
-def _train_heatmap(settings: HeatmapSettings, output: Path) -> dict[str, Any]:
-    from PoseEstimation.training.heatmap import train_heatmap
-
-    return dataclasses.asdict(train_heatmap(settings, output, resume=True))
-
-
-def _train_lifting(settings: LiftingSettings, output: Path) -> dict[str, Any]:
-    from PoseEstimation.training.lifting import train_lifting
-
-    return dataclasses.asdict(train_lifting(settings, output, resume=True))
-
-
-def _train_clips(settings: ClipLiftingSettings, output: Path) -> dict[str, Any]:
-    from PoseEstimation.training.clip_lifting import train_clip_lifting
-
-    return dataclasses.asdict(train_clip_lifting(settings, output, resume=True))
-
-
-def _observe(settings: ObserveSettings, output: Path) -> dict[str, Any]:
-    from PoseEstimation.training.detection_cache import observe
-
-    return {"frames": observe(settings, output)}
-
-
-def _generate(settings: GenerateSettings, output: Path) -> dict[str, Any]:
-    """Write videos, photos, movements or postures; a stage that was killed begins anew."""
-    from Datasets.synthetic.profiles.coco import SYRIP, generate_coco
-    from Datasets.synthetic.profiles.mini_rgbd import generate
-    from Datasets.synthetic.profiles.movement_bank import write_movement_bank, write_posture_bank
-    from Datasets.synthetic.profiles.scenes import STYLE
-
-    count, seed, workers = settings.infants, settings.seed, settings.workers
-    if settings.profile == "movements":
-        write_movement_bank(output / "movements.npz", count, seed, workers)
-    elif settings.profile == "postures":
-        bank, fits = output / "postures.npz", settings.smpl_poses
-        write_posture_bank(bank, count, seed, workers, smpl_poses=fits)
-    elif settings.profile in ("syrip", "scenes"):
-        style = SYRIP if settings.profile == "syrip" else STYLE
-        generate_coco(output, count, seed, workers, style=style)
-    else:
-        names = tuple(f"{number:04d}" for number in range(1, count + 1))
-        generate(settings.profile, output, names, settings.frames, seed, workers, settings.fps)
-        return {"infants": count, "frames": count * settings.frames}
-    return {"infants": count}
-
-
-def _calibrate(settings: CalibrationSettings, output: Path) -> dict[str, Any]:
-    from PoseEstimation.training.calibrate import calibrate
-
-    return dict(calibrate(settings, output))
-
-
-def _score(settings: ScoreSettings, output: Path) -> dict[str, Any]:
-    from PoseEstimation.evaluation.cached import score_observed
-
-    return dict(score_observed(settings, output))
-
-
-def _score_photos(settings: PhotoScoreSettings, output: Path) -> dict[str, Any]:
-    from PoseEstimation.evaluation.photo_score import score_photos
-
-    return score_photos(settings, output)
-
-
-def _self_label(settings: SelfLabelSettings, output: Path) -> dict[str, Any]:
-    from PoseEstimation.training.self_label import self_label
-
-    return self_label(settings, output)
-
-
-def _reorder(settings: ReorderSettings, output: Path) -> dict[str, Any]:
-    """Give each joint of MPII the weights of the one that is as far down MINI-RGBD's list."""
-    from PoseEstimation.training.weights import reordered
-
-    if settings.weights is None:
-        raise DataError("reorder: weights must be given")
-    reordered(settings.weights, output / settings.weights.name, UNMAPPED)
-    return {"order": list(UNMAPPED)}
-
-
-def _train_detector(settings: DetectorSettings, output: Path) -> dict[str, Any]:
-    from FasterRCNN.train import train_detector
-
-    return dataclasses.asdict(train_detector(settings, output, resume=True))
-
-
-def _train_rescoring(settings: RescoringSettings, output: Path) -> dict[str, Any]:
-    from FasterRCNN.train_rescoring import train_rescoring
-
-    return dataclasses.asdict(train_rescoring(settings, output, resume=True))
-
-
-RUNNERS: dict[type, Callable[[Any, Path], dict[str, Any]]] = {
-    HeatmapSettings: _train_heatmap,
-    LiftingSettings: _train_lifting,
-    ClipLiftingSettings: _train_clips,
-    ObserveSettings: _observe,
-    GenerateSettings: _generate,
-    CalibrationSettings: _calibrate,
-    DetectorSettings: _train_detector,
-    RescoringSettings: _train_rescoring,
-    ScoreSettings: _score,
-    PhotoScoreSettings: _score_photos,
-    SelfLabelSettings: _self_label,
-    ReorderSettings: _reorder,
-}

@@ -1,6 +1,6 @@
 """The chain for real photos: generated infants and carers, and the few photos there are.
 
-It begins with the 2D network and the lifter of ``best``, which have seen nobody but generated
+It begins with the 2D network and the lifter of ``best``, which were trained on nobody but generated
 infants that lie. They learn any posture, place and turn of the camera from generated photos, and
 what real ones look like from adults in sport and everyday life and from 200 infants. What is learnt
 from photos may be used as their terms allow: research.
@@ -15,42 +15,26 @@ from Datasets.sources import DataSource
 from Datasets.transforms.settings import WholeImageTransforms
 from Engine.training_settings import OptimiserSettings, TrainerSettings
 from FasterRCNN.settings import DetectorSettings, RescoringSettings
-from PoseEstimation.chains.chain import Stage
+from PoseEstimation.chains.chain import Stages
+from PoseEstimation.config import PathSettings
 from PoseEstimation.settings import (
     CameraSettings,
     ClipLiftingSettings,
     ClipNoiseSettings,
     HeatmapSettings,
 )
-from PoseEstimation.stage_settings import CalibrationSettings, GenerateSettings, ObserveSettings
+from PoseEstimation.stage_settings import (
+    CalibrationSettings,
+    CollectSettings,
+    DetectionCacheSettings,
+    GenerateSettings,
+)
 
 BEGIN = "infant-synthetic"
 """Weight set whose networks the chain goes on from."""
 
-HEATMAP_FILE = "heatmap.safetensors"
-DETECTOR_FILE = "detector.safetensors"
-
-
-@dataclass(frozen=True)
-class RealData:
-    """What the chain needs beside what it generates.
-
-    Attributes:
-        begin: folder of the weight set to begin with, without photos: ``best``'s.
-        sport: LSP-extended.
-        everyday: COCO.
-        infants: SyRIP.
-        held_out: MINI-RGBD, to validate the lifter on.
-        smpl_poses: fits of people in bed, or None.
-    """
-
-    begin: Path
-    sport: DataSource
-    everyday: DataSource
-    infants: DataSource
-    held_out: DataSource
-    smpl_poses: Path | None
-
+PHOTOS = 3000
+"""Photos that are generated first with carers, dolls and empty beds; half as many of infants."""
 
 HEATMAP = HeatmapSettings(
     input_size=192,
@@ -61,7 +45,7 @@ HEATMAP = HeatmapSettings(
 """First stage of the 2D network; the others have larger crops and gentler pictures."""
 
 CLIPS = ClipLiftingSettings(
-    observed_share=0.4,
+    detections_share=0.4,
     single_share=0.35,
     weak_share=0.4,
     cameras=CameraSettings(wide_share=0.6, wide_tilt_degrees=90.0),
@@ -90,41 +74,65 @@ DETECTOR = DetectorSettings(
 )
 
 
-def real_chain(
-    folder: Path,
-    data: RealData,
-    heatmap: HeatmapSettings = HEATMAP,
-    clips: ClipLiftingSettings = CLIPS,
-    detector: DetectorSettings = DETECTOR,
-    photos: int = 3000,
-) -> list[Stage]:
+@dataclass(frozen=True)
+class RealData:
+    """What the chain needs beside what it generates.
+
+    Attributes:
+        begin: folder of the weight set to begin with, without photos: ``best``'s.
+        sport: LSP-extended.
+        everyday: COCO.
+        infants: SyRIP.
+        held_out: MINI-RGBD, to validate the lifter on.
+    """
+
+    begin: Path
+    sport: DataSource
+    everyday: DataSource
+    infants: DataSource
+    held_out: DataSource
+
+    @classmethod
+    def under(cls, paths: PathSettings) -> RealData:
+        """The data where config.yaml says that they lie."""
+        return cls(
+            paths.saved_models / BEGIN,
+            DataSource("lsp", "all", paths.lsp),
+            DataSource("coco", "all", paths.coco),
+            DataSource("syrip", "train", paths.syrip),
+            DataSource("mini_rgbd", "validation", paths.mini_rgbd),
+        )
+
+
+def real(folder: Path, paths: PathSettings) -> Stages:
     """List the stages.
 
     Args:
         folder: of the chain.
-        data: see the class.
-        heatmap: first stage of the 2D network, without data.
-        clips: the 3D recipe, without data.
-        detector: the detector's, without data.
-        photos: how many are generated first with carers, dolls and empty beds; half as many of
-            infants alone.
+        paths: of ``lsp``, ``coco``, ``syrip``, ``mini_rgbd``, ``saved_models``, ``smpl_poses``.
     """
-    early, late = generated_sources(folder), later_sources(folder)
-    small, large, largest, last = _planar(folder, data, heatmap)
-    return [
-        Stage("01-scenes", GenerateSettings("scenes", photos, seed=52101)),
-        Stage("02-infants", GenerateSettings("syrip", photos // 2, seed=51101)),
-        Stage("03-lying", GenerateSettings("mini_rgbd", photos // 10, frames=8, seed=7901)),
-        Stage("04-heatmap", replace(small, train=(*early, *photo_sources(data)))),
-        Stage("05-scenes", GenerateSettings("scenes", photos * 2 // 3, seed=52102)),
-        Stage("06-infants", GenerateSettings("syrip", photos * 2 // 3, seed=51102)),
-        Stage("07-heatmap", replace(large, train=(*late, *photo_sources(data)))),
-        Stage("08-heatmap", replace(largest, train=(*late, *photo_sources(data, careful=True)))),
-        *_spatial(folder, data, clips, photos),
-        *_detectors(folder, data, detector),
-        Stage("22-heatmap", replace(last, train=(*late, *photo_sources(data, careful=True)))),
-        *_calibrated(folder),
-    ]
+    stages, data = Stages(folder), RealData.under(paths)
+    first, third = _heatmaps(stages, data)
+    fits = paths.smpl_poses if paths.smpl_poses.is_file() else None
+    lifter = _lifter(stages, data, third, fits)
+    boxes = _detectors(stages, data, first, third)
+    last = replace(
+        stages.listed["08-heatmap"].settings,
+        optimiser=replace(HEATMAP.optimiser, learning_rate=3e-4, final_factor=0.01),
+        trainer=replace(HEATMAP.trainer, max_minutes=50, seed=1),
+        initial_weights=third,
+    )
+    networks = boxes, stages.add("22-heatmap", last), lifter
+    calibrated = _calibrated(stages, *networks)
+    weights = CollectSettings(
+        "photos-research",
+        *(calibrated / network.name for network in networks),
+        runs=tuple(folder / n for n in ("20-detector", "21-rescoring", "22-heatmap", "18-clips")),
+        data="generated infants, adults and scenes; LSP-extended; COCO; SyRIP",
+        licence="research only, non-commercial (SyRIP, LSP-extended and COCO terms)",
+    )
+    stages.add("25-weights", weights)
+    return stages
 
 
 def generated_sources(folder: Path) -> tuple[DataSource, ...]:
@@ -149,7 +157,7 @@ def later_sources(folder: Path) -> tuple[DataSource, ...]:
 
 
 def adult_sources(data: RealData, sport: float = 0.25) -> tuple[DataSource, ...]:
-    """Photos of adults; whoever labelled those in sport put joints elsewhere."""
+    """Photos of adults; those in sport define their joints otherwise."""
     return (
         replace(data.sport, share=sport, shifted=True),
         replace(data.everyday, share=0.03),
@@ -162,50 +170,95 @@ def photo_sources(data: RealData, careful: bool = False) -> tuple[DataSource, ..
     return (*adult_sources(data, sport), replace(data.infants, share=infants))
 
 
-def _planar(folder: Path, data: RealData, heatmap: HeatmapSettings) -> tuple[HeatmapSettings, ...]:
-    """Four stages of the 2D network, without training data.
+def _heatmaps(stages: Stages, data: RealData) -> tuple[Path, Path]:
+    """Three stages of the 2D network; the lifter is trained on the predictions of the third.
 
-    The lifter learns from what the third one sees; it takes what the last one sees, too.
+    Returns:
+        Weights of the first and of the third.
     """
+    folder = stages.folder
+    early, late = generated_sources(folder), later_sources(folder)
     small = replace(
-        heatmap,
+        HEATMAP,
+        train=(*early, *photo_sources(data)),
         validation=DataSource("syrip", "validation", folder / "02-infants"),
-        initial_weights=data.begin / HEATMAP_FILE,
+        initial_weights=data.begin / "heatmap.safetensors",
     )
+    stages.add("01-scenes", GenerateSettings("scenes", PHOTOS, seed=52101))
+    stages.add("02-infants", GenerateSettings("syrip", PHOTOS // 2, seed=51101))
+    stages.add("03-lying", GenerateSettings("mini_rgbd", PHOTOS // 10, frames=8, seed=7901))
+    first = stages.add("04-heatmap", small)
+    stages.add("05-scenes", GenerateSettings("scenes", PHOTOS * 2 // 3, seed=52102))
+    stages.add("06-infants", GenerateSettings("syrip", PHOTOS * 2 // 3, seed=51102))
     large = replace(
         small,
+        train=(*late, *photo_sources(data)),
         validation=DataSource("syrip", "validation", folder / "06-infants"),
         keep_first=True,
         input_size=256,
         occlusion_share=0.2,
         photometric_share=0.5,
-        trainer=replace(heatmap.trainer, max_minutes=85),
-        initial_weights=folder / "04-heatmap" / HEATMAP_FILE,
+        trainer=replace(HEATMAP.trainer, max_minutes=85),
+        initial_weights=first,
     )
+    second = stages.add("07-heatmap", large)
     largest = replace(
         large,
+        train=(*late, *photo_sources(data, careful=True)),
         input_size=320,
         reach=0.06,
-        optimiser=replace(heatmap.optimiser, learning_rate=6e-4, final_factor=0.01),
-        initial_weights=folder / "07-heatmap" / HEATMAP_FILE,
+        optimiser=replace(HEATMAP.optimiser, learning_rate=6e-4, final_factor=0.01),
+        initial_weights=second,
     )
-    last = replace(
-        largest,
-        optimiser=replace(largest.optimiser, learning_rate=3e-4),
-        trainer=replace(heatmap.trainer, max_minutes=50, seed=1),
-        initial_weights=folder / "08-heatmap" / HEATMAP_FILE,
-    )
-    return small, large, largest, last
+    return first, stages.add("08-heatmap", largest)
 
 
-def _detectors(folder: Path, data: RealData, detector: DetectorSettings) -> list[Stage]:
-    """Everybody, and nobody.
+def _lifter(stages: Stages, data: RealData, heatmap: Path, fits: Path | None) -> Path:
+    """The lifter: movements, postures, and what the 2D network predicts of unseen infants.
 
-    Everyday photos are not shown, to see whom it takes for an infant there; the 2D network that it
-    begins with has learnt from them.
+    It was trained on the real ones; detection noise makes up for that.
     """
-    first = replace(
-        detector,
+    movements = stages.add("09-movements", GenerateSettings("movements", PHOTOS // 2, seed=7402))
+    banks = GenerateSettings("postures", PHOTOS, seed=7404, smpl_poses=fits)
+    postures = stages.add("10-postures", banks)
+    alone = stages.add("11-unseen", GenerateSettings("syrip", PHOTOS // 2, seed=51103))
+    few = GenerateSettings("mini_rgbd", PHOTOS * 7 // 300, 36, 30.0, seed=7701)
+    lying = DataSource("mini_rgbd", "all", stages.add("12-unseen-lying", few))
+    shown, kept = (DataSource("syrip", split, alone) for split in ("train", "validation"))
+    generated, videos, infants, held_out, sequences = (
+        stages.add(name, DetectionCacheSettings(source, heatmap, weak=source is data.infants))
+        for name, source in (
+            ("13-detections-unseen", shown),
+            ("14-detections-lying", lying),
+            ("15-detections-infants", data.infants),
+            ("16-detections-kept", kept),
+            ("17-detections-sequences", data.held_out),
+        )
+    )
+    lift = replace(
+        CLIPS,
+        movement_banks=(movements / "movements.npz",),
+        posture_banks=(postures / "postures.npz",),
+        detections=(videos,),
+        detections_slow=(generated,),
+        detections_weak=(infants,),
+        validation=data.held_out,
+        validation_detections=sequences,
+        validation_photos=held_out,
+        initial_weights=data.begin / "lifter.safetensors",
+    )
+    return stages.add("18-clips", lift)
+
+
+def _detectors(stages: Stages, data: RealData, first: Path, third: Path) -> Path:
+    """Infants, adults and background.
+
+    Everyday photos are left out, to measure its false positives there; the 2D network that it
+    begins with was trained on them.
+    """
+    folder = stages.folder
+    detector = replace(
+        DETECTOR,
         train=(
             DataSource("coco", "train", folder / "05-scenes", share=0.3),
             DataSource("coco", "train", folder / "01-scenes", share=0.2),
@@ -215,81 +268,32 @@ def _detectors(folder: Path, data: RealData, detector: DetectorSettings) -> list
             replace(data.infants, share=0.25),
         ),
         validation=DataSource("coco", "validation", folder / "05-scenes"),
-        initial_backbone=folder / "04-heatmap" / HEATMAP_FILE,
+        initial_backbone=first,
     )
     again = replace(
-        first,
+        detector,
         initial_backbone=None,
-        initial_weights=folder / "19-detector" / DETECTOR_FILE,
-        optimiser=replace(detector.optimiser, learning_rate=2e-4, final_factor=0.01),
-        trainer=replace(detector.trainer, max_minutes=60),
+        initial_weights=stages.add("19-detector", detector),
+        optimiser=replace(DETECTOR.optimiser, learning_rate=2e-4, final_factor=0.01),
+        trainer=replace(DETECTOR.trainer, max_minutes=60),
     )
-    judge = RescoringSettings(
-        train=first.train,
-        validation=first.validation,
-        detector=folder / "20-detector" / DETECTOR_FILE,
-        initial_backbone=folder / "08-heatmap" / HEATMAP_FILE,
+    rescoring = RescoringSettings(
+        train=detector.train,
+        validation=detector.validation,
+        detector=stages.add("20-detector", again),
+        initial_backbone=third,
         trainer=replace(RescoringSettings.trainer, max_minutes=85, patience=99),
     )
-    return [
-        Stage("19-detector", first),
-        Stage("20-detector", again),
-        Stage("21-close-up", judge),
-    ]
+    return stages.add("21-rescoring", rescoring)
 
 
-def _spatial(folder: Path, data: RealData, clips: ClipLiftingSettings, photos: int) -> list[Stage]:
-    """The lifter: movements, postures, and what the 2D network sees of infants it never saw.
-
-    It has seen the real ones; ``roughened`` makes up for that.
-    """
-    weights_2d = folder / "08-heatmap" / HEATMAP_FILE
-    alone, lying = folder / "11-unseen", DataSource("mini_rgbd", "all", folder / "12-unseen-lying")
-    shown, kept = (DataSource("syrip", split, alone) for split in ("train", "validation"))
-    looks = {
-        "13-observe-unseen": ObserveSettings(shown, weights_2d),
-        "14-observe-lying": ObserveSettings(lying, weights_2d),
-        "15-observe-infants": ObserveSettings(data.infants, weights_2d, weak=True),
-        "16-observe-kept": ObserveSettings(kept, weights_2d),
-        "17-observe-sequences": ObserveSettings(data.held_out, weights_2d),
-    }
-    generated, videos, infants, held_out, sequences = (
-        folder / name / "observed.npz" for name in looks
+def _calibrated(stages: Stages, detector: Path, heatmap: Path, lifter: Path) -> Path:
+    """Error bars and the operating point, on generated photos that nothing was trained on."""
+    kept = DataSource("syrip", "validation", stages.folder / "11-unseen")
+    cached = stages.add("23-detections-kept", DetectionCacheSettings(kept, heatmap))
+    scenes = tuple(
+        DataSource("coco", "validation", stages.folder / name)
+        for name in ("01-scenes", "05-scenes")
     )
-    lift = replace(
-        clips,
-        movement_banks=(folder / "09-movements" / "movements.npz",),
-        posture_banks=(folder / "10-postures" / "postures.npz",),
-        observed=(videos,),
-        observed_slow=(generated,),
-        observed_weak=(infants,),
-        validation=data.held_out,
-        validation_observed=sequences,
-        validation_photos=held_out,
-        initial_weights=data.begin / "lifter.safetensors",
-    )
-    fits, few = data.smpl_poses, photos * 7 // 300
-    return [
-        Stage("09-movements", GenerateSettings("movements", photos // 2, seed=7402)),
-        Stage("10-postures", GenerateSettings("postures", photos, seed=7404, smpl_poses=fits)),
-        Stage("11-unseen", GenerateSettings("syrip", photos // 2, seed=51103)),
-        Stage("12-unseen-lying", GenerateSettings("mini_rgbd", few, 36, 30.0, seed=7701)),
-        *(Stage(name, look) for name, look in looks.items()),
-        Stage("18-clips", lift),
-    ]
-
-
-def _calibrated(folder: Path) -> list[Stage]:
-    """Error bars of what is shipped, and how sure it has to be, on generated photos kept away."""
-    kept, seen = DataSource("syrip", "validation", folder / "11-unseen"), "23-observe-kept"
-    planar, spatial = folder / "22-heatmap" / HEATMAP_FILE, folder / "18-clips/lifter.safetensors"
-    boxes = folder / "21-close-up" / DETECTOR_FILE
-    scenes = (folder / "01-scenes", folder / "05-scenes")
-    judged = tuple(DataSource("coco", "validation", root) for root in scenes)
-    calibration = CalibrationSettings(
-        (folder / seen / "observed.npz",), planar, spatial, boxes, judged
-    )
-    return [
-        Stage(seen, ObserveSettings(kept, planar)),
-        Stage("24-calibrated", calibration),
-    ]
+    calibration = CalibrationSettings((cached,), heatmap, lifter, detector, scenes)
+    return stages.add("24-calibrated", calibration)

@@ -8,11 +8,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from Datasets.profiles import generate, profile_named
 from Datasets.selection import MINI_RGBD_SPLIT
 from Datasets.structures import Dataset
 from Engine.files import require_writable, write_image
+from Engine.progress import advancing
 from PoseEstimation.commands.evaluate import command_line, wide_console
-from PoseEstimation.commands.synth import generate_infants
 from PoseEstimation.config import load_config
 from PoseEstimation.inference.weight_sets import find_weights
 
@@ -40,7 +41,10 @@ def run(args: argparse.Namespace) -> int:
     root, sequences = args.output / "data", MINI_RGBD_SPLIT.test
     print(f"1/3 generate sequences {' and '.join(sequences)}, {args.frames} frames each: {root}")
     _clear(root)
-    seconds = generate_infants(PROFILE, root, sequences, args.frames, args.seed, args.workers, FPS)
+    start, profile = time.perf_counter(), profile_named(PROFILE)
+    with advancing("generate") as advance:
+        generate(profile, root, sequences, args.frames, args.seed, args.workers, advance, fps=FPS)
+    seconds = time.perf_counter() - start
     print(f"    {seconds:.0f} s, {len(sequences) * args.frames / seconds:.1f} frames/s")
     print("2/3 evaluate from RGB")
     seconds = _evaluate(predictor, root, sequences, args.output)

@@ -15,8 +15,8 @@ from Engine.errors import DataError
 from PoseEstimation.config import Config, config_files, load_config
 
 LIBRARIES = (
-    *("torch", "torchvision", "numpy", "scipy", "pillow", "av", "lightning", "torchmetrics"),
-    *("faster-coco-eval", "jsonargparse", "safetensors", "matplotlib", "anny", "warp-lang"),
+    *("torch", "torchvision", "numpy", "scipy", "pillow", "av", "lightning"),
+    *("faster-coco-eval", "safetensors", "matplotlib", "anny", "warp-lang"),
 )
 OPTIONAL = ("anny", "warp-lang")
 

@@ -5,88 +5,81 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any
 
-from Datasets.selection import MINI_RGBD_SPLIT, parse_sequences
 from Engine.errors import DataError
 from Engine.files import require_writable
 from Engine.reading import require_folder
-from PoseEstimation.config import load_config
-from PoseEstimation.inference.weight_sets import find_weights
+from PoseEstimation import recipes
+from PoseEstimation.config import Config, load_config
+from PoseEstimation.inference.weight_sets import WeightSet, find_weights
+from PoseEstimation.recipes import Protocol
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rich.console import Console
 
-    from PoseEstimation.inference.predictor import Predictor
-
 TABLE_WIDTH = 120
+OPTIONS = {"input": "input_kind", "boxes": "box_kind", "every": "every", "dataset": "dataset"}
+"""Options that only some protocols take, and the arguments that they become."""
 
 
 def run(args: argparse.Namespace) -> int:
     """Check what was asked before anything heavy is loaded; evaluate, print, name the files."""
     config = load_config(args.config, args.overrides)
-    name, saved_models = args.weights or config.weights, config.paths.saved_models
-    if args.protocol == "syrip" and (args.input != "predicted" or args.every != 1):
-        raise DataError("evaluate syrip: photos have no true 2D input and no frames to leave out")
-    if args.protocol == "mini_rgbd":
-        split_sequences(args.split or "test")
-    find_weights(saved_models, name)
-    root = require_folder(args.root or getattr(config.paths, args.protocol), args.protocol)
+    protocol = next(row for row in recipes.PROTOCOLS if row.name == args.protocol)
+    options = _options(args, protocol)
+    split = args.split or protocol.split
+    part = resolve_name(protocol.parse)(split) if protocol.parse else split
+    subject = _subject(args, config, protocol)
+    dataset = options.get("dataset", protocol.data or protocol.name)
+    root = require_folder(args.root or getattr(config.paths, dataset), dataset)
     require_writable(args.output)
-    from PoseEstimation.inference.predictor import Predictor
+    if not protocol.role:
+        from PoseEstimation.inference.predictor import PosePipeline
 
-    pipeline = Predictor.named(saved_models, name, config.predict)
-    (_syrip if args.protocol == "syrip" else _mini_rgbd)(pipeline, args, root)
+        subject = PosePipeline.named(config.paths.saved_models, subject, config.predict)
+    metrics = resolve_name(protocol.function)(
+        subject, root=root, split=part, output=args.output, command=command_line(), **options
+    )
+    if protocol.show:
+        resolve_name(protocol.show)(metrics, wide_console())
+    else:
+        print(*(f"{name}: {value}" for name, value in metrics["clean"].items()), sep="\n")
     print(f"{args.output}: {', '.join(sorted(path.name for path in args.output.iterdir()))}")
     return 0
 
 
-def _mini_rgbd(pipeline: Predictor, args: argparse.Namespace, root: Path) -> None:
-    from PoseEstimation.evaluation.mini_rgbd import evaluate_mini_rgbd, print_mini_rgbd
+def _options(args: argparse.Namespace, protocol: Protocol) -> dict[str, Any]:
+    """What was given of ``OPTIONS``.
 
-    metrics = evaluate_mini_rgbd(
-        pipeline,
-        root,
-        split_sequences(args.split or "test"),
-        input_kind=args.input,
-        box_kind=args.boxes or "own",
-        output=args.output,
-        command=command_line(),
-        every=args.every,
-    )
-    print_mini_rgbd(metrics, wide_console())
+    Raises:
+        DataError: the protocol does not take one of them.
+    """
+    given = {name: getattr(args, name) for name in OPTIONS if getattr(args, name) is not None}
+    for name in given.keys() - set(protocol.options):
+        takes = ", ".join(f"--{option}" for option in protocol.options)
+        raise DataError(f"evaluate {protocol.name}: takes no --{name}, only {takes}")
+    defaults = {"dataset": protocol.data} if "dataset" in protocol.options else {}
+    return defaults | {OPTIONS[name]: value for name, value in given.items()}
 
 
-def _syrip(pipeline: Predictor, args: argparse.Namespace, root: Path) -> None:
-    from PoseEstimation.evaluation.report import print_tables
-    from PoseEstimation.evaluation.syrip import evaluate_syrip, syrip_notes, syrip_tables
-
-    metrics = evaluate_syrip(
-        pipeline,
-        root,
-        args.split or "validation",
-        box_kind=args.boxes or "true",
-        output=args.output,
-        command=command_line(),
-    )
-    print_tables(syrip_tables(metrics), syrip_notes(metrics), wide_console())
+def _subject(args: argparse.Namespace, config: Config, protocol: Protocol) -> str | Path:
+    """Name of the weight set; or the file of the one network that the protocol measures."""
+    name = args.weights or config.weights
+    if protocol.role and Path(name).is_file():
+        return Path(name)
+    folder = find_weights(config.paths.saved_models, name)
+    return WeightSet.open(folder).path(protocol.role) if protocol.role else name
 
 
 def wide_console() -> Console:
-    """A console as wide as the tables need where no terminal sets a limit."""
+    """Standard output; a table in a file or pipe, where no width is known, stays readable."""
     from rich.console import Console
 
     console = Console()
     return console if console.is_terminal else Console(width=TABLE_WIDTH)
-
-
-def split_sequences(text: str) -> tuple[str, ...] | None:
-    """Turn a part of the published split, or a list such as 11-12, into sequence names."""
-    if text == "all":
-        return None
-    return parse_sequences(text) if text[:1].isdigit() else MINI_RGBD_SPLIT.part(text)
 
 
 def command_line() -> str:

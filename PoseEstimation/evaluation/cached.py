@@ -1,8 +1,9 @@
-"""Score a lifter on what was observed: no picture is looked at again."""
+"""Score a lifter on cached detections; no image is read."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,18 +14,18 @@ from Datasets.skeletons import INFANT, SKELETONS, Skeleton
 from Datasets.skeletons.convert import joint_map
 from Datasets.skeletons.mini_rgbd import MINI_RGBD_25, PUBLISHED_16, ZEDO_17
 from Engine.errors import DataError
-from PoseEstimation.evaluation.errors_file import FPS, frame_errors, write_errors
-from PoseEstimation.inference.lifting import ClipLifting, FrameLifting
+from PoseEstimation.evaluation.errors_file import FPS, frame_errors, pooled, write_errors
+from PoseEstimation.inference.lifting import Lifter
 from PoseEstimation.inference.weights import load_lifter
-from PoseEstimation.io.detection_cache import ObservedSequence, read_arrays, read_observed
+from PoseEstimation.io.detection_cache import CachedSequence, read_arrays, read_detections
 from PoseEstimation.metrics.protocols import ScoredPoses
 from PoseEstimation.stage_settings import ScoreSettings
-from PoseEstimation.structures import Clip, Keypoints
+from PoseEstimation.structures import Clip, Keypoints, Track
 
 JOINTS = {"ellershaw": PUBLISHED_16, "zedo": ZEDO_17}
 
 
-def score_observed(settings: ScoreSettings, output: Path) -> dict[str, float]:
+def score_detections(settings: ScoreSettings, output: Path) -> dict[str, float]:
     """Write ``output/errors.npz``.
 
     Returns:
@@ -33,20 +34,16 @@ def score_observed(settings: ScoreSettings, output: Path) -> dict[str, float]:
     Raises:
         DataError: a file is not given, missing or damaged, or lacks a joint of the protocol.
     """
-    if settings.observed is None or settings.lifter is None:
-        raise DataError("score: observed and lifter must be given")
+    if settings.detections is None or settings.lifter is None:
+        raise DataError("score: detections and lifter must be given")
     lifting = load_lifter(settings.lifter)
-    seen_skeleton = SKELETONS[str(read_arrays(settings.observed).get("skeleton", INFANT.name))]
-    sequences = read_observed(settings.observed, seen_skeleton)
+    skeleton_2d = SKELETONS[str(read_arrays(settings.detections).get("skeleton", INFANT.name))]
+    sequences = read_detections(settings.detections, skeleton_2d)
     names = JOINTS[settings.joints]
-    seen = _places(names, seen_skeleton)
-    poses = [
-        _scored(
-            sequence, lifting, seen_skeleton, (seen, _places(names, lifting.skeleton)), settings
-        )
-        for sequence in sequences
-    ]
-    errors = frame_errors(_joined(poses), names)
+    given = _places(names, skeleton_2d)
+    places = given, _places(names, lifting.skeleton)
+    poses = [_scored(one, lifting, skeleton_2d, places, settings) for one in sequences]
+    errors = pooled([frame_errors(pose, names) for pose in poses])
     write_errors(output, errors)
     measures = {"ajpe_mm": errors.errors_mm, "ajpe_2d_px": errors.errors_px}
     return {key: float(np.nanmean(value)) for key, value in measures.items()}
@@ -68,23 +65,22 @@ def _places(names: Sequence[str], skeleton: Skeleton) -> list[int]:
 
 
 def _scored(
-    sequence: ObservedSequence,
-    lifting: FrameLifting | ClipLifting,
+    sequence: CachedSequence,
+    lifting: Lifter,
     skeleton: Skeleton,
     places: tuple[list[int], list[int]],
     settings: ScoreSettings,
 ) -> ScoredPoses:
     """Lift one sequence and put the truth beside it."""
-    clip, (seen, lifted) = sequence.clip, places
+    clip, (given, lifted) = sequence.clip, places
     found = Keypoints.of(clip)
     if skeleton != lifting.skeleton:
-        found = _converted(clip, lifting.skeleton, seen, lifted)
+        found = _converted(clip, lifting.skeleton, given, lifted)
     if not settings.depths:
-        found = Keypoints(
-            found.keypoints_px, found.scores, found.sigma_px, np.full_like(found.depth_px, np.nan)
-        )
+        found = replace(found, depth_px=np.full_like(found.depth_px, np.nan))
     times_s = sequence.frames / FPS if settings.temporal else None
-    joints_mm, sigma_mm = lifting(found, clip.intrinsics[0].astype(np.float64), times_s)
+    intrinsics = clip.intrinsics[0].astype(np.float64)
+    joints_mm, sigma_mm = lifting(Track(found, intrinsics, times_s))
     truth_mm = root_relative(clip.joints_mm.astype(np.float64), skeleton.root_index)
     truth_px = np.stack(
         [project(j, k) for j, k in zip(clip.joints_mm, clip.intrinsics, strict=True)]
@@ -93,28 +89,23 @@ def _scored(
         sequences=np.full(len(sequence.frames), sequence.name),
         frames=sequence.frames,
         predicted_mm=joints_mm[:, lifted],
-        target_mm=truth_mm[:, seen],
-        predicted_px=clip.keypoints_px[:, seen],
-        target_px=truth_px[:, seen],
+        target_mm=truth_mm[:, given],
+        predicted_px=clip.keypoints_px[:, given],
+        target_px=truth_px[:, given],
         sigma_mm=sigma_mm[:, lifted],
-        sigma_px=clip.sigma_px[:, seen],
+        sigma_px=clip.sigma_px[:, given],
     )
 
 
-def _converted(clip: Clip, wanted: Skeleton, seen: list[int], lifted: list[int]) -> Keypoints:
+def _converted(clip: Clip, wanted: Skeleton, given: list[int], lifted: list[int]) -> Keypoints:
     """The joints of the protocol where the lifter takes them; its other joints are missing."""
     values = []
     for name, missing in _MISSING.items():
-        given = getattr(clip, name)
-        filled = np.full((len(given), len(wanted), *given.shape[2:]), missing)
-        filled[:, lifted] = given[:, seen]
+        values_2d = getattr(clip, name)
+        filled = np.full((len(values_2d), len(wanted), *values_2d.shape[2:]), missing)
+        filled[:, lifted] = values_2d[:, given]
         values.append(filled)
     return Keypoints(*values)
 
 
 _MISSING = {"keypoints_px": np.nan, "scores": 0.0, "sigma_px": 0.0, "depth_px": np.nan}
-
-
-def _joined(poses: Sequence[ScoredPoses]) -> ScoredPoses:
-    names = ScoredPoses.__dataclass_fields__
-    return ScoredPoses(*(np.concatenate([getattr(pose, name) for pose in poses]) for name in names))

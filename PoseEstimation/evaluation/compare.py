@@ -1,4 +1,4 @@
-"""Evaluations side by side: means over seeds, and how sure the differences are.
+"""Evaluations side by side: means over seeds, and intervals of the differences.
 
 Intervals are 95 % percentile intervals of the bootstrap, once over frames and once over sequences
 (whole infants; with two of them it says little, and that is the point). Differences are paired:
@@ -36,8 +36,8 @@ def compare(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
     Returns:
         By the row's name: ``n_seeds``, ``note``, ``runs`` (what made each), and per measure
         ``mean``, ``sd`` over seeds and ``interval``, over frames and over whole infants;
-        ``speed_ratio``, predicted over true; ``calibration`` where sigma is told; where the row is
-        compared, ``against`` and the ``difference``.
+        ``speed_ratio``, predicted over true; ``calibration`` where it has a sigma; where the row
+        is compared, ``against`` and the ``difference``.
 
     Raises:
         DataError: an evaluation is missing, or rows that are compared have other frames.
@@ -97,7 +97,7 @@ def made_by(run: Path) -> dict[str, Any]:
 
 
 def _calibration(errors: FrameErrors) -> dict[str, Any]:
-    """Whether the error bars are honest, without the root; empty where none are told.
+    """Coverage and ranking of the error bars, without the root; empty where there are none.
 
     ``gain_of_certain_80`` is by how much the mean error falls without the fifth that is least
     certain, ``largest_gain_80`` without the fifth that is farthest off.

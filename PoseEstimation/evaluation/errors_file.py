@@ -29,7 +29,7 @@ class FrameErrors:
         sequences: (frame,) name of the sequence.
         frames: (frame,) number within it.
         errors_mm: NaN where unlabelled.
-        sigma_mm: standard deviation per axis; NaN where not told.
+        sigma_mm: standard deviation per axis; NaN where not predicted.
         errors_px, sigma_px: likewise; all NaN when 2D was not predicted.
         speeds_mm_s: error of the velocity, predicted speed and true speed since the frame before,
             means over the joints; NaN where there is none.

@@ -1,22 +1,17 @@
-"""Evaluate the pipeline on MINI-RGBD, or on generated data in its layout."""
+"""Evaluate a predictor on MINI-RGBD, or on generated data in its layout."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
-from PIL import Image
 from rich.console import Console
-from rich.progress import track
 
 from Datasets.geometry.alignment import root_relative
 from Datasets.outlines import boxes_of
-from Datasets.readers.images import load_image
 from Datasets.readers.mini_rgbd import (
     HEAD_LENGTH_MM,
     HEAD_LENGTH_PX,
@@ -27,41 +22,46 @@ from Datasets.skeletons import MINI_RGBD_25, Skeleton
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import Dataset, PoseSample
 from Engine.errors import DataError
-from Engine.provenance import code_version, hash_files
+from Engine.provenance import hash_files
+from FasterRCNN.detector import Detections
+from FasterRCNN.evaluate import average_precision, top_iou
 from PoseEstimation.evaluation.errors_file import FPS, frame_errors, write_errors
 from PoseEstimation.evaluation.failures import draw_worst
+from PoseEstimation.evaluation.frames import best_infants, lift_sequences
 from PoseEstimation.evaluation.mini_rgbd_tables import mini_rgbd_notes, mini_rgbd_tables
 from PoseEstimation.evaluation.provenance import differences_from_official
-from PoseEstimation.evaluation.report import SCHEMA, print_tables, write_metrics, write_tables
+from PoseEstimation.evaluation.report import (
+    metrics_header,
+    print_tables,
+    write_metrics,
+    write_tables,
+)
+from PoseEstimation.inference.predictor import Predictor
 from PoseEstimation.metrics.protocols import HeadLengths, MiniRgbdProtocol, ScoredPoses
-from PoseEstimation.structures import Keypoints, joined
-
-if TYPE_CHECKING:
-    from FasterRCNN.detector import Detections
-    from PoseEstimation.inference.predictor import Predictor
+from PoseEstimation.metrics.tracking import identity_switches
+from PoseEstimation.structures import Keypoints
 
 PUBLISHED = HeadLengths(mm=HEAD_LENGTH_MM, px=HEAD_LENGTH_PX)
 _PROTOCOL = MiniRgbdProtocol()
-_DECODERS = 3
 _WHOLE_IMAGE = "the whole image is the crop, box IoU 0, the frame counts like any other"
 
 
 @dataclass(frozen=True)
 class _Run:
-    """What the pipeline said about every frame, in its own skeleton, and what goes beside it."""
+    """Predictions of every frame, in the predictor's skeleton; 2D and boxes unless 2D was given."""
 
     joints_mm: np.ndarray
     sigma_mm: np.ndarray
-    found: Keypoints | None
+    keypoints: Keypoints | None
     boxes_xyxy: np.ndarray | None
-    box_scores: dict[str, float]
+    box_scores: dict[str, float | None]
     counts: dict[str, Any]
 
 
 def evaluate_mini_rgbd(
-    pipeline: Predictor,
+    predictor: Predictor,
     root: Path | str,
-    sequences: Sequence[str] | None = None,
+    split: Sequence[str] | None = None,
     input_kind: Literal["predicted", "gt2d"] = "predicted",
     box_kind: Literal["own", "true"] = "own",
     output: Path | str | None = None,
@@ -71,9 +71,9 @@ def evaluate_mini_rgbd(
     """Run the protocol; write ``metrics.json``, ``table.md``, ``errors.npz`` and ``worst.png``.
 
     Args:
-        pipeline: detector, 2D network and lifter.
+        predictor: finder and lifter.
         root: a folder in the official layout.
-        sequences: names such as ``"11"``; None takes all.
+        split: names of sequences such as ``"11"``; None takes all.
         input_kind: ``predicted`` starts from the image, ``gt2d`` gives the lifter the true 2D
             joints that the official set labels, the others masked.
         box_kind: crops from the detector's best box (a frame without one is cropped whole, never
@@ -89,24 +89,24 @@ def evaluate_mini_rgbd(
         DataError: the folder or a file in it cannot be used, or an option has no such value.
     """
     _check_options(input_kind, box_kind, every)
-    dataset = _each_nth(read_mini_rgbd(root, sequences), every)
+    dataset = _each_nth(read_mini_rgbd(root, split), every)
     if input_kind == "gt2d":
-        run = _run_true_2d(pipeline, dataset)
+        run = _run_true_2d(predictor, dataset)
     else:
-        run = _run_images(pipeline, dataset, box_kind)
+        run = _run_images(predictor, dataset, box_kind)
     options = {
         "input": input_kind,
         "boxes": "none" if input_kind == "gt2d" else box_kind,
         "every": every,
     }
-    poses, absent = _scored_poses(dataset, run, published_indices(pipeline.skeleton))
-    metrics = _metrics(pipeline, dataset, run, poses, options, command)
+    poses, absent = _scored_poses(dataset, run, published_indices(predictor.skeleton))
+    metrics = _metrics(predictor, dataset, run, poses, options, command)
     metrics["counts"]["joints_without_prediction"] = absent
     if output is not None:
         write_metrics(Path(output), metrics)
         write_errors(Path(output), frame_errors(poses, _PROTOCOL.joints))
         write_tables(Path(output), mini_rgbd_tables(metrics), mini_rgbd_notes(metrics))
-        if run.found is not None:
+        if run.keypoints is not None:
             draw_worst(Path(output), poses, dataset)
     return metrics
 
@@ -147,79 +147,33 @@ def _each_nth(dataset: Dataset, every: int) -> Dataset:
     return replace(dataset, samples=tuple(kept))
 
 
-def _run_true_2d(pipeline: Predictor, dataset: Dataset) -> _Run:
-    """Lift the labelled 2D joints; the pipeline's other joints have NaN and score 0."""
+def _run_true_2d(predictor: Predictor, dataset: Dataset) -> _Run:
+    """Lift the labelled 2D joints; the predictor's other joints have NaN and score 0."""
     labelled = np.stack([s.keypoints_px for s in dataset.samples])
-    found = Keypoints.exact(joint_map(MINI_RGBD_25, pipeline.skeleton).apply(labelled))
-    given = int(found.scores[0].sum())
-    counts = {"joints_given": given, "joints_masked": len(pipeline.skeleton) - given}
-    return _Run(*lift_sequences(pipeline, dataset, found), None, None, {}, counts)
+    known = Keypoints.exact(joint_map(MINI_RGBD_25, predictor.skeleton).apply(labelled))
+    given = int(known.scores[0].sum())
+    counts = {"joints_given": given, "joints_masked": len(predictor.skeleton) - given}
+    lifted = lift_sequences(predictor, dataset.samples, known, FPS)
+    return _Run(*lifted, None, None, {}, counts)
 
 
-def lift_sequences(
-    pipeline: Predictor, dataset: Dataset, found: Keypoints
-) -> tuple[np.ndarray, np.ndarray]:
-    """Lift the 2D joints of every frame, each sequence as one video.
-
-    Returns:
-        Root-relative joints in mm (frame, joint, 3), and sigma in mm (frame, joint).
-    """
-    names = np.array([s.sequence for s in dataset.samples])
-    joints_mm = np.empty((*found.scores.shape, 3))
-    sigma_mm = np.empty(found.scores.shape)
-    for name in dict.fromkeys(names):
-        rows = np.flatnonzero(names == name)
-        times_s = np.array([dataset.samples[i].frame for i in rows]) / FPS
-        intrinsics = dataset.samples[rows[0]].intrinsics
-        joints_mm[rows], sigma_mm[rows] = pipeline.lift(found[rows], intrinsics, times_s)
-    return joints_mm, sigma_mm
-
-
-def _run_images(pipeline: Predictor, dataset: Dataset, box_kind: str) -> _Run:
-    """From RGB: a box per frame, 2D in the crop, 3D."""
+def _run_images(predictor: Predictor, dataset: Dataset, box_kind: Literal["own", "true"]) -> _Run:
+    """From RGB: a box per frame, 2D in the crop, 3D along the track."""
     targets = np.asarray(boxes_of(dataset), dtype=np.float64)
-    detections: list[Detections] = []
-    boxes, parts = targets.copy(), []
-    pictures = zip(dataset.samples, _images(dataset.samples), strict=True)
-    bar = Console(stderr=True)
-    for i, (_, image) in enumerate(
-        track(pictures, "evaluating", len(dataset), console=bar, disable=not bar.is_terminal)
-    ):
-        if box_kind == "own":
-            detections.append(pipeline.detect(image))
-            boxes[i] = _best_box(detections[i], image)
-        parts.append(pipeline.estimate_2d(image, boxes[i : i + 1]))
-    found = joined(parts)
-    scores, counts = ({}, {}) if box_kind == "true" else _score_boxes(detections, targets)
-    return _Run(*lift_sequences(pipeline, dataset, found), found, boxes, scores, counts)
-
-
-def _images(samples: Sequence[PoseSample]) -> Iterator[Image.Image]:
-    """Decode a few frames ahead in threads, in order."""
-    waiting: deque = deque()
-    with ThreadPoolExecutor(_DECODERS) as pool:
-        for sample in samples:
-            waiting.append(pool.submit(load_image, sample.image_path))
-            if len(waiting) > 2 * _DECODERS:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-
-
-def _best_box(detections: Detections, image: Image.Image) -> np.ndarray:
-    """Return the first box, or the whole image when nothing was detected."""
-    if len(detections.boxes_xyxy) == 0:
-        return np.array([0.0, 0.0, image.width - 1.0, image.height - 1.0])
-    return np.asarray(detections.boxes_xyxy[0], dtype=np.float64)
+    best = best_infants(predictor, dataset.samples, targets, box_kind, FPS)
+    names = np.array([s.sequence for s in dataset.samples])
+    tracked = best.track_ids > 0
+    switches = identity_switches(names[tracked], best.track_ids[tracked])
+    scores, counts = ({}, {}) if box_kind == "true" else _score_boxes(best.detections, targets)
+    counts["identity_switches"] = switches
+    return _Run(best.joints_mm, best.sigma_mm, best.keypoints, best.boxes_xyxy, scores, counts)
 
 
 def _score_boxes(
     detections: Sequence[Detections], targets: np.ndarray
-) -> tuple[dict[str, float], dict[str, Any]]:
-    """Score the boxes that the pipeline works with, and count frames by their number."""
-    from FasterRCNN.evaluate import average_precision, top_iou
-
-    found = np.array([len(d.boxes_xyxy) for d in detections])
+) -> tuple[dict[str, float | None], dict[str, Any]]:
+    """Score the boxes that the predictor works with, and count frames by their number."""
+    found = np.array([len(d) for d in detections])
     counts = {
         "frames_without_detection": int((found == 0).sum()),
         "frames_with_several_detections": int((found > 1).sum()),
@@ -230,7 +184,7 @@ def _score_boxes(
 
 
 def _metrics(
-    pipeline: Predictor,
+    predictor: Predictor,
     dataset: Dataset,
     run: _Run,
     poses: ScoredPoses,
@@ -245,12 +199,9 @@ def _metrics(
     )
     scores = _PROTOCOL.score(poses, PUBLISHED, measured)
     return {
-        "schema": SCHEMA,
-        "protocol": "mini_rgbd",
-        "data": _data(dataset, measured, options),
-        "weights": dict(pipeline.model_info),
-        "command": command,
-        "code_version": code_version(),
+        **metrics_header(
+            "mini_rgbd", predictor.model_info, command, _data(dataset, measured, options)
+        ),
         "clean": {**scores.clean, **run.box_scores},
         "paper": {**scores.paper, **run.box_scores},
         "per_joint": scores.per_joint,
@@ -259,7 +210,7 @@ def _metrics(
 
 
 def _scored_poses(dataset: Dataset, run: _Run, own: list[int]) -> tuple[ScoredPoses, int]:
-    """Put the 16 joints of the run beside the truth; also count those that the pipeline left out.
+    """Put the 16 joints of the run beside the truth; also count those that the predictor left out.
 
     A joint left out is scored at the root in 3D and at the centre of the box in 2D, never dropped.
     """
@@ -269,8 +220,8 @@ def _scored_poses(dataset: Dataset, run: _Run, own: list[int]) -> tuple[ScoredPo
     predicted_mm = np.asarray(run.joints_mm, dtype=np.float64)[:, own]
     absent = ~np.isfinite(predicted_mm).all(axis=-1, keepdims=True)
     predicted_px = target_px = None
-    if run.found is not None:
-        predicted_px = run.found.keypoints_px[:, own]
+    if run.keypoints is not None:
+        predicted_px = run.keypoints.keypoints_px[:, own]
         absent_px = ~np.isfinite(predicted_px).all(axis=-1, keepdims=True)
         centres = (run.boxes_xyxy[:, None, :2] + run.boxes_xyxy[:, None, 2:]) / 2
         predicted_px = np.where(absent_px, centres, predicted_px)
@@ -283,7 +234,7 @@ def _scored_poses(dataset: Dataset, run: _Run, own: list[int]) -> tuple[ScoredPo
         predicted_px=predicted_px,
         target_px=target_px,
         sigma_mm=run.sigma_mm[:, own],
-        sigma_px=None if run.found is None else run.found.sigma_px[:, own],
+        sigma_px=None if run.keypoints is None else run.keypoints.sigma_px[:, own],
     )
     return poses, int(absent.sum())
 

@@ -10,11 +10,11 @@ import numpy as np
 
 from Datasets.readers.syrip import source_of
 from Datasets.skeletons import COCO_17, Skeleton
-from Datasets.skeletons.convert import joint_map
 from Datasets.structures import PoseSample
 from Engine.errors import DataError
+from PoseEstimation.evaluation.joints import in_joints
 from PoseEstimation.metrics.protocols import CocoProtocol
-from PoseEstimation.structures import Keypoints
+from PoseEstimation.result import InfantPose
 
 RESAMPLES = 200
 """Of the photos' sources, for the intervals."""
@@ -29,24 +29,21 @@ Results = Sequence[dict[str, Any]]
 
 
 def keypoint_results(
-    skeleton: Skeleton, found: Keypoints, box_scores: np.ndarray, image_id: int | None
+    skeleton: Skeleton, infants: Sequence[InfantPose], image_id: int | None
 ) -> list[dict[str, Any]]:
     """Results in COCO's form; a score is the box's times the joints' mean."""
-    mapping = joint_map(skeleton, COCO_17)
-    values = mapping.apply(np.concatenate([found.keypoints_px, found.scores[..., None]], axis=-1))
-    return [
-        {
-            "image_id": image_id,
-            "category_id": 1,
-            "keypoints": person.ravel().tolist(),
-            "score": float(score * np.nanmean(person[:, 2])),
-        }
-        for person, score in zip(values, box_scores, strict=True)
-    ]
+    results = []
+    for infant in infants:
+        own = np.column_stack([infant.keypoints_px, infant.keypoint_scores])
+        points = in_joints(own, skeleton, COCO_17)
+        score = float(infant.box_score * np.nanmean(points[:, 2]))
+        found = {"image_id": image_id, "category_id": 1, "keypoints": points.ravel().tolist()}
+        results.append({**found, "score": score})
+    return results
 
 
 def with_area(samples: Sequence[PoseSample]) -> list[bool]:
-    """Which samples are of photos in which everybody has an area: AP is of these alone.
+    """Which samples are of photos whose people all have an area: AP is of these alone.
 
     Raises:
         DataError: there is none.
@@ -54,7 +51,7 @@ def with_area(samples: Sequence[PoseSample]) -> list[bool]:
     bare = {sample.image_id for sample in samples if sample.area_px is None}
     known = [sample.image_id not in bare for sample in samples]
     if not any(known):
-        raise DataError("AP: nobody has an area above 0, which OKS divides by; add 'area'")
+        raise DataError("AP: no person has an area above 0, which OKS divides by; add 'area'")
     return known
 
 

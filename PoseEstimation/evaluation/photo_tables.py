@@ -1,27 +1,29 @@
-"""Tables of what was measured on photos: of one evaluation, and of a record of several."""
+"""Tables of an evaluation on photos."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from PoseEstimation.evaluation.photo_ap import AP_KEYS
 from PoseEstimation.evaluation.report import Table, number
-
-DETECTOR_KEYS = ("false_alarm_rate", "mistaken_rate", "carer_recall")
 
 
 def syrip_tables(metrics: dict[str, Any]) -> tuple[Table, ...]:
     """Boxes, joints, postures and 3D."""
     clean, name = metrics["clean"], str(metrics["weights"].get("name", "this run"))
     rows = tuple(
-        (f"{name}, {kind} boxes", *(number(found[k], 1) for k in AP_KEYS), _span(found["interval"]))
+        (
+            f"{name}, {kind} boxes",
+            *(number(found[k], 1) for k in AP_KEYS),
+            interval_text(found["interval"]),
+        )
         for kind, found in metrics["boxes"].items()
     )
     tables = [
         Table("Joints by OKS", ("boxes", "AP", "AP50", "AP75", "AR", "95 % of AP"), rows),
-        _group_table("Postures, true boxes", "posture", metrics["postures"]),
-        _group_table("Skin, true boxes", "skin of the face", metrics["skin"]),
+        group_table("Postures, true boxes", "posture", metrics["postures"]),
+        group_table("Skin, true boxes", "skin of the face", metrics["skin"]),
         Table(
             "Turned photos",
             ("degrees", "AP", "change", "AP own boxes", "change"),
@@ -43,10 +45,10 @@ def syrip_tables(metrics: dict[str, Any]) -> tuple[Table, ...]:
     return tuple(tables)
 
 
-def _group_table(title: str, kind: str, groups: dict[str, dict[str, Any]]) -> Table:
+def group_table(title: str, kind: str, groups: dict[str, dict[str, Any]]) -> Table:
     """AP of groups of photos."""
     rows = tuple(
-        (name, str(found["photos"]), number(found["ap"], 1), _span(found["interval"]),
+        (name, str(found["photos"]), number(found["ap"], 1), interval_text(found["interval"]),
          number(found["ap_own_boxes"], 1))
         for name, found in groups.items()
     )  # fmt: skip
@@ -68,41 +70,6 @@ def syrip_notes(metrics: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _span(interval: Sequence[float] | None) -> str:
+def interval_text(interval: Sequence[float] | None) -> str:
+    """Both ends of an interval, or a dash."""
     return "-" if interval is None else f"{interval[0]:.1f} - {interval[1]:.1f}"
-
-
-def record_tables(record: Mapping[str, Any]) -> list[Table]:
-    """Tables of a record of ``real_record``."""
-    metrics = {**record, "clean": record, "weights": record["made_by"]["weights"]}
-    tables = list(syrip_tables(metrics))
-    if "generated_postures" in record:
-        title = "Postures of generated photos, true boxes"
-        tables.append(_group_table(title, "posture", record["generated_postures"]))
-    rows = tuple(
-        (name, str(found["photos"]), number(found["ap"], 1), _span(found["interval"]))
-        for name, found in record["source_mix"].items()
-    )
-    if rows:
-        title = "What each source adds, true boxes"
-        tables.append(Table(title, ("learnt from", "photos", "AP", "95 %"), rows))
-    rows = tuple(
-        (
-            name,
-            str(frames),
-            str(record["frames_without_infant"][name]),
-            *(number(record[key].get(name), 1) for key in DETECTOR_KEYS),
-        )
-        for name, frames in record["frames"].items()
-    )
-    if rows:
-        header = (
-            "images",
-            "number",
-            "without an infant",
-            "infant found there, %",
-            "anything taken for an infant, % of all",
-            "adults found, %",
-        )
-        tables.append(Table("Detector", header, rows))
-    return tables

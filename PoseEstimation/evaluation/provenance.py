@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from Datasets.structures import PoseSample
 from PoseEstimation.metrics.protocols import HeadLengths
 
 OFFICIAL_TOLERANCE = 0.05
@@ -28,3 +34,14 @@ def differences_from_official(measured: HeadLengths, published: HeadLengths) -> 
                     f"published {table[sequence]:.1f} {unit}"
                 )
     return tuple(found)
+
+
+def labels_sha256(samples: Sequence[PoseSample]) -> str:
+    """SHA-256 of the images' names and the joints of labelled people."""
+    total = hashlib.sha256()
+    for sample in samples:
+        total.update(f"{sample.image_path.name} {sample.video_frame}\n".encode())
+        for joints in (sample.keypoints_px, sample.joints_mm):
+            if joints is not None:
+                total.update(np.asarray(joints, np.float64).tobytes())
+    return total.hexdigest()

@@ -27,10 +27,7 @@ _ZEDO = "Zhou et al., WACV workshops 2024, arXiv 2311.12043"
 
 MINI_RGBD_3D = (
     PublishedRow(
-        "Hesse random ferns",
-        _THESIS,
-        "RGB-D",
-        {"ajpe_mm": 44.90, "pckh_1": 51.09, "pckh_2": 83.87},
+        "Hesse random ferns", _THESIS, "RGB-D", {"ajpe_mm": 44.90, "pckh_1": 51.09, "pckh_2": 83.87}
     ),
     PublishedRow(
         "Ellershaw, fine-tuned",
@@ -39,20 +36,14 @@ MINI_RGBD_3D = (
         {"ajpe_mm": 28.47, "pckh_1": 65.20, "pckh_2": 88.99},
     ),
     PublishedRow(
-        "Ellershaw",
-        _THESIS,
-        "true 2D",
-        {"ajpe_mm": 25.44, "pckh_1": 69.28, "pckh_2": 91.19},
+        "Ellershaw", _THESIS, "true 2D", {"ajpe_mm": 25.44, "pckh_1": 69.28, "pckh_2": 91.19}
     ),
     PublishedRow("ZeDO-i, its 17 joints", _ZEDO, "true 2D", {"ajpe_mm": 21.2}),
 )
 
 MINI_RGBD_2D = (
     PublishedRow(
-        "OpenPose, adapted (Hesse)",
-        _THESIS,
-        "RGB",
-        {"pckh_1_2d": 86.54, "pckh_2_2d": 91.64},
+        "OpenPose, adapted (Hesse)", _THESIS, "RGB", {"pckh_1_2d": 86.54, "pckh_2_2d": 91.64}
     ),
     PublishedRow(
         "Ellershaw",

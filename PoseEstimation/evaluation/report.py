@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from Engine.files import write_json, write_text
+from Engine.provenance import code_version
 
 SCHEMA = "infantpose-metrics/1"
 
@@ -60,6 +61,20 @@ def _line(cells: Sequence[str]) -> str:
 def number(value: float | None, decimals: int = 2) -> str:
     """Format a value that may not exist."""
     return "-" if value is None else f"{value:.{decimals}f}"
+
+
+def metrics_header(
+    protocol: str, weights: Mapping[str, Any], command: str, data: Mapping[str, Any]
+) -> dict[str, Any]:
+    """How each ``metrics.json`` begins: what was measured, on which data, and what made it."""
+    return {
+        "schema": SCHEMA,
+        "protocol": protocol,
+        "data": dict(data),
+        "weights": dict(weights),
+        "command": command,
+        "code_version": code_version(),
+    }
 
 
 def write_metrics(output: Path, metrics: Mapping[str, Any]) -> Path:

@@ -1,74 +1,91 @@
-"""Collect trained networks into a weight set: ``python -m PoseEstimation.export.weight_set``.
+"""The recipe ``collect``: trained networks as a weight set that ``--weights`` takes.
 
-Copies ``detector.safetensors``, ``heatmap.safetensors`` and ``lifter.safetensors`` of three runs
-into ``SavedModels/NAME`` with the settings they were trained with, and enters their sha256 in
-``SavedModels/index.yaml``.
+``OUTPUT/NAME`` holds the networks, ``manifest.yaml`` and the settings they were trained with;
+``OUTPUT/index.yaml`` their sha256, data and terms. To ship a set, move its folder and its entry of
+the index to ``SavedModels``, and write its MODEL_CARD.md.
 """
 
 from __future__ import annotations
 
-import argparse
 import shutil
-import sys
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from Engine.errors import DataError
 from Engine.files import replacing, replacing_text
-from Engine.process import exit_code
 from Engine.provenance import file_sha256
-from Engine.reading import require_file
-
-PARTS = {"detector": "detector", "heatmap": "heatmap", "lifter": "clip_lifting"}
-"""Network and the recipe that trains it."""
+from Engine.reading import load_yaml, require_file
+from PoseEstimation import recipes
+from PoseEstimation.inference.weight_sets import INDEX, MANIFEST, ROLES
+from PoseEstimation.stage_settings import CollectSettings
 
 MAX_MB = 45
 
 
-def collect(
-    runs: dict[str, Path],
-    folder: Path,
-    data: str,
-    licence: str,
-    calibrated: Path | None = None,
-    rescoring: Path | None = None,
-) -> None:
-    """Make or replace the weight set ``folder`` from the runs of its three networks.
+def collect(settings: CollectSettings, output: Path) -> dict[str, Any]:
+    """Make or replace the weight set ``output/NAME``.
 
-    Args:
-        runs: folder of the run of each network in ``PARTS``.
-        folder: such as ``SavedModels/infant-synthetic``; its name is the set's.
-        data: what the networks were trained on, one line.
-        licence: terms of the weights, one line.
-        calibrated: folder whose networks, where it has them, stand for those of the runs.
-        rescoring: run of the re-scoring recipe, whose detector replaces that of the detector's run.
+    Returns:
+        The sha256 of each file, by name.
 
     Raises:
-        DataError: a run without weights, or weights over the size limit of a file.
+        DataError: nothing to collect, a network is missing or over the size limit of a file, or the
+            set is for research and says no terms.
     """
-    settings, digests = {}, {}
-    newest = {**runs, "detector": rescoring or runs["detector"]}
-    for part, recipe in PARTS.items():
-        name = f"{part}.safetensors"
-        honest = calibrated is not None and (calibrated / name).is_file()
-        source = require_file((calibrated if honest else newest[part]) / name, "trained weights")
+    networks = {role: getattr(settings, role) for role in ROLES}
+    networks = {role: path for role, path in networks.items() if path is not None}
+    if not networks:
+        raise DataError(f"collect: nothing is given; name files for {', '.join(ROLES)}")
+    licence = settings.licence or _own_terms(settings.name)
+    folder, digests = output / settings.name, {}
+    for role, path in networks.items():
+        source = require_file(path, "trained weights")
         megabytes = source.stat().st_size / 1e6
         if megabytes > MAX_MB:
             raise DataError(f"{source}: {megabytes:.0f} MB, over {MAX_MB}; train a smaller network")
-        with replacing(folder / source.name) as temporary:
+        with replacing(folder / ROLES[role]) as temporary:
             shutil.copyfile(source, temporary)
-        digests[source.name] = file_sha256(folder / source.name)
-        settings[recipe] = yaml.safe_load((runs[part] / "settings.yaml").read_text())
-    if rescoring is not None:
-        settings["rescoring"] = yaml.safe_load((rescoring / "settings.yaml").read_text())
-    with replacing_text(folder / "config.yaml") as file:
-        file.write("# Settings that these networks were trained with.\n")
-        yaml.safe_dump(_without_folders(settings), file, sort_keys=False)
-    _enter(folder, {"sha256": digests, "data": data, "licence": licence})
+        digests[ROLES[role]] = file_sha256(folder / ROLES[role])
+    _write(folder / MANIFEST, {"roles": {role: ROLES[role] for role in networks}})
+    _write(folder / "config.yaml", _trained_with(settings.runs))
+    index = load_yaml(output / INDEX, "weights") if (output / INDEX).is_file() else None
+    entry = {"sha256": digests, "data": settings.data, "licence": licence}
+    _write(output / INDEX, {**(index or {}), settings.name: entry})
+    return digests
 
 
-def _without_folders(value):
+def _own_terms(name: str) -> str:
+    """Terms of a set that nothing binds.
+
+    Raises:
+        DataError: its name says that something does.
+    """
+    if name.endswith("-research"):
+        raise DataError(f"collect: {name} is for research; state its terms as collect.licence")
+    return "Apache-2.0"
+
+
+def _trained_with(runs: tuple[Path, ...]) -> dict[str, Any]:
+    """The settings of runs, each in the section of its recipe: the one with these settings.
+
+    Raises:
+        DataError: a run has no settings, or those of no recipe.
+    """
+    settings = {}
+    for run in runs:
+        path = require_file(run / "settings.yaml", "settings of a run")
+        content = load_yaml(path, "settings of a run")
+        fields = [(row.name, set(row.settings.__dataclass_fields__)) for row in recipes.RECIPES]
+        names = [name for name, keys in fields if keys == set(content or ())]
+        if not names:
+            raise DataError(f"collect: {path} fits no recipe; train that network again")
+        settings[names[0]] = _without_folders(content)
+    return settings
+
+
+def _without_folders(value: Any) -> Any:
     """The settings without the parents of the folders of whoever trained."""
     if isinstance(value, dict):
         return {key: _without_folders(item) for key, item in value.items()}
@@ -77,50 +94,6 @@ def _without_folders(value):
     return Path(value).name if isinstance(value, str) and "/" in value else value
 
 
-def _enter(folder: Path, entry: dict) -> None:
-    path = folder.parent / "index.yaml"
-    index = (yaml.safe_load(path.read_text()) if path.is_file() else None) or {}
+def _write(path: Path, content: dict[str, Any]) -> None:
     with replacing_text(path) as file:
-        yaml.safe_dump({**index, folder.name: entry}, file, sort_keys=True)
-
-
-def _own_terms(folder: Path) -> str:
-    """Terms of a set that nobody has bound.
-
-    Raises:
-        DataError: its name says that somebody has.
-    """
-    if folder.name.endswith("-research"):
-        raise DataError(f"weights: {folder.name} is for research; give its terms as --licence")
-    return "Apache-2.0"
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Collect a weight set; returns the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for part in PARTS:
-        parser.add_argument(f"--{part}", type=Path, required=True, metavar="RUN")
-    parser.add_argument(
-        "--rescoring", type=Path, metavar="RUN", help="the detector with box re-scoring"
-    )
-    parser.add_argument(
-        "--calibrated", type=Path, metavar="DIR", help="networks with honest sigmas"
-    )
-    parser.add_argument("--output", type=Path, required=True, help="SavedModels/NAME")
-    parser.add_argument("--data", required=True, help="what it was trained on, one line")
-    parser.add_argument("--licence", help="default: Apache-2.0; a -research set must say its own")
-    options = parser.parse_args(arguments)
-    return exit_code("infantpose", lambda: _run(options))
-
-
-def _run(options: argparse.Namespace) -> int:
-    licence = options.licence or _own_terms(options.output)
-    runs = {part: getattr(options, part) for part in PARTS}
-    more = options.calibrated, options.rescoring
-    collect(runs, options.output, options.data, licence, *more)
-    print(options.output)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        yaml.safe_dump(content, file, sort_keys=False)

@@ -27,11 +27,11 @@ from Engine.errors import DataError, WriteError
 from Engine.files import prepare_folder, remove_unfinished
 from Engine.registry import load_object
 from Engine.settings import Settings, limited
+from PoseEstimation import io
 from PoseEstimation.inference.body_scale import scale_assumption, scaled_to_length
 from PoseEstimation.inference.camera import Camera
 from PoseEstimation.inference.settings import LENGTH_CM
 from PoseEstimation.inference.stream import FrameBatch, failure
-from PoseEstimation.io import FORMATS
 from PoseEstimation.io.header import Header
 from PoseEstimation.io.journal import FILE_NAME as JOURNAL
 from PoseEstimation.io.journal import Journal
@@ -70,12 +70,12 @@ class PredictRequest(Settings):
     @property
     def files(self) -> tuple[Path, ...]:
         """The result files, ``poses.json`` first."""
-        return tuple(self.output / FORMATS[name].file_name for name in self.chosen_formats)
+        return tuple(self.output / row.file for row in self.rows)
 
     @property
-    def chosen_formats(self) -> tuple[str, ...]:
+    def rows(self) -> tuple[io.Format, ...]:
         """``json`` and the formats asked for, in the order of ``FORMATS``."""
-        return tuple(name for name in FORMATS if name == "json" or name in self.formats)
+        return tuple(row for row in io.FORMATS if row.name == "json" or row.name in self.formats)
 
     @cached_property
     def overlays(self) -> dict[Path, Path]:
@@ -199,11 +199,9 @@ def _processed(
 def _kept(
     batch: FrameBatch, overlay: Overlay | None, source: Path, journal: Journal
 ) -> list[FrameResult]:
-    """Draw a batch and put it into the journal, where it is not there already."""
+    """Draw a batch and put it into the journal."""
     results = [_drawn(overlay, frame, result) for frame, result in batch]
-    known = journal.batch(source, [frame for frame, _ in batch])
-    if [r.error for r in known] != [r.error for r in results]:
-        journal.append(source, results)
+    journal.append(source, results)
     return results
 
 
@@ -273,8 +271,8 @@ def write_frames(frames: Iterable[FrameResult], header: Header, request: Predict
     """
     with ExitStack() as files:
         writers = [
-            files.enter_context(load_object(FORMATS[name].writer)(path, header))
-            for name, path in zip(request.chosen_formats, request.files, strict=True)
+            files.enter_context(load_object(row.writer)(path, header))
+            for row, path in zip(request.rows, request.files, strict=True)
         ]
         for frame in frames:
             header.quality.add(frame)

@@ -29,8 +29,8 @@ from PoseEstimation.inference.settings import PredictSettings
 from PoseEstimation.inference.stream import FrameBatch, find_people
 from PoseEstimation.inference.top_down import PeopleFinder, TopDown
 from PoseEstimation.inference.tracks import lift_stream
-from PoseEstimation.inference.weight_sets import find_weights, notice_of_terms
-from PoseEstimation.inference.weights import check_weights, load_keypoint_network, load_lifter
+from PoseEstimation.inference.weight_sets import WeightSet, find_weights, notice_of_terms
+from PoseEstimation.inference.weights import load_keypoint_network, load_lifter
 from PoseEstimation.result import FrameResult, PoseResult
 from PoseEstimation.structures import Track
 
@@ -85,18 +85,18 @@ class Predictor:
         """
         settings = settings or PredictSettings()
         device = choose_device(settings.device)
-        digests = check_weights(folder)
+        weights = WeightSet.open(folder)
         detector = InfantDetector.from_weights(
-            folder / "detector.safetensors",
+            weights.path("detector"),
             str(device),
             min_score=settings.min_box_score,
             max_infants=settings.max_infants,
         )
-        network = load_keypoint_network(folder / "heatmap.safetensors", settings)
-        lifter = load_lifter(folder / "lifter.safetensors", device)
+        network = load_keypoint_network(weights.path("keypoints"), settings)
+        lifter = load_lifter(weights.path("lifter"), device)
         info = {
             "name": folder.name,
-            "sha256": digests,
+            "sha256": weights.digests(),
             "config_sha256": _digest(settings),
             "code_version": code_version(),
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -26,6 +26,7 @@ from PoseEstimation.inference.settings import PredictSettings
 from PoseEstimation.structures import Found, Keypoints, joined
 
 
+@runtime_checkable
 class PeopleFinder(Protocol):
     """Finds the infants of images and their 2D joints."""
 

@@ -94,7 +94,7 @@ def _lift_window(
     errors: dict[int, Exception] = {}
     for seen in places.values():
         track = Track(
-            _keypoints([frames[i][0].infants[j] for i, j in seen]),
+            keypoints_of([frames[i][0].infants[j] for i, j in seen]),
             np.stack([frames[i][1] for i, _ in seen]),
             np.array([frames[i][0].time_s for i, _ in seen]),
         )
@@ -106,7 +106,8 @@ def _lift_window(
     return lifted, errors
 
 
-def _keypoints(infants: Sequence[InfantPose]) -> Keypoints:
+def keypoints_of(infants: Sequence[InfantPose]) -> Keypoints:
+    """The 2D joints of some poses, at least one."""
     names = ("keypoints_px", "keypoint_scores", "sigma_px", "depth_px")
     return Keypoints(*(np.stack([getattr(infant, name) for infant in infants]) for name in names))
 

@@ -1,15 +1,90 @@
-"""Weight sets on disk: found by name, and what their index says of them; free of torch."""
+"""Weight sets on disk: a manifest of roles, each a file, checked by sha256; free of torch.
+
+``SavedModels/NAME/manifest.yaml`` names the file of each role: ``roles: {detector:
+detector.safetensors, keypoints: heatmap.safetensors, lifter: lifter.safetensors}``. A set without
+one has these. ``SavedModels/index.yaml`` says, by set, what each file's sha256 must be, and terms.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from Engine.errors import DataError
-from Engine.reading import load_yaml
+from Engine.provenance import file_sha256
+from Engine.reading import load_yaml, require_folder
 
-FILES = ("detector.safetensors", "heatmap.safetensors", "lifter.safetensors")
-INDEX = "index.yaml"
+ROLES = {
+    "detector": "detector.safetensors",
+    "keypoints": "heatmap.safetensors",
+    "lifter": "lifter.safetensors",
+}
+"""Files of a set without a manifest."""
+
+INDEX, MANIFEST = "index.yaml", "manifest.yaml"
+
+
+@dataclass(frozen=True)
+class WeightSet:
+    """The networks of a set by what they do.
+
+    Attributes:
+        folder: its name is the set's.
+        files: name of the file of each role, as it lies in the folder.
+    """
+
+    folder: Path
+    files: dict[str, str]
+
+    @classmethod
+    def open(cls, folder: Path) -> WeightSet:
+        """Read the manifest of a set; without one, its files have the usual names.
+
+        Raises:
+            DataError: no such folder, or the manifest names no roles.
+        """
+        path = require_folder(folder, "weights") / MANIFEST
+        if not path.is_file():
+            return cls(folder, dict(ROLES))
+        content = load_yaml(path, "weights")
+        roles = content.get("roles") if isinstance(content, dict) else None
+        if not isinstance(roles, dict) or not all(isinstance(v, str) for v in roles.values()):
+            raise DataError(f"weights: {path} names no roles; write roles: {{detector: FILE}}")
+        return cls(folder, roles)
+
+    def path(self, role: str) -> Path:
+        """The file of a role, checked against the index beside the set.
+
+        Raises:
+            DataError: the set has none, or the file is missing or not the one in the index.
+        """
+        if role not in self.files:
+            has = ", ".join(self.files)
+            raise DataError(
+                f"weights: {self.folder} has no {role}, only {has}; choose another set with "
+                "--weights, or train one"
+            )
+        self.sha256(role)
+        return self.folder / self.files[role]
+
+    def sha256(self, role: str) -> str:
+        """The sha256 of a role's file; raises as ``path``."""
+        path = self.folder / self.files[role]
+        if not path.is_file():
+            raise DataError(f"weights: {path} does not exist; restore it or train it")
+        digest = file_sha256(path)
+        expected = (index_entry(self.folder).get("sha256") or {}).get(path.name, digest)
+        if digest != expected:
+            raise DataError(
+                f"weights: {path} has sha256 {digest[:12]}..., {INDEX} says "
+                f"{str(expected)[:12]}...; restore the file"
+            )
+        return digest
+
+    def digests(self) -> dict[str, str]:
+        """The sha256 of every file, by name; raises as ``path``."""
+        return {name: self.sha256(role) for role, name in self.files.items()}
 
 
 def find_weights(saved_models: Path, name: str) -> Path:
@@ -52,7 +127,8 @@ def _terms(folder: Path) -> str:
 
 def is_indexed(folder: Path) -> bool:
     """Whether ``index.yaml`` says what every file of the set must be."""
-    return set(FILES) <= set(index_entry(folder).get("sha256") or {})
+    files = WeightSet.open(folder).files.values()
+    return set(files) <= set(index_entry(folder).get("sha256") or {})
 
 
 def index_entry(folder: Path) -> dict[str, Any]:

@@ -8,14 +8,21 @@ from typing import NamedTuple
 
 
 class Format(NamedTuple):
-    """One format: the name of its file, and ``module:function`` of its ``io.header.Writer``."""
+    """A format of results.
 
-    file_name: str
+    Attributes:
+        name: on the command line.
+        file: name of its file.
+        writer: "module:function" of its ``io.header.Writer``.
+    """
+
+    name: str
+    file: str
     writer: str
 
 
-FORMATS = {
-    "json": Format("poses.json", "PoseEstimation.io.poses_json:poses_json"),
-    "csv": Format("poses.csv", "PoseEstimation.io.poses_csv:poses_csv"),
-    "coco": Format("coco_keypoints.json", "PoseEstimation.io.coco:coco_keypoints"),
-}
+FORMATS = (
+    Format("json", "poses.json", "PoseEstimation.io.poses_json:poses_json"),
+    Format("csv", "poses.csv", "PoseEstimation.io.poses_csv:poses_csv"),
+    Format("coco", "coco_keypoints.json", "PoseEstimation.io.coco:coco_keypoints"),
+)

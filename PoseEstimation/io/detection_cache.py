@@ -1,4 +1,4 @@
-"""``observed.npz``: what a 2D network saw of labelled frames, and the truth beside it."""
+"""``observed.npz``: cached detections: predictions of a 2D network and the truth beside them."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ FILE = "observed.npz"
 
 
 @dataclass(frozen=True)
-class ObservedSequence:
+class CachedSequence:
     """One infant before one camera.
 
     Attributes:
         name: of the sequence.
-        clip: (frame, ...) what was seen, in order.
+        clip: (frame, ...) predictions and truth, in order.
         frames: number of each frame in the sequence.
     """
 
@@ -33,10 +33,10 @@ class ObservedSequence:
     frames: Int[np.ndarray, "frame"]
 
 
-def save_observed(
+def save_detections(
     path: Path, clip: Clip, sequences: Sequence[str], frames: Sequence[int], skeleton: Skeleton
 ) -> None:
-    """Write what was seen of the frames of some sequences, in their order."""
+    """Write predictions and truth of the frames of some sequences, in their order."""
     write_npz(
         path,
         sequence=np.array(sequences),
@@ -46,8 +46,8 @@ def save_observed(
     )
 
 
-def read_observed(path: Path, skeleton: Skeleton = INFANT) -> list[ObservedSequence]:
-    """Read what ``save_observed`` wrote.
+def read_detections(path: Path, skeleton: Skeleton = INFANT) -> list[CachedSequence]:
+    """Read what ``save_detections`` wrote.
 
     Raises:
         DataError: missing or damaged file, a missing array, or joints of another convention.
@@ -64,7 +64,7 @@ def read_observed(path: Path, skeleton: Skeleton = INFANT) -> list[ObservedSeque
     every = Clip(*(arrays[name] for name in FIELDS))
     names = arrays["sequence"]
     return [
-        ObservedSequence(str(name), every[names == name], arrays["frame"][names == name])
+        CachedSequence(str(name), every[names == name], arrays["frame"][names == name])
         for name in np.unique(names)
     ]
 

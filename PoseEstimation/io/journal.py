@@ -38,16 +38,16 @@ class _Recorded:
     """What the journal holds of one source.
 
     Attributes:
-        batches: place of a line in the file and its number of frames, by its first frame's index.
+        batches: place of a line in the file and its frames' errors, by its first frame's index.
         end: what the line at the end of the source says; None when it is not finished.
     """
 
-    batches: dict[int, tuple[int, int]] = field(default_factory=dict)
+    batches: dict[int, tuple[int, tuple[str | None, ...]]] = field(default_factory=dict)
     end: dict[str, Any] | None = None
 
     @property
     def frames(self) -> int:
-        return sum(count for _, count in self.batches.values())
+        return sum(len(errors) for _, errors in self.batches.values())
 
 
 class Journal:
@@ -117,14 +117,18 @@ class Journal:
                 yield FrameResult(source.as_posix(), index, time_s, None, None, error=why)
 
     def append(self, source: Path, frames: Sequence[FrameResult]) -> None:
-        """Keep a batch of finished frames.
+        """Keep a batch of finished frames, unless the journal has it with the same errors.
 
         Raises:
             WriteError: the disk is full, or the like.
         """
+        batches, first = self._of(source).batches, frames[0].index
+        errors = tuple(frame.error for frame in frames)
+        if first in batches and batches[first][1] == errors:
+            return
         place = self._length
         self._write({**_stamped(source), "frames": [frame_to_json(frame) for frame in frames]})
-        self._of(source).batches[frames[0].index] = place, len(frames)
+        batches[first] = place, errors
 
     def end(self, source: Path, overlay: Path | None, error: str | None = None) -> None:
         """Say that a source is finished, the overlay that was drawn of it, and what failed.
@@ -194,11 +198,11 @@ class Journal:
 
     def _take(self, content: dict[str, Any], place: int) -> None:
         """Note where a line lies, once its frames are known to be whole."""
-        indices = [frame_from_json(frame).index for frame in content.get("frames", ())]
+        frames = [frame_from_json(frame) for frame in content.get("frames", ())]
         recorded = self._recorded[json.dumps([content["source"], content["stamp"]])]
         recorded.end = content.get("end", recorded.end)
-        if indices:
-            recorded.batches[indices[0]] = place, len(indices)
+        if frames:
+            recorded.batches[frames[0].index] = place, tuple(frame.error for frame in frames)
 
 
 def _stamped(source: Path) -> dict[str, Any]:

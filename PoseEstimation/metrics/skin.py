@@ -2,7 +2,7 @@
 
 It is measured, not asked: the median colour of the skin between the eyes and the nose in CIELAB,
 ITA = atan2(L* - 50, b*). Light and exposure move it by some ten degrees, so only three wide classes
-are told apart, and a photo without colour, in bluish light or without a visible face has none.
+are distinguished, and a photo without colour, in bluish light or without a visible face has none.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def skin_class(
 def typology_angle(
     picture: UInt8[np.ndarray, "height width 3"], keypoints_px: Float[np.ndarray, "17 2"]
 ) -> float:
-    """ITA in degrees of the face; NaN where it is not seen or has no colour of skin."""
+    """ITA in degrees of the face; NaN where it is not visible or has no colour of skin."""
     pixels = _face(picture, keypoints_px)
     if not len(pixels):
         return float("nan")

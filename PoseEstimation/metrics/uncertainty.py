@@ -1,4 +1,4 @@
-"""Whether error bars tell the truth: coverage, and whether the doubtful joints are the wrong ones.
+"""Coverage of error bars, and how well they rank joints by their errors.
 
 ``sigma`` is the standard deviation per axis of an isotropic Gaussian. Distances that are NaN do not
 count, nor do those whose sigma is 0 (a root that is known by definition).
@@ -24,7 +24,7 @@ def coverage(
     axes: Literal[2, 3],
     level: float = 0.9,
 ) -> float:
-    """Share in percent of the distances within the radius of a level: 90 for honest error bars."""
+    """Percent of the distances within the radius of a level: 90 for calibrated error bars."""
     errors, sigma = _counted(errors, sigma)
     return 100 * float((errors <= radius(axes, level) * sigma).mean()) if errors.size else np.nan
 

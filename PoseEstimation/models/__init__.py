@@ -1,16 +1,21 @@
 """Networks, one per file.
 
-To add one: write a frozen config dataclass and a module that takes it as ``config``, and add a row
-here. A heatmap network takes RGB crops in 0 to 1 and returns ``Maps``.
+To add one: write a module that takes a frozen dataclass as ``config``, and its settings, and add a
+row here. A heatmap network takes RGB crops in 0 to 1 and returns ``Maps``; its config has
+``num_joints`` and ``maps_per_joint``, its class ``output_stride``.
 """
 
-from Engine.registry import Networks
+from Engine.registry import Network, Networks
 
-HEATMAP_NETWORKS = Networks({"PoseResNet": "PoseEstimation.models.pose_resnet:PoseResNet"})
+_HERE = "PoseEstimation.models"
+
+HEATMAP_NETWORKS = Networks(
+    Network("pose_resnet", f"{_HERE}.pose_resnet:PoseResNet", f"{_HERE}.configs:PoseResNetSettings")
+)
 
 LIFTERS = Networks(
-    {
-        "MartinezLifter": "PoseEstimation.models.martinez:MartinezLifter",
-        "ClipLifter": "PoseEstimation.models.clip_lifter:ClipLifter",
-    }
+    Network("martinez", f"{_HERE}.martinez:MartinezLifter", f"{_HERE}.configs:MartinezSettings"),
+    Network(
+        "clip_lifter", f"{_HERE}.clip_lifter:ClipLifter", f"{_HERE}.configs:ClipLifterSettings"
+    ),
 )

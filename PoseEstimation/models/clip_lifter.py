@@ -9,48 +9,13 @@ have this distance; the network predicts the sign of the depth.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from Engine.settings import Settings, limited
-
-
-@dataclass(frozen=True)
-class ClipLifterConfig(Settings):
-    """Shape of the network.
-
-    Attributes:
-        num_joints: joints in and out.
-        root_index: joint that the output is relative to, and the first parent.
-        bones: (parent, child) of every joint but the root, parents before their children.
-        twins: for each bone the first bone of its length: itself, or its mirror image.
-        in_features: values per input joint, of which the first two are x and y.
-        width: of the hidden layers.
-        frame_blocks: residual blocks over single frames, before and again after the others.
-        dilations: of the temporal convolutions over three frames; none for single frames alone.
-        causal: use earlier frames only, in the convolutions and in the clip's mean.
-        context: whether every frame gets the mean over the clip.
-        rigid: place joints at their bones' lengths; without, depths are predicted directly.
-        dropout: share of hidden values dropped in training.
-    """
-
-    num_joints: int = limited(..., 1, 1000)
-    root_index: int = limited(..., 0, 999)
-    bones: Sequence[Sequence[int]] = limited(..., 0, 999)
-    twins: Sequence[int] = limited(..., 0, 999)
-    in_features: int = limited(6, 1, 100)
-    width: int = limited(512, 1, 65_536)
-    frame_blocks: int = limited(2, 0, 100)
-    dilations: Sequence[int] = limited((1, 3, 9), 1, 1000)
-    causal: bool = False
-    context: bool = True
-    rigid: bool = True
-    dropout: float = limited(0.05, 0.0, 0.99)
+from PoseEstimation.models.configs import ClipLifterConfig
 
 
 class Lifted(NamedTuple):

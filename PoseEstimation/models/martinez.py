@@ -2,32 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from Engine.settings import Settings, limited
-
-
-@dataclass(frozen=True)
-class MartinezConfig(Settings):
-    """Shape of the network.
-
-    Attributes:
-        num_joints: joints in and out.
-        root_index: joint that the output is relative to.
-        width: of the hidden layers.
-        blocks: residual blocks.
-        dropout: share of hidden values dropped in training.
-    """
-
-    num_joints: int = limited(16, 1, 1000)
-    root_index: int = limited(6, 0, 999)
-    width: int = limited(1024, 1, 65_536)
-    blocks: int = limited(2, 0, 100)
-    dropout: float = limited(0.5, 0.0, 0.99)
+from PoseEstimation.models.configs import MartinezConfig
 
 
 class MartinezLifter(nn.Module):

@@ -2,38 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 import torch
 import torchvision
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from Engine.images import IMAGE_MEAN, IMAGE_STD
-from Engine.settings import Settings, limited
+from PoseEstimation.models.configs import PoseResNetConfig
 from PoseEstimation.structures import Maps
-
-
-@dataclass(frozen=True)
-class PoseResNetConfig(Settings):
-    """Shape of the network.
-
-    Attributes:
-        depth: of the ResNet.
-        num_joints: joints that have maps.
-        maps_per_joint: 1: heatmap; 3: heatmap, depth, log of the 2D error's deviation.
-        head_batch_norm: False as in Ellershaw's network, which has none in its head.
-        head_channels: width of the transposed convolutions; 256 as published, 128 trains faster.
-        normalise: subtract ImageNet's mean and divide by its deviation; False as in Ellershaw's.
-    """
-
-    depth: Literal[18, 34, 50, 101, 152] = 18
-    num_joints: int = limited(25, 1, 1000)
-    maps_per_joint: Literal[1, 3] = 1
-    head_batch_norm: bool = True
-    head_channels: int = limited(256, 1, 8192)
-    normalise: bool = True
 
 
 class PoseResNet(nn.Module):

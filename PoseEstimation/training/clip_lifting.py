@@ -137,7 +137,7 @@ def make_clip_lifter(settings: ClipLiftingSettings) -> ClipLifter:
     skeleton = SKELETONS[settings.skeleton]
     config = configured(
         ClipLifterConfig,
-        settings,
+        settings.network,
         num_joints=len(skeleton),
         root_index=skeleton.root_index,
         bones=skeleton.bone_indices,
@@ -171,11 +171,11 @@ def make_loaders(settings: ClipLiftingSettings) -> tuple[DataLoader, DataLoader]
         raise DataError("clip_lifting: no movements; give train or movement_banks")
     train = TrainingClips(
         movements,
-        read(load_detections, settings.observed),
-        read(load_detections, settings.observed_slow),
+        read(load_detections, settings.detections),
+        read(load_detections, settings.detections_slow),
         settings,
         read(load_movement_bank, settings.posture_banks),
-        read(load_detections, settings.observed_weak),
+        read(load_detections, settings.detections_weak),
     )
     sampler = SeededSampler(CLIPS_PER_EPOCH, settings.trainer.seed)
     keys = DataLoader(
@@ -210,8 +210,8 @@ def validation_items(settings: ClipLiftingSettings, skeleton: Skeleton) -> list[
     every = true_clip(dataset)
     true = [every[names == name][None, None] for name in dict.fromkeys(names)]
     detected = []
-    if settings.validation_observed is not None:
-        found = load_detections(settings.validation_observed, skeleton)
+    if settings.validation_detections is not None:
+        found = load_detections(settings.validation_detections, skeleton)
         detected += [clip[None, None] for clip in found]
     if settings.validation_photos is not None:
         found = load_detections(settings.validation_photos, skeleton)
@@ -270,7 +270,7 @@ class TrainingClips:
         """Make one clip."""
         settings = self.settings
         observed = self.observed if frames > 1 else self.lasting if runs > 1 else self.scattered
-        if observed and rng.random() < settings.observed_share:
+        if observed and rng.random() < settings.detections_share:
             return self._with_or_without_depth(self._detected(observed, runs, frames, rng), rng)
         clip = random_camera(self._pose(runs, frames, rng), settings.cameras, rng)
         if rng.random() < settings.exact_share:

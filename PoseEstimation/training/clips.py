@@ -12,7 +12,7 @@ from Datasets.skeletons import INFANT, Skeleton
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import Dataset, PoseSample
 from Engine.errors import DataError
-from PoseEstimation.io.detection_cache import read_arrays, read_observed
+from PoseEstimation.io.detection_cache import read_arrays, read_detections
 from PoseEstimation.structures import FIELDS, Clip
 
 Sequence3D = Float[np.ndarray, "frame joint 3"]
@@ -47,9 +47,9 @@ def load_detections(path: Path, skeleton: Skeleton = INFANT) -> list[Clip]:
     """Read cached detections, one clip (frame, ...) per sequence.
 
     Raises:
-        DataError: see ``read_observed``.
+        DataError: see ``read_detections``.
     """
-    return [sequence.clip for sequence in read_observed(path, skeleton)]
+    return [sequence.clip for sequence in read_detections(path, skeleton)]
 
 
 def labelled_sequences(dataset: Dataset) -> list[Sequence3D]:

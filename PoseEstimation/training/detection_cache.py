@@ -1,4 +1,4 @@
-"""What a 2D network sees of labelled frames, written down for the lifters to learn from."""
+"""Cached detections: predictions of a 2D network on labelled frames, for lifters to learn from."""
 
 from __future__ import annotations
 
@@ -17,66 +17,67 @@ from Datasets.readers.syrip import read_weak_3d
 from Datasets.skeletons import LSP_14, SKELETONS, Skeleton
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import Dataset, PoseSample
-from Engine.devices import choose_device
 from Engine.errors import DataError
 from FasterRCNN.detector import InfantDetector
+from PoseEstimation.evaluation.errors_file import FPS
+from PoseEstimation.evaluation.frames import best_infants
 from PoseEstimation.inference.camera import Camera
+from PoseEstimation.inference.predictor import Predictor
 from PoseEstimation.inference.settings import PredictSettings
-from PoseEstimation.inference.top_down import KeypointFinder
-from PoseEstimation.inference.weights import load_heatmap
-from PoseEstimation.io.detection_cache import FILE, save_observed
-from PoseEstimation.stage_settings import ObserveSettings
-from PoseEstimation.structures import Clip, Keypoints, joined
+from PoseEstimation.inference.top_down import TopDown
+from PoseEstimation.inference.weights import load_keypoint_network
+from PoseEstimation.io.detection_cache import FILE, save_detections
+from PoseEstimation.stage_settings import DetectionCacheSettings
+from PoseEstimation.structures import Clip, Keypoints
 from PoseEstimation.training.clips import true_clip
 
-BATCH = 8
 
-
-def observe(settings: ObserveSettings, output: Path) -> int:
-    """Write ``output/observed.npz``; returns the number of frames.
+def cache_detections(settings: DetectionCacheSettings, output: Path) -> dict[str, int]:
+    """Write ``output/observed.npz``; returns the number of ``frames``.
 
     Raises:
         DataError: data are not given, or data or weights are missing or damaged.
     """
     if settings.data is None:
-        raise DataError("observe: data must be given")
+        raise DataError("detection_cache: data must be given")
     if settings.heatmap is None:
         skeleton = SKELETONS[settings.skeleton]
         dataset = _labelled_part(settings, skeleton)
         clip = true_clip(dataset)
     else:
-        device = choose_device("auto")
-        predict = PredictSettings(flip_test=settings.flip_test)
-        finder = KeypointFinder(load_heatmap(settings.heatmap), device, predict)
-        skeleton = finder.skeleton
+        predictor = _predictor(settings.heatmap, settings)
+        skeleton = predictor.skeleton
         dataset = _labelled_part(settings, skeleton)
-        clip = labelled(dataset, _seen(dataset, finder, settings))
+        clip = labelled(dataset, _predicted(dataset, predictor, settings))
     names = [_name(sample) for sample in dataset.samples]
-    save_observed(output / FILE, clip, names, [s.frame for s in dataset.samples], skeleton)
-    return len(dataset)
+    save_detections(output / FILE, clip, names, [s.frame for s in dataset.samples], skeleton)
+    return {"frames": len(dataset)}
 
 
-def _labelled_part(settings: ObserveSettings, skeleton: Skeleton) -> Dataset:
+def _labelled_part(settings: DetectionCacheSettings, skeleton: Skeleton) -> Dataset:
     """The frames with 3D labels.
 
     Raises:
         DataError: there is none.
     """
+    assert settings.data is not None
     dataset = open_sources([settings.data], skeleton)[0]
     if settings.weak:
         dataset = _weakly_labelled(dataset)
     samples = tuple(sample for sample in dataset.samples if sample.joints_mm is not None)
     if not samples:
-        raise DataError(f"observe: {dataset.root} has no 3D labels; nothing can be learnt from it")
+        raise DataError(
+            f"detection_cache: {dataset.root} has no 3D labels; nothing can be learnt from it"
+        )
     return thinned(replace(dataset, samples=samples), settings.frame_step)
 
 
 def _weakly_labelled(dataset: Dataset) -> Dataset:
     """SyRIP's photos with their weak joints, before a camera of the assumed field of view.
 
-    Whoever made them saw a crop of each infant, so they are turned from the axis of a camera that
-    looks at the box's middle. Their hips lie wider than where generated thighs bend, as they do in
-    the labels of photos. The pelvis, which they lack, is put in the middle of the joints.
+    The labels were made from crops, so they are turned from the axis of a camera that looks at the
+    middle of the box. Their hips lie wider than where generated thighs bend, as they do in the
+    labels of photos. The pelvis, which they lack, is put in the middle of the joints.
     """
     names = [sample.image_path.name for sample in dataset.samples]
     weak = read_weak_3d(dataset.root, names)
@@ -102,38 +103,26 @@ def _name(sample: PoseSample) -> str:
     return sample.sequence or sample.image_path.stem
 
 
-def _seen(dataset: Dataset, finder: KeypointFinder, settings: ObserveSettings) -> Keypoints:
-    """What the 2D network finds in every frame."""
-    boxes = image_boxes(dataset) if settings.whole_image else boxes_of(dataset)
+def _predictor(heatmap: Path, settings: DetectionCacheSettings) -> Predictor:
+    """The 2D network behind the detector, where there is one; no lifter, no turn test."""
+    predict = PredictSettings(flip_test=settings.flip_test, turn_test=False)
     detector = None
     if settings.detector is not None and not settings.whole_image:
-        detector = InfantDetector.from_weights(settings.detector)
-    parts = []
-    for start in range(0, len(dataset), BATCH):
-        rows = range(start, min(start + BATCH, len(dataset)))
-        images = [load_sample_image(dataset.samples[i]) for i in rows]
-        places = [
-            (image, boxes[i] if detector is None else _best_box(detector, image, boxes[i]))
-            for i, image in zip(rows, images, strict=True)
-        ]
-        parts.append(finder(places))
-    return joined(parts)
+        detector = InfantDetector.from_weights(settings.detector, max_infants=1)
+    network = load_keypoint_network(heatmap, predict)
+    return Predictor(TopDown(detector, network, predict), settings=predict)
+
+
+def _predicted(
+    dataset: Dataset, predictor: Predictor, settings: DetectionCacheSettings
+) -> Keypoints:
+    """Predictions in every frame; in its true box where the detector finds none."""
+    boxes = image_boxes(dataset) if settings.whole_image else boxes_of(dataset)
+    own = settings.detector is not None and not settings.whole_image
+    kind = "own" if own else "true"
+    return best_infants(predictor, dataset.samples, boxes, kind, FPS, fallback="true").keypoints
 
 
 def labelled(dataset: Dataset, found: Keypoints) -> Clip:
-    """Put the truth beside what was found in the frames of a data set."""
-    samples = dataset.samples
-    return Clip(
-        found.keypoints_px,
-        found.scores,
-        found.sigma_px,
-        found.depth_px,
-        np.stack([s.joints_mm for s in samples]),
-        np.stack([s.intrinsics for s in samples]),
-    )
-
-
-def _best_box(detector: InfantDetector, image, true_box: np.ndarray) -> np.ndarray:
-    """Return the detector's first box, the true one where it finds none."""
-    found = detector(image).boxes_xyxy
-    return np.asarray(found[0], dtype=np.float64) if len(found) else true_box
+    """Put the truth beside the predictions in the frames of a data set."""
+    return replace(true_clip(dataset), **vars(found))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from Datasets.catalogue import open_sources
@@ -17,6 +17,7 @@ from Datasets.transforms.presets import TrainTransforms
 from Engine.errors import DataError
 from Engine.images import as_input
 from Engine.module import AveragedModule
+from Engine.registry import config_of
 from Engine.sampling import Mixture, SizedDataset
 from Engine.trainer import FitSummary
 from Engine.weights import load_initial
@@ -24,7 +25,7 @@ from PoseEstimation.codecs.depth import DepthCodec, read_maps
 from PoseEstimation.codecs.heatmap import HeatmapCodec
 from PoseEstimation.losses import gaussian_nll
 from PoseEstimation.losses.heatmap import depth_distance, heatmap_cross_entropy, heatmap_mse
-from PoseEstimation.models.pose_resnet import PoseResNet, PoseResNetConfig
+from PoseEstimation.models import HEATMAP_NETWORKS
 from PoseEstimation.settings import HeatmapSettings
 from PoseEstimation.structures import Maps
 from PoseEstimation.training.shifts import JointShifts
@@ -34,7 +35,7 @@ from PoseEstimation.training.weights import configured, train_and_write
 class HeatmapModule(AveragedModule):
     """One training step and one validation step of the heatmap network."""
 
-    network: PoseResNet
+    network: nn.Module
 
     def __init__(self, settings: HeatmapSettings) -> None:
         if settings.keep_first and settings.initial_weights is None:
@@ -44,7 +45,8 @@ class HeatmapModule(AveragedModule):
         load_initial(network, settings.initial_weights)
         super().__init__(network, settings.optimiser, settings.trainer)
         self.keep_first = settings.keep_first
-        network.first.requires_grad_(not self.keep_first)
+        if self.keep_first:
+            network.first.requires_grad_(False)
         self.train()
         self.codec = make_codec(settings)
         self.loss = heatmap_mse if settings.loss == "mse" else heatmap_cross_entropy
@@ -55,7 +57,8 @@ class HeatmapModule(AveragedModule):
     def train(self, mode: bool = True) -> HeatmapModule:
         """Switch the network; layers that are kept go on with the statistics that they have."""
         super().train(mode)
-        self.network.first.train(mode and not self.keep_first)
+        if self.keep_first:
+            self.network.first.eval()
         return self
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
@@ -121,17 +124,19 @@ def train_heatmap(settings: HeatmapSettings, output: Path, resume: bool = False)
     return train_and_write("heatmap", module, module.codec, loaders, settings, output, resume)
 
 
-def make_network(settings: HeatmapSettings) -> PoseResNet:
+def make_network(settings: HeatmapSettings) -> nn.Module:
     """Build the network of a recipe."""
+    kind = HEATMAP_NETWORKS.of_kind(settings.network.kind)
     joints, maps = len(SKELETONS[settings.skeleton]), 3 if settings.depth_weight else 1
-    config = configured(PoseResNetConfig, settings, num_joints=joints, maps_per_joint=maps)
-    return PoseResNet(config)
+    config = configured(config_of(kind), settings.network, num_joints=joints, maps_per_joint=maps)
+    return kind(config)
 
 
 def make_codec(settings: HeatmapSettings) -> HeatmapCodec:
     """Build the codec of a recipe."""
     kind = "gaussian" if settings.loss == "mse" else "softmax"
-    size = settings.input_size // PoseResNet.output_stride
+    stride = HEATMAP_NETWORKS.of_kind(settings.network.kind).output_stride
+    size = settings.input_size // stride
     return configured(HeatmapCodec, settings, heatmap_size=size, kind=kind)
 
 

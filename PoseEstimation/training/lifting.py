@@ -71,7 +71,9 @@ def make_lifter(settings: LiftingSettings) -> MartinezLifter:
     """Build the network of a recipe."""
     skeleton = SKELETONS[settings.skeleton]
     joints, root = len(skeleton), skeleton.root_index
-    return MartinezLifter(configured(MartinezConfig, settings, num_joints=joints, root_index=root))
+    return MartinezLifter(
+        configured(MartinezConfig, settings.network, num_joints=joints, root_index=root)
+    )
 
 
 def make_loaders(settings: LiftingSettings) -> tuple[DataLoader, DataLoader]:
@@ -81,9 +83,9 @@ def make_loaders(settings: LiftingSettings) -> tuple[DataLoader, DataLoader]:
         DataError: a folder or file is not given or holds no data.
     """
     codec = PixelCodec(SKELETONS[settings.skeleton])
-    train = _poses(_clip(settings.train, settings.observed, settings), codec)
+    train = _poses(_clip(settings.train, settings.detections, settings), codec)
     one = () if settings.validation is None else (settings.validation,)
-    validation = _poses(_clip(one, settings.validation_observed, settings), codec)
+    validation = _poses(_clip(one, settings.validation_detections, settings), codec)
     size = min(settings.batch_size, len(train))
     workers, seed = settings.num_workers, settings.trainer.seed
     return (

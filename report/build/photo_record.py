@@ -1,17 +1,15 @@
-"""``real.json``: what was measured on photos, from the evaluations' files: ``python -m``."""
+"""``real.json``: what was measured on photos, from the evaluations' files."""
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from Engine.errors import DataError
-from Engine.files import write_json
-from Engine.process import exit_code
 from Engine.reading import load_json
+from PoseEstimation.evaluation.photo_tables import group_table, interval_text, syrip_tables
+from PoseEstimation.evaluation.report import Table, number
 
 SCHEMA = "infantpose-photos-1"
 HEADLINE = ("ap", "ap50", "ap75", "ar", "box_ap", "box_ap50", "pckh_05")
@@ -24,6 +22,7 @@ ALARMS = (
     "frames",
     "frames_without_infant",
 )
+DETECTOR_KEYS = ("false_alarm_rate", "mistaken_rate", "carer_recall")
 MADE_BY = ("data", "weights", "command", "code_version")
 
 
@@ -110,31 +109,37 @@ def _detector(folder: Path) -> dict[str, Any]:
     return {**found["clean"], **found["counts"], "made_by": _made_by(found)}
 
 
-def _named(text: str) -> tuple[str, Path]:
-    name, _, folder = text.partition("=")
-    if not folder:
-        raise argparse.ArgumentTypeError(f"'{text}' is not NAME=DIR")
-    return name, Path(folder)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Write the file; returns the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("photos", type=Path, help="folder of 'infantpose evaluate syrip'")
-    parser.add_argument("--detector", type=_named, action="append", default=[], metavar="NAME=DIR")
-    parser.add_argument("--mix", type=_named, action="append", default=[], metavar="NAME=DIR")
-    parser.add_argument("--generated", type=Path, help="the same of generated photos")
-    parser.add_argument("--output", type=Path, required=True, help="real.json")
-    options = parser.parse_args(arguments)
-    return exit_code("infantpose", lambda: _run(options))
-
-
-def _run(options: argparse.Namespace) -> int:
-    sources = options.photos, dict(options.detector), dict(options.mix), options.generated
-    write_json(options.output, real_record(*sources))
-    print(options.output)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def record_tables(record: Mapping[str, Any]) -> list[Table]:
+    """Tables of a record of ``real_record``."""
+    metrics = {**record, "clean": record, "weights": record["made_by"]["weights"]}
+    tables = list(syrip_tables(metrics))
+    if "generated_postures" in record:
+        title = "Postures of generated photos, true boxes"
+        tables.append(group_table(title, "posture", record["generated_postures"]))
+    rows = tuple(
+        (name, str(found["photos"]), number(found["ap"], 1), interval_text(found["interval"]))
+        for name, found in record["source_mix"].items()
+    )
+    if rows:
+        title = "What each source adds, true boxes"
+        tables.append(Table(title, ("learnt from", "photos", "AP", "95 %"), rows))
+    rows = tuple(
+        (
+            name,
+            str(frames),
+            str(record["frames_without_infant"][name]),
+            *(number(record[key].get(name), 1) for key in DETECTOR_KEYS),
+        )
+        for name, frames in record["frames"].items()
+    )
+    if rows:
+        header = (
+            "images",
+            "number",
+            "without an infant",
+            "infant found there, %",
+            "anything taken for an infant, % of all",
+            "adults found, %",
+        )
+        tables.append(Table("Detector", header, rows))
+    return tables

@@ -7,9 +7,7 @@ belongs; every number comes from ``report/results``. The tables of results also 
 
 from __future__ import annotations
 
-import argparse
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,15 +16,14 @@ import jinja2
 
 from Engine.errors import DataError
 from Engine.files import write_text
-from Engine.process import exit_code
 from Engine.reading import load_json, require_file, require_folder
 from PoseEstimation.evaluation import compare
 from PoseEstimation.evaluation.mini_rgbd_tables import mini_rgbd_tables
-from PoseEstimation.evaluation.photo_tables import record_tables
 from PoseEstimation.evaluation.report import SCHEMA, Table, number
 from report.build import figures
 from report.build import photo_record as real_record
 from report.build.page import to_html
+from report.build.photo_record import record_tables
 
 MARKS = ("<!-- results: begin, written by make report -->", "<!-- results: end -->")
 PHOTO_MARKS = ("<!-- photos: begin, written by make report -->", "<!-- photos: end -->")
@@ -246,31 +243,3 @@ def _stage_table(chain: str, stages: list[dict[str, Any]]) -> Table:
         for stage in stages
     )
     return Table(f"Chain {chain}", header, rows)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Write the report; returns the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("results", type=Path, help="folder of NAME.json")
-    parser.add_argument("--template", type=Path, required=True, help="the report's words")
-    parser.add_argument("--output", type=Path, required=True, help="folder of report.md and .html")
-    parser.add_argument("--pictures", type=Path, required=True, help="folder of its pictures")
-    parser.add_argument("--into", type=Path, nargs="*", default=[], help="pages with the marks")
-    options = parser.parse_args(arguments)
-    return exit_code("infantpose", lambda: _run(options))
-
-
-def _run(options: argparse.Namespace) -> int:
-    results = Results(options.results)
-    pages = {
-        path: with_tables(path.read_text(encoding="utf-8"), results, path) for path in options.into
-    }
-    written = write_report(results, options.template, options.output, options.pictures)
-    for path, text in pages.items():
-        write_text(path, text)
-    print(*written, *pages, sep="\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,16 +1,13 @@
-"""``chains.json``: cost, lineage and learning curve of every stage: ``python -m``."""
+"""``chains.json``: cost, lineage and learning curve of every stage."""
 
 from __future__ import annotations
 
-import argparse
 import csv
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from Engine.errors import DataError
-from Engine.files import write_json
-from Engine.process import exit_code
 from Engine.reading import load_json, require_folder
 
 MEASURE = "validation_loss"
@@ -51,22 +48,7 @@ def curve(log: Path) -> dict[str, list[float]]:
     return {"minutes": minutes, "value": values}
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Write the file, other chains in it as they were; returns the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("chains", type=Path, nargs="+", help="folders of chains")
-    parser.add_argument("--output", type=Path, required=True, help="chains.json")
-    options = parser.parse_args(arguments)
-    return exit_code("infantpose", lambda: _run(options))
-
-
-def _run(options: argparse.Namespace) -> int:
-    chains = load_json(options.output, "chains") if options.output.is_file() else {}
-    chains |= {folder.name: record(folder) for folder in options.chains}
-    write_json(options.output, chains)
-    print(options.output)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def merged(path: Path, chains: Sequence[Path]) -> dict[str, Any]:
+    """The contents of ``chains.json`` with these chains' records in place of older ones."""
+    known = load_json(path, "chains") if path.is_file() else {}
+    return known | {folder.name: record(folder) for folder in chains}

@@ -1,1 +1,1 @@
-"""Chains that compare: sources of data, equal data, parts of the shipped weights."""
+"""Chains that compare: sources of data, equal data, sources of photos, parts of the weights."""

@@ -1,6 +1,6 @@
 """The shipped weights on the benchmark, part by part: rows that a whole evaluation cannot give.
 
-Nothing is trained. What the 2D network sees is written down once and lifted in several ways.
+Nothing is trained. The 2D network's detections are cached once and lifted in several ways.
 """
 
 from __future__ import annotations
@@ -8,34 +8,39 @@ from __future__ import annotations
 from pathlib import Path
 
 from Datasets.sources import DataSource
-from PoseEstimation.chains.chain import Stage
-from PoseEstimation.stage_settings import ObserveSettings, ScoreSettings
+from PoseEstimation.chains.chain import Stages
+from PoseEstimation.chains.ellershaw import EXACT
+from PoseEstimation.config import Config
+from PoseEstimation.inference.weight_sets import WeightSet, find_weights
+from PoseEstimation.stage_settings import DetectionCacheSettings, ScoreSettings
 
 
-def shipped_chain(folder: Path, weights: Path, published_lifter: Path, data: Path) -> list[Stage]:
+def parts(folder: Path, config: Config) -> Stages:
     """List the stages.
 
     Args:
-        folder: of the chain.
-        weights: folder of the weight set.
-        published_lifter: lifter of the chain ``ellershaw``, trained on true 2D joints.
-        data: folder of MINI-RGBD, or of the benchmark in its layout.
+        folder: of the experiment; the chain ``ellershaw`` lies beside it.
+        config: names the weight set, and the folder of MINI-RGBD or of the benchmark.
     """
-    heatmap, detector = (weights / f"{name}.safetensors" for name in ("heatmap", "detector"))
-    lifter = weights / "lifter.safetensors"
-    looks = [
-        Stage(
-            f"sees-{split}",
-            ObserveSettings(DataSource("mini_rgbd", split, data), heatmap, detector=detector),
+    stages = Stages(folder)
+    weights = WeightSet.open(find_weights(config.paths.saved_models, config.weights))
+    heatmap, detector, lifter = (weights.path(r) for r in ("keypoints", "detector", "lifter"))
+    held_out, test = (
+        stages.add(
+            f"detections-{split}",
+            DetectionCacheSettings(
+                DataSource("mini_rgbd", split, config.paths.mini_rgbd), heatmap, detector=detector
+            ),
         )
         for split in ("9-10", "11-12")
-    ]
-    held_out, test = (folder / stage.name / "observed.npz" for stage in looks)
-    return [
-        *looks,
-        Stage("held-out", ScoreSettings(held_out, lifter)),
-        Stage("test", ScoreSettings(test, lifter)),
-        Stage("depths-hidden", ScoreSettings(test, lifter, depths=False)),
-        Stage("frame-by-frame", ScoreSettings(test, lifter, temporal=False)),
-        Stage("published-lifter", ScoreSettings(test, published_lifter)),
-    ]
+    )
+    published = folder.parent / "ellershaw" / EXACT / "lifter.safetensors"
+    for name, score in {
+        "held-out": ScoreSettings(held_out, lifter),
+        "test": ScoreSettings(test, lifter),
+        "depths-hidden": ScoreSettings(test, lifter, depths=False),
+        "frame-by-frame": ScoreSettings(test, lifter, temporal=False),
+        "published-lifter": ScoreSettings(test, published),
+    }.items():
+        stages.add(name, score)
+    return stages

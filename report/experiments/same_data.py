@@ -7,13 +7,14 @@ from pathlib import Path
 
 from Datasets.sources import DataSource
 from Engine.training_settings import TrainerSettings
-from PoseEstimation.chains.chain import Stage
+from PoseEstimation.chains.chain import Stages
+from PoseEstimation.config import Config
+from PoseEstimation.models.configs import PoseResNetSettings
 from PoseEstimation.settings import ClipLiftingSettings, HeatmapSettings
-from PoseEstimation.stage_settings import CalibrationSettings, ObserveSettings
+from PoseEstimation.stage_settings import CalibrationSettings, DetectionCacheSettings
 
 HEATMAP = HeatmapSettings(
-    depth=50,
-    head_channels=256,
+    network=PoseResNetSettings(depth=50),
     trainer=TrainerSettings(max_minutes=85, steps_per_epoch=400, patience=99, gradient_clip=5.0),
 )
 
@@ -24,39 +25,28 @@ CLIPS = ClipLiftingSettings(
 """Eight infants are few bodies: mixtures of any two of them are bodies as well."""
 
 
-def matched_chain(
-    folder: Path,
-    adults: DataSource,
-    infants: DataSource,
+def same_data(folder: Path, config: Config) -> Stages:
+    """List the stages: adults and infants in one run, the lifter from the infants' movements."""
+    stages, root = Stages(folder), config.paths.mini_rgbd
+    infants, held_out = (DataSource("mini_rgbd", s, root) for s in ("train", "validation"))
+    adults = DataSource("mpii", "train", config.paths.mpii)
+    planar = replace(HEATMAP, train=(adults, infants), validation=held_out)
+    spatial = replace(CLIPS, train=(infants,), validation=held_out)
+    add_ours(stages, "", planar, spatial, held_out)
+    return stages
+
+
+def add_ours(
+    stages: Stages,
+    prefix: str,
+    heatmap: HeatmapSettings,
+    clips: ClipLiftingSettings,
     held_out: DataSource,
-    heatmap: HeatmapSettings = HEATMAP,
-    clips: ClipLiftingSettings = CLIPS,
-) -> list[Stage]:
-    """List the stages: adults and infants in one run, the lifter from the infants' movements.
-
-    Args:
-        folder: of the chain.
-        adults: MPII.
-        infants: MINI-RGBD, to learn from.
-        held_out: MINI-RGBD, to validate and calibrate on.
-        heatmap: the 2D recipe.
-        clips: the 3D recipe.
-    """
-    planar = replace(heatmap, train=(adults, infants), validation=held_out)
-    spatial = replace(clips, train=(infants,), validation=held_out)
-    return our_stages(folder, planar, spatial, held_out)
-
-
-def our_stages(
-    folder: Path, heatmap: HeatmapSettings, clips: ClipLiftingSettings, held_out: DataSource
-) -> list[Stage]:
-    """A 2D network, a lifter, what the first sees of held-out infants, and honest error bars."""
-    weights_2d = folder / "1-heatmap" / "heatmap.safetensors"
-    weights_3d = folder / "2-clips" / "lifter.safetensors"
-    seen = folder / "3-observe-validation" / "observed.npz"
-    return [
-        Stage("1-heatmap", heatmap),
-        Stage("2-clips", clips),
-        Stage("3-observe-validation", ObserveSettings(held_out, weights_2d)),
-        Stage("4-calibrated", CalibrationSettings((seen,), weights_2d, weights_3d)),
-    ]
+) -> None:
+    """Add a 2D network, a lifter, cached detections on held-out infants, and calibrated bars."""
+    planar = stages.add(f"{prefix}1-heatmap", heatmap)
+    spatial = stages.add(f"{prefix}2-clips", clips)
+    detections = stages.add(
+        f"{prefix}3-detections-validation", DetectionCacheSettings(held_out, planar)
+    )
+    stages.add(f"{prefix}4-calibrated", CalibrationSettings((detections,), planar, spatial))

@@ -68,7 +68,8 @@ def small_weights(folder: Path) -> list[str]:
     from tiny_weights import SET_NAME, write_tiny_weights
 
     write_tiny_weights(folder)
-    settings = {"weights": SET_NAME, "paths": {"saved_models": str(folder)}}
+    fast = {"flip_test": False, "batch_size": 16}
+    settings = {"weights": SET_NAME, "paths": {"saved_models": str(folder)}, "predict": fast}
     config = folder / "config.yaml"
     config.write_text(yaml.safe_dump(settings))
     return ["--config", str(config)]

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from Engine.errors import DataError
-from Engine.registry import Networks
+from Engine.registry import Network, Networks
 from Engine.settings import Settings, limited
 from Engine.weights import save_weights
 
@@ -26,7 +26,7 @@ class Toy(torch.nn.Linear):
         self.config = config
 
 
-TOYS = Networks({"Toy": f"{__name__}:Toy"})
+TOYS = Networks(Network("toy", f"{__name__}:Toy", f"{__name__}:ToyConfig"))
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from PoseEstimation import stage_settings
 from PoseEstimation.codecs.heatmap import HeatmapCodec
 from PoseEstimation.codecs.pixels import PixelCodec
 from PoseEstimation.codecs.rays import RayCodec
-from PoseEstimation.config import Config
+from PoseEstimation.config import default_config
 from PoseEstimation.inference.camera import Camera
 from PoseEstimation.inference.settings import PredictSettings
 from PoseEstimation.models.clip_lifter import ClipLifterConfig
@@ -40,13 +40,15 @@ def sections(kind: type) -> set[type]:
     found = {kind}
     for hint in get_type_hints(kind).values():
         for part in parts(hint):
-            if dataclasses.is_dataclass(part) and part.__module__.endswith(("ettings", "sources")):
+            if dataclasses.is_dataclass(part) and part.__module__.endswith(
+                ("ettings", "sources", "configs")
+            ):
                 found |= sections(part)
     return found
 
 
 KINDS = sorted(
-    set().union(*map(sections, [Config, *STAGES])) | {*PARTS, Camera},
+    set().union(*map(sections, [type(default_config()), *STAGES])) | {*PARTS, Camera},
     key=lambda kind: kind.__name__,
 )
 

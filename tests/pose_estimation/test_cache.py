@@ -13,11 +13,11 @@ from Datasets.geometry.camera import intrinsics_matrix, project
 from Datasets.layouts.mpi_inf_3dhp import CalibratedCamera
 from Datasets.sources import DataSource
 from Datasets.writers.mpi_inf_3dhp import write_calibration, write_train_annotations
-from PoseEstimation.cli import CHAINS, main
+from PoseEstimation.cli import main
 from PoseEstimation.commands.train import stages_of
 from PoseEstimation.config import load_config
-from PoseEstimation.stage_settings import ObserveSettings
-from PoseEstimation.training.detection_cache import observe
+from PoseEstimation.stage_settings import DetectionCacheSettings
+from PoseEstimation.training.detection_cache import cache_detections
 
 CAMERAS = (0, 1, 2)
 
@@ -56,7 +56,7 @@ def test_training_keeps_labels_in_the_cache_of_the_configuration(here, capsys):
     options = (
         "lifting.train=[{dataset: mpi_inf_3dhp, split: train}]",
         "lifting.validation={dataset: mpi_inf_3dhp, split: validation}",
-        *("lifting.width=8", "lifting.batch_size=4", "lifting.trainer.max_epochs=1"),
+        *("lifting.network.width=8", "lifting.batch_size=4", "lifting.trainer.max_epochs=1"),
     )
     assert main(["train", "lifting", *options, "--output", "run"]) == 0, capsys.readouterr()
     assert cached(here.parent / "kept") == {"S1_Seq1", "S7_Seq1"}
@@ -65,14 +65,17 @@ def test_training_keeps_labels_in_the_cache_of_the_configuration(here, capsys):
 
 def test_what_chains_look_at_and_score_uses_it_too(here):
     config = load_config()
-    for name in CHAINS:
+    for name in (row.name for row in CHAINS):
         for stage in stages_of(name, config, Path("chain") / name):
             for source in sources(stage.settings):
                 assert source.cache == config.paths.cache, stage.name
                 assert source.root is not None
-    (source,) = sources(ObserveSettings(DataSource("mpi_inf_3dhp", "S1", here.parent / "adults")))
+    (source,) = sources(
+        DetectionCacheSettings(DataSource("mpi_inf_3dhp", "S1", here.parent / "adults"))
+    )
     with_cache = dataclasses.replace(source, cache=here.parent / "other")
-    assert observe(ObserveSettings(with_cache, skeleton="mpii_16"), here / "seen") > 0
+    settings = DetectionCacheSettings(with_cache, skeleton="mpii_16")
+    assert cache_detections(settings, here / "seen")["frames"] > 0
     assert cached(here.parent / "other") == {"S1_Seq1"} and not Path("data").exists()
 
 

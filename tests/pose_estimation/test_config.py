@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from Engine.errors import DataError
-from PoseEstimation.config import Config, config_files, load_config
+from PoseEstimation.config import config_files, default_config, load_config
 
 SHIPPED = Path(__file__).parents[2] / "config.yaml"
 
@@ -34,7 +34,7 @@ def flat(content: dict, prefix: str = "") -> set[str]:
 
 def test_shipped_file_names_every_setting_and_comments_it():
     text = SHIPPED.read_text()
-    assert flat(yaml.safe_load(text)) == keys_of(Config())
+    assert flat(yaml.safe_load(text)) == keys_of(default_config())
     lines = text.splitlines()
     for before, line in pairwise(lines):
         if re.match(r"\s*\w+:", line):
@@ -45,26 +45,68 @@ def test_shipped_file_is_valid_and_paths_count_from_it():
     config = load_config(SHIPPED)
     assert config.paths.saved_models == SHIPPED.parent / "SavedModels"
     assert config.paths.cache == SHIPPED.parent / "data" / "cache"
-    assert config.predict == Config().predict and config.heatmap == Config().heatmap
+    assert config.predict == default_config().predict and config.heatmap == default_config().heatmap
 
 
 def test_overrides_count_over_the_file_and_leave_the_rest(tmp_path):
     path = tmp_path / "config.yaml"
-    path.write_text("heatmap:\n  depth: 34\n  trainer: {max_minutes: 3}\npaths: {mini_rgbd: x}\n")
+    path.write_text(
+        "heatmap:\n  network: {depth: 34}\n  trainer: {max_minutes: 3}\npaths: {mini_rgbd: x}\n"
+    )
     changes = [
         "heatmap.batch_size=5",
         "clip_lifting.noise.sigma=0.5",
         "detector.train=[{dataset: mini_rgbd, root: a}, {dataset: mini_rgbd, split: '1'}]",
     ]
     config = load_config(path, changes)
-    assert (config.heatmap.depth, config.heatmap.batch_size) == (34, 5)
-    default = Config().heatmap.trainer
+    assert (config.heatmap.network.depth, config.heatmap.batch_size) == (34, 5)
+    default = default_config().heatmap.trainer
     assert config.heatmap.trainer == dataclasses.replace(default, max_minutes=3)
-    assert config.clip_lifting.noise == dataclasses.replace(Config().clip_lifting.noise, sigma=0.5)
+    assert config.clip_lifting.noise == dataclasses.replace(
+        default_config().clip_lifting.noise, sigma=0.5
+    )
     near, known = config.detector.train
     assert (near.root, near.split) == (Path("a"), "all")  # as typed: from the current folder
     assert (known.root, known.split) == (tmp_path / "x", "1")
     assert config.paths.mini_rgbd == tmp_path / "x"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("heatmap: {depth: 34}", "heatmap: {network: {depth: 34}}"),
+        (
+            "heatmap: {normalise: false, network: {depth: 34}}",
+            "heatmap: {network: {depth: 34, normalise: false}}",
+        ),
+        ("close_up: {looked_at: 7}", "rescoring: {images_scored: 7}"),
+        (
+            "lifting: {width: 8, observed: [a.npz]}",
+            "lifting: {network: {width: 8}, detections: [a.npz]}",
+        ),
+        ("clip_lifting: {observed_share: 0.5}", "clip_lifting: {detections_share: 0.5}"),
+        (
+            "clip_lifting: {validation_observed: a.npz, causal: true}",
+            "clip_lifting: {validation_detections: a.npz, network: {causal: true}}",
+        ),
+    ],
+)
+def test_keys_of_earlier_versions_are_read_and_their_new_names_said(tmp_path, capsys, old, new):
+    path = tmp_path / "c.yaml"
+    path.write_text(new)
+    config = load_config(path)
+    assert config != load_config(SHIPPED) and capsys.readouterr().err == ""
+    path.write_text(old)
+    assert load_config(path) == config
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and f"config: {path}: '" in said and "' now" in said
+
+
+def test_numbers_and_texts_are_read_as_what_the_setting_takes(tmp_path):
+    changes = ["heatmap.optimiser.learning_rate=1e-3", "heatmap.sigma=2", "weights=7"]
+    config = load_config(SHIPPED, [*changes, "detector.validation={dataset: mini_rgbd, split: 1}"])
+    assert config.heatmap.optimiser.learning_rate == 0.001 and config.weights == "7"
+    assert isinstance(config.heatmap.sigma, float) and config.detector.validation.split == "1"
 
 
 def own_file(folder: Path, text: str | bytes, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -112,7 +154,7 @@ def test_lists_and_data_sets_are_replaced_whole(tmp_path, monkeypatch):
     text = (
         "detector:\n  train: [{dataset: coco, root: a}, {dataset: lsp, root: b}]\n"
         "  validation: {dataset: mini_rgbd, split: 1-8, root: c}\n"
-        "clip_lifting: {dilations: [1]}\n"
+        "clip_lifting: {network: {dilations: [1]}}\n"
     )
     own_file(tmp_path, text, monkeypatch)
     changes = ["detector.train=[{dataset: mpii}]", "detector.validation={dataset: mpii}"]
@@ -120,7 +162,7 @@ def test_lists_and_data_sets_are_replaced_whole(tmp_path, monkeypatch):
     (source,) = config.detector.train
     assert source.dataset == "mpii" and source.root == config.paths.mpii
     assert config.detector.validation == dataclasses.replace(source, split="all")
-    assert config.clip_lifting.dilations == (1,)
+    assert config.clip_lifting.network.dilations == (1,)
 
 
 @pytest.mark.parametrize(
@@ -259,12 +301,12 @@ def test_without_a_shipped_file_the_defaults_count(tmp_path, monkeypatch):
     monkeypatch.setattr("PoseEstimation.config.SHIPPED", tmp_path / "absent.yaml")
     monkeypatch.chdir(tmp_path)
     assert config_files(None) == []
-    assert load_config().paths == Config().paths
+    assert load_config().paths == default_config().paths
     own = own_file(tmp_path, "weights: mine\n", monkeypatch)
     assert config_files(None) == [Path("config.yaml")] and config_files(own) == [own]
     assert load_config().weights == "mine"
     own_file(tmp_path, "epochs: 3\n", monkeypatch)
-    assert config_files(None) == [] and load_config() == Config()
+    assert config_files(None) == [] and load_config() == default_config()
 
 
 def test_every_data_set_gets_root_and_cache_once(tmp_path):
@@ -285,8 +327,15 @@ def test_every_data_set_gets_root_and_cache_once(tmp_path):
     ("override", "named"),
     [
         ("heatmap.dept=34", "heatmap.dept"),
-        ("heatmap.depth=deep", "heatmap.depth"),
-        ("heatmap.depth=19", "heatmap.depth"),
+        ("heatmap.network.depth=deep", "heatmap.network.depth is 'deep', must be one of 18, 34"),
+        ("heatmap.network.depth=19", "heatmap.network.depth"),
+        ("heatmap.network.kind=martinez", "heatmap.network.kind is 'martinez', must be one of"),
+        ("heatmap.augment=3", "heatmap.augment is 3, must be true or false"),
+        ("clip_lifting.cameras.distance_mm=[1]", "distance_mm is [1], must be a list of 2"),
+        ("clip_lifting.cameras.distance_mm=[900, 800]", "must lie from 50 to 100000 and ascend"),
+        ("heatmap.validation={split: all}", "heatmap.validation.dataset is missing"),
+        ("heatmap.validation={dataset: coco, spilt: all}", "heatmap.validation.spilt is no"),
+        ("heatmap.train=[", "heatmap.train is no YAML value"),
         ("heatmap.batch_size=0", "heatmap.batch_size is 0, must lie from 1 to 65536"),
         ("predict.min_box_score=50", "predict.min_box_score is 50.0, must lie from 0 to 1"),
         ("lifting.trainer.seed=-1", "lifting.trainer.seed is -1"),

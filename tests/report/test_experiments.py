@@ -1,41 +1,44 @@
-"""The lite chain holds every row that the report compares, and its rows differ in one thing."""
+"""``data_sources`` holds every row that the report compares; its rows differ in one thing."""
 
 from pathlib import Path
 
 import pytest
 
-from PoseEstimation.chains.chain import UNMAPPED, planned_minutes
-from PoseEstimation.commands.train import stages_of
+from PoseEstimation.chains.chain import placed_stages, planned_minutes
 from PoseEstimation.config import load_config
 from PoseEstimation.evaluation.compare_spec import read_spec
 from PoseEstimation.settings import ClipLiftingSettings, HeatmapSettings
 from PoseEstimation.stage_settings import ScoreSettings
-from report.experiments.data_sources import FOLDS, SEEDS
+from report.experiments.data_sources import FOLDS, SEEDS, data_sources
 
-SPECS = Path(__file__).parents[3] / "report" / "compare"
+SPECS = Path(__file__).parents[2] / "report" / "compare"
+
+
+def listed():
+    config = load_config()
+    return placed_stages(data_sources(Path("data_sources"), config), config)
 
 
 @pytest.fixture(scope="module")
 def stages():
-    return {s.name: s.settings for s in stages_of("lite", load_config(), Path("lite"))}
+    return {s.name: s.settings for s in listed()}
 
 
-def test_every_lite_row_of_the_report_is_a_stage(stages):
+def test_every_small_row_of_the_report_is_a_stage(stages):
     runs = [run for spec in SPECS.glob("*.yaml") for row in read_spec(spec)[1] for run in row.runs]
-    lite = {run.parts[-2] + "/" + run.name for run in runs if "lite" in run.parts}
+    compared = {run.parts[-2] + "/" + run.name for run in runs if "data_sources" in run.parts}
     scored = {name for name, settings in stages.items() if isinstance(settings, ScoreSettings)}
-    assert lite == scored
+    assert compared == scored
     assert {
         f"score/{row}-{seed}" for row in ("best", "matched", "ellershaw") for seed in SEEDS
-    } <= lite
+    } <= compared
 
 
 def test_the_total_is_known_before_the_start(stages, tmp_path):
     trained = [s for s in stages.values() if hasattr(s, "trainer")]
     limits = [s.trainer.max_minutes for s in trained]
     assert max(limits) <= 8
-    chain = stages_of("lite", load_config(), Path("lite"))
-    assert planned_minutes(chain, tmp_path) == pytest.approx(sum(limits))
+    assert planned_minutes(listed(), tmp_path) == pytest.approx(sum(limits))
 
 
 def test_folds_keep_every_infant_out_once_and_learn_from_no_held_out_one(stages):
@@ -66,16 +69,10 @@ def test_an_ablation_changes_one_setting(stages):
     ingredients = {
         name: settings
         for name, settings in stages.items()
-        if name.endswith(("/2d", "/3d"))
-        and not name.startswith(("no-adults", "no-mapping", "zedo"))
+        if name.endswith(("/2d", "/3d")) and not name.startswith(("no-adults", "zedo"))
     }
     bases = {HeatmapSettings: "best-0/1-heatmap", ClipLiftingSettings: "best-0/2-clips"}
     for name, settings in ingredients.items():
         base = "ellershaw-0/2-heatmap-mini_rgbd" if name == "no-box/2d" else bases[type(settings)]
         extra = {"mini_rgbd_share"} if name == "no-noise/3d" else set()
         assert len(changed(name, base) - extra) == 1, name
-
-
-def test_without_a_mapping_every_joint_begins_with_another_ones_weights():
-    assert sorted(UNMAPPED) == list(range(16))
-    assert sum(place == joint for joint, place in enumerate(UNMAPPED)) < 8

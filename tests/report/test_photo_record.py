@@ -5,8 +5,8 @@ import json
 import pytest
 
 from Engine.errors import DataError
-from PoseEstimation.evaluation.photo_tables import record_tables
-from report.build.photo_record import main
+from report.build.__main__ import main
+from report.build.photo_record import record_tables
 from report.build.summary import PHOTO_MARKS, Results, with_tables
 
 BOXES = {
@@ -58,7 +58,7 @@ def test_everything_has_its_place(folders, tmp_path):
     output = tmp_path / "real.json"
     arguments = [str(folders["photos"]), f"--mix=synthetic={folders['less']}"]
     arguments += [f"--detector=coco={folders['coco']}", f"--generated={folders['photos']}"]
-    assert main([*arguments, f"--output={output}"]) == 0
+    assert main(["photos", *arguments, f"--output={output}"]) == 0
     record = json.loads(output.read_text())
     assert (record["ap"], record["box_ap50"], record["pa_mpjpe_mm"]) == (65.0, 95.0, 33.0)
     assert record["interval"] == [60.0, 70.0] and record["boxes"] == BOXES
@@ -76,7 +76,7 @@ def test_the_report_has_a_table_of_everything(folders, tmp_path):
     output = tmp_path / "results" / "real.json"
     arguments = [str(folders["photos"]), f"--mix=synthetic={folders['less']}"]
     arguments += [f"--detector=coco={folders['coco']}", f"--generated={folders['photos']}"]
-    main([*arguments, f"--output={output}"])
+    main(["photos", *arguments, f"--output={output}"])
     tables = record_tables(Results(output.parent).photos["real"])
     text = "\n".join(table.markdown(3) for table in tables)
     for said in ("71.5", "60.5", "53.2", "-1.8", "33.0", "47.0", "| synthetic | 9 | 40.0 |"):
@@ -93,12 +93,12 @@ def test_the_report_has_a_table_of_everything(folders, tmp_path):
 @pytest.mark.parametrize(("photos", "more"), [("coco", []), ("photos", ["--detector=a=less"])])
 def test_another_kind_of_evaluation_is_one_line(folders, tmp_path, capsys, photos, more):
     more = [text.replace("less", str(folders["less"])) for text in more]
-    assert main([str(folders[photos]), *more, f"--output={tmp_path / 'real.json'}"]) == 2
+    assert main(["photos", str(folders[photos]), *more, f"--output={tmp_path / 'real.json'}"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_scores_of_a_network_alone_are_no_evaluation(tmp_path, capsys):
     alone = {key: PHOTOS[key] for key in ("protocol", "boxes", "counts")}
     folder = write(tmp_path / "score", alone)
-    assert main([str(folder), f"--output={tmp_path / 'real.json'}"]) == 2
+    assert main(["photos", str(folder), f"--output={tmp_path / 'real.json'}"]) == 2
     assert "evaluate syrip" in capsys.readouterr().err

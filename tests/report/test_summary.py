@@ -15,7 +15,8 @@ from PoseEstimation.evaluation.errors_file import FrameErrors, write_errors
 from PoseEstimation.evaluation.published import MINI_RGBD_2D, MINI_RGBD_3D
 from PoseEstimation.evaluation.report import SCHEMA
 from PoseEstimation.metrics.protocols import HeadLengths, MiniRgbdProtocol, ScoredPoses
-from report.build.summary import MARKS, Results, main, write_report
+from report.build.__main__ import main
+from report.build.summary import MARKS, Results, write_report
 
 PROTOCOL = MiniRgbdProtocol()
 
@@ -174,7 +175,7 @@ def test_pages_take_the_tables_between_their_marks_and_keep_the_rest(folder, tmp
 
 
 def test_the_report_of_this_repository_is_what_its_results_say(tmp_path):
-    repository = Path(__file__).parents[3]
+    repository = Path(__file__).parents[2]
     pictures = tmp_path / "Images"
     pictures.mkdir()
     shutil.copy(repository / "Images" / "report_worst.png", pictures)

@@ -2,7 +2,8 @@
 
 import json
 
-from report.build.training_record import curve, main, record
+from report.build.__main__ import main
+from report.build.training_record import curve, record
 
 STAGE = {"name": "1-a", "minutes": 2.5, "summary": {"steps": 4}, "begins_with": {}, "made": {}}
 
@@ -21,13 +22,13 @@ def test_finished_stages_are_recorded(tmp_path, capsys):
     chain = tmp_path / "best"
     (chain / "1-a").mkdir(parents=True)
     (chain / "2-b").mkdir()
-    assert main([str(chain), "--output", str(tmp_path / "chains.json")]) == 2
+    assert main(["chains", str(chain), "--output", str(tmp_path / "chains.json")]) == 2
     assert "no finished stage" in capsys.readouterr().err
     (chain / "1-a" / "stage.json").write_text(json.dumps(STAGE))
-    assert main([str(chain), "--output", str(tmp_path / "chains.json")]) == 0
+    assert main(["chains", str(chain), "--output", str(tmp_path / "chains.json")]) == 0
     assert json.loads((tmp_path / "chains.json").read_text()) == {"best": [STAGE]}
     other = chain.rename(tmp_path / "real")
-    assert main([str(other), "--output", str(tmp_path / "chains.json")]) == 0
+    assert main(["chains", str(other), "--output", str(tmp_path / "chains.json")]) == 0
     assert json.loads((tmp_path / "chains.json").read_text()) == {"best": [STAGE], "real": [STAGE]}
     chain = other
     (chain / "1-a" / "log.csv").write_text("step,epoch,minutes,name,value\n")
@@ -35,5 +36,5 @@ def test_finished_stages_are_recorded(tmp_path, capsys):
 
 
 def test_a_folder_that_is_not_there_is_one_line(tmp_path, capsys):
-    assert main([str(tmp_path / "none"), "--output", str(tmp_path / "x.json")]) == 2
+    assert main(["chains", str(tmp_path / "none"), "--output", str(tmp_path / "x.json")]) == 2
     assert capsys.readouterr().err.count("\n") == 1

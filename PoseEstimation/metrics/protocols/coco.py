@@ -100,7 +100,7 @@ class CocoProtocol:
     def _truth(self, ground_truth: Mapping[str, Any]) -> dict[str, Any]:
         """Copy what the evaluation reads.
 
-        People are numbered anew from 1: the number 0 would mean 'nobody' to it. Their labelled
+        People are numbered anew from 1: it takes the number 0 for no person. Their labelled
         joints are counted where the file does not say, else it would ignore them.
         """
         annotations = []

@@ -9,13 +9,7 @@ from jaxtyping import Float
 
 from Datasets.skeletons import LSP_14, Skeleton
 from PoseEstimation.metrics.errors import distances, hit_curve, in_lengths
-from PoseEstimation.metrics.protocols.scores import (
-    Scores,
-    defined,
-    joint_table,
-    part_table,
-    require_shape,
-)
+from PoseEstimation.metrics.protocols.scores import Scores, pck_scores, require_shape
 
 THRESHOLDS = {"pck_02": 0.2}
 """In torso lengths."""
@@ -65,23 +59,16 @@ class LspProtocol:
         lengths = np.linalg.norm(target_px[:, shoulder] - target_px[:, hip], axis=1)
         errors = in_lengths(distances(predicted_px, target_px), lengths)
         values = hit_curve(errors, list(THRESHOLDS.values()))
-        per_joint = joint_table(self.skeleton, errors, THRESHOLDS)
-        parts = part_table(self.skeleton, per_joint)
-        ends = [per_joint[joint] for joint in ("neck", "head_top")]
-        parts["head"] = {
+        counts = {
+            "people_without_torso": int((~(lengths > 0)).sum()),
+            "rule": _RULE.format(*self.torso),
+        }
+        clean = dict(zip(THRESHOLDS, values, strict=True))
+        scores = pck_scores(self.skeleton, errors, clean, THRESHOLDS, counts)
+        ends = [scores.per_joint["clean"][joint] for joint in ("neck", "head_top")]
+        scores.groups["part"]["head"] = {
             key: sum(row[key] for row in ends) / 2
             for key in THRESHOLDS
             if all(key in row for row in ends)
         }
-        return Scores(
-            clean=defined(dict(zip(THRESHOLDS, values, strict=True))),
-            per_joint={"clean": per_joint},
-            counts={
-                "people": len(target_px),
-                "people_without_torso": int((~(lengths > 0)).sum()),
-                "joints": int((~np.isnan(errors)).sum()),
-                "joints_without_prediction": int(np.isinf(errors).sum()),
-                "rule": _RULE.format(*self.torso),
-            },
-            groups={"part": parts},
-        )
+        return scores

@@ -49,7 +49,7 @@ class ScoredPoses:
         predicted_mm: relative to the root, camera axes, finite.
         target_mm: relative to the true root; NaN where unlabelled.
         predicted_px, target_px: image pixels, NaN where unlabelled; None when 2D was not predicted.
-        sigma_mm, sigma_px: standard deviation per axis; None, or NaN, where not told.
+        sigma_mm, sigma_px: standard deviation per axis; None, or NaN, where not predicted.
     """
 
     sequences: np.ndarray
@@ -148,7 +148,7 @@ class MiniRgbdProtocol:
         return float(speeds[0][known].sum()) / total if total else np.nan
 
     def _uncertainty(self, poses: ScoredPoses, spaces: list[_Distances]) -> dict[str, float]:
-        """Whether the error bars are honest, without the root."""
+        """Coverage and ranking of the error bars, without the root."""
         values, rows = {}, self._not_root
         if poses.sigma_mm is not None:
             errors, sigma = spaces[0].errors[:, rows], poses.sigma_mm[:, rows]

@@ -9,13 +9,7 @@ from jaxtyping import Float
 
 from Datasets.skeletons import MPII_16, Skeleton
 from PoseEstimation.metrics.errors import distances, hit_curve, in_lengths
-from PoseEstimation.metrics.protocols.scores import (
-    Scores,
-    defined,
-    joint_table,
-    part_table,
-    require_shape,
-)
+from PoseEstimation.metrics.protocols.scores import Scores, pck_scores, require_shape
 
 HEAD_FACTOR = 0.6
 """Head size over the diagonal of the head box."""
@@ -78,16 +72,8 @@ class MpiiProtocol:
         meant[:, self.skeleton.indices(self.left_out)] = np.nan
         values = dict(zip(THRESHOLDS, hit_curve(meant, list(THRESHOLDS.values())), strict=True))
         values["auc"] = hit_curve(meant, AUC_THRESHOLDS).mean()
-        per_joint = joint_table(self.skeleton, errors, THRESHOLDS)
-        return Scores(
-            clean=defined(values),
-            per_joint={"clean": per_joint},
-            counts={
-                "people": len(target_px),
-                "people_without_head_box": int((~(sizes > 0)).sum()),
-                "joints": int((~np.isnan(meant)).sum()),
-                "joints_without_prediction": int(np.isinf(meant).sum()),
-                "rule": _RULE.format(left_out=" and ".join(self.left_out)),
-            },
-            groups={"part": part_table(self.skeleton, per_joint)},
-        )
+        counts = {
+            "people_without_head_box": int((~(sizes > 0)).sum()),
+            "rule": _RULE.format(left_out=" and ".join(self.left_out)),
+        }
+        return pck_scores(self.skeleton, errors, values, THRESHOLDS, counts, meant)

@@ -71,6 +71,35 @@ def part_table(
     }
 
 
+def pck_scores(
+    skeleton: Skeleton,
+    errors: Float[np.ndarray, "person joint"],
+    clean: Mapping[str, float],
+    thresholds: Mapping[str, float],
+    counts: Mapping[str, Any],
+    counted: Float[np.ndarray, "person joint"] | None = None,
+) -> Scores:
+    """Answer of a protocol of people in photos, with rates per joint and per part.
+
+    Args:
+        skeleton: of the joint axis.
+        errors: distances in lengths; NaN is not counted, infinite is a miss.
+        clean: the measures.
+        thresholds: of the rates per joint.
+        counts: what the protocol counts beside people and joints, and its rule.
+        counted: the errors that the measures are of, default all.
+    """
+    used = errors if counted is None else counted
+    per_joint = joint_table(skeleton, errors, thresholds)
+    totals = {
+        "people": len(errors),
+        "joints": int((~np.isnan(used)).sum()),
+        "joints_without_prediction": int(np.isinf(used).sum()),
+    }
+    parts = {"part": part_table(skeleton, per_joint)}
+    return Scores(defined(clean), {"clean": per_joint}, {**totals, **counts}, groups=parts)
+
+
 def require_shape(name: str, values: np.ndarray, expected: tuple[int | None, ...]) -> np.ndarray:
     """Return the values as float64 of the expected shape; None stands for any length.
 

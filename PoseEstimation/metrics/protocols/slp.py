@@ -9,13 +9,7 @@ from jaxtyping import Float, UInt8
 
 from Datasets.skeletons import SLP_14, Skeleton
 from PoseEstimation.metrics.errors import distances, hit_curve, in_lengths
-from PoseEstimation.metrics.protocols.scores import (
-    Scores,
-    defined,
-    joint_table,
-    part_table,
-    require_shape,
-)
+from PoseEstimation.metrics.protocols.scores import Scores, pck_scores, require_shape
 
 TICKS = np.linspace(0, 0.5, 11)
 """Thresholds in head lengths."""
@@ -75,20 +69,13 @@ class SlpProtocol:
         lengths = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
         errors = in_lengths(distances(predicted_px, target_px), lengths)
         visible = np.where(visibility == _VISIBLE, errors, np.nan)
-        per_joint = joint_table(self.skeleton, errors, {"pckh_05": TICKS[-1]})
-        return Scores(
-            clean=defined({**_rates(errors, ""), **_rates(visible, "_visible")}),
-            per_joint={"clean": per_joint},
-            counts={
-                "people": len(target_px),
-                "people_without_head_length": int((~(lengths > 0)).sum()),
-                "joints": int((~np.isnan(errors)).sum()),
-                "joints_visible": int((~np.isnan(visible)).sum()),
-                "joints_without_prediction": int(np.isinf(errors).sum()),
-                "rule": _RULE.format(first, second),
-            },
-            groups={"part": part_table(self.skeleton, per_joint)},
-        )
+        counts = {
+            "people_without_head_length": int((~(lengths > 0)).sum()),
+            "joints_visible": int((~np.isnan(visible)).sum()),
+            "rule": _RULE.format(first, second),
+        }
+        clean = {**_rates(errors, ""), **_rates(visible, "_visible")}
+        return pck_scores(self.skeleton, errors, clean, {"pckh_05": TICKS[-1]}, counts)
 
 
 def _rates(errors: np.ndarray, ending: str) -> dict[str, float]:

@@ -96,8 +96,8 @@ class SyripProtocol:
     ) -> Scores:
         """Compute ``pa_mpjpe_mm``, ``scale_mpjpe_mm``, ``limb_degrees``, and yardsticks.
 
-        ``groups["yardstick"]`` has what is reached without looking: the mean pose of all weak
-        truths for everybody, and each one's own true x and y at depth 0.
+        ``groups["yardstick"]`` has what is reached without the image: the mean pose of all weak
+        truths for every person, and each one's true x and y at depth 0.
 
         Args:
             predicted_mm: ``LIMB_JOINTS``, camera axes, any origin.

@@ -15,16 +15,22 @@ from Engine.training_settings import TrainerSettings
 from Engine.weights import load_weights
 from PoseEstimation.chains import chain
 from PoseEstimation.chains.best import MOVEMENTS, PICTURES
-from PoseEstimation.chains.chain import Stage, named_files, run_chain
+from PoseEstimation.chains.chain import Stage, named_files, placed_stages, run_chain
 from PoseEstimation.chains.ellershaw import EXACT
-from PoseEstimation.cli import CHAINS
 from PoseEstimation.commands.train import stages_of
 from PoseEstimation.config import load_config
 from PoseEstimation.inference.lifting import ClipLifting
 from PoseEstimation.inference.weights import load_lifter
+from PoseEstimation.models.configs import ClipLifterSettings, PoseResNetSettings
+from PoseEstimation.recipes import CHAINS, Recipe
 from PoseEstimation.settings import ClipLiftingSettings, HeatmapSettings, LiftingSettings
-from PoseEstimation.stage_settings import CalibrationSettings, GenerateSettings, ObserveSettings
+from PoseEstimation.stage_settings import (
+    CalibrationSettings,
+    DetectionCacheSettings,
+    GenerateSettings,
+)
 from PoseEstimation.training.clips import load_detections
+from report.experiments.__main__ import EXPERIMENTS
 
 TINY = TrainerSettings(max_epochs=2, steps_per_epoch=2, precision="32-true")
 
@@ -33,17 +39,23 @@ TINY = TrainerSettings(max_epochs=2, steps_per_epoch=2, precision="32-true")
 def stages(root, tmp_path):
     infants, held_out = DataSource("mini_rgbd", "1", root), DataSource("mini_rgbd", "2", root)
     common = {"train": (infants,), "validation": held_out, "batch_size": 3, "trainer": TINY}
-    heatmap = HeatmapSettings(input_size=64, head_channels=8, num_workers=0, **common)
+    heatmap = HeatmapSettings(
+        input_size=64, network=PoseResNetSettings(head_channels=8), num_workers=0, **common
+    )
     clips = ClipLiftingSettings(
-        width=16, frame_blocks=1, dilations=(1,), runs=1, frames=3, num_workers=0, **common
+        network=ClipLifterSettings(width=16, frame_blocks=1, dilations=(1,)),
+        runs=1,
+        frames=3,
+        num_workers=0,
+        **common,
     )
     weights = tmp_path / "1-heatmap" / "heatmap.safetensors"
     seen = tmp_path / "2-observe" / "observed.npz"
     lifter = tmp_path / "3-clips" / "lifter.safetensors"
     return [
         Stage("1-heatmap", heatmap),
-        Stage("2-observe", ObserveSettings(infants, weights)),
-        Stage("3-clips", replace(clips, observed=(seen,))),
+        Stage("2-observe", DetectionCacheSettings(infants, weights)),
+        Stage("3-clips", replace(clips, detections=(seen,))),
         Stage("4-calibrated", CalibrationSettings((seen,), weights, lifter)),
     ]
 
@@ -53,7 +65,7 @@ def test_a_chain_runs_once_and_records_what_each_stage_began_with(stages, tmp_pa
     records = run_chain(stages, tmp_path, said.append)
     made = {r.name: r.made for r in records}
     assert records[1].begins_with == {"heatmap": made["1-heatmap"]["heatmap.safetensors"]}
-    assert records[2].begins_with == {"observed": made["2-observe"]["observed.npz"]}
+    assert records[2].begins_with == {"detections": made["2-observe"]["observed.npz"]}
     weights = tmp_path / "4-calibrated" / "lifter.safetensors"
     assert made["4-calibrated"]["lifter.safetensors"] == file_sha256(weights)
     assert len(said) == 6 and "at most inf min" in said[0]
@@ -102,15 +114,16 @@ def test_the_lifter_is_calibrated_on_what_the_calibrated_2d_network_tells(
 
     monkeypatch.setattr("PoseEstimation.training.calibrate.load_lifter", listening)
     records = run_chain(stages, tmp_path, lambda line: None)
-    (clip,) = load_detections(tmp_path / "2-observe" / "observed.npz")
+    (movement,) = load_detections(tmp_path / "2-observe" / "observed.npz")
     factor = records[3].summary["sigma_px"]
     assert abs(factor - 1) > 0.05
-    np.testing.assert_allclose(told[0], factor * clip.sigma_px, rtol=1e-6)
+    np.testing.assert_allclose(told[0], factor * movement.observed.sigma_px, rtol=1e-6)
 
 
 def test_what_was_observed_has_the_truth_beside_it(stages, tmp_path):
     run_chain(stages[:2], tmp_path, lambda line: None)
-    (clip,) = load_detections(tmp_path / "2-observe" / "observed.npz")
+    (movement,) = load_detections(tmp_path / "2-observe" / "observed.npz")
+    clip = movement.observed
     assert clip.keypoints_px.shape == (6, 25, 2) and np.isfinite(clip.depth_px).all()
     assert (clip.sigma_px > 0).all()
     assert clip.joints_mm[:, INFANT.root_index, 2].min() > 500
@@ -119,13 +132,17 @@ def test_what_was_observed_has_the_truth_beside_it(stages, tmp_path):
 def test_a_stage_that_was_stopped_goes_on(stages, tmp_path, monkeypatch):
     kept = tmp_path / "2-observe" / "minutes.json"
 
-    def stopped(settings, output):
+    run = Recipe.run
+
+    def stopped(recipe, settings, output):
+        if recipe.name != "detection_cache":
+            return run(recipe, settings, output)
         while not kept.is_file():
             time.sleep(0.01)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setitem(chain.RUNNERS, ObserveSettings, stopped)
+        patched.setattr(Recipe, "run", stopped)
         patched.setattr(chain, "BEAT_S", 0.01)
         run_chain(stages[:2], tmp_path, lambda line: None)
     assert (tmp_path / "1-heatmap" / "stage.json").is_file()
@@ -140,16 +157,21 @@ def test_a_file_that_is_not_there_is_named(stages, tmp_path):
     assert dict(named_files(LiftingSettings())) == {}
 
 
-@pytest.mark.parametrize("name", CHAINS)
+@pytest.mark.parametrize("name", [*(row.name for row in CHAINS), *EXPERIMENTS])
 def test_every_file_that_a_stage_names_is_made_by_an_earlier_one(name, tmp_path):
-    made_for_real = stages_of("real", load_config(), tmp_path / "real")
+    config = load_config()
+    made_for_real = stages_of("real", config, tmp_path / "real")
     others = {
-        "lite": {tmp_path / "best" / file for file in (*PICTURES, MOVEMENTS)},
-        "real_mix": {tmp_path / "real" / s.name for s in made_for_real},
-        "shipped": {tmp_path / "ellershaw" / EXACT / "lifter.safetensors"},
+        "data_sources": {tmp_path / "best" / file for file in (*PICTURES, MOVEMENTS)},
+        "photo_sources": {tmp_path / "real" / s.name for s in made_for_real},
+        "parts": {tmp_path / "ellershaw" / EXACT / "lifter.safetensors"},
     }
-    made, shipped = others.get(name, set()), load_config().paths.saved_models
-    for stage in stages_of(name, load_config(), tmp_path / name):
+    made, shipped = others.get(name, set()), config.paths.saved_models
+    if name in EXPERIMENTS:
+        stages = placed_stages(EXPERIMENTS[name](tmp_path / name, config), config)
+    else:
+        stages = stages_of(name, config, tmp_path / name)
+    for stage in stages:
         settings, folder = stage.settings, tmp_path / name / stage.name
         files = [getattr(settings, field, None) for field in settings.__dataclass_fields__]
         flat = [p for v in files for p in (v if isinstance(v, tuple) else (v,))]
@@ -162,7 +184,7 @@ def test_every_file_that_a_stage_names_is_made_by_an_earlier_one(name, tmp_path)
             made |= {folder, folder / "movements.npz", folder / "postures.npz"}
         made |= {folder / n for n in ("heatmap.safetensors", "lifter.safetensors", "observed.npz")}
         made |= {folder / "labels.npz", folder / "detector.safetensors"}
-        if name == "lite" and hasattr(settings, "trainer"):
+        if name == "data_sources" and hasattr(settings, "trainer"):
             assert settings.trainer.max_minutes <= 8
 
 
@@ -172,4 +194,4 @@ def test_the_published_chain_keeps_the_published_rates(tmp_path):
     assert (adult.optimiser.learning_rate, infant.optimiser.learning_rate) == (1e-3, 1e-2)
     assert adult.optimiser.final_factor ** (1 / adult.trainer.max_epochs) == pytest.approx(0.96)
     assert infant.optimiser.final_factor ** (1 / infant.trainer.max_epochs) == pytest.approx(0.9)
-    assert stages["1-heatmap-mpii"].depth == 50 and not stages["1-heatmap-mpii"].augment
+    assert stages["1-heatmap-mpii"].network.depth == 50 and not stages["1-heatmap-mpii"].augment

@@ -1,8 +1,7 @@
-"""A tiny MINI-RGBD folder, and a pipeline whose mistakes are known."""
+"""A tiny MINI-RGBD folder, and a predictor whose mistakes are known."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,79 +13,91 @@ from Datasets.readers.mini_rgbd import INTRINSICS, read_mini_rgbd
 from Datasets.skeletons import INFANT, MINI_RGBD_25, Skeleton
 from Datasets.skeletons.convert import joint_map
 from Datasets.writers.mini_rgbd import write_frame
-from PoseEstimation.structures import Keypoints
+from PoseEstimation.inference.predictor import Predictor
+from PoseEstimation.structures import Found, Keypoints, Track
 
 HEAD = {"11": (28.6, 12.17), "12": (30.1, 13.93)}
 """Head length in mm and px of the official sequences that the tests imitate."""
 
 
-@dataclass(frozen=True)
-class FakeDetections:
-    boxes_xyxy: np.ndarray
-    scores: np.ndarray
+class Network:
+    """A finder or a lifter that is a function."""
 
-    def __len__(self) -> int:
-        return len(self.scores)
+    def __init__(self, skeleton: Skeleton, function) -> None:
+        self.skeleton, self.function = skeleton, function
+
+    def __call__(self, *args, **options):
+        return self.function(*args, **options)
 
 
-@dataclass
-class FakePipeline:
-    """Knows the truth of a folder and misses it by the offsets that it is told.
+class FakePredictor(Predictor):
+    """Knows the truth of a folder and misses it by the given offsets.
 
-    A frame is recognised by its first pixel, a 2D pose by its pelvis.
+    A frame is recognised by its first pixel, a 2D pose by its pelvis. Only its networks are
+    fakes.
+
+    Attributes:
+        asked_boxes: the first crop of each frame, by its position in the folder.
+        lifted: the tracks that were lifted.
     """
 
-    root: Path
-    skeleton: Skeleton = INFANT
-    off_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    off_px: tuple[float, float] = (0.0, 0.0)
-    blind: tuple[int, ...] = ()
-    boxes: dict[int, np.ndarray] = field(default_factory=dict)
-    silent_joint: str | None = None
-    asked_boxes: list[np.ndarray] = field(default_factory=list)
-    lifted: list[Keypoints] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.model_info = {"name": "fake", "sha256": "0" * 64}
-        self.samples = read_mini_rgbd(self.root).samples
-        mapping = joint_map(MINI_RGBD_25, self.skeleton)
+    def __init__(
+        self,
+        root: Path,
+        skeleton: Skeleton = INFANT,
+        off_mm: tuple[float, float, float] = (0.0, 0.0, 0.0),
+        off_px: tuple[float, float] = (0.0, 0.0),
+        blind: tuple[int, ...] = (),
+        boxes: dict[int, np.ndarray] | None = None,
+        silent_joint: str | None = None,
+    ) -> None:
+        self.off_px, self.blind, self.boxes = off_px, blind, boxes or {}
+        self.silent = [] if silent_joint is None else [skeleton.index(silent_joint)]
+        self.asked_boxes: dict[int, np.ndarray] = {}
+        self.lifted: list[Keypoints] = []
+        self.samples = read_mini_rgbd(root).samples
+        mapping = joint_map(MINI_RGBD_25, skeleton)
         self.truth_px = mapping.apply(np.stack([s.keypoints_px for s in self.samples]))
         joints = np.stack([s.joints_mm - s.joints_mm[:1] for s in self.samples])
-        offsets = np.tile(self.off_mm, (len(MINI_RGBD_25), 1)) * 1.0
+        offsets = np.tile(off_mm, (len(MINI_RGBD_25), 1)) * 1.0
         offsets[0] = 0.0
         self.answer_mm = np.nan_to_num(mapping.apply(joints + offsets), nan=1e5)
+        finder, lifter = Network(skeleton, self.find_people), Network(skeleton, self.lift_track)
+        super().__init__(finder, lifter, model_info={"name": "fake", "sha256": "0" * 64})
 
     def _position(self, image: Image.Image) -> int:
         sequence, frame, _ = image.getpixel((0, 0))
         names = [(int(s.sequence), s.frame) for s in self.samples]
         return names.index((sequence, frame))
 
-    def detect(self, image: Image.Image) -> FakeDetections:
-        i = self._position(image)
+    def _detect(self, i: int) -> np.ndarray:
         if i in self.blind:
-            return FakeDetections(np.zeros((0, 4)), np.zeros(0))
-        boxes = self.boxes.get(i, mask_box(self.samples[i].mask_path)[None])
-        return FakeDetections(boxes, np.linspace(0.9, 0.5, len(boxes)))
+            return np.zeros((0, 4))
+        return self.boxes.get(i, mask_box(self.samples[i].mask_path)[None])
 
-    def estimate_2d(self, image: Image.Image, boxes: np.ndarray) -> Keypoints:
-        self.asked_boxes.append(boxes[0])
-        found = np.nan_to_num(self.truth_px[self._position(image)] + self.off_px, nan=-1e5)
-        if self.silent_joint is not None:
-            found[self.skeleton.index(self.silent_joint)] = np.nan
-        ones = np.ones((1, len(self.skeleton)))
-        return Keypoints(found[None], ones, ones, ones)
+    def find_people(self, images, boxes=None, still=False) -> list[Found]:
+        places = [self._position(image) for image in images]
+        crops = [self._detect(i) for i in places] if boxes is None else boxes
+        return [self._found(i, own) for i, own in zip(places, crops, strict=True)]
 
-    def lift(self, found: Keypoints, intrinsics, times_s):
-        assert np.allclose(intrinsics, INTRINSICS) and len(times_s) == len(found)
-        self.lifted.append(found)
+    def _found(self, i: int, boxes: np.ndarray) -> Found:
+        if len(boxes):
+            self.asked_boxes[i] = boxes[0]
+        points = np.nan_to_num(self.truth_px[i] + self.off_px, nan=-1e5)
+        points[self.silent] = np.nan
+        points = np.tile(points, (len(boxes), 1, 1))
+        ones = np.ones(points.shape[:2])
+        return Found(boxes, np.linspace(0.9, 0.5, len(boxes)), Keypoints(points, ones, ones, ones))
+
+    def lift_track(self, track: Track):
+        assert np.allclose(track.intrinsics, INTRINSICS) and len(track.times_s) == len(track)
+        self.lifted.append(track.keypoints)
         pelvis = self.skeleton.index("pelvis")
         known = self.truth_px[:, pelvis]
-        seen = found.keypoints_px[:, None, pelvis] - self.off_px
-        away = np.linalg.norm(seen - known[None], axis=-1)
-        joints = self.answer_mm[away.argmin(axis=1)]
-        if self.silent_joint is not None:
-            joints = joints.copy()
-            joints[:, self.skeleton.index(self.silent_joint)] = np.nan
+        found = track.keypoints.keypoints_px[:, None, pelvis] - self.off_px
+        away = np.linalg.norm(found - known[None], axis=-1)
+        joints = self.answer_mm[away.argmin(axis=1)].copy()
+        joints[:, self.silent] = np.nan
         return joints, np.ones(joints.shape[:2])
 
 
@@ -141,5 +152,11 @@ def write():
 
 @pytest.fixture
 def fake():
-    """``fake(root, ...)`` makes a pipeline with known mistakes."""
-    return FakePipeline
+    """``fake(root, ...)`` makes a predictor with known mistakes."""
+    return FakePredictor
+
+
+@pytest.fixture
+def network():
+    """``network(skeleton, function)`` makes a finder or lifter."""
+    return Network

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import yaml
 
-from Datasets.readers.mini_rgbd import HEAD_LENGTH_MM
+from Datasets.readers.mini_rgbd import HEAD_LENGTH_MM, HEAD_LENGTH_PX
 from Datasets.skeletons.mini_rgbd import PUBLISHED_16
 from Engine.errors import DataError
 from PoseEstimation.cli import main
@@ -132,3 +132,16 @@ def test_bad_input_is_one_line(folders, tmp_path):
     (tmp_path / "errors.npz").write_bytes(b"nothing")
     with pytest.raises(DataError, match="damaged"):
         read_errors(tmp_path)
+
+
+def test_2d_pckh_uses_the_head_length_in_pixels(tmp_path):
+    """20 px is above a head of 12 px, and below one of 28 mm."""
+    unknown, errors_px = np.full((FRAMES, 16), np.nan), np.full((FRAMES, 16), 20.0)
+    names, frames = np.repeat(["11"], FRAMES), np.arange(FRAMES)
+    speeds = np.full((FRAMES, 3), np.nan)
+    run = FrameErrors(PUBLISHED_16, names, frames, errors_px, unknown, errors_px, unknown, speeds)
+    write_errors(tmp_path / "a", run)
+    row = compare([Row("A", (tmp_path / "a",))])["A"]
+    assert HEAD_LENGTH_PX["11"] < 20 < HEAD_LENGTH_MM["11"]
+    assert (row["pckh_1_2d"]["mean"], row["pckh_2_2d"]["mean"]) == (0, 100)
+    assert row["pckh_1"]["mean"] == 100

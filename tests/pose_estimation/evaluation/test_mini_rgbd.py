@@ -1,4 +1,4 @@
-"""The evaluator against a pipeline whose mistakes are known."""
+"""The evaluator against a predictor whose mistakes are known."""
 
 import json
 
@@ -13,7 +13,7 @@ from PoseEstimation.evaluation.mini_rgbd import evaluate_mini_rgbd, published_in
 WHOLE = np.array([0.0, 0, 639, 479])
 
 
-def test_a_pipeline_that_knows_the_truth_is_right_everywhere(root, fake):
+def test_a_predictor_that_knows_the_truth_is_right_everywhere(root, fake):
     metrics = evaluate_mini_rgbd(fake(root), root)
     clean = metrics["clean"]
     assert clean["ajpe_mm"] == pytest.approx(0, abs=1e-6)
@@ -21,6 +21,7 @@ def test_a_pipeline_that_knows_the_truth_is_right_everywhere(root, fake):
     assert clean["pckh_1"] == clean["pckh_1_2d"] == clean["mean_iou"] == clean["box_ap"] == 100
     assert metrics["paper"]["pckh_1"] < clean["pckh_1"]
     assert metrics["counts"]["frames"] == metrics["data"]["frames"] == 7
+    assert metrics["counts"]["identity_switches"] == 0
     assert metrics["counts"]["joints_3d"] == metrics["counts"]["joints_2d"] == 7 * 16
 
 
@@ -64,33 +65,33 @@ def test_other_sequences_have_only_the_measured_pair(tmp_path, fake, write):
 
 
 def test_a_frame_without_detection_is_cropped_whole_and_counts(root, fake):
-    pipeline = fake(root, blind=(1, 5))
-    metrics = evaluate_mini_rgbd(pipeline, root)
+    predictor = fake(root, blind=(1, 5))
+    metrics = evaluate_mini_rgbd(predictor, root)
     assert metrics["counts"]["frames_without_detection"] == 2
     assert "whole image" in metrics["counts"]["rule_without_detection"]
     assert metrics["counts"]["frames"] == 7
     assert metrics["clean"]["mean_iou"] == pytest.approx(100 * 5 / 7)
     assert metrics["clean"]["box_ap50"] == pytest.approx(100 * 5 / 7, abs=1.0)
-    for i, box in enumerate(pipeline.asked_boxes):
+    for i, box in predictor.asked_boxes.items():
         assert (box == WHOLE).all() == (i in (1, 5))
 
 
 def test_the_best_of_several_boxes_is_used_and_scored(root, fake):
     wrong, right = np.array([0.0, 0, 20, 20]), np.array([100.0, 100, 500, 400])
-    pipeline = fake(root, boxes={2: np.stack([wrong, right])})
-    metrics = evaluate_mini_rgbd(pipeline, root)
+    predictor = fake(root, boxes={2: np.stack([wrong, right])})
+    metrics = evaluate_mini_rgbd(predictor, root)
     assert metrics["counts"]["frames_with_several_detections"] == 1
-    assert (pipeline.asked_boxes[2] == wrong).all()
+    assert (predictor.asked_boxes[2] == wrong).all()
     assert metrics["clean"]["mean_iou"] == pytest.approx(100 * 6 / 7)
 
 
 def test_true_boxes_need_no_detector(root, fake):
-    pipeline = fake(root, blind=tuple(range(7)))
+    predictor = fake(root, blind=tuple(range(7)))
     own = evaluate_mini_rgbd(fake(root), root)
-    metrics = evaluate_mini_rgbd(pipeline, root, box_kind="true")
+    metrics = evaluate_mini_rgbd(predictor, root, box_kind="true")
     assert "mean_iou" not in metrics["clean"]
     assert "frames_without_detection" not in metrics["counts"]
-    assert not any((box == WHOLE).all() for box in pipeline.asked_boxes)
+    assert not any((box == WHOLE).all() for box in predictor.asked_boxes.values())
     assert metrics["clean"]["ajpe_mm"] == own["clean"]["ajpe_mm"]
     assert metrics["data"]["boxes"] == "true"
 
@@ -101,10 +102,10 @@ def test_true_2d_masks_what_the_official_set_does_not_label_and_reads_no_image(
     write(tmp_path, "11", 2, 28.6, 12.17)
     for picture in tmp_path.glob("*/rgb/*.png"):
         picture.write_text("not an image")
-    pipeline = fake(tmp_path, off_mm=(0, 0, 20))
-    metrics = evaluate_mini_rgbd(pipeline, tmp_path, input_kind="gt2d")
+    predictor = fake(tmp_path, off_mm=(0, 0, 20))
+    metrics = evaluate_mini_rgbd(predictor, tmp_path, input_kind="gt2d")
     keypoints, scores = (
-        np.concatenate([getattr(found, name) for found in pipeline.lifted])
+        np.concatenate([getattr(found, name) for found in predictor.lifted])
         for name in ("keypoints_px", "scores")
     )
     missing = set(np.array(INFANT.joints)[scores[0] == 0])
@@ -117,7 +118,7 @@ def test_true_2d_masks_what_the_official_set_does_not_label_and_reads_no_image(
 
 
 @pytest.mark.parametrize("skeleton", [MINI_RGBD_25, MPII_16], ids=lambda s: s.name)
-def test_joints_are_taken_by_name_whatever_the_pipelines_skeleton(root, fake, skeleton):
+def test_joints_are_taken_by_name_whatever_the_predictors_skeleton(root, fake, skeleton):
     offsets = {"off_mm": (10, 20, 5), "off_px": (3, 4)}
     reference = evaluate_mini_rgbd(fake(root, **offsets), root)
     other = evaluate_mini_rgbd(fake(root, skeleton=skeleton, **offsets), root)
@@ -125,17 +126,18 @@ def test_joints_are_taken_by_name_whatever_the_pipelines_skeleton(root, fake, sk
     assert len(published_indices(skeleton)) == 16
 
 
-def test_a_joint_that_the_pipeline_leaves_out_is_an_error_not_a_gap(root, fake):
+def test_a_joint_that_the_predictor_leaves_out_is_an_error_not_a_gap(root, fake):
     """It is scored at the root in 3D and at the middle of the box in 2D."""
-    pipeline = fake(root, silent_joint="left_wrist")
-    metrics = evaluate_mini_rgbd(pipeline, root)
+    predictor = fake(root, silent_joint="left_wrist")
+    metrics = evaluate_mini_rgbd(predictor, root)
     wrist = metrics["per_joint"]["clean"]["left_wrist"]
     assert metrics["counts"]["joints_without_prediction"] == 7
     joint = MINI_RGBD_25.index("left_wrist")
-    away = [np.linalg.norm(s.joints_mm[joint] - s.joints_mm[0]) for s in pipeline.samples]
+    away = [np.linalg.norm(s.joints_mm[joint] - s.joints_mm[0]) for s in predictor.samples]
     assert wrist["ajpe_mm"] == pytest.approx(np.mean(away))
-    centres = (np.stack(pipeline.asked_boxes)[:, :2] + np.stack(pipeline.asked_boxes)[:, 2:]) / 2
-    seen = np.stack([s.keypoints_px[joint] for s in pipeline.samples])
+    boxes = np.stack([predictor.asked_boxes[i] for i in range(7)])
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+    seen = np.stack([s.keypoints_px[joint] for s in predictor.samples])
     off_centre = np.linalg.norm(seen - centres, axis=1).mean()
     assert wrist["ajpe_2d_px"] == pytest.approx(off_centre)
     assert wrist["pckh_1"] == 0
@@ -188,3 +190,10 @@ def test_a_bad_option_is_refused_in_one_line(root, fake, options, word):
 def test_a_missing_sequence_is_refused(root, fake):
     with pytest.raises(DataError, match="05"):
         evaluate_mini_rgbd(fake(root), root, ["05"])
+
+
+def test_an_infant_that_jumps_in_the_picture_changes_its_track(root, fake):
+    far = np.array([[0.0, 0, 20, 20]])
+    metrics = evaluate_mini_rgbd(fake(root, boxes={1: far, 5: far}), root)
+    assert metrics["counts"]["identity_switches"] == 4, "there and back, in both sequences"
+    assert metrics["clean"]["ajpe_mm"] == pytest.approx(0, abs=1e-6)

@@ -2,55 +2,100 @@
 
 from __future__ import annotations
 
-import shutil
+from dataclasses import replace
+from pathlib import Path
 
+import pytest
 import yaml
 
+from Datasets.sources import DataSource
+from Engine.errors import DataError
 from Engine.provenance import file_sha256
+from Engine.trainer import save_settings
+from FasterRCNN.settings import DetectorSettings, RescoringSettings
+from PoseEstimation.cli import main
 from PoseEstimation.config import load_config
-from PoseEstimation.export.weight_set import main
-from PoseEstimation.inference.weights import check_weights
+from PoseEstimation.export.weight_set import collect
+from PoseEstimation.inference.predictor import PosePipeline
+from PoseEstimation.inference.settings import PredictSettings
+from PoseEstimation.inference.weight_sets import ROLES, WeightSet, is_indexed
+from PoseEstimation.settings import HeatmapSettings
+from PoseEstimation.stage_settings import CollectSettings
 
 
-def test_a_collected_set_passes_its_own_check(tiny_weights, tmp_path):
-    runs = {}
-    for part in ("detector", "heatmap", "lifter"):
-        runs[part] = tmp_path / part
-        runs[part].mkdir()
-        name = f"{part}.safetensors"
-        (runs[part] / name).write_bytes((tiny_weights / "tiny" / name).read_bytes())
-        (runs[part] / "settings.yaml").write_text("train: [{root: /data/mine/a}]\nseed: 3\n")
-    folder = tmp_path / "models" / "mine"
-    arguments = [f"--{part}={run}" for part, run in runs.items()]
-    assert main([*arguments, f"--output={folder}", "--data=generated infants"]) == 0
-    assert check_weights(folder)["lifter.safetensors"] == file_sha256(folder / "lifter.safetensors")
-    settings = yaml.safe_load((folder / "config.yaml").read_text())
-    assert settings["clip_lifting"] == {"train": [{"root": "a"}], "seed": 3}
-    assert "rescoring" not in settings
+@pytest.fixture
+def settings(tiny_weights) -> CollectSettings:
+    files = {role: tiny_weights / "tiny" / name for role, name in ROLES.items()}
+    return CollectSettings("mine", data="generated infants", **files)
+
+
+def run_of(folder: Path, settings: object) -> Path:
+    """A folder of a run with these settings."""
+    save_settings(folder / "settings.yaml", settings)
+    return folder
+
+
+def test_a_collected_set_passes_its_own_check_and_predicts(settings, tmp_path):
+    source = DataSource("mini_rgbd", root=tmp_path / "mine" / "a")
+    runs = (
+        run_of(tmp_path / "1", HeatmapSettings(train=(source,), batch_size=3)),
+        run_of(tmp_path / "2", DetectorSettings(batch_size=4)),
+        run_of(tmp_path / "3", RescoringSettings(batch_size=5)),
+    )
+    digests = collect(replace(settings, runs=runs), tmp_path / "sets")
+    folder = tmp_path / "sets" / "mine"
+    assert WeightSet.open(folder).digests() == digests and is_indexed(folder)
+    assert digests["lifter.safetensors"] == file_sha256(settings.lifter)
+    trained = yaml.safe_load((folder / "config.yaml").read_text())
+    assert {name: trained[name]["batch_size"] for name in trained} == {
+        "heatmap": 3,
+        "detector": 4,
+        "rescoring": 5,
+    }
+    assert trained["heatmap"]["train"][0]["root"] == "a"  # not whose folder it was
+    assert load_config(folder / "config.yaml").heatmap.batch_size == 3
     index = yaml.safe_load((folder.parent / "index.yaml").read_text())
     assert index["mine"]["data"] == "generated infants"
+    assert index["mine"]["licence"] == "Apache-2.0"
+    pipeline = PosePipeline.from_weights(folder, settings=PredictSettings(device="cpu"))
+    assert pipeline.model_info["sha256"] == digests
 
 
-def test_a_detector_with_rescoring_replaces_the_detectors_own_run(tiny_weights, tmp_path):
-    whole, rescored = tiny_weights / "tiny", tmp_path / "rescored"
-    rescored.mkdir()
-    (rescored / "detector.safetensors").write_bytes((whole / "heatmap.safetensors").read_bytes())
-    (rescored / "settings.yaml").write_text("seed: 4\n")
-    run = tmp_path / "run"
-    shutil.copytree(whole, run)
-    (run / "settings.yaml").write_text("seed: 3\n")
-    arguments = [f"--{part}={run}" for part in ("detector", "heatmap", "lifter")]
-    arguments += [f"--rescoring={rescored}", f"--output={tmp_path / 'set'}", "--data=x"]
-    assert main(arguments) == 0
-    made = file_sha256(tmp_path / "set" / "detector.safetensors")
-    assert made == file_sha256(rescored / "detector.safetensors")
-    settings = yaml.safe_load((tmp_path / "set" / "config.yaml").read_text())
-    assert [settings[key]["seed"] for key in ("detector", "rescoring")] == [3, 4]
+def test_a_set_may_lack_what_is_not_asked_for(settings, tmp_path):
+    collect(replace(settings, lifter=None), tmp_path)
+    weights = WeightSet.open(tmp_path / "mine")
+    assert weights.path("detector").is_file() and set(weights.files) == {"detector", "keypoints"}
+    with pytest.raises(DataError, match="has no lifter, only detector, keypoints; choose another"):
+        weights.path("lifter")
+    with pytest.raises(DataError, match="has no lifter"):
+        PosePipeline.from_weights(tmp_path / "mine")
 
 
-def test_the_shipped_settings_are_read_and_their_data_named_in_the_card():
+def test_roles_may_be_any_files_of_the_folder(settings, tmp_path):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "pose.safetensors").write_bytes(settings.keypoints.read_bytes())
+    (folder / "manifest.yaml").write_text("roles: {keypoints: pose.safetensors}\n")
+    assert WeightSet.open(folder).path("keypoints").name == "pose.safetensors"
+    (tmp_path / "index.yaml").write_text("mine: {sha256: {pose.safetensors: abc}}\n")
+    with pytest.raises(DataError, match=r"pose\.safetensors has sha256 .* says abc"):
+        WeightSet.open(folder).path("keypoints")
+    (folder / "manifest.yaml").write_text("detector: a\n")
+    with pytest.raises(DataError, match=r"manifest\.yaml names no roles"):
+        WeightSet.open(folder)
+
+
+def test_the_command_collects_and_says_what(settings, tmp_path, capsys):
+    given = [f"collect.{role}={getattr(settings, role)}" for role in ROLES]
+    assert main(["train", "collect", *given, "--output", str(tmp_path)]) == 0
+    assert "lifter.safetensors" in capsys.readouterr().out
+    assert set(WeightSet.open(tmp_path / "mine").files) == set(ROLES)
+
+
+def test_the_shipped_settings_are_read_and_their_data_named_in_the_card(capsys):
     folder = load_config().paths.saved_models / "infant-synthetic"
     settings = load_config(folder / "config.yaml", ())
+    assert capsys.readouterr().err == ""
     card = (folder / "MODEL_CARD.md").read_text()
     for recipe in (settings.detector, settings.heatmap):
         named = [source.root.name for source in (*recipe.train, recipe.validation)]
@@ -58,15 +103,15 @@ def test_the_shipped_settings_are_read_and_their_data_named_in_the_card():
     assert settings.clip_lifting.movement_banks[0].name in card
 
 
-def test_a_run_without_weights_is_refused(tmp_path, capsys):
-    arguments = [f"--{part}={tmp_path}" for part in ("detector", "heatmap", "lifter")]
-    assert main([*arguments, f"--output={tmp_path / 'set'}", "--data=x"]) == 2
-    assert "trained weights" in capsys.readouterr().err
-
-
-def test_a_set_for_research_must_say_its_terms(tiny_weights, tmp_path, capsys):
-    runs = tiny_weights / "tiny"
-    arguments = [f"--{part}={runs}" for part in ("detector", "heatmap", "lifter")]
-    assert main([*arguments, f"--output={tmp_path / 'mine-research'}", "--data=x"]) == 2
-    assert "--licence" in capsys.readouterr().err
-    assert not (tmp_path / "mine-research").exists()
+def test_what_cannot_be_collected_is_said(settings, tmp_path):
+    for wrong, said in (
+        (CollectSettings(), "nothing is given; name files for detector, keypoints, lifter"),
+        (replace(settings, lifter=tmp_path / "absent"), "trained weights: .*absent does not exist"),
+        (replace(settings, name="mine-research"), "state its terms as collect.licence"),
+        (replace(settings, runs=(tmp_path,)), r"settings\.yaml does not exist"),
+    ):
+        with pytest.raises(DataError, match=said):
+            collect(wrong, tmp_path / "sets")
+    (tmp_path / "settings.yaml").write_text("seed: 3\n")
+    with pytest.raises(DataError, match="fits no recipe"):
+        collect(replace(settings, runs=(tmp_path,)), tmp_path / "sets")

@@ -21,7 +21,11 @@ TWINS = tuple(range(len(INFANT.bones)))
 def lifting(**changes) -> ClipLifting:
     torch.manual_seed(0)
     config = ClipLifterConfig(
-        len(INFANT), INFANT.root_index, INFANT.bone_indices, TWINS, width=32, **changes
+        num_joints=len(INFANT),
+        root_index=INFANT.root_index,
+        bones=INFANT.bone_indices,
+        twins=TWINS,
+        **{"width": 32, **changes},
     )
     network = ClipLifter(config)
     for parameter in network.parameters():

@@ -28,8 +28,7 @@ from PoseEstimation.inference.top_down import (
     flip_averaged,
     turn_averaged,
 )
-from PoseEstimation.inference.weight_sets import find_weights, is_indexed
-from PoseEstimation.inference.weights import check_weights
+from PoseEstimation.inference.weight_sets import WeightSet, find_weights, is_indexed
 from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig
 from PoseEstimation.structures import Keypoints, Track
 
@@ -77,7 +76,9 @@ def lifting(skeleton=INFANT) -> ClipLifting:
     torch.manual_seed(0)
     bones = skeleton.bone_indices
     twins = tuple(range(len(bones)))
-    config = ClipLifterConfig(len(skeleton), skeleton.root_index, bones, twins, width=16)
+    config = ClipLifterConfig(
+        num_joints=len(skeleton), root_index=skeleton.root_index, bones=bones, twins=twins, width=16
+    )
     outputs = ("joints", "log_sigma", "log_lengths")
     return ClipLifting(TorchBackend(ClipLifter(config), outputs=outputs), RayCodec(skeleton))
 
@@ -299,14 +300,14 @@ def test_pickle_and_swapped_files_are_refused(tiny_weights, tmp_path):
         Predictor.from_weights(folder, settings=FLOAT)
     (folder / "heatmap.safetensors").unlink()
     with pytest.raises(DataError, match="does not exist"):
-        check_weights(folder)
+        WeightSet.open(folder).digests()
 
 
 def test_a_broken_index_is_refused(tiny_weights, tmp_path):
     folder = copy(tiny_weights, tmp_path)
     (folder.parent / "index.yaml").write_text(yaml.safe_dump(["tiny"]))
     with pytest.raises(DataError, match=r"index\.yaml"):
-        check_weights(folder)
+        WeightSet.open(folder).digests()
 
 
 def test_unknown_set_names_what_is_there(tiny_weights):

@@ -183,3 +183,15 @@ def test_a_frame_without_length_is_not_counted(useless):
     errors = np.array([[6.0, np.inf], [0.0, 1.0]])
     expected = [[2, np.inf], [np.nan, np.nan]]
     np.testing.assert_array_equal(in_lengths(errors, np.array([3.0, useless])), expected)
+
+
+def test_the_scale_of_a_mirrored_pose_is_that_of_the_best_rotation():
+    """Oracle: SciPy's best proper rotation, then the least-squares scale by hand."""
+    rng = np.random.default_rng(5)
+    target = rng.normal(0, 100, (1, 12, 3))
+    mirrored = 0.7 * target * [-1, 1, 1] + [10, 20, 900]
+    t, p = (pose[0] - pose[0].mean(0) for pose in (target, mirrored))
+    turned = Rotation.align_vectors(t, p)[0].apply(p)
+    expected = np.linalg.norm((turned * t).sum() / (p**2).sum() * turned - t, axis=-1)
+    assert aligned_errors(mirrored, target)[0] == pytest.approx(expected, abs=1e-6)
+    assert expected.mean() > 10

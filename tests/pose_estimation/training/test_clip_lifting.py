@@ -14,8 +14,9 @@ from Engine.sampling import Draw
 from Engine.training_settings import OptimiserSettings, TrainerSettings
 from Engine.weights import load_weights
 from PoseEstimation.codecs.rays import UNIT_MM
-from PoseEstimation.io.detection_cache import save_observed
+from PoseEstimation.io.detection_cache import save_detections
 from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig
+from PoseEstimation.models.configs import ClipLifterSettings
 from PoseEstimation.settings import CameraSettings, ClipLiftingSettings, ClipNoiseSettings
 from PoseEstimation.structures import Clip
 from PoseEstimation.training.clip_lifting import (
@@ -65,9 +66,7 @@ def settings(root, bank):
         validation=DataSource("mini_rgbd", "2", root),
         runs=2,
         frames=9,
-        width=48,
-        frame_blocks=1,
-        dilations=(1, 3),
+        network=ClipLifterSettings(width=48, frame_blocks=1, dilations=(1, 3)),
         batch_size=8,
         num_workers=0,
         optimiser=OptimiserSettings(learning_rate=3e-3, warmup_steps=5, average_decay=0.9),
@@ -216,7 +215,7 @@ def test_photos_together_count_as_one_sequence(settings, bank, tmp_path):
     movement = load_movement_bank(bank)[0]
     clip = random_camera(movement[None].astype(np.float64), STILL, np.random.default_rng(0))[0]
     path = tmp_path / "observed.npz"
-    save_observed(path, clip[:5], list("abcde"), range(5), INFANT)
+    save_detections(path, clip[:5], list("abcde"), range(5), INFANT)
     before = validation_items(settings, INFANT)
     after = validation_items(replace(settings, validation_photos=path), INFANT)
     assert len(after) == len(before) + 1 and after[-1]["observed"]
@@ -309,10 +308,10 @@ def test_cached_detections_are_trained_on_and_survive_the_file(settings, bank, t
     runs = movement[None].astype(np.float64)
     clip = random_camera(runs, STILL, np.random.default_rng(0))[0]
     path = tmp_path / "observed.npz"
-    save_observed(path, clip, ["7"] * FRAMES, range(FRAMES), INFANT)
+    save_detections(path, clip, ["7"] * FRAMES, range(FRAMES), INFANT)
     (seen,) = load_detections(path)
     assert seen.keypoints_px == pytest.approx(clip.keypoints_px, rel=1e-5)
-    only = replace(settings, observed_share=1.0, single_share=0.0, slow_share=0.0)
+    only = replace(settings, detections_share=1.0, single_share=0.0, slow_share=0.0)
     batch = TrainingClips([movement], [seen], [], only)([Draw(0, 0), Draw(0, 1)])
     length = batch["target"].norm(dim=-1)[..., INFANT.index("left_knee")] * UNIT_MM
     pelvis, knee = INFANT.root_index, INFANT.index("left_knee")
@@ -324,7 +323,7 @@ def test_cached_detections_are_trained_on_and_survive_the_file(settings, bank, t
 
 def test_batches_of_slow_videos_have_frames_from_anywhere(settings, bank):
     movement = load_movement_bank(bank)[0]
-    shares = {"observed_share": 1.0, "single_share": 0.0, "slow_share": 1.0}
+    shares = {"detections_share": 1.0, "single_share": 0.0, "slow_share": 1.0}
     runs = movement[None, ::9].astype(np.float64)
     slow = random_camera(runs, STILL, np.random.default_rng(0))[0]
     batch = TrainingClips([movement], [], [slow], replace(settings, **shares))([Draw(0, 0)] * 3)
@@ -372,7 +371,7 @@ def test_a_photo_is_no_video(settings, bank):
         clip = one_camera(movement)[:frames]
         parts.append(replace(clip, scores=np.full_like(clip.scores, score)))
     photo, slow, fast = parts
-    only = replace(settings, observed_share=1.0)
+    only = replace(settings, detections_share=1.0)
     made, rng = TrainingClips(movements, [fast], [photo, slow], only), np.random.default_rng(0)
     for runs, frames, allowed in ((1, 1, {0.2, 0.4, 0.6}), (3, 1, {0.4, 0.6}), (2, 9, {0.6})):
         drawn = {float(made.draw(runs, frames, rng).scores.max()) for _ in range(40)}

@@ -1,4 +1,4 @@
-"""What is observed of photos: the people whose joints are known in space, each on their own."""
+"""Cached detections of photos: of people whose joints are known in space, each on their own."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +13,9 @@ from Datasets.structures import PoseSample
 from Datasets.writers.coco import CocoPerson, CocoPicture, write_coco, write_coco_image
 from Engine.errors import DataError
 from PoseEstimation.io.detection_cache import FILE
-from PoseEstimation.stage_settings import ObserveSettings
+from PoseEstimation.stage_settings import DetectionCacheSettings
 from PoseEstimation.training.clips import load_detections
-from PoseEstimation.training.detection_cache import observe
+from PoseEstimation.training.detection_cache import cache_detections
 
 
 def _person(seed: int) -> PoseSample:
@@ -40,7 +40,7 @@ def _flat(sample: PoseSample) -> PoseSample:
     )
 
 
-def _photos(root: Path, *pictures: tuple[PoseSample, ...]) -> ObserveSettings:
+def _photos(root: Path, *pictures: tuple[PoseSample, ...]) -> DetectionCacheSettings:
     pages = [
         CocoPicture(f"{number}.jpg", number, (100, 100), tuple(map(CocoPerson, people)))
         for number, people in enumerate(pictures, 1)
@@ -48,13 +48,13 @@ def _photos(root: Path, *pictures: tuple[PoseSample, ...]) -> ObserveSettings:
     write_coco(root, "train200", pages)
     for page in pages:
         write_coco_image(root, "train200", page.file_name, np.full((100, 100, 3), 9, np.uint8))
-    return ObserveSettings(DataSource("syrip", "all", root))
+    return DetectionCacheSettings(DataSource("syrip", "all", root))
 
 
 def test_people_without_joints_in_space_are_left_out(tmp_path: Path) -> None:
     people = [_person(seed) for seed in range(3)]
     settings = _photos(tmp_path / "data", (people[0], _flat(people[0])), (people[1], people[2]))
-    assert observe(settings, tmp_path) == 3
+    assert cache_detections(settings, tmp_path) == {"frames": 3}
     seen = load_detections(tmp_path / FILE)
     assert [len(movement.joints_mm) for movement in seen] == [1, 1, 1]
     found = sorted(float(clip.joints_mm[0, 0, 0]) for clip in seen)
@@ -64,7 +64,7 @@ def test_people_without_joints_in_space_are_left_out(tmp_path: Path) -> None:
 def test_photos_without_joints_in_space_are_refused(tmp_path: Path) -> None:
     settings = _photos(tmp_path / "data", (_flat(_person(0)),))
     with pytest.raises(DataError, match="no 3D labels"):
-        observe(settings, tmp_path)
+        cache_detections(settings, tmp_path)
 
 
 def test_weak_joints_of_photos_get_a_middle_and_a_camera(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_weak_joints_of_photos_get_a_middle_and_a_camera(tmp_path: Path) -> None
     np.savez(
         tmp_path / "data" / "weak_3d.npz", file_name=names, joints_m=joints_m, corrected=corrected
     )
-    assert observe(replace(settings, weak=True), tmp_path) == 2
+    assert cache_detections(replace(settings, weak=True), tmp_path) == {"frames": 2}
     first, second = load_detections(tmp_path / FILE)
     known = np.isfinite(first.joints_mm[0]).all(-1)
     assert known.sum() == 15 and known[INFANT.root_index]
@@ -95,7 +95,7 @@ def test_weak_joints_of_photos_get_a_middle_and_a_camera(tmp_path: Path) -> None
         file_name=["other.jpg"], joints_m=joints_m[:1], corrected=corrected[:1],
     )  # fmt: skip
     with pytest.raises(DataError, match="no 3D labels"):
-        observe(replace(settings, weak=True), tmp_path)
+        cache_detections(replace(settings, weak=True), tmp_path)
 
 
 def test_people_of_photos_from_one_video_stay_apart(tmp_path: Path) -> None:
@@ -108,5 +108,6 @@ def test_people_of_photos_from_one_video_stay_apart(tmp_path: Path) -> None:
     for page in pages:
         pixels = np.full((100, 100, 3), 9, np.uint8)
         write_coco_image(tmp_path / "data", "train200", page.file_name, pixels)
-    observe(ObserveSettings(DataSource("syrip", "all", tmp_path / "data")), tmp_path)
+    settings = DetectionCacheSettings(DataSource("syrip", "all", tmp_path / "data"))
+    cache_detections(settings, tmp_path)
     assert [len(movement.joints_mm) for movement in load_detections(tmp_path / FILE)] == [1, 1]

@@ -12,6 +12,7 @@ from Engine.training_settings import TrainerSettings
 from Engine.weights import load_initial, load_weights
 from PoseEstimation.chains.ellershaw import HEATMAP
 from PoseEstimation.codecs.heatmap import HeatmapCodec
+from PoseEstimation.models.configs import PoseResNetSettings
 from PoseEstimation.models.pose_resnet import PoseResNet, PoseResNetConfig
 from PoseEstimation.settings import HeatmapSettings, OptimiserSettings
 from PoseEstimation.training.heatmap import (
@@ -31,7 +32,7 @@ def settings(root):
         train=(DataSource("mini_rgbd", "1", root),),
         validation=DataSource("mini_rgbd", "2", root),
         input_size=64,
-        head_channels=16,
+        network=PoseResNetSettings(head_channels=16),
         batch_size=3,
         num_workers=0,
         optimiser=OptimiserSettings(warmup_steps=1),
@@ -65,7 +66,10 @@ def test_a_run_goes_on_from_earlier_weights(settings, tmp_path):
     weights = tmp_path / "a" / "heatmap.safetensors"
     train_heatmap(replace(once, initial_weights=weights), tmp_path / "b")
     with pytest.raises(DataError, match="does not fit"):
-        train_heatmap(replace(once, initial_weights=weights, head_channels=8), tmp_path / "c")
+        train_heatmap(
+            replace(once, initial_weights=weights, network=PoseResNetSettings(head_channels=8)),
+            tmp_path / "c",
+        )
 
 
 def test_the_first_layers_stay_as_they_began_where_wanted(settings, tmp_path):

@@ -14,7 +14,8 @@ from Engine.errors import DataError
 from Engine.training_settings import OptimiserSettings, TrainerSettings
 from Engine.weights import load_weights
 from PoseEstimation.codecs.pixels import PixelCodec
-from PoseEstimation.io.detection_cache import save_observed
+from PoseEstimation.io.detection_cache import save_detections
+from PoseEstimation.models.configs import MartinezSettings
 from PoseEstimation.models.martinez import MartinezConfig, MartinezLifter
 from PoseEstimation.settings import LiftingSettings
 from PoseEstimation.structures import Clip
@@ -27,18 +28,17 @@ def observed(tmp_path, make_poses):
     ones, cameras = np.ones((300, 25)), np.tile(np.eye(3), (300, 1, 1))
     clip = Clip(keypoints_px, ones, ones, ones, joints_mm, cameras)
     path = tmp_path / "observed.npz"
-    save_observed(path, clip, ["01"] * 300, range(300), INFANT)
+    save_detections(path, clip, ["01"] * 300, range(300), INFANT)
     return path
 
 
 @pytest.fixture
 def settings(root, observed):
     return LiftingSettings(
-        observed=(observed,),
+        detections=(observed,),
         validation=DataSource("mini_rgbd", "2", root),
         skeleton="infant",
-        width=64,
-        dropout=0.0,
+        network=MartinezSettings(width=64, dropout=0.0),
         optimiser=OptimiserSettings(learning_rate=5e-3, warmup_steps=5, average_decay=0.9),
         trainer=TrainerSettings(max_epochs=60, precision="32-true", patience=99),
     )
@@ -75,7 +75,7 @@ def test_data_of_another_skeleton_and_no_data_are_named(settings, observed):
     with pytest.raises(DataError, match="joints of infant, expected mpii_16"):
         make_loaders(replace(settings, skeleton="mpii_16"))
     with pytest.raises(DataError, match="must be given"):
-        make_loaders(replace(settings, observed=()))
+        make_loaders(replace(settings, detections=()))
 
 
 def test_an_interrupted_run_ends_with_the_same_weights(root, tmp_path):
@@ -84,7 +84,9 @@ def test_an_interrupted_run_ends_with_the_same_weights(root, tmp_path):
     )
     settings = LiftingSettings(
         train=(DataSource("mini_rgbd", "1", root),),
-        validation=DataSource("mini_rgbd", root=root), width=16, batch_size=2,
+        validation=DataSource("mini_rgbd", root=root),
+        network=MartinezSettings(width=16),
+        batch_size=2,
         optimiser=OptimiserSettings(learning_rate=1e-2, warmup_steps=2, final_factor=1.0),
         trainer=trainer,
     )  # fmt: skip
@@ -102,7 +104,9 @@ def test_a_time_budget_brings_the_rate_down_in_time(root, tmp_path, monkeypatch)
     monkeypatch.setattr("Engine.callbacks.time", clock)
     settings = LiftingSettings(
         train=(DataSource("mini_rgbd", root=root),),
-        validation=DataSource("mini_rgbd", root=root), width=16, batch_size=2,
+        validation=DataSource("mini_rgbd", root=root),
+        network=MartinezSettings(width=16),
+        batch_size=2,
         optimiser=OptimiserSettings(warmup_steps=0),
         trainer=TrainerSettings(
             max_epochs=10_000, max_minutes=0.03, patience=10_000, precision="32-true", log_every=1

@@ -1,6 +1,7 @@
 """Self-training: joints are trusted where a network agrees with itself, and no others."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,10 +12,13 @@ from Datasets.geometry.affine import transform_points
 from Datasets.readers.self_labels import SelfLabels, person_keys
 from Datasets.skeletons import INFANT, MPII_16
 from Datasets.sources import DataSource
+from Datasets.structures import PoseSample
 from Engine.errors import DataError
+from PoseEstimation.inference.predictor import Predictor
+from PoseEstimation.inference.settings import PredictSettings
 from PoseEstimation.stage_settings import SelfLabelSettings
-from PoseEstimation.structures import Keypoints
-from PoseEstimation.training.self_label import _views, self_agreement
+from PoseEstimation.structures import Found, Keypoints
+from PoseEstimation.training.self_label import VIEWS, self_agreement, view_frames, view_matrix
 
 BOX = np.array([20.0, 10, 100, 70])
 SETTINGS = SelfLabelSettings(min_score=0.5, max_spread=0.05)
@@ -26,8 +30,11 @@ def picture():
     return Image.fromarray(pixels)
 
 
+SAMPLE = PoseSample.unlabelled(Path("x.png"), INFANT, box_xyxy=BOX)
+
+
 class Eight:
-    """Answers with the true joints of each of the eight views, and with mistakes that are asked."""
+    """A finder of the true joints of each of the eight views, with given mistakes."""
 
     skeleton = INFANT
 
@@ -35,33 +42,55 @@ class Eight:
         self.truth = np.random.default_rng(1).uniform(20, 70, (JOINTS, 2))
         self.wander, self.unsure, self.forgets_to_swap = wander, unsure, forgets_to_swap
 
-    def __call__(self, places):
-        points = []
-        rng = np.random.default_rng(2)
-        for (image, box), (seen, matrix, mirrored) in zip(places, _views(picture()), strict=True):
-            assert image.tobytes() == seen.tobytes() and (box[2:] > box[:2]).all()
-            assert (box >= 0).all() and (box[2:] < image.size).all()
+    def __call__(self, images, boxes=None, still=False):
+        rng, found = np.random.default_rng(2), []
+        for (degrees, mirrored), image, box in zip(VIEWS, images, boxes, strict=True):
+            size = (120, 90) if degrees in (0, 180) else (90, 120)
+            assert image.size == size and (box[0, 2:] > box[0, :2]).all()
+            assert (box >= 0).all() and (box[0, 2:] < size).all() and not still
             swapped = mirrored and not self.forgets_to_swap
             truth = self.truth[list(INFANT.flip_indices)] if swapped else self.truth
-            points.append(transform_points(matrix, truth) + rng.normal(0, self.wander, truth.shape))
-        scores = np.ones((8, JOINTS))
-        scores[:, list(self.unsure)] = 0.1
-        return Keypoints(np.stack(points), scores, np.ones((8, JOINTS)), np.ones((8, JOINTS)))
+            points = transform_points(view_matrix(degrees, mirrored, (120, 90)), truth)
+            points = points + rng.normal(0, self.wander, truth.shape)
+            one, scores = np.ones((1, JOINTS)), np.ones((1, JOINTS))
+            scores[:, list(self.unsure)] = 0.1
+            found.append(Found(box, np.ones(1), Keypoints(points[None], scores, one, one)))
+        return found
+
+    def labels(self):
+        settings = PredictSettings(batch_size=8)
+        frames = view_frames([SAMPLE], BOX[None])
+        views = list(Predictor(self, settings=settings).run(frames, boxes="true"))
+        return self_agreement(views, BOX, INFANT, SETTINGS)
 
 
-def test_a_network_that_is_right_from_all_sides_is_trusted():
+@pytest.fixture(autouse=True)
+def image(monkeypatch):
+    monkeypatch.setattr("Datasets.readers.frames.load_image", lambda path: picture())
+
+
+def test_a_pixel_of_the_picture_is_where_the_view_matrix_says():
+    pixels = np.asarray(picture())
+    for (degrees, mirrored), frame in zip(VIEWS, view_frames([SAMPLE], BOX[None]), strict=True):
+        view, matrix = np.asarray(frame.image), view_matrix(degrees, mirrored, (120, 90))
+        for x, y in ((0, 0), (30, 20), (119, 89)):
+            column, row = transform_points(matrix, np.array([x, y])).round().astype(int)
+            assert (view[row, column] == pixels[y, x]).all()
+
+
+def test_joints_that_agree_in_all_views_are_trusted():
     network = Eight()
-    points, trusted = self_agreement(network, picture(), BOX, SETTINGS)
+    points, trusted = network.labels()
     np.testing.assert_allclose(points, network.truth, atol=1e-9)
     assert trusted.all()
 
 
-def test_joints_that_wander_or_are_unsure_are_not_trusted():
-    assert not self_agreement(Eight(wander=20.0), picture(), BOX, SETTINGS)[1].any()
+def test_joints_that_wander_or_score_low_are_not_trusted():
+    assert not Eight(wander=20.0).labels()[1].any()
     nose = INFANT.index("nose")
-    _, trusted = self_agreement(Eight(unsure=(nose,)), picture(), BOX, SETTINGS)
+    _, trusted = Eight(unsure=(nose,)).labels()
     assert not trusted[nose] and trusted.sum() == JOINTS - 1
-    _, trusted = self_agreement(Eight(forgets_to_swap=True), picture(), BOX, SETTINGS)
+    _, trusted = Eight(forgets_to_swap=True).labels()
     middle = np.array(INFANT.flip_indices) == np.arange(JOINTS)
     assert trusted[middle].all() and not trusted[~middle].all()
 

@@ -1,0 +1,33 @@
+"""The recipe ``generate``: fresh data for the stages of a chain that come after it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from Datasets.profiles import generate, profile_named
+from PoseEstimation.stage_settings import GenerateSettings
+
+
+def generate_data(settings: GenerateSettings, output: Path) -> dict[str, int]:
+    """Write videos, photos or a movement bank; a run that was stopped begins anew.
+
+    Returns:
+        Number of ``infants`` (sequences, subjects or pictures) and, of videos, of ``frames``.
+
+    Raises:
+        DataError: an unknown profile, or files that cannot be used.
+    """
+    profile, count = profile_named(settings.profile), settings.infants
+    names = tuple(f"{number:04d}" for number in range(1, count + 1))
+    generate(
+        profile,
+        output,
+        names if profile.named else count,
+        settings.frames,
+        settings.seed,
+        settings.workers,
+        fps=settings.fps,
+        **({} if settings.smpl_poses is None else {"smpl_poses": settings.smpl_poses}),
+    )
+    made = {"infants": count}
+    return made | ({"frames": count * settings.frames} if profile.frames else {})
