@@ -48,7 +48,7 @@ class Networks:
         """Where the class of each name lies."""
         return {row.place.partition(":")[2]: row.place for row in self.table.values()}
 
-    def of_kind(self, kind: str) -> type[nn.Module]:
+    def of_kind(self, kind: str) -> type[Any]:
         """Import the class of a kind.
 
         Raises:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from Datasets.profiles import generate, profile_named
 from PoseEstimation.stage_settings import GenerateSettings
@@ -19,6 +20,9 @@ def generate_data(settings: GenerateSettings, output: Path) -> dict[str, int]:
     """
     profile, count = profile_named(settings.profile), settings.infants
     names = tuple(f"{number:04d}" for number in range(1, count + 1))
+    options: dict[str, Any] = (
+        {} if settings.smpl_poses is None else {"smpl_poses": settings.smpl_poses}
+    )
     generate(
         profile,
         output,
@@ -27,7 +31,7 @@ def generate_data(settings: GenerateSettings, output: Path) -> dict[str, int]:
         settings.seed,
         settings.workers,
         fps=settings.fps,
-        **({} if settings.smpl_poses is None else {"smpl_poses": settings.smpl_poses}),
+        **options,
     )
     made = {"infants": count}
     return made | ({"frames": count * settings.frames} if profile.frames else {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -58,7 +59,7 @@ class HeatmapModule(AveragedModule):
         """Switch the network; layers that are kept go on with the statistics that they have."""
         super().train(mode)
         if self.keep_first:
-            self.network.first.eval()
+            cast(nn.Module, self.network.first).eval()
         return self
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
@@ -128,8 +129,8 @@ def make_network(settings: HeatmapSettings) -> nn.Module:
     """Build the network of a recipe."""
     kind = HEATMAP_NETWORKS.of_kind(settings.network.kind)
     joints, maps = len(SKELETONS[settings.skeleton]), 3 if settings.depth_weight else 1
-    config = configured(config_of(kind), settings.network, num_joints=joints, maps_per_joint=maps)
-    return kind(config)
+    known = {"num_joints": joints, "maps_per_joint": maps}
+    return kind(configured(config_of(kind), settings.network, **known))
 
 
 def make_codec(settings: HeatmapSettings) -> HeatmapCodec:
