@@ -94,6 +94,16 @@ def box_target(sample: PoseSample) -> Float[np.ndarray, "4"]:
     return clip_box(_padded(outline_of(sample)), _image_size(sample))
 
 
+def true_box(sample: PoseSample) -> Float[np.ndarray, "4"]:
+    """The box of a sample, pixels; around its mask or joints where none is given.
+
+    Raises:
+        DataError: see ``outline_of``.
+    """
+    box = box_target(sample) if sample.box_xyxy is None else sample.box_xyxy
+    return np.asarray(box, np.float64)
+
+
 def boxes_of(dataset: Dataset, cache: Path | None = None) -> Float[np.ndarray, "n 4"]:
     """Return the box of every sample, pixels: its own where all have one, else of its mask.
 

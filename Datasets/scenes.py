@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
-from Datasets.outlines import box_target, outlines_of
+from Datasets.outlines import outlines_of, true_box
 from Datasets.structures import Dataset, PoseSample
 
 CLASSES = ("background", "infant", "adult")
@@ -59,7 +59,7 @@ class Scene:
             DataError: see ``outline_of``.
         """
         chosen = [person for person in self.people if label_of(person.age) == label]
-        boxes = [box_target(p) if p.box_xyxy is None else p.box_xyxy for p in chosen]
+        boxes = [true_box(p) for p in chosen]
         return np.array(boxes, dtype=np.float64).reshape(-1, 4)
 
 

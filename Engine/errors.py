@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import TypeVar
+
+_Value = TypeVar("_Value")
 
 JOINERS = "\u200c\u200d"
 """They join the parts of an emoji, and shape words of some scripts."""
@@ -36,3 +39,14 @@ class DataError(_OneLineError):
 
 class WriteError(_OneLineError):
     """A file that could not be written: disk full, folder removed; exit code 1."""
+
+
+def required(value: _Value | None, what: str) -> _Value:
+    """A value that must be there.
+
+    Raises:
+        DataError: it is None; ``what`` says where and which.
+    """
+    if value is None:
+        raise DataError(f"{what} is missing")
+    return value

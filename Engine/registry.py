@@ -103,7 +103,7 @@ def _tuples(value: Any) -> Any:
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
-def config_of(network: type[nn.Module]) -> type:
+def config_of(network: type[nn.Module]) -> type[Any]:
     """The dataclass that describes networks of a class."""
     return get_type_hints(network.__init__)["config"]
 

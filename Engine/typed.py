@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from Engine.errors import DataError
 from Engine.settings import Settings, limits_of
@@ -35,13 +35,14 @@ def overlaid(base: _Section, given: Mapping[str, Any], folder: Path, key: str = 
     Raises:
         DataError: an unknown name, a value of another type or beyond its limits.
     """
-    hints, changes = _hints(cast(type, type(base))), {}
+    kind: type = type(base)
+    hints, changes = _hints(kind), {}
     for name, value in given.items():
         if name not in hints:
             raise DataError(f"{key}{name} is no setting; choose one of {', '.join(hints)}")
         section = getattr(base, name)
         if not _is_section(hints[name]):
-            changes[name] = _checked(type(base), name, value, folder, f"{key}{name}")
+            changes[name] = _checked(kind, name, value, folder, f"{key}{name}")
         elif isinstance(value, Mapping):
             section = _of_kind(hints[name], section, value, f"{key}{name}")
             changes[name] = overlaid(section, value, folder, f"{key}{name}.")

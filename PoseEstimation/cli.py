@@ -16,7 +16,7 @@ from typing import NoReturn, Protocol
 
 from Datasets import sources
 from Datasets.profiles import PROFILES
-from Engine.errors import one_line
+from Engine.errors import one_line, required
 from Engine.process import exit_code
 from Engine.settings import COUNT, SEED, Limits, limits_of
 from PoseEstimation import io, recipes
@@ -50,13 +50,17 @@ class _Number:
         return value
 
 
+def _of_setting(kind: type[int] | type[float], settings: type, name: str) -> _Number:
+    return _Number(kind, required(limits_of(settings, name), f"{name}: limits"))
+
+
 _count, _seed, _length = _Number(int, COUNT), _Number(int, SEED), _Number(float, LENGTH_CM)
-_frames = _Number(int, limits_of(GenerateSettings, "frames"))
-_workers = _Number(int, limits_of(GenerateSettings, "workers"))
-_fps = _Number(float, limits_of(GenerateSettings, "fps"))
-_side = _Number(int, limits_of(HeatmapSettings, "input_size"))
-_margin = _Number(float, limits_of(HeatmapSettings, "crop_margin"))
-_fov = _Number(float, limits_of(PredictSettings, "fov_degrees"))
+_frames = _of_setting(int, GenerateSettings, "frames")
+_workers = _of_setting(int, GenerateSettings, "workers")
+_fps = _of_setting(float, GenerateSettings, "fps")
+_side = _of_setting(int, HeatmapSettings, "input_size")
+_margin = _of_setting(float, HeatmapSettings, "crop_margin")
+_fov = _of_setting(float, PredictSettings, "fov_degrees")
 
 
 def _path(text: str) -> Path:

@@ -160,7 +160,7 @@ def _overlaid(config: Config, given: Mapping[str, Any], folder: Path, source: st
 def _with_new_names(given: Mapping[str, Any], source: str) -> dict[str, Any]:
     """Rename what earlier versions called otherwise, and say so."""
     result: dict[str, Any] = {}
-    changed = {}
+    changed: dict[str, str] = {}
     for section, values in given.items():
         if not isinstance(values, Mapping):
             result[_newer(section)] = values
@@ -230,7 +230,7 @@ def placed(settings: _Settings, paths: PathSettings) -> _Settings:
         return replace(settings, root=root, cache=settings.cache or paths.cache)
     if isinstance(settings, tuple | list):
         return type(settings)(placed(item, paths) for item in settings)
-    if not dataclasses.is_dataclass(settings):
+    if not isinstance(settings, Settings):
         return settings
     names = [f.name for f in dataclasses.fields(settings)]
     return replace(settings, **{n: placed(getattr(settings, n), paths) for n in names})

@@ -1,4 +1,4 @@
-"""What the pipeline returns and every writer takes.
+"""What the predictor returns and every writer takes.
 
 Pixels belong to the upright frame, x right, y down; millimetres are in camera axes (x right, y
 down, z forward). Left and right are the infant's own. A missing joint has NaN coordinates and score
@@ -18,7 +18,7 @@ from jaxtyping import Float
 from Datasets.geometry.affine import resize_matrix, scale_of, transform_points
 from Datasets.skeletons import Skeleton
 from Datasets.structures import Frame
-from Engine.errors import DataError, one_line
+from Engine.errors import DataError, one_line, required
 from PoseEstimation.quality import Quality
 from PoseEstimation.structures import Found
 
@@ -176,6 +176,16 @@ class FrameResult:
             full_size=None if frame.image is None else frame.full_size,
             intrinsics=frame.intrinsics,
         )
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the upright frame, pixels.
+
+        Raises:
+            DataError: it is unreadable.
+        """
+        what = f"{self.source}: the size of a frame"
+        return required(self.width, what), required(self.height, what)
 
     def in_full_size(self) -> FrameResult:
         """The same in pixels of the full picture."""

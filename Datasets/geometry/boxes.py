@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float, Num
 
+from Datasets.geometry.affine import transform_points
+
 LEAST_SIDE_PX = 4.0
 """The sides of a person's box are longer: 4 x 4 pixels are fewer than the 17 joints of COCO, which
 labels joints from an area of some 32 x 32 on."""
@@ -22,6 +24,14 @@ def box_from_mask(
         return None
     box = np.array([columns[0], rows[0], columns[-1], rows[-1]], dtype=np.float64)
     return clip_box(box + [-padding, -padding, padding, padding], (mask.shape[1], mask.shape[0]))
+
+
+def quarter_turned_box(
+    matrix: Float[np.ndarray, "3 3"], box_xyxy: Float[np.ndarray, "4"]
+) -> Float[np.ndarray, "4"]:
+    """Return a box in pixels of the image that ``matrix`` mirrors or turns by right angles."""
+    corners = transform_points(matrix, box_xyxy.reshape(2, 2))
+    return np.concatenate([corners.min(axis=0), corners.max(axis=0)])
 
 
 def box_from_points(

@@ -15,16 +15,20 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from Datasets.sources import DataSource
 from Engine.errors import DataError
 from Engine.files import write_json
 from Engine.provenance import file_sha256
 from Engine.settings import Settings
+from Engine.training_settings import TrainerSettings
 from PoseEstimation import recipes
 from PoseEstimation.config import Config, placed
 from PoseEstimation.recipes import recipe_of
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 RECORD = "stage.json"
 BEAT_S = 30.0
@@ -121,9 +125,10 @@ def run_chain(
 def planned_minutes(stages: Sequence[Stage], folder: Path) -> float:
     """Add up the limits of the training stages that are not done; infinite where one has none."""
     limits = [
-        stage.settings.trainer.max_minutes
+        trainer.max_minutes
         for stage in stages
-        if recipe_of(stage.settings).trains and _finished(folder / stage.name) is None
+        if isinstance(trainer := getattr(stage.settings, "trainer", None), TrainerSettings)
+        and _finished(folder / stage.name) is None
     ]
     return sum(math.inf if limit is None else limit for limit in limits)
 
@@ -178,7 +183,7 @@ def _finished(output: Path) -> StageRecord | None:
     return StageRecord(**json.loads(path.read_text())) if path.is_file() else None
 
 
-def named_files(settings: object, prefix: str = "") -> Iterator[tuple[str, Path]]:
+def named_files(settings: DataclassInstance, prefix: str = "") -> Iterator[tuple[str, Path]]:
     """Files that a settings dataclass names, with their keys.
 
     Raises:
@@ -186,7 +191,7 @@ def named_files(settings: object, prefix: str = "") -> Iterator[tuple[str, Path]
     """
     for field in dataclasses.fields(settings):
         value, key = getattr(settings, field.name), f"{prefix}{field.name}"
-        if dataclasses.is_dataclass(value):
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
             yield from named_files(value, f"{key}.")
         values = value if isinstance(value, tuple) else (value,)
         paths = [v.labels if isinstance(v, DataSource) else v for v in values]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TypedDict
 
 from Datasets.sources import DataSource
 from Engine.training_settings import OptimiserSettings, TrainerSettings
@@ -19,11 +20,14 @@ from PoseEstimation.models.configs import PoseResNetSettings
 from PoseEstimation.settings import HeatmapSettings, LiftingSettings
 from PoseEstimation.stage_settings import DetectionCacheSettings
 
+NETWORK = PoseResNetSettings(depth=50, head_batch_norm=False, normalise=False)
+"""The published 2D network."""
+
 HEATMAP = HeatmapSettings(
     skeleton="mpii_16",
     augment=False,
     loss="mse",
-    network=PoseResNetSettings(depth=50, head_batch_norm=False, normalise=False),
+    network=NETWORK,
     depth_weight=0.0,
     crop_margin=1.0,
     batch_size=16,
@@ -39,6 +43,13 @@ LIFTING = LiftingSettings()
 
 EXACT = "4-lifting-mini_rgbd"
 """Stage of the lifter that is trained on infants' true 2D joints alone."""
+
+
+class _Data(TypedDict):
+    """What a network learns from and is validated on."""
+
+    train: tuple[DataSource, ...]
+    validation: DataSource
 
 
 def ellershaw(
@@ -58,7 +69,7 @@ def ellershaw(
         frame_step: detect on every n-th frame before the last stage, likewise.
     """
 
-    def data(name: str) -> dict[str, tuple[DataSource, ...] | DataSource]:
+    def data(name: str) -> _Data:
         root = getattr(paths, name)
         held_out = DataSource(name, "validation", root)
         return {"train": (DataSource(name, "train", root),), "validation": held_out}

@@ -112,21 +112,23 @@ def real(folder: Path, paths: PathSettings) -> Stages:
         paths: of ``lsp``, ``coco``, ``syrip``, ``mini_rgbd``, ``saved_models``, ``smpl_poses``.
     """
     stages, data = Stages(folder), RealData.under(paths)
-    first, third = _heatmaps(stages, data)
+    first, third, largest = _heatmaps(stages, data)
     fits = paths.smpl_poses if paths.smpl_poses.is_file() else None
     lifter = _lifter(stages, data, third, fits)
     boxes = _detectors(stages, data, first, third)
     last = replace(
-        stages.listed["08-heatmap"].settings,
+        largest,
         optimiser=replace(HEATMAP.optimiser, learning_rate=3e-4, final_factor=0.01),
         trainer=replace(HEATMAP.trainer, max_minutes=50, seed=1),
         initial_weights=third,
     )
-    networks = boxes, stages.add("22-heatmap", last), lifter
-    calibrated = _calibrated(stages, *networks)
+    heatmap = stages.add("22-heatmap", last)
+    calibrated = _calibrated(stages, boxes, heatmap, lifter)
     weights = CollectSettings(
         "photos-research",
-        *(calibrated / network.name for network in networks),
+        detector=calibrated / boxes.name,
+        keypoints=calibrated / heatmap.name,
+        lifter=calibrated / lifter.name,
         runs=tuple(folder / n for n in ("20-detector", "21-rescoring", "22-heatmap", "18-clips")),
         data="generated infants, adults and scenes; LSP-extended; COCO; SyRIP",
         licence="research only, non-commercial (SyRIP, LSP-extended and COCO terms)",
@@ -170,11 +172,11 @@ def photo_sources(data: RealData, careful: bool = False) -> tuple[DataSource, ..
     return (*adult_sources(data, sport), replace(data.infants, share=infants))
 
 
-def _heatmaps(stages: Stages, data: RealData) -> tuple[Path, Path]:
+def _heatmaps(stages: Stages, data: RealData) -> tuple[Path, Path, HeatmapSettings]:
     """Three stages of the 2D network; the lifter is trained on the predictions of the third.
 
     Returns:
-        Weights of the first and of the third.
+        Weights of the first and of the third, and the settings of the third.
     """
     folder = stages.folder
     early, late = generated_sources(folder), later_sources(folder)
@@ -210,7 +212,7 @@ def _heatmaps(stages: Stages, data: RealData) -> tuple[Path, Path]:
         optimiser=replace(HEATMAP.optimiser, learning_rate=6e-4, final_factor=0.01),
         initial_weights=second,
     )
-    return first, stages.add("08-heatmap", largest)
+    return first, stages.add("08-heatmap", largest), largest
 
 
 def _lifter(stages: Stages, data: RealData, heatmap: Path, fits: Path | None) -> Path:

@@ -7,7 +7,7 @@ import os
 import platform
 import tempfile
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     checks: dict[str, Callable[[], str]] = {
         "python": lambda: f"{platform.python_version()} on {platform.platform()}",
         "infantpose": lambda: version("infantpose"),
-        **{name: lambda name=name: _library(name) for name in LIBRARIES},
+        **{name: partial(_library, name) for name in LIBRARIES},
         "cpu": _cpu,
         "cuda": _cuda,
         "torchvision.ops.nms": _nms,
@@ -120,11 +120,12 @@ def _weights(config: Config) -> str:
     """Load the default weight set, its checksums compared, and run it once."""
     from PIL import Image
 
+    from Engine.devices import choose_device
     from PoseEstimation.inference.predictor import Predictor
     from PoseEstimation.inference.weight_sets import find_weights, is_indexed
 
     folder = find_weights(config.paths.saved_models, config.weights)
-    pipeline = Predictor.from_weights(folder, settings=config.predict)
-    pipeline(Image.new("RGB", (320, 240)))
+    predictor = Predictor.from_weights(folder, settings=config.predict)
+    predictor(Image.new("RGB", (320, 240)))
     checked = "sha256 as in index.yaml" if is_indexed(folder) else "NOT listed in index.yaml"
-    return f"{folder}: {checked}, one frame ran on {pipeline.device}"
+    return f"{folder}: {checked}, one frame ran on {choose_device(config.predict.device)}"

@@ -20,6 +20,8 @@ from PoseEstimation.recipes import Protocol
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from PoseEstimation.inference.predictor import Predictor
+
 TABLE_WIDTH = 120
 OPTIONS = {"input": "input_kind", "boxes": "box_kind", "every": "every", "dataset": "dataset"}
 """Options that only some protocols take, and the arguments that they become."""
@@ -32,14 +34,14 @@ def run(args: argparse.Namespace) -> int:
     options = _options(args, protocol)
     split = args.split or protocol.split
     part = resolve_name(protocol.parse)(split) if protocol.parse else split
-    subject = _subject(args, config, protocol)
+    subject: str | Path | Predictor = _subject(args, config, protocol)
     dataset = options.get("dataset", protocol.data or protocol.name)
     root = require_folder(args.root or getattr(config.paths, dataset), dataset)
     require_writable(args.output)
     if not protocol.role:
-        from PoseEstimation.inference.predictor import PosePipeline
+        from PoseEstimation.inference.predictor import Predictor
 
-        subject = PosePipeline.named(config.paths.saved_models, subject, config.predict)
+        subject = Predictor.named(config.paths.saved_models, str(subject), config.predict)
     metrics = resolve_name(protocol.function)(
         subject, root=root, split=part, output=args.output, command=command_line(), **options
     )

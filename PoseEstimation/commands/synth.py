@@ -23,7 +23,8 @@ def run(args: argparse.Namespace) -> int:
     require_writable(args.output)
     if args.smpl_poses is not None:
         require_file(args.smpl_poses, "smpl-poses")
-    names, frames = (), args.frames or profile.frames
+    names: tuple[str, ...] = ()
+    frames = args.frames or profile.frames
     if profile.single:
         count = args.frames or profile.count
     else:

@@ -70,7 +70,7 @@ def _require_inputs(settings: Settings, recipe: str) -> None:
     for field in dataclasses.fields(settings):
         value, key = getattr(settings, field.name), f"{recipe}.{field.name}"
         for item in value if isinstance(value, tuple) else (value,):
-            paths = (item,)
+            paths: tuple[object, ...] = (item,)
             if isinstance(item, DataSource):
                 dataset_named(item.dataset, f"{key}: data set")
                 paths = (item.root, item.labels)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,7 +48,7 @@ def score_detections(settings: ScoreSettings, output: Path) -> dict[str, float]:
     return {key: float(np.nanmean(value)) for key, value in measures.items()}
 
 
-def _places(names: Sequence[str], skeleton: Skeleton) -> list[int]:
+def _places(names: tuple[str, ...], skeleton: Skeleton) -> list[int]:
     """Positions in a skeleton of joints by their MINI-RGBD names.
 
     Raises:

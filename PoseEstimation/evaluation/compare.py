@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -103,7 +103,7 @@ def _calibration(errors: FrameErrors) -> dict[str, Any]:
     certain, ``largest_gain_80`` without the fifth that is farthest off.
     """
     rows = np.array([joint != "pelvis" for joint in errors.joints])
-    parts = {
+    parts: dict[str, tuple[np.ndarray, np.ndarray, Literal[2, 3]]] = {
         "3d": (errors.errors_mm, errors.sigma_mm, 3),
         "2d": (errors.errors_px, errors.sigma_px, 2),
     }

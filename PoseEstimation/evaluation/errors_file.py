@@ -48,14 +48,17 @@ class FrameErrors:
 def frame_errors(poses: ScoredPoses, joints: tuple[str, ...]) -> FrameErrors:
     """Collect the distances of scored poses."""
     unknown = np.full(poses.target_mm.shape[:2], np.nan)
-    planar = poses.predicted_px is not None
+    predicted_px, target_px = poses.predicted_px, poses.target_px
+    planar = unknown
+    if predicted_px is not None and target_px is not None:
+        planar = joint_errors(predicted_px, target_px)
     return FrameErrors(
         joints,
         poses.sequences,
         poses.frames,
         joint_errors(poses.predicted_mm, poses.target_mm),
         unknown if poses.sigma_mm is None else poses.sigma_mm,
-        joint_errors(poses.predicted_px, poses.target_px) if planar else unknown,
+        planar,
         unknown if poses.sigma_px is None else poses.sigma_px,
         _speeds(poses),
     )

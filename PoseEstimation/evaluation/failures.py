@@ -9,6 +9,7 @@ import numpy as np
 from Datasets.readers.images import load_image
 from Datasets.skeletons import MPII_16
 from Datasets.structures import Dataset
+from Engine.errors import required
 from Engine.files import write_image
 from PoseEstimation.metrics.errors import joint_errors
 from PoseEstimation.metrics.protocols import ScoredPoses
@@ -27,11 +28,11 @@ def draw_worst(output: Path, poses: ScoredPoses, dataset: Dataset) -> Path:
         dataset: the frames.
     """
     errors = np.nanmean(joint_errors(poses.predicted_mm, poses.target_mm), axis=1)
-    frames = []
+    predicted_px, frames = required(poses.predicted_px, "worst: predicted_px"), []
     for i in worst_frames(errors, poses.sequences, poses.frames):
         title = f"{poses.sequences[i]}, frame {poses.frames[i]}: {errors[i]:.0f} mm"
         image = load_image(dataset.samples[i].image_path)
-        joints = (poses.predicted_px[i], poses.predicted_mm[i], poses.target_mm[i])
+        joints = (predicted_px[i], poses.predicted_mm[i], poses.target_mm[i])
         frames.append(Comparison(image, *joints, title))
     path = output / "worst.png"
     write_image(path, comparison_sheet(frames, MPII_16), optimize=True)

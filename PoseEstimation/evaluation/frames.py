@@ -13,7 +13,7 @@ from rich.progress import track
 
 from Datasets.readers.frames import FrameSource
 from Datasets.structures import Frame, PoseSample
-from Engine.errors import DataError
+from Engine.errors import DataError, required
 from FasterRCNN.detector import Detections
 from PoseEstimation.inference.predictor import Boxes, Predictor
 from PoseEstimation.inference.tracks import keypoints_of
@@ -119,7 +119,7 @@ def best_infants(
     detections = [detections_of(result) for result in results]
     missing = [i for i, result in enumerate(results) if not result.infants]
     if missing:
-        whole = np.array([(0, 0, results[i].width - 1, results[i].height - 1) for i in missing])
+        whole = np.array([(0, 0, *results[i].size) for i in missing]) - (0, 0, 1, 1)
         crops = whole if fallback == "image" else true_boxes[missing]
         frames = labelled_frames([samples[i] for i in missing], crops, fps)
         again = run_frames(predictor, frames, "true", len(missing))
@@ -136,6 +136,15 @@ def best_infants(
         track_ids,
         detections,
     )
+
+
+def true_joints_mm(samples: Iterable[PoseSample]) -> Float[np.ndarray, "n joint 3"]:
+    """The labels of n samples, millimetres, camera frame.
+
+    Raises:
+        DataError: a sample has none.
+    """
+    return np.stack([required(s.joints_mm, f"{s.image_path}: 3D labels") for s in samples])
 
 
 def detections_of(result: FrameResult) -> Detections:
@@ -162,8 +171,9 @@ def lift_sequences(
     joints_mm, sigma_mm = np.empty((*keypoints.scores.shape, 3)), np.empty(keypoints.scores.shape)
     for name in dict.fromkeys(names):
         rows = np.flatnonzero(names == name)
-        times_s = np.array([samples[i].frame for i in rows]) / fps
-        intrinsics = np.stack([samples[i].intrinsics for i in rows])
+        shown = [samples[i] for i in rows.tolist()]
+        times_s = np.array([s.frame for s in shown]) / fps
+        intrinsics = np.stack([required(s.intrinsics, f"{name}: intrinsics") for s in shown])
         joints_mm[rows], sigma_mm[rows] = predictor.lift(
             Track(keypoints[rows], intrinsics, times_s)
         )

@@ -21,13 +21,13 @@ from Datasets.readers.mini_rgbd import (
 from Datasets.skeletons import MINI_RGBD_25, Skeleton
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import Dataset, PoseSample
-from Engine.errors import DataError
+from Engine.errors import DataError, required
 from Engine.provenance import hash_files
 from FasterRCNN.detector import Detections
 from FasterRCNN.evaluate import average_precision, top_iou
 from PoseEstimation.evaluation.errors_file import FPS, frame_errors, write_errors
 from PoseEstimation.evaluation.failures import draw_worst
-from PoseEstimation.evaluation.frames import best_infants, lift_sequences
+from PoseEstimation.evaluation.frames import best_infants, lift_sequences, true_joints_mm
 from PoseEstimation.evaluation.mini_rgbd_tables import mini_rgbd_notes, mini_rgbd_tables
 from PoseEstimation.evaluation.provenance import differences_from_official
 from PoseEstimation.evaluation.report import (
@@ -163,7 +163,7 @@ def _run_images(predictor: Predictor, dataset: Dataset, box_kind: Literal["own",
     best = best_infants(predictor, dataset.samples, targets, box_kind, FPS)
     names = np.array([s.sequence for s in dataset.samples])
     tracked = best.track_ids > 0
-    switches = identity_switches(names[tracked], best.track_ids[tracked])
+    switches = identity_switches(names[tracked].tolist(), best.track_ids[tracked].tolist())
     scores, counts = ({}, {}) if box_kind == "true" else _score_boxes(best.detections, targets)
     counts["identity_switches"] = switches
     return _Run(best.joints_mm, best.sigma_mm, best.keypoints, best.boxes_xyxy, scores, counts)
@@ -179,8 +179,9 @@ def _score_boxes(
         "frames_with_several_detections": int((found > 1).sum()),
         "rule_without_detection": _WHOLE_IMAGE,
     }
-    mean_iou = 100 * float(np.mean(top_iou(detections, targets)))
-    return {"mean_iou": mean_iou, **average_precision(detections, targets)}, counts
+    infants = list(targets[:, None])
+    mean_iou = 100 * float(np.mean(top_iou(detections, infants)))
+    return {"mean_iou": mean_iou, **average_precision(detections, infants)}, counts
 
 
 def _metrics(
@@ -194,8 +195,8 @@ def _metrics(
     """Score a run: the contents of metrics.json."""
     samples = dataset.samples
     measured = HeadLengths(
-        mm={s.sequence: s.head_length_mm for s in samples},
-        px={s.sequence: s.head_length_px for s in samples},
+        mm={s.sequence: required(s.head_length_mm, f"{s.sequence}: head length") for s in samples},
+        px={s.sequence: required(s.head_length_px, f"{s.sequence}: head length") for s in samples},
     )
     scores = _PROTOCOL.score(poses, PUBLISHED, measured)
     return {
@@ -216,11 +217,11 @@ def _scored_poses(dataset: Dataset, run: _Run, own: list[int]) -> tuple[ScoredPo
     """
     samples = dataset.samples
     mini = MINI_RGBD_25.indices(_PROTOCOL.joints)
-    target_mm = root_relative(np.stack([s.joints_mm for s in samples]), MINI_RGBD_25.root_index)
+    target_mm = root_relative(true_joints_mm(samples), MINI_RGBD_25.root_index)
     predicted_mm = np.asarray(run.joints_mm, dtype=np.float64)[:, own]
     absent = ~np.isfinite(predicted_mm).all(axis=-1, keepdims=True)
     predicted_px = target_px = None
-    if run.keypoints is not None:
+    if run.keypoints is not None and run.boxes_xyxy is not None:
         predicted_px = run.keypoints.keypoints_px[:, own]
         absent_px = ~np.isfinite(predicted_px).all(axis=-1, keepdims=True)
         centres = (run.boxes_xyxy[:, None, :2] + run.boxes_xyxy[:, None, 2:]) / 2

@@ -8,13 +8,14 @@ from typing import Any, Literal
 import numpy as np
 
 from Datasets.catalogue import open_dataset
+from Datasets.outlines import true_box
 from Datasets.readers.mpi_inf_3dhp import read_mpi_inf_3dhp_test
 from Datasets.skeletons import MPI_INF_17
 from Datasets.structures import Dataset
 from Engine.errors import DataError
-from PoseEstimation.evaluation.frames import best_infants, lift_sequences
+from PoseEstimation.evaluation.frames import best_infants, lift_sequences, true_joints_mm
 from PoseEstimation.evaluation.joints import in_joints, predicted_joints
-from PoseEstimation.evaluation.people import true_box, written
+from PoseEstimation.evaluation.people import written
 from PoseEstimation.inference.predictor import Boxes, Predictor
 from PoseEstimation.metrics.protocols import MpiInf3dhpPoses, MpiInf3dhpProtocol
 from PoseEstimation.structures import Keypoints
@@ -62,8 +63,7 @@ def evaluate_mpi_inf_3dhp(
     joints_mm = _predicted(predictor, dataset, box_kind, input_kind)
     known = predicted_joints(predictor.skeleton, MPI_INF_17)[:, None]
     true_mm, universal_mm = (
-        np.where(known, np.stack([sample.joints_mm for sample in part.samples]), np.nan)
-        for part in (dataset, universal)
+        np.where(known, true_joints_mm(part.samples), np.nan) for part in (dataset, universal)
     )
     scores = MpiInf3dhpProtocol().score(
         MpiInf3dhpPoses(

@@ -13,7 +13,7 @@ from scipy.optimize import linear_sum_assignment
 
 from Datasets.catalogue import open_dataset
 from Datasets.geometry.boxes import iou
-from Datasets.outlines import box_target
+from Datasets.outlines import true_box
 from Datasets.readers.frames import FrameSource
 from Datasets.structures import Dataset, Frame, PoseSample
 from Engine.errors import DataError
@@ -107,12 +107,6 @@ def photo_frames(photos: Sequence[Sequence[PoseSample]], boxes: bool = True) -> 
         true_boxes = np.stack([true_box(sample) for sample in photo]) if boxes else None
         name, image = str(photo[0].image_path), images.load(photo[0])
         yield Frame(name, 0, 0.0, image, boxes_xyxy=true_boxes, still=True)
-
-
-def true_box(sample: PoseSample) -> Float[np.ndarray, "4"]:
-    """The box of a sample, pixels; around its mask or joints where none is given."""
-    box = box_target(sample) if sample.box_xyxy is None else sample.box_xyxy
-    return np.asarray(box, np.float64)
 
 
 def _of_people(

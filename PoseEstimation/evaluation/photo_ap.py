@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from Datasets.outlines import true_box
 from Datasets.readers.syrip import source_of
 from Datasets.skeletons import COCO_17, Skeleton
 from Datasets.structures import PoseSample
@@ -65,6 +66,7 @@ def keypoint_ap(samples: Sequence[PoseSample], results: Results) -> dict[str, fl
 
 def _truth(samples: Sequence[PoseSample]) -> dict[str, Any]:
     """The contents of an annotation file."""
+    boxes = map(true_box, samples)
     return {
         "images": [{"id": sample.image_id} for sample in samples],
         "annotations": [
@@ -72,14 +74,14 @@ def _truth(samples: Sequence[PoseSample]) -> dict[str, Any]:
                 "id": number,
                 "image_id": sample.image_id,
                 "category_id": 1,
-                "bbox": [*sample.box_xyxy[:2], *(sample.box_xyxy[2:] - sample.box_xyxy[:2])],
+                "bbox": [*box[:2], *(box[2:] - box[:2])],
                 "area": sample.area_px,
                 "iscrowd": 0,
                 "keypoints": np.column_stack(
                     [np.nan_to_num(sample.keypoints_px), sample.visibility]
                 ).ravel(),
             }
-            for number, sample in enumerate(samples, 1)
+            for number, (sample, box) in enumerate(zip(samples, boxes, strict=True), 1)
         ],
     }
 

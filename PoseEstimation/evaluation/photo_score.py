@@ -6,6 +6,7 @@ from itertools import compress
 from pathlib import Path
 
 from Datasets.catalogue import open_sources
+from Datasets.outlines import true_box
 from Datasets.skeletons import COCO_17
 from Engine.errors import DataError
 from Engine.provenance import file_sha256
@@ -40,7 +41,7 @@ def score_photos(settings: PhotoScoreSettings, output: Path) -> dict[str, float]
     finder = TopDown(None, load_keypoint_network(settings.heatmap, predict), predict)
     photos = open_sources([settings.photos], COCO_17)[0].samples
     samples = list(compress(photos, with_area(photos)))
-    frames = labelled_frames(samples, [s.box_xyxy for s in samples], 1.0, still=True)
+    frames = labelled_frames(samples, [true_box(s) for s in samples], 1.0, still=True)
     found = run_frames(Predictor(finder, settings=predict), frames, "true", len(samples))
     results = [
         row

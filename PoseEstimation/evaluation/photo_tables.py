@@ -35,12 +35,12 @@ def syrip_tables(metrics: dict[str, Any]) -> tuple[Table, ...]:
     ]  # fmt: skip
     if "pa_mpjpe_mm" in clean:
         keys = ("pa_mpjpe_mm", "scale_mpjpe_mm", "limb_degrees")
-        rows = [(name, *(number(clean.get(k), 1) for k in keys))]
+        limbs = [(name, *(number(clean.get(k), 1) for k in keys))]
         for other, values in metrics["yardstick"].items():
-            rows.append((other, *(number(values.get(k), 1) for k in keys)))
+            limbs.append((other, *(number(values.get(k), 1) for k in keys)))
         header = ("weak truth", "PA-MPJPE mm", "scale-aligned MPJPE mm", "limbs off by degrees")
         tables.append(
-            Table("3D against weak truth, 12 limb joints, true boxes", header, tuple(rows))
+            Table("3D against weak truth, 12 limb joints, true boxes", header, tuple(limbs))
         )
     return tuple(tables)
 

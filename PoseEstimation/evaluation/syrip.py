@@ -13,9 +13,10 @@ from rich.console import Console
 
 from Datasets.catalogue import open_dataset
 from Datasets.geometry.affine import transform_points
-from Datasets.geometry.boxes import box_from_points
+from Datasets.geometry.boxes import quarter_turned_box
 from Datasets.geometry.camera import rotation_to_box
 from Datasets.geometry.turns import QUARTERS, quarter_turned, turn_matrix
+from Datasets.outlines import true_box
 from Datasets.readers.frames import load_sample_image
 from Datasets.readers.syrip import WEAK_3D, read_weak_3d
 from Datasets.selection import spread
@@ -111,18 +112,18 @@ def _found(predictor: Predictor, samples: Sequence[PoseSample], degrees: int) ->
 
 def turned_frames(samples: Sequence[PoseSample], degrees: int) -> Iterator[Frame]:
     """The photos of samples and their boxes, turned by 0 or by ``QUARTERS``, of unknown cameras."""
-    for frame in labelled_frames(samples, [s.box_xyxy for s in samples], 1.0, still=True):
+    for frame in labelled_frames(samples, [true_box(s) for s in samples], 1.0, still=True):
         frame = replace(frame, intrinsics=None)
         if degrees and frame.image is not None and frame.boxes_xyxy is not None:
-            corners = frame.boxes_xyxy.reshape(2, 2)
-            box = box_from_points(transform_points(turn_matrix(degrees, frame.image.size), corners))
+            box = quarter_turned_box(turn_matrix(degrees, frame.image.size), frame.boxes_xyxy[0])
             image = quarter_turned(frame.image, degrees)
             frame = replace(frame, image=image, boxes_xyxy=box[None])
         yield frame
 
 
 def _turned_back(result: FrameResult, degrees: int) -> FrameResult:
-    size = (result.width, result.height) if degrees == 180 else (result.height, result.width)
+    width, height = result.size
+    size = (width, height) if degrees == 180 else (height, width)
     back = np.linalg.inv(turn_matrix(degrees, size))
     infants = [
         replace(infant, keypoints_px=transform_points(back, infant.keypoints_px))
@@ -169,7 +170,7 @@ def _measures(
     planar = SyripProtocol().score_2d(to_coco.apply(predicted_px), true_px)
     spatial, counts_3d, yardstick = _in_3d(predictor, dataset, found["true"])
     detections = [detections_of(result) for result in found["own"]]
-    true_boxes = np.stack([sample.box_xyxy for sample in samples])
+    true_boxes = [true_box(sample)[None] for sample in samples]
     both = results["true"], results["own"]
     return {
         "clean": {
@@ -207,9 +208,10 @@ def _rotations(
     def ap(found: _Found, kind: Boxes, shown: Sequence[PoseSample]) -> float:
         return keypoint_ap(rated, _results(predictor, shown, found[kind]))["ap"]
 
+    endings: dict[Boxes, str] = {"true": "", "own": "_own_boxes"}
     table: dict[str, dict[str, float]] = {str(degrees): {} for degrees in turned}
     for degrees, found in turned.items():
-        for kind, ending in (("true", ""), ("own", "_own_boxes")):
+        for kind, ending in endings.items():
             value = ap(found, kind, photos)
             table[str(degrees)][f"ap{ending}"] = value
             table[str(degrees)][f"change{ending}"] = value - ap(upright, kind, samples)
@@ -235,7 +237,7 @@ def _in_3d(
     camera = Camera(predictor.settings.fov_degrees)
     limbs_mm = [
         result.infants[0].joints_mm[limbs]
-        @ rotation_to_box(sample.box_xyxy, camera.matrix((result.width, result.height))).T
+        @ rotation_to_box(true_box(sample), camera.matrix(result.size)).T
         for sample, result in zip(dataset.samples, found, strict=True)
     ]
     scores = SyripProtocol().score_3d(np.stack(limbs_mm)[known], weak[known])

@@ -1,1 +1,1 @@
-"""From frames to results: ``pipeline`` holds the networks, ``predict`` runs it over inputs."""
+"""From frames to results: ``predictor`` holds the networks, ``predict`` runs it over inputs."""

@@ -9,6 +9,7 @@ it, and the caller decides where it is put.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import overload
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -54,14 +55,19 @@ def joint_errors(
     return errors
 
 
-def mean_error(errors: np.ndarray, axis: int | None = None) -> np.ndarray:
+@overload
+def mean_error(errors: np.ndarray, axis: None = None) -> float: ...
+@overload
+def mean_error(errors: np.ndarray, axis: int) -> np.ndarray: ...
+def mean_error(errors: np.ndarray, axis: int | None = None) -> float | np.ndarray:
     """Average of the counted distances over everything or one axis; NaN where none is counted.
 
     Over frames and joints this is AJPE, also called MPJPE.
     """
     counted = ~np.isnan(errors)
     total = np.where(counted, errors, 0.0).sum(axis=axis)
-    return _ratio(total, counted.sum(axis=axis))
+    mean = _ratio(total, counted.sum(axis=axis))
+    return float(mean) if axis is None else mean
 
 
 def hit_rates(
@@ -128,7 +134,7 @@ def hit_curve(
 
 def mean_rate(rates: Float[np.ndarray, "joint"]) -> float:
     """Average of per-joint rates, uncounted joints left out: the published way to one PCKh."""
-    return float(mean_error(rates))
+    return mean_error(rates)
 
 
 def aligned_errors(

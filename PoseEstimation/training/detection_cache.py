@@ -11,18 +11,18 @@ import numpy as np
 from Datasets.catalogue import open_sources
 from Datasets.geometry.camera import rotation_to_box
 from Datasets.loaders import thinned
-from Datasets.outlines import boxes_of, image_boxes
+from Datasets.outlines import boxes_of, image_boxes, true_box
 from Datasets.readers.frames import load_sample_image
 from Datasets.readers.syrip import read_weak_3d
 from Datasets.skeletons import LSP_14, SKELETONS, Skeleton
 from Datasets.skeletons.convert import joint_map
 from Datasets.structures import Dataset, PoseSample
-from Engine.errors import DataError
+from Engine.errors import DataError, required
 from FasterRCNN.detector import InfantDetector
 from PoseEstimation.evaluation.errors_file import FPS
 from PoseEstimation.evaluation.frames import best_infants
 from PoseEstimation.inference.camera import Camera
-from PoseEstimation.inference.predictor import Predictor
+from PoseEstimation.inference.predictor import Boxes, Predictor
 from PoseEstimation.inference.settings import PredictSettings
 from PoseEstimation.inference.top_down import TopDown
 from PoseEstimation.inference.weights import load_keypoint_network
@@ -60,8 +60,8 @@ def _labelled_part(settings: DetectionCacheSettings, skeleton: Skeleton) -> Data
     Raises:
         DataError: there is none.
     """
-    assert settings.data is not None
-    dataset = open_sources([settings.data], skeleton)[0]
+    data = required(settings.data, "detection_cache: data")
+    dataset = open_sources([data], skeleton)[0]
     if settings.weak:
         dataset = _weakly_labelled(dataset)
     samples = tuple(sample for sample in dataset.samples if sample.joints_mm is not None)
@@ -92,7 +92,7 @@ def _weakly_labelled(dataset: Dataset) -> Dataset:
 def _before_a_camera(sample: PoseSample, joints_mm: np.ndarray) -> PoseSample:
     """Turn joints seen along the ray to the box's middle into the assumed camera's axes."""
     camera = Camera(PredictSettings().fov_degrees).matrix(load_sample_image(sample).size)
-    turn = rotation_to_box(sample.box_xyxy, camera)
+    turn = rotation_to_box(true_box(sample), camera)
     return replace(sample, joints_mm=joints_mm @ turn, intrinsics=camera)
 
 
@@ -119,7 +119,7 @@ def _predicted(
     """Predictions in every frame; in its true box where the detector finds none."""
     boxes = image_boxes(dataset) if settings.whole_image else boxes_of(dataset)
     own = settings.detector is not None and not settings.whole_image
-    kind = "own" if own else "true"
+    kind: Boxes = "own" if own else "true"
     return best_infants(predictor, dataset.samples, boxes, kind, FPS, fallback="true").keypoints
 
 

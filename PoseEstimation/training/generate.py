@@ -19,10 +19,10 @@ def generate_data(settings: GenerateSettings, output: Path) -> dict[str, int]:
         DataError: an unknown profile, or files that cannot be used.
     """
     profile, count = profile_named(settings.profile), settings.infants
+    options: dict[str, Any] = {"fps": settings.fps}
+    if settings.smpl_poses is not None:
+        options["smpl_poses"] = settings.smpl_poses
     names = tuple(f"{number:04d}" for number in range(1, count + 1))
-    options: dict[str, Any] = (
-        {} if settings.smpl_poses is None else {"smpl_poses": settings.smpl_poses}
-    )
     generate(
         profile,
         output,
@@ -30,7 +30,6 @@ def generate_data(settings: GenerateSettings, output: Path) -> dict[str, int]:
         settings.frames,
         settings.seed,
         settings.workers,
-        fps=settings.fps,
         **options,
     )
     made = {"infants": count}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -47,7 +46,7 @@ class HeatmapModule(AveragedModule):
         super().__init__(network, settings.optimiser, settings.trainer)
         self.keep_first = settings.keep_first
         if self.keep_first:
-            network.first.requires_grad_(False)
+            network.get_submodule("first").requires_grad_(False)
         self.train()
         self.codec = make_codec(settings)
         self.loss = heatmap_mse if settings.loss == "mse" else heatmap_cross_entropy
@@ -59,7 +58,7 @@ class HeatmapModule(AveragedModule):
         """Switch the network; layers that are kept go on with the statistics that they have."""
         super().train(mode)
         if self.keep_first:
-            cast(nn.Module, self.network.first).eval()
+            self.network.get_submodule("first").eval()
         return self
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
@@ -129,8 +128,8 @@ def make_network(settings: HeatmapSettings) -> nn.Module:
     """Build the network of a recipe."""
     kind = HEATMAP_NETWORKS.of_kind(settings.network.kind)
     joints, maps = len(SKELETONS[settings.skeleton]), 3 if settings.depth_weight else 1
-    known = {"num_joints": joints, "maps_per_joint": maps}
-    return kind(configured(config_of(kind), settings.network, **known))
+    config = configured(config_of(kind), settings.network, num_joints=joints, maps_per_joint=maps)
+    return kind(config)
 
 
 def make_codec(settings: HeatmapSettings) -> HeatmapCodec:

@@ -16,7 +16,7 @@ from PIL import ImageOps
 
 from Datasets.catalogue import open_sources
 from Datasets.geometry.affine import horizontal_flip, transform_points
-from Datasets.geometry.boxes import box_from_points
+from Datasets.geometry.boxes import quarter_turned_box
 from Datasets.geometry.turns import QUARTERS, quarter_turned, turn_matrix
 from Datasets.outlines import boxes_of
 from Datasets.readers.self_labels import FILE, SelfLabels, person_keys
@@ -69,7 +69,7 @@ def view_frames(samples: Sequence[PoseSample], boxes: Float[np.ndarray, "n 4"]) 
             image = ImageOps.mirror(frame.image) if mirrored else frame.image
             image = quarter_turned(image, degrees) if degrees else image
             matrix = view_matrix(degrees, mirrored, frame.image.size)
-            box = box_from_points(transform_points(matrix, frame.boxes_xyxy.reshape(2, 2)))
+            box = quarter_turned_box(matrix, frame.boxes_xyxy[0])
             source = f"{frame.source}, person {number}"
             view = replace(frame, source=source, image=image, boxes_xyxy=box[None], intrinsics=None)
             yield view
@@ -98,7 +98,7 @@ def self_agreement(
     Returns:
         Joints (joint, 2) in pixels of the upright image, and which are labelled.
     """
-    size, points, scores = (views[0].width, views[0].height), [], []
+    size, points, scores = views[0].size, [], []
     for (degrees, mirrored), result in zip(VIEWS, views, strict=True):
         order = list(skeleton.flip_indices) if mirrored else slice(None)
         back = np.linalg.inv(view_matrix(degrees, mirrored, size))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 
@@ -15,12 +15,15 @@ from matplotlib.figure import Figure
 from Engine.files import replacing
 from PoseEstimation.evaluation.compare import LEVELS
 
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType
+
 COLOURS = ("#1b6ca8", "#c8502d", "#4b8b3b", "#8a5aa8", "#b58a1e", "#666666")
-STYLE = {
+STYLE: dict[RcKeyType, Any] = {
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.prop_cycle": matplotlib.cycler(color=COLOURS),
+    "axes.prop_cycle": plt.cycler(color=COLOURS),
     "legend.frameon": False,
 }
 
@@ -79,7 +82,7 @@ def calibration(rows: Mapping[str, Mapping[str, Any]], kind: str = "3d") -> Figu
     return figure
 
 
-def learning_curves(chains: Mapping[str, list[Mapping[str, Any]]]) -> Figure:
+def learning_curves(chains: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
     """Validation loss of every training stage over its minutes.
 
     Args:

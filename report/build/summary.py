@@ -102,8 +102,17 @@ class Names:
 
     def words(self) -> dict[str, Any]:
         """Functions by the names that templates use."""
-        names = ("tables", "comparison", "stages", "sources", "value", "plot", "picture", "row")
-        names += ("photo_tables",)
+        names = (
+            "tables",
+            "comparison",
+            "stages",
+            "sources",
+            "value",
+            "plot",
+            "picture",
+            "row",
+            "photo_tables",
+        )
         found = self.results
         stored = {
             "metrics": found.metrics,

@@ -53,7 +53,7 @@ PLANAR = HeatmapSettings(
 PUBLISHED_2D = replace(
     ellershaw.HEATMAP,
     input_size=PX,
-    network=replace(ellershaw.HEATMAP.network, depth=18),
+    network=replace(ellershaw.NETWORK, depth=18),
     validation_limit=100,
 )
 """As published: MPII and MINI-RGBD, 2 STEPS batches of 16 each, so that both see as many."""
@@ -148,9 +148,14 @@ def _ours(
 ) -> None:
     """Our networks, calibrated on held-out sequences."""
     held_out = rows.infants(held)
-    planar = replace(PLANAR, train=sources["pictures"], trainer=replace(PLANAR.trainer, seed=seed))
-    spatial = replace(CLIPS, trainer=replace(CLIPS.trainer, seed=seed), **sources["clips"])
-    planar, spatial = (replace(part, validation=held_out) for part in (planar, spatial))
+    planar = replace(
+        PLANAR,
+        train=sources["pictures"],
+        validation=held_out,
+        trainer=replace(PLANAR.trainer, seed=seed),
+    )
+    clips = {**sources["clips"], "validation": held_out}
+    spatial = replace(CLIPS, trainer=replace(CLIPS.trainer, seed=seed), **clips)
     add_ours(rows.stages, f"{name}/", planar, spatial, held_out)
     heatmap, lifter = rows.networks(name)
     rows.scored(name, rows.detections(name, heatmap, test), lifter)
@@ -200,22 +205,24 @@ def _ingredients(rows: Rows) -> None:
         return {"network": replace(clips.network, **changes)}
 
     with_adults = (*sources["pictures"], rows.adults())
-    for row, changes in {
+    planar_changes: dict[str, dict[str, Any]] = {
         "mse": {"loss": "mse"},
         "no-augmentation": {"augment": False},
         "adults-too": {"train": with_adults},
-    }.items():
+    }
+    for row, changes in planar_changes.items():
         raw = rows.stages.add(f"{row}/2d", replace(planar, **changes))
         other, lifted = _calibrated(rows, row, raw)
         rows.scored(row, rows.detections(row, other, "11-12"), lifted)
-    for row, changes in {
+    clip_changes = {
         "no-clip-context": network(context=False),
         "no-time": network(dilations=()),
         "not-rigid": network(rigid=False),
         "no-noise": {"exact_share": 1.0, "mini_rgbd_share": 0.0},
         "no-bone-loss": {"bone_weight": 0.0},
         "causal": network(causal=True),
-    }.items():
+    }
+    for row, changes in clip_changes.items():
         other = rows.stages.add(f"{row}/3d", replace(clips, **changes))
         rows.scored(row, seen, other)
     blind = replace(clips, depth_share=0.0)

@@ -49,9 +49,9 @@ def photo_sources(folder: Path, config: Config) -> Stages:
     networks["self-training"] = stages.add(
         "self-training", _network((*adults, few, *own), made, data)
     )
-    for part, photos in _measured(data).items():
+    for kind, photos in _measured(data).items():
         for name, network in networks.items():
-            stages.add(f"score/{name}-{part}", PhotoScoreSettings(photos, network))
+            stages.add(f"score/{name}-{kind}", PhotoScoreSettings(photos, network))
     return stages
 
 

@@ -16,6 +16,7 @@ from Datasets.writers.mpi_inf_3dhp import write_calibration, write_train_annotat
 from PoseEstimation.cli import main
 from PoseEstimation.commands.train import stages_of
 from PoseEstimation.config import load_config
+from PoseEstimation.recipes import CHAINS
 from PoseEstimation.stage_settings import DetectionCacheSettings
 from PoseEstimation.training.detection_cache import cache_detections
 

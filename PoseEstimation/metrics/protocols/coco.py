@@ -103,7 +103,7 @@ class CocoProtocol:
         People are numbered anew from 1: it takes the number 0 for no person. Their labelled
         joints are counted where the file does not say, else it would ignore them.
         """
-        annotations = []
+        annotations: list[dict[str, Any]] = []
         for entry in _list(ground_truth, "annotations"):
             where = f"annotation {entry.get('id')}"
             keypoints = self._keypoints(entry.get("keypoints", [0] * 3 * len(self.skeleton)), where)

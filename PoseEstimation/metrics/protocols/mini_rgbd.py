@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -111,7 +112,8 @@ class MiniRgbdProtocol:
             )
         spaces = _distances(poses, published, measured)
         common = self._common(poses, spaces)
-        columns, per_joint = {}, {}
+        columns: dict[str, dict[str, Any]] = {}
+        per_joint = {}
         for column, zero_is_hit in COLUMNS.items():
             rates = _all_rates(spaces, zero_is_hit)
             columns[column] = defined({**common, **self._overall(rates)})
@@ -128,11 +130,11 @@ class MiniRgbdProtocol:
         predicted, target = poses.predicted_mm, poses.target_mm
         velocity = velocity_errors(predicted, target, poses.sequences, poses.frames, self.fps)
         return {
-            **{_AJPE[s.suffix]: float(mean_error(s.errors)) for s in spaces},
-            "ajpe_no_root_mm": float(mean_error(spaces[0].errors[:, self._not_root])),
-            "pa_mpjpe_mm": float(mean_error(aligned_errors(predicted, target))),
-            "scale_mpjpe_mm": float(mean_error(scaled_errors(predicted, target))),
-            "velocity_mm_s": float(mean_error(velocity)),
+            **{_AJPE[s.suffix]: mean_error(s.errors) for s in spaces},
+            "ajpe_no_root_mm": mean_error(spaces[0].errors[:, self._not_root]),
+            "pa_mpjpe_mm": mean_error(aligned_errors(predicted, target)),
+            "scale_mpjpe_mm": mean_error(scaled_errors(predicted, target)),
+            "velocity_mm_s": mean_error(velocity),
             "speed_ratio": self._speed_ratio(poses),
             **self._uncertainty(poses, spaces),
         }
@@ -190,7 +192,7 @@ def _distances(
         np.array([measured.mm[name] for name in names], dtype=np.float64),
         suffix="",
     )
-    if poses.predicted_px is None:
+    if poses.predicted_px is None or poses.target_px is None:
         return [millimetres]
     pixels = _Distances(
         joint_errors(poses.predicted_px, poses.target_px),

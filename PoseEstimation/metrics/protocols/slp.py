@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from Datasets.skeletons import SLP_14, Skeleton
+from Engine.errors import required
 from PoseEstimation.metrics.errors import distances, hit_curve, in_lengths
 from PoseEstimation.metrics.protocols.scores import Scores, pck_scores, require_shape
 
@@ -64,7 +65,7 @@ class SlpProtocol:
         target_px = require_shape("target_px", target_px, (None, joints, 2))
         visibility = require_shape("visibility", visibility, (len(target_px), joints))
         target_px = np.where((visibility > 0)[..., None], target_px, np.nan)
-        first, second = self.skeleton.head_segment
+        first, second = required(self.skeleton.head_segment, f"{self.skeleton.name}: head_segment")
         ends = target_px[:, self.skeleton.indices([first, second])]
         lengths = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
         errors = in_lengths(distances(predicted_px, target_px), lengths)

@@ -151,14 +151,14 @@ def _spatial(predicted: np.ndarray, weak: np.ndarray) -> dict[str, float]:
     return defined(
         {
             "pa_mpjpe_mm": _aligned(predicted, weak),
-            "scale_mpjpe_mm": float(mean_error(scaled_errors(*about))),
-            "limb_degrees": float(mean_error(limb_angles(predicted, weak))),
+            "scale_mpjpe_mm": mean_error(scaled_errors(*about)),
+            "limb_degrees": mean_error(limb_angles(predicted, weak)),
         }
     )
 
 
 def _aligned(predicted: np.ndarray, weak: np.ndarray) -> float:
-    return float(mean_error(aligned_errors(predicted, weak)))
+    return mean_error(aligned_errors(predicted, weak))
 
 
 def _share(hits: np.ndarray, errors: np.ndarray) -> float:

@@ -104,26 +104,25 @@ def test_the_lifter_is_calibrated_on_what_the_calibrated_2d_network_tells(
     told = []
 
     class Listening(ClipLifting):
-        def __call__(self, found, intrinsics, times_s=None):
-            told.append(found.sigma_px)
-            return super().__call__(found, intrinsics, times_s)
+        def __call__(self, track):
+            told.append(track.keypoints.sigma_px)
+            return super().__call__(track)
 
     def listening(path):
         lifting = load_lifter(path)
-        return Listening(lifting.network, lifting.codec)
+        return Listening(lifting._backend, lifting._codec)
 
     monkeypatch.setattr("PoseEstimation.training.calibrate.load_lifter", listening)
     records = run_chain(stages, tmp_path, lambda line: None)
-    (movement,) = load_detections(tmp_path / "2-observe" / "observed.npz")
+    (clip,) = load_detections(tmp_path / "2-observe" / "observed.npz")
     factor = records[3].summary["sigma_px"]
     assert abs(factor - 1) > 0.05
-    np.testing.assert_allclose(told[0], factor * movement.observed.sigma_px, rtol=1e-6)
+    np.testing.assert_allclose(told[0], factor * clip.sigma_px, rtol=1e-6)
 
 
 def test_what_was_observed_has_the_truth_beside_it(stages, tmp_path):
     run_chain(stages[:2], tmp_path, lambda line: None)
-    (movement,) = load_detections(tmp_path / "2-observe" / "observed.npz")
-    clip = movement.observed
+    (clip,) = load_detections(tmp_path / "2-observe" / "observed.npz")
     assert clip.keypoints_px.shape == (6, 25, 2) and np.isfinite(clip.depth_px).all()
     assert (clip.sigma_px > 0).all()
     assert clip.joints_mm[:, INFANT.root_index, 2].min() > 500

@@ -16,7 +16,7 @@ from FasterRCNN.settings import DetectorSettings, RescoringSettings
 from PoseEstimation.cli import main
 from PoseEstimation.config import load_config
 from PoseEstimation.export.weight_set import collect
-from PoseEstimation.inference.predictor import PosePipeline
+from PoseEstimation.inference.predictor import Predictor
 from PoseEstimation.inference.settings import PredictSettings
 from PoseEstimation.inference.weight_sets import ROLES, WeightSet, is_indexed
 from PoseEstimation.settings import HeatmapSettings
@@ -57,8 +57,8 @@ def test_a_collected_set_passes_its_own_check_and_predicts(settings, tmp_path):
     index = yaml.safe_load((folder.parent / "index.yaml").read_text())
     assert index["mine"]["data"] == "generated infants"
     assert index["mine"]["licence"] == "Apache-2.0"
-    pipeline = PosePipeline.from_weights(folder, settings=PredictSettings(device="cpu"))
-    assert pipeline.model_info["sha256"] == digests
+    predictor = Predictor.from_weights(folder, settings=PredictSettings(device="cpu"))
+    assert predictor.model_info["sha256"] == digests
 
 
 def test_a_set_may_lack_what_is_not_asked_for(settings, tmp_path):
@@ -68,7 +68,7 @@ def test_a_set_may_lack_what_is_not_asked_for(settings, tmp_path):
     with pytest.raises(DataError, match="has no lifter, only detector, keypoints; choose another"):
         weights.path("lifter")
     with pytest.raises(DataError, match="has no lifter"):
-        PosePipeline.from_weights(tmp_path / "mine")
+        Predictor.from_weights(tmp_path / "mine")
 
 
 def test_roles_may_be_any_files_of_the_folder(settings, tmp_path):

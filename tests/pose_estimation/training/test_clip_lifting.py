@@ -15,7 +15,8 @@ from Engine.training_settings import OptimiserSettings, TrainerSettings
 from Engine.weights import load_weights
 from PoseEstimation.codecs.rays import UNIT_MM
 from PoseEstimation.io.detection_cache import save_detections
-from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig
+from PoseEstimation.models import LIFTERS
+from PoseEstimation.models.clip_lifter import ClipLifter
 from PoseEstimation.models.configs import ClipLifterSettings
 from PoseEstimation.settings import CameraSettings, ClipLiftingSettings, ClipNoiseSettings
 from PoseEstimation.structures import Clip
@@ -91,10 +92,8 @@ def test_a_run_learns_and_writes_weights_that_rebuild_the_lifter(settings, tmp_p
     before = train_clip_lifting(short, tmp_path / "a")
     after = train_clip_lifting(settings, tmp_path / "b")
     assert after.best_loss < 0.8 * before.best_loss
-    state, metadata = load_weights(tmp_path / "b" / "lifter.safetensors")
-    assert metadata["model"] == "ClipLifter" and metadata["codec"]["min_score"] == 0.05
-    lifter = ClipLifter(ClipLifterConfig(**metadata["config"]))
-    lifter.load_state_dict(state)
+    network, metadata = LIFTERS.load(tmp_path / "b" / "lifter.safetensors")
+    assert isinstance(network, ClipLifter) and metadata["codec"]["min_score"] == 0.05
 
 
 @pytest.mark.parametrize("skeleton", ["mini_rgbd_25", "mpii_16"])

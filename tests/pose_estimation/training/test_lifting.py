@@ -84,8 +84,7 @@ def test_an_interrupted_run_ends_with_the_same_weights(root, tmp_path):
     )
     settings = LiftingSettings(
         train=(DataSource("mini_rgbd", "1", root),),
-        validation=DataSource("mini_rgbd", root=root),
-        network=MartinezSettings(width=16),
+        validation=DataSource("mini_rgbd", root=root), network=MartinezSettings(width=16),
         batch_size=2,
         optimiser=OptimiserSettings(learning_rate=1e-2, warmup_steps=2, final_factor=1.0),
         trainer=trainer,
@@ -104,8 +103,7 @@ def test_a_time_budget_brings_the_rate_down_in_time(root, tmp_path, monkeypatch)
     monkeypatch.setattr("Engine.callbacks.time", clock)
     settings = LiftingSettings(
         train=(DataSource("mini_rgbd", root=root),),
-        validation=DataSource("mini_rgbd", root=root),
-        network=MartinezSettings(width=16),
+        validation=DataSource("mini_rgbd", root=root), network=MartinezSettings(width=16),
         batch_size=2,
         optimiser=OptimiserSettings(warmup_steps=0),
         trainer=TrainerSettings(
