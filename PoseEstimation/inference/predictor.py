@@ -21,7 +21,7 @@ from Datasets.readers.video import Frame, iter_frames
 from Datasets.skeletons import Skeleton
 from Engine.devices import choose_device
 from Engine.errors import DataError
-from Engine.provenance import code_version
+from Engine.provenance import code_identity
 from FasterRCNN.detector import InfantDetector
 from PoseEstimation.inference.camera import Camera
 from PoseEstimation.inference.lifting import Lifter
@@ -98,7 +98,7 @@ class Predictor:
             "name": folder.name,
             "sha256": weights.digests(),
             "config_sha256": _digest(settings),
-            "code_version": code_version(),
+            **code_identity(),
         }
         return cls(TopDown(detector, network, settings), lifter, settings, info)
 
