@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,39 +12,9 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
-@dataclasses.dataclass(frozen=True)
-class Provenance:
-    """What made a number or a file; ``vars`` of it is JSON-able.
-
-    Attributes:
-        code_version: of the installed package.
-        commit: of the checkout that the code lies in, or None.
-        data_sha256: of the data, or None.
-        weights_sha256: of each file of weights, by name.
-    """
-
-    code_version: str
-    commit: str | None
-    data_sha256: str | None = None
-    weights_sha256: Mapping[str, str] = dataclasses.field(default_factory=dict)
-
-
-def provenance(
-    data: Iterable[Path] | None = None, root: Path = Path(), weights: Iterable[Path] = ()
-) -> Provenance:
-    """Name the code, and hash the data and the weights that made something.
-
-    Args:
-        data: files of the data, if any; they lie below ``root``.
-        root: folder of the data.
-        weights: files of weights.
-    """
-    return Provenance(
-        code_version(),
-        code_commit(),
-        None if data is None else hash_files(root, data),
-        {path.name: file_sha256(path) for path in weights},
-    )
+def code_identity() -> dict[str, str | None]:
+    """The code that made something: ``code_version`` of the package, ``commit`` of the checkout."""
+    return {"code_version": code_version(), "commit": code_commit()}
 
 
 def hash_files(root: Path, paths: Iterable[Path]) -> str:

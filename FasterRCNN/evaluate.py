@@ -19,7 +19,7 @@ from Datasets.geometry.boxes import iou
 from Datasets.scenes import Scene, scenes_of
 from Datasets.structures import Dataset
 from Engine.files import write_json
-from Engine.provenance import code_version, file_sha256
+from Engine.provenance import code_identity, file_sha256
 from FasterRCNN.detector import Detections, InfantDetector
 from FasterRCNN.images import EvaluationImages, evaluation_loader
 
@@ -74,7 +74,7 @@ def evaluate_weights(
         },
         "weights": {"sha256": {file.name: file_sha256(file)}},
         "command": command,
-        "code_version": code_version(),
+        **code_identity(),
         "clean": {k: v for k, v in figures.items() if k not in (*COUNTS, "sequences")},
         "sequences": figures["sequences"],
         "counts": {key: figures[key] for key in COUNTS},

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
-if TYPE_CHECKING:
-    from PoseEstimation.result import FrameResult
+from PoseEstimation.result import FrameResult
 
 CARER_UNKNOWN = "unknown: the detector knows infants only"
 ERRORS_KEPT = 20
@@ -28,6 +28,14 @@ class Quality:
         self._confidence = 0.0
         self._notes: Counter[str] = Counter()
         self._times: dict[str, tuple[float, float, int]] = {}
+
+    @classmethod
+    def of(cls, frames: Iterable[FrameResult]) -> Quality:
+        """Count all frames of a prediction."""
+        quality = cls()
+        for frame in frames:
+            quality.add(frame)
+        return quality
 
     def add(self, frame: FrameResult) -> None:
         """Count a frame; unreadable ones, too."""

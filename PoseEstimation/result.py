@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,6 @@ from Datasets.geometry.affine import resize_matrix, scale_of, transform_points
 from Datasets.skeletons import Skeleton
 from Datasets.structures import Frame
 from Engine.errors import DataError, one_line, required
-from PoseEstimation.quality import Quality
 from PoseEstimation.structures import Found
 
 NOTICE = "research tool, not a medical device"
@@ -236,21 +235,15 @@ class PoseResult:
         frames: every frame of every input, in order.
         skeleton: convention of every per-joint array.
         model: name, sha256 of each network, versions.
+        quality: how often and how confidently an infant was found, frame rate, duration.
         assumptions: what had to be assumed about the camera and the infant's size.
     """
 
     frames: tuple[FrameResult, ...]
     skeleton: Skeleton
     model: dict[str, Any]
+    quality: dict[str, Any]
     assumptions: dict[str, Any]
-
-    @cached_property
-    def quality(self) -> dict[str, Any]:
-        """How often and how confidently an infant was found, frame rate, duration; ``Quality``."""
-        quality = Quality()
-        for frame in self.frames:
-            quality.add(frame)
-        return quality.summary()
 
     @property
     def complete(self) -> bool:

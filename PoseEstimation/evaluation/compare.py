@@ -17,7 +17,7 @@ from jaxtyping import Float
 from Datasets.readers.mini_rgbd import HEAD_LENGTH_MM, HEAD_LENGTH_PX
 from Engine.errors import DataError
 from Engine.files import write_json, write_text
-from Engine.provenance import code_version
+from Engine.provenance import code_identity
 from Engine.reading import load_json
 from PoseEstimation.evaluation.compare_spec import Row
 from PoseEstimation.evaluation.errors_file import FrameErrors, pooled, read_errors
@@ -227,6 +227,6 @@ def _difference(result: Mapping[str, Any]) -> str:
 
 def write_comparison(output: Path, title: str, results: Mapping[str, Mapping[str, Any]]) -> None:
     """Write ``compare.json``, a row per name beside ``about``, and ``table.md``."""
-    about = {"schema": SCHEMA, "title": title, "draws": DRAWS, "code_version": code_version()}
+    about = {"schema": SCHEMA, "title": title, "draws": DRAWS, **code_identity()}
     write_json(output / "compare.json", {"about": about, **results})
     write_text(output / "table.md", table(title, results).markdown())

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from Engine.files import write_json, write_text
-from Engine.provenance import code_version
+from Engine.provenance import code_identity
 
 SCHEMA = "infantpose-metrics/1"
 
@@ -73,7 +73,7 @@ def metrics_header(
         "data": dict(data),
         "weights": dict(weights),
         "command": command,
-        "code_version": code_version(),
+        **code_identity(),
     }
 
 

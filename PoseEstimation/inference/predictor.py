@@ -21,7 +21,7 @@ from Datasets.readers.video import Frame, iter_frames
 from Datasets.skeletons import Skeleton
 from Engine.devices import choose_device
 from Engine.errors import DataError
-from Engine.provenance import code_version
+from Engine.provenance import code_identity
 from FasterRCNN.detector import InfantDetector
 from PoseEstimation.inference.camera import Camera
 from PoseEstimation.inference.lifting import Lifter
@@ -31,6 +31,7 @@ from PoseEstimation.inference.top_down import PeopleFinder, TopDown
 from PoseEstimation.inference.tracks import lift_stream
 from PoseEstimation.inference.weight_sets import WeightSet, find_weights, notice_of_terms
 from PoseEstimation.inference.weights import load_keypoint_network, load_lifter
+from PoseEstimation.quality import Quality
 from PoseEstimation.result import FrameResult, PoseResult
 from PoseEstimation.structures import Track
 
@@ -98,7 +99,7 @@ class Predictor:
             "name": folder.name,
             "sha256": weights.digests(),
             "config_sha256": _digest(settings),
-            "code_version": code_version(),
+            **code_identity(),
         }
         return cls(TopDown(detector, network, settings), lifter, settings, info)
 
@@ -193,7 +194,8 @@ class Predictor:
         else:
             frames = iter_frames(Path(source))
         results = tuple(self.run(frames, camera))
-        return PoseResult(results, self.skeleton, self.model_info, camera.assumption())
+        quality = Quality.of(results).summary()
+        return PoseResult(results, self.skeleton, self.model_info, quality, camera.assumption())
 
 
 def _digest(settings: PredictSettings) -> str:

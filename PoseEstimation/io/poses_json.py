@@ -74,7 +74,8 @@ def read_poses_json(path: Path) -> PoseResult:
     try:
         skeleton = SKELETONS[content["skeleton"]["name"]]
         frames = tuple(map(_read_frame, content["frames"]))
-        return PoseResult(frames, skeleton, content["model"], content["assumptions"])
+        about = content["model"], content["quality"], content["assumptions"]
+        return PoseResult(frames, skeleton, *about)
     except (KeyError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())[:120]
         raise DataError(f"poses: {path} is no {SCHEMA} file ({reason}); predict again") from None

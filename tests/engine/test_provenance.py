@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import subprocess
@@ -10,7 +9,7 @@ import subprocess
 import pytest
 
 import Engine.provenance as module
-from Engine.provenance import code_commit, file_sha256, hash_files, provenance
+from Engine.provenance import code_commit, code_identity, code_version, file_sha256, hash_files
 
 
 @pytest.fixture
@@ -32,14 +31,13 @@ def test_hashes_depend_on_names_and_contents_and_not_on_the_order(tmp_path):
     assert before != hash_files(tmp_path, paths)
 
 
-def test_one_value_names_code_data_and_weights(tmp_path):
-    (tmp_path / "a.txt").write_bytes(b"1")
+def test_the_code_is_named_and_hashes_are_of_bytes(tmp_path):
     (tmp_path / "net.safetensors").write_bytes(b"2")
-    found = provenance([tmp_path / "a.txt"], tmp_path, [tmp_path / "net.safetensors"])
-    assert found.data_sha256 == hash_files(tmp_path, [tmp_path / "a.txt"])
-    assert found.weights_sha256 == {"net.safetensors": hashlib.sha256(b"2").hexdigest()}
-    assert json.loads(json.dumps(dataclasses.asdict(found)))["code_version"]
-    assert provenance().data_sha256 is None and file_sha256(tmp_path / "a.txt") != ""
+    assert file_sha256(tmp_path / "net.safetensors") == hashlib.sha256(b"2").hexdigest()
+    assert json.loads(json.dumps(code_identity())) == {
+        "code_version": code_version(),
+        "commit": code_commit(),
+    }
 
 
 def test_the_commit_is_the_checkouts(fresh):

@@ -140,7 +140,7 @@ class CocoProtocol:
             found.append({**common, "keypoints": keypoints.ravel().tolist(), "bbox": list(box)})
         return found
 
-    def _keypoints(self, values: Sequence[float | None], where: str) -> np.ndarray:
+    def _keypoints(self, values: Sequence[float | None] | np.ndarray, where: str) -> np.ndarray:
         keypoints = np.array(values, dtype=np.float64).ravel()
         if keypoints.size != 3 * len(self.skeleton):
             expected = 3 * len(self.skeleton)

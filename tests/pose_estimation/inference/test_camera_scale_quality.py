@@ -36,10 +36,7 @@ def pose(track_id: int = 1, scale: float = 1.0, score: float = 0.5) -> InfantPos
 
 
 def quality_of(frames) -> dict:
-    quality = Quality()
-    for one in frames:
-        quality.add(one)
-    return quality.summary()
+    return Quality.of(frames).summary()
 
 
 def frame(index: int, *infants: InfantPose, error: str | None = None) -> FrameResult:
