@@ -65,7 +65,8 @@ def public_definitions(module: ast.Module) -> Iterator[ast.ClassDef | Function]:
     while open_bodies:
         for node in open_bodies.pop():
             if isinstance(node, ast.ClassDef | Function) and not node.name.startswith("_"):
-                yield node
+                if not any(ast.unparse(d) == "overload" for d in node.decorator_list):
+                    yield node
                 if isinstance(node, ast.ClassDef):
                     open_bodies.append(node.body)
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from Datasets.__main__ import main
 from Datasets.catalogue import verify_dataset
 from Datasets.rendering import render_dataset
 from Datasets.verify.mini_rgbd import OFFICIAL_SEQUENCES
 from Engine.errors import DataError
+from PoseEstimation.cli import main
 
 
 def test_a_generated_folder_is_fine_and_a_stranger_is_not(root: Path) -> None:
