@@ -29,8 +29,9 @@ from PoseEstimation.inference.top_down import (
     turn_averaged,
 )
 from PoseEstimation.inference.weight_sets import WeightSet, find_weights, is_indexed
+from PoseEstimation.inference.weights import load_keypoint_network
 from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig
-from PoseEstimation.structures import Keypoints, Track
+from PoseEstimation.structures import Keypoints, Maps, Track
 
 FLOAT = PredictSettings(device="cpu", precision="float32")
 JOINTS = len(INFANT)
@@ -263,15 +264,37 @@ def test_weights_are_loaded_and_named(tiny_weights):
     assert result.joints_mm.size and np.isfinite(result.joints_mm).all()
 
 
-def test_bf16_keeps_the_joints(tiny_weights):
-    frame = photo(dots((60, 30), size=(96, 96)), np.array([[0.0, 0, 95, 95]]))
-    scores = []
-    for precision in ("bf16", "float32"):
-        settings = PredictSettings(device="cpu", precision=precision)
-        predictor = Predictor.from_weights(tiny_weights / "tiny", settings)
-        (result,) = predictor.run([frame], boxes="true")
-        scores.append(result.infants[0].keypoint_scores)
-    assert np.allclose(*scores, atol=0.05) and not np.array_equal(*scores)
+class Brightness(torch.nn.Module):
+    """A 2D network of one convolution, which autocast computes in bf16: density is brightness."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mean = torch.nn.Conv2d(3, JOINTS, 4, 4, bias=False)
+        torch.nn.init.constant_(self.mean.weight, 1 / 48)
+
+    def forward(self, images: torch.Tensor) -> Maps:
+        return Maps(self.mean(images).clamp_min(1e-3).log())
+
+
+def test_bf16_keeps_the_joints():
+    image, box = dots((71.3, 90.8)), np.array([[10.0, 5, 190, 195]])
+    found = []
+    for bf16 in (True, False):
+        backend = TorchBackend(Brightness(), "cpu", bf16=bf16)
+        (result,) = made(replace(NETWORK, backend=backend)).run([photo(image, box)], boxes="true")
+        found.append(result.infants[0])
+    low, exact = found
+    assert np.abs(low.keypoints_px - exact.keypoints_px).max() < 0.5
+    assert np.abs(exact.keypoints_px - (71.3, 90.8)).max() < 0.5
+    assert not np.array_equal(low.keypoints_px, exact.keypoints_px)
+    assert np.allclose(low.keypoint_scores, exact.keypoint_scores, atol=0.05)
+
+
+@pytest.mark.parametrize(("precision", "bf16"), [("bf16", True), ("float32", False)])
+def test_the_setting_of_precision_reaches_the_network(tiny_weights, precision, bf16):
+    settings = PredictSettings(device="cpu", precision=precision)
+    network = load_keypoint_network(tiny_weights / "tiny" / "heatmap.safetensors", settings)
+    assert network.backend._bf16 is bf16
 
 
 def copy(tiny_weights, tmp_path):
