@@ -1,10 +1,11 @@
 """Peak memory of ``infantpose predict`` on a short and on a long video: a script, not a test.
 
-    python tests/benchmarks/memory.py [--short 1000 --long 10000] [--weights NAME]
+    python tests/benchmarks/memory.py [--short 1000 --long 10000] [--weights NAME | --stand-ins]
 
 writes two videos, predicts on each in a process of its own, and prints both peaks and their ratio.
 By default the networks are small ones with random weights, which find an infant in every frame: the
-memory that frames take does not depend on what the networks have learnt.
+memory that frames take does not depend on what the networks have learnt. With ``--stand-ins``
+nothing is computed, but everything else is as it is: some minutes instead of an hour.
 """
 
 from __future__ import annotations
@@ -26,6 +27,17 @@ SIZE, FPS = (160, 120), 30.0
 PATHS = ((160, 50), (120, 70))
 
 
+STAND_INS = """
+import sys
+from pathlib import Path
+sys.path[:0] = ["tests/robustness", "."]
+from fake_run import FakePredictor, request
+from PoseEstimation.inference.predict import predict
+overlay = {"overlay": None} if "--no-overlay" in sys.argv else {}
+predict(FakePredictor(), request([Path(sys.argv[1])], Path(sys.argv[3]), **overlay))
+"""
+
+
 def write_video(path: Path, frames: int) -> None:
     """A bright blob that wanders over noise."""
     from PoseEstimation.visualise.video import VideoWriter
@@ -43,8 +55,10 @@ def write_video(path: Path, frames: int) -> None:
 
 def peak_mb(video: Path, output: Path, options: list[str]) -> float:
     """Predict in a process of its own; return its peak resident memory."""
-    command = [sys.executable, "-m", "PoseEstimation", "predict", str(video)]
-    command += ["--output", str(output), *options]
+    command = [sys.executable, "-m", "PoseEstimation", "predict"]
+    if options[0] == "--stand-ins":
+        command, options = [sys.executable, "-c", STAND_INS], options[1:]
+    command += [str(video), "--output", str(output), *options]
     program = (
         "import resource, subprocess, sys\n"
         "code = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode\n"
@@ -81,11 +95,15 @@ def main() -> None:
     parser.add_argument("--short", type=int, default=1000)
     parser.add_argument("--long", type=int, default=10_000)
     parser.add_argument("--weights", help="a shipped set instead of small random networks")
+    parser.add_argument("--stand-ins", action="store_true", help="no networks at all")
     parser.add_argument("--overlay", action="store_true", help="draw, too")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder, peaks = Path(name), []
-        chosen = ["--weights", options.weights] if options.weights else small_weights(folder)
+        if options.stand_ins:
+            chosen = ["--stand-ins"]
+        else:
+            chosen = ["--weights", options.weights] if options.weights else small_weights(folder)
         chosen += [] if options.overlay else ["--no-overlay"]
         for frames in (options.short, options.long):
             video = folder / f"{frames}.mp4"
