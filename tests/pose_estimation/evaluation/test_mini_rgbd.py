@@ -169,7 +169,7 @@ def test_metrics_json_is_what_was_returned_and_names_its_origin(root, fake, tmp_
     written = json.loads((tmp_path / "new" / "metrics.json").read_text())
     assert written == metrics
     expected = "schema protocol data weights command clean paper per_joint counts"
-    assert set(expected.split()) | {"code_version"} == set(written)
+    assert set(expected.split()) | {"code_version", "commit"} == set(written)
     assert written["schema"] == "infantpose-metrics/1"
     assert written["protocol"] == "mini_rgbd"
     assert written["command"] == command
