@@ -287,6 +287,6 @@ def test_real_json_and_h5_agree() -> None:
 @pytest.mark.skipif(not REAL, reason="INFANTPOSE_REAL_DATA is not set: no real annotations here")
 def test_verify_says_that_the_real_samples_are_a_part() -> None:
     report = verify_mpii(Path(REAL or "") / "mpii_samples")
-    assert report.problems == ("5 valid.json people, the official set has 2958",)
+    assert report.problems == ["5 valid.json people, the official set has 2958"]
     assert "valid.h5 people: 2958 (official 2958)" in report.counts
     assert len(report.missing) > 2000 and all(p.suffix == ".jpg" for p in report.missing)
