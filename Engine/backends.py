@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from Engine.images import as_input
+
 Arrays = dict[str, np.ndarray]
 
 
@@ -64,7 +66,7 @@ class TorchBackend:
         tensor = torch.as_tensor(values, device=self.device)
         if tensor.dtype != torch.uint8:
             return tensor
-        return tensor.float().div(255).contiguous(memory_format=torch.channels_last)
+        return as_input(tensor)
 
 
 def _named(outputs: Any, names: Sequence[str]) -> Iterator[tuple[str, Tensor]]:

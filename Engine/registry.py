@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
 
 from Engine.errors import DataError
@@ -14,12 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from torch import nn
-
-
-def load_object(place: str) -> Any:
-    """Import what ``module:object`` names."""
-    module, _, name = place.partition(":")
-    return getattr(import_module(module), name)
 
 
 class Network(NamedTuple):
@@ -54,7 +48,7 @@ class Networks:
         Raises:
             KeyError: there is none.
         """
-        return load_object(self.table[kind].place)
+        return resolve_name(self.table[kind].place)
 
     def __getitem__(self, name: str) -> type[nn.Module]:
         """Import a class of networks.
@@ -64,7 +58,7 @@ class Networks:
         """
         if name not in self.rows:
             raise DataError(f"network: '{name}' is unknown; known are {', '.join(self.rows)}")
-        return load_object(self.rows[name])
+        return resolve_name(self.rows[name])
 
     def build(self, name: str, config: Mapping[str, Any]) -> nn.Module:
         """Make a network with its initial weights.

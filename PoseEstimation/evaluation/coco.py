@@ -50,13 +50,8 @@ def evaluate_coco(
     if box_kind == "own":
         photos = by_image([*dataset.samples, *dataset.without_joints])
     frames = photo_frames(photos, boxes=box_kind == "true")
-    results = [
-        row
-        for result, photo in zip(
-            run_frames(predictor, frames, box_kind, len(photos)), photos, strict=True
-        )
-        for row in keypoint_results(predictor.skeleton, result.infants, photo[0].image_id)
-    ]
+    found = run_frames(predictor, frames, box_kind, len(photos))
+    results = keypoint_results(predictor.skeleton, found, [photo[0] for photo in photos])
     truth = _truth(dataset, split, predicted_joints(predictor.skeleton, dataset.skeleton))
     scores = CocoProtocol().score(truth, results)
     return written(predictor, dataset, scores, {"boxes": box_kind}, (split, command), output)

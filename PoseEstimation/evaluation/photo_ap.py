@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from Datasets.structures import PoseSample
 from Engine.errors import DataError
 from PoseEstimation.evaluation.joints import in_joints
 from PoseEstimation.metrics.protocols import CocoProtocol
-from PoseEstimation.result import InfantPose
+from PoseEstimation.result import FrameResult
 
 RESAMPLES = 200
 """Of the photos' sources, for the intervals."""
@@ -30,16 +30,23 @@ Results = Sequence[dict[str, Any]]
 
 
 def keypoint_results(
-    skeleton: Skeleton, infants: Sequence[InfantPose], image_id: int | None
+    skeleton: Skeleton, found: Iterable[FrameResult], samples: Sequence[PoseSample]
 ) -> list[dict[str, Any]]:
-    """Results in COCO's form; a score is the box's times the joints' mean."""
+    """Results in COCO's form; a score is the box's times the joints' mean.
+
+    Args:
+        skeleton: of the infants' joints.
+        found: a result per photo.
+        samples: one of each photo, which says the photo's id.
+    """
     results = []
-    for infant in infants:
-        own = np.column_stack([infant.keypoints_px, infant.keypoint_scores])
-        points = in_joints(own, skeleton, COCO_17)
-        score = float(infant.box_score * np.nanmean(points[:, 2]))
-        found = {"image_id": image_id, "category_id": 1, "keypoints": points.ravel().tolist()}
-        results.append({**found, "score": score})
+    for result, sample in zip(found, samples, strict=True):
+        for infant in result.infants:
+            own = np.column_stack([infant.keypoints_px, infant.keypoint_scores])
+            points = in_joints(own, skeleton, COCO_17)
+            score = float(infant.box_score * np.nanmean(points[:, 2]))
+            named = {"image_id": sample.image_id, "category_id": 1}
+            results.append({**named, "keypoints": points.ravel().tolist(), "score": score})
     return results
 
 

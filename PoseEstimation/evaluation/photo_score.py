@@ -43,11 +43,7 @@ def score_photos(settings: PhotoScoreSettings, output: Path) -> dict[str, float]
     samples = list(compress(photos, with_area(photos)))
     frames = labelled_frames(samples, [true_box(s) for s in samples], 1.0, still=True)
     found = run_frames(Predictor(finder, settings=predict), frames, "true", len(samples))
-    results = [
-        row
-        for sample, result in zip(samples, found, strict=True)
-        for row in keypoint_results(finder.skeleton, result.infants, sample.image_id)
-    ]
+    results = keypoint_results(finder.skeleton, found, samples)
     scores = keypoint_ap(samples, results)
     weights = {"heatmap_sha256": file_sha256(settings.heatmap)}
     metrics = {

@@ -132,17 +132,6 @@ def _turned_back(result: FrameResult, degrees: int) -> FrameResult:
     return replace(result, infants=tuple(infants))
 
 
-def _results(
-    predictor: Predictor, samples: Sequence[PoseSample], found: Sequence[FrameResult]
-) -> list[dict[str, Any]]:
-    """Results in COCO's form."""
-    return [
-        row
-        for sample, result in zip(samples, found, strict=True)
-        for row in keypoint_results(predictor.skeleton, result.infants, sample.image_id)
-    ]
-
-
 def _skin(sample: PoseSample) -> str:
     """Class of a photo's skin, see ``skin_class``."""
     visible = np.where(sample.visibility[:, None] == VISIBLE, sample.keypoints_px, np.nan)
@@ -159,7 +148,7 @@ def _measures(
     """Score the predictions; ``known`` says which photos AP can use."""
     samples = list(dataset.samples)
     rated = list(compress(samples, known))
-    results = {kind: _results(predictor, samples, found[kind]) for kind in BOXES}
+    results = {kind: keypoint_results(predictor.skeleton, found[kind], samples) for kind in BOXES}
     boxes = {
         kind: {**keypoint_ap(rated, rows), "interval": ap_interval(rated, rows)}
         for kind, rows in results.items()
@@ -206,7 +195,7 @@ def _rotations(
     rated = list(compress(photos, spread(known, TURNED)))
 
     def ap(found: _Found, kind: Boxes, shown: Sequence[PoseSample]) -> float:
-        return keypoint_ap(rated, _results(predictor, shown, found[kind]))["ap"]
+        return keypoint_ap(rated, keypoint_results(predictor.skeleton, found[kind], shown))["ap"]
 
     endings: dict[Boxes, str] = {"true": "", "own": "_own_boxes"}
     table: dict[str, dict[str, float]] = {str(degrees): {} for degrees in turned}

@@ -11,21 +11,20 @@ is on disk: see ``PoseEstimation.io.journal``.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
 from Datasets.readers.video import Frame, iter_frames
 from Datasets.skeletons import Skeleton
 from Engine.errors import DataError, WriteError
 from Engine.files import prepare_folder, remove_unfinished
-from Engine.registry import load_object
+from Engine.provenance import content_sha256
 from Engine.settings import Settings, limited
 from PoseEstimation import io
 from PoseEstimation.inference.body_scale import scale_assumption, scaled_to_length
@@ -271,7 +270,7 @@ def write_frames(frames: Iterable[FrameResult], header: Header, request: Predict
     """
     with ExitStack() as files:
         writers = [
-            files.enter_context(load_object(row.writer)(path, header))
+            files.enter_context(resolve_name(row.writer)(path, header))
             for row, path in zip(request.rows, request.files, strict=True)
         ]
         for frame in frames:
@@ -289,4 +288,4 @@ def _key(predictor: Predictor, request: PredictRequest) -> str:
         None if matrix is None else [matrix.tolist(), size],
         None if request.overlay is None else asdict(request.overlay),
     ]
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return content_sha256(content)

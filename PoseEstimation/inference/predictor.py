@@ -5,8 +5,6 @@ Read ``Predictor.run`` first: it is the sentence of the project.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import asdict
@@ -21,7 +19,7 @@ from Datasets.readers.video import Frame, iter_frames
 from Datasets.skeletons import Skeleton
 from Engine.devices import choose_device
 from Engine.errors import DataError
-from Engine.provenance import code_identity
+from Engine.provenance import code_identity, content_sha256
 from FasterRCNN.detector import InfantDetector
 from PoseEstimation.inference.camera import Camera
 from PoseEstimation.inference.lifting import Lifter
@@ -87,18 +85,19 @@ class Predictor:
         settings = settings or PredictSettings()
         device = choose_device(settings.device)
         weights = WeightSet.open(folder)
+        digests = weights.digests()
         detector = InfantDetector.from_weights(
-            weights.path("detector"),
+            weights.file("detector"),
             str(device),
             min_score=settings.min_box_score,
             max_infants=settings.max_infants,
         )
-        network = load_keypoint_network(weights.path("keypoints"), settings)
-        lifter = load_lifter(weights.path("lifter"), device)
+        network = load_keypoint_network(weights.file("keypoints"), settings)
+        lifter = load_lifter(weights.file("lifter"), device)
         info = {
             "name": folder.name,
-            "sha256": weights.digests(),
-            "config_sha256": _digest(settings),
+            "sha256": digests,
+            "config_sha256": content_sha256(asdict(settings)),
             **code_identity(),
         }
         return cls(TopDown(detector, network, settings), lifter, settings, info)
@@ -196,7 +195,3 @@ class Predictor:
         results = tuple(self.run(frames, camera))
         quality = Quality.of(results).summary()
         return PoseResult(results, self.skeleton, self.model_info, quality, camera.assumption())
-
-
-def _digest(settings: PredictSettings) -> str:
-    return hashlib.sha256(json.dumps(asdict(settings), sort_keys=True).encode()).hexdigest()

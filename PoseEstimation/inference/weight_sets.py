@@ -59,13 +59,22 @@ class WeightSet:
         Raises:
             DataError: the set has none, or the file is missing or not the one in the index.
         """
+        path = self.file(role)
+        self.sha256(role)
+        return path
+
+    def file(self, role: str) -> Path:
+        """The file of a role, unchecked.
+
+        Raises:
+            DataError: the set has none.
+        """
         if role not in self.files:
             has = ", ".join(self.files)
             raise DataError(
                 f"weights: {self.folder} has no {role}, only {has}; choose another set with "
                 "--weights, or train one"
             )
-        self.sha256(role)
         return self.folder / self.files[role]
 
     def sha256(self, role: str) -> str:

@@ -7,10 +7,10 @@ network; ``NAMEConfig`` adds what follows from the recipe's joints, and travels 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pkgutil import resolve_name
 from typing import Literal
 
 from Engine.errors import DataError
-from Engine.registry import load_object
 from Engine.settings import Settings, limited
 from PoseEstimation.models import HEATMAP_NETWORKS, LIFTERS
 
@@ -33,7 +33,7 @@ class NetworkSettings(Settings):
             DataError: there is none.
         """
         table = {**HEATMAP_NETWORKS.table, **LIFTERS.table}
-        kinds = {name: load_object(row.settings) for name, row in table.items()}
+        kinds = {name: resolve_name(row.settings) for name, row in table.items()}
         fitting = {name: found for name, found in kinds.items() if issubclass(found, cls)}
         if kind not in fitting:
             raise DataError(f"{key}.kind is '{kind}', must be one of {', '.join(fitting)}")
