@@ -199,16 +199,20 @@ class ClipLiftingSettings(Settings):
         detections_share: share of clips from cached detections, where given.
         detections_weak: likewise, on photos whose 3D joints are known but for their place.
         weak_share: share of photos from those, where given.
-        validation: the data set to validate on, from its true 2D joints.
-        validation_detections: cached detections on it, or None.
+        validation: the data set to validate on, from its true 2D joints; or None.
+        validation_movements: banks of movements to validate on, each infant as one sequence.
+        validation_detections: cached detections on the data set, or None.
         validation_photos: likewise, of photos; all together count as one sequence.
         skeleton: joints in and out.
         initial_weights: weights to start from, or None for random ones.
         runs: runs of consecutive frames in a clip.
         frames: frames in a run.
-        body_mixing: 0, or mix bodies of pairs of infants: weights from minus this to 1 plus this.
+        bone_spread: standard deviation of the logarithm of the factor on each bone's length; mirror
+            images have one factor.
+        joint_sets_share: share of clips that lack, in all frames, the joints that a randomly chosen
+            convention lacks (``training.given_joints``).
         exact_share: share of clips with true 2D joints and without depths.
-        mini_rgbd_share: share of those with the joints only that MINI-RGBD labels.
+        rounded_share: share of those in whole pixels.
         depth_share: share of the other clips that have depths.
         single_share: share of batches of single frames: photos.
         slow_share: share of batches whose frames are far apart: slow videos.
@@ -234,15 +238,17 @@ class ClipLiftingSettings(Settings):
     detections_weak: tuple[Path, ...] = ()
     weak_share: float = share(0.2)
     validation: DataSource | None = None
+    validation_movements: tuple[Path, ...] = ()
     validation_detections: Path | None = None
     validation_photos: Path | None = None
     skeleton: Literal["infant", "mpii_16", "mini_rgbd_25"] = "infant"
     initial_weights: Path | None = None
     runs: int = limited(3, 1, 1000)
     frames: int = limited(27, 1, 10_000)
-    body_mixing: float = limited(0.0, 0.0, 10.0)
+    bone_spread: float = limited(0.08, 0.0, 10.0)
+    joint_sets_share: float = share(0.6)
     exact_share: float = share(0.3)
-    mini_rgbd_share: float = share(0.6)
+    rounded_share: float = share(0.5)
     depth_share: float = share(0.7)
     single_share: float = share(0.15)
     slow_share: float = share(0.1)

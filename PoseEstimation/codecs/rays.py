@@ -19,6 +19,12 @@ FEATURES = 6
 """Per joint: x, y, whether usable, depth, whether its depth is known, uncertainty of x and y."""
 
 
+CORNERS = ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
+"""What every convention has of the trunk: their spread is the unit of a clip's 2D joints."""
+
+CORNER_SPREAD = 0.5
+"""Their root mean square distance from their mean over the unit, which is about a trunk."""
+
 LOW = ("pelvis", "left_hip", "right_hip")
 HIGH = ("upper_neck", "neck", "left_shoulder", "right_shoulder")
 """The trunk goes from the mean of the first to the mean of the second, those that there are."""
@@ -30,7 +36,7 @@ class ViewTransform:
 
     Attributes:
         rotation: (clip, 3, 3), camera axes to view axes.
-        radius: (clip,) root mean square distance of the 2D joints from the pelvis, over the depth.
+        radius: (clip,) unit of the 2D joints, about the trunk, over the depth.
     """
 
     rotation: Float[np.ndarray, "clip 3 3"]
@@ -43,8 +49,9 @@ class RayCodec(Settings):
 
     The input depends neither on the camera's focal length nor on where in the picture, how large
     and which way up the infant is: the camera is turned until the pelvis's mean place is on its
-    axis and the trunk points up, and the joints are divided by their root mean square distance from
-    the pelvis. Rotation and unit are those of the whole clip: joints at rest stay at rest.
+    axis and the trunk points up, and the joints are divided by the spread of shoulders and hips,
+    which does not depend on what other joints are given. Rotation and unit are those of the whole
+    clip: joints at rest stay at rest.
 
     Attributes:
         skeleton: joints in and out.
@@ -75,7 +82,8 @@ class RayCodec(Settings):
 
         Returns:
             ``FEATURES`` of usable joints and 0 of others, and the transform that was used. Where
-            the root is missing, the mean of a frame's usable joints takes its place.
+            the root is missing, the mean of the hips or else of a frame's usable joints takes its
+            place.
         """
         keypoints_px = np.asarray(keypoints_px, dtype=np.float64)
         usable = np.isfinite(keypoints_px).all(-1) & (np.asarray(scores) >= self.min_score)
@@ -89,7 +97,7 @@ class RayCodec(Settings):
         usable &= turned[..., 2] > 0
         xy = turned[..., :2] / np.where(usable, turned[..., 2], 1.0)[..., None]
         xy *= usable[..., None]
-        radius = _spread(xy - self._root(xy, usable)[..., None, :], usable)
+        radius = self._unit(xy, usable)
         unit_px = radius[:, None, None, None] * _focal(cameras)[..., None]
         known = usable & (False if depth_px is None else np.isfinite(depth_px))
         depth = np.where(known, 0.0 if depth_px is None else depth_px, 0.0) / unit_px
@@ -123,11 +131,32 @@ class RayCodec(Settings):
         return np.where(root, 0.0, sigma)
 
     def _root(self, values: np.ndarray, usable: np.ndarray) -> np.ndarray:
-        """The root's values (..., channel) of each frame, else the mean of its usable joints."""
-        root = self.skeleton.root_index
-        count = np.maximum(usable.sum(-1), 1)[..., None]
-        mean = (values * usable[..., None]).sum(-2) / count
-        return np.where(usable[..., root, None], values[..., root, :], mean)
+        """The root's values (..., channel) of each frame, or the mean of what stands in for it."""
+        place = np.zeros((*values.shape[:-2], values.shape[-1]))
+        found = np.zeros((*values.shape[:-2], 1), dtype=bool)
+        hips = tuple(j for j in CORNERS[2:] if j in self.skeleton.joints)
+        for stand_in in ((self.skeleton.root,), hips, self.skeleton.joints):
+            rows = self.skeleton.indices(stand_in)
+            weight = usable[..., rows, None]
+            whole = len(rows) == len(self.skeleton)
+            complete = weight.any(-2) if whole else weight.all(-2)
+            mean = (values[..., rows, :] * weight).sum(-2) / np.maximum(weight.sum(-2), 1)
+            place = np.where(found, place, mean)
+            found |= complete
+        return place
+
+    def _unit(self, xy: np.ndarray, usable: np.ndarray) -> Float[np.ndarray, "clip"]:
+        """Unit of the 2D joints of each clip, from the frames that have all corners.
+
+        A clip without such a frame takes whatever corners it has, and one without two of them all
+        its joints.
+        """
+        corners = self.skeleton.indices([j for j in CORNERS if j in self.skeleton.joints])
+        own = usable[..., corners] & (usable[..., corners].sum(-1, keepdims=True) > 1)
+        complete = own & own.all(-1, keepdims=True)
+        chosen = np.where(complete.any((1, 2, 3), keepdims=True), complete, own)
+        unit = _spread(xy[..., corners, :], chosen) / CORNER_SPREAD
+        return np.where(chosen.any((1, 2, 3)), unit, 2 * _spread(xy, usable))
 
     def _middle(self, ray: np.ndarray, usable: np.ndarray) -> Float[np.ndarray, "clip 3"]:
         """Mean ray of the frames' roots; straight ahead when no joint is usable."""
@@ -154,8 +183,10 @@ class RayCodec(Settings):
 
 
 def _spread(xy: np.ndarray, usable: np.ndarray) -> Float[np.ndarray, "clip"]:
-    """Root mean square length of the usable joints' vectors, per clip."""
-    square = ((xy**2).sum(-1) * usable).sum((1, 2, 3))
+    """Root mean square distance of a frame's usable joints from their mean, per clip."""
+    weight = usable[..., None].astype(np.float64)
+    mean = (xy * weight).sum(-2, keepdims=True) / np.maximum(weight.sum(-2, keepdims=True), 1)
+    square = (((xy - mean) ** 2) * weight).sum((1, 2, 3, 4))
     return np.maximum(np.sqrt(square / np.maximum(usable.sum((1, 2, 3)), 1)), 1e-6)
 
 

@@ -11,8 +11,9 @@ from jaxtyping import Float, Int
 from Datasets.skeletons import Skeleton
 from Engine.backends import Backend
 from PoseEstimation.codecs.pixels import PixelCodec
-from PoseEstimation.codecs.rays import RayCodec
-from PoseEstimation.structures import Track
+from PoseEstimation.codecs.rays import UNIT_MM, RayCodec
+from PoseEstimation.inference.clip_fit import BodyTree, Prediction, Rays, fit_clip
+from PoseEstimation.structures import Keypoints, Track
 
 RATE = 30.0
 """Frames per second that clip lifters are trained at."""
@@ -61,41 +62,84 @@ class FrameLifting:
 
 
 class ClipLifting:
-    """A lifter of clips (the network ``ClipLifter``), averaged over mirror images.
+    """A lifter of clips: the network ``ClipLifter``, then the body that fits its rays best.
+
+    The network's answers for the clip and for its mirror image are averaged.
 
     Args:
-        backend: features and radius to ``joints`` and ``log_sigma``.
+        backend: features and radius to the fields of ``Lifted``.
         codec: of the joints.
     """
 
     def __init__(self, backend: Backend, codec: RayCodec) -> None:
         self.skeleton, self._backend, self._codec = codec.skeleton, backend, codec
+        self._tree = BodyTree.of(codec.skeleton)
 
     def __call__(
         self, track: Track
     ) -> tuple[Float[np.ndarray, "n joint 3"], Float[np.ndarray, "n joint"]]:
         """See ``Lifter``."""
         found, times_s, intrinsics = track.keypoints, track.times_s, track.intrinsics
-        rows = np.arange(len(found))[:, None, None] if times_s is None else clip_rows(times_s)[None]
+        if times_s is None:
+            parts = [
+                self._lift(found[i : i + 1][:, None, None], _own(intrinsics, i))
+                for i in range(len(found))
+            ]
+            return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
+        rows = clip_rows(times_s)[None]
         clip, cameras = found[rows], intrinsics if np.ndim(intrinsics) == 2 else intrinsics[rows]
-        features, sight = self._codec.encode_input(
+        joints_mm, sigma_mm = self._lift(clip, cameras)
+        place = np.empty(len(found), dtype=np.int64)  # any of a row's places in the clip
+        place[rows.ravel()[::-1]] = np.arange(rows.size)[::-1]
+        return joints_mm[place], sigma_mm[place]
+
+    def _lift(self, clip: Keypoints, cameras: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Joints (frame, joint, 3) and sigma (frame, joint) in mm of one clip (1, run, frame)."""
+        features, view = self._codec.encode_input(
             clip.keypoints_px, clip.scores, cameras, clip.sigma_px, clip.depth_px
         )
-        output, log_sigma = self._averaged(features, sight.radius)
-        place = np.empty(len(found), dtype=np.int64)  # any of a row's places in the clips
-        place[rows.ravel()[::-1]] = np.arange(rows.size)[::-1]
-        joints_mm = self._codec.decode(output, sight)
+        predicted, log_sigma = self._predicted(features, view.radius)
+        rays = _rays(features[0], view.radius[0])
+        fit = fit_clip(self._tree, rays, predicted, view.radius[0])
+        joints_mm = self._codec.decode(fit.joints[None, None], view)[0, 0]
+        off_mm = UNIT_MM * fit.residual * fit.depth[:, None]
         sigma_mm = self._codec.decode_sigma(log_sigma)
-        shape = found.scores.shape[1:]
-        return joints_mm.reshape(-1, *shape, 3)[place], sigma_mm.reshape(-1, *shape)[place]
+        return joints_mm, np.hypot(sigma_mm, np.where(sigma_mm > 0, off_mm, 0.0))
 
-    def _averaged(self, features: np.ndarray, radius: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Positions and log sigma, averaged with those of the mirror image."""
-        flip, sizes = list(self.skeleton.flip_indices), np.asarray(radius, dtype=np.float32)
-        direct = self._backend(features, sizes)
-        mirrored = self._backend(_mirror(features, flip), sizes)
+    def _predicted(
+        self, features: np.ndarray, radius: np.ndarray
+    ) -> tuple[Prediction, Float[np.ndarray, "frame joint"]]:
+        """What the network predicts of a clip and of its mirror image, averaged."""
+        flip, bones = list(self.skeleton.flip_indices), list(self._tree.mirrored)
+        size = np.asarray(radius, dtype=np.float32)
+        direct = self._backend(features, size)
+        mirrored = self._backend(_mirror(features, flip), size)
         joints = (direct["joints"] + _mirror(mirrored["joints"], flip)) / 2
-        return joints, (direct["log_sigma"] + mirrored["log_sigma"][..., flip]) / 2
+        sigma = (direct["log_sigma"] + mirrored["log_sigma"][..., flip]) / 2
+        bone_sigma = (direct["log_bone_sigma"] + mirrored["log_bone_sigma"][..., bones, :]) / 2
+        lengths, spread = (
+            (direct[name] + mirrored[name][..., bones])[0].mean((0, 1)) / 2
+            for name in ("log_lengths", "log_length_sigma")
+        )
+        joints = joints.reshape(-1, *joints.shape[-2:]).astype(np.float64)
+        vectors = joints[:, self._tree.children] - joints[:, self._tree.parents]
+        predicted = Prediction(
+            vectors / np.exp(lengths)[:, None],
+            np.exp(bone_sigma.reshape(-1, *bone_sigma.shape[-2:]).astype(np.float64)),
+            lengths.astype(np.float64),
+            np.exp(spread.astype(np.float64)),
+        )
+        return predicted, sigma.reshape(-1, sigma.shape[-1])
+
+
+def _own(intrinsics: np.ndarray, row: int) -> np.ndarray:
+    return intrinsics if np.ndim(intrinsics) == 2 else intrinsics[row : row + 1][:, None, None]
+
+
+def _rays(features: Float[np.ndarray, "run frame joint 6"], radius: float) -> Rays:
+    """The rays of a clip's frames out of the features of ``RayCodec``."""
+    frames = features.reshape(-1, *features.shape[-2:]).astype(np.float64)
+    return Rays(radius * frames[..., :2], frames[..., 2] > 0, radius * frames[..., 5] ** 2)
 
 
 def clip_rows(times_s: Float[np.ndarray, "n"]) -> Int[np.ndarray, "run frame"]:

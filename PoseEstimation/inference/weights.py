@@ -17,6 +17,7 @@ from PoseEstimation.inference.lifting import ClipLifting, FrameLifting
 from PoseEstimation.inference.settings import PredictSettings
 from PoseEstimation.inference.top_down import KeypointNetwork
 from PoseEstimation.models import HEATMAP_NETWORKS, LIFTERS
+from PoseEstimation.models.clip_lifter import Lifted
 
 
 def load_keypoint_network(path: Path, settings: PredictSettings | None = None) -> KeypointNetwork:
@@ -47,5 +48,5 @@ def load_lifter(path: Path, device: torch.device | str = "cpu") -> FrameLifting 
         if metadata["model"] == "MartinezLifter":
             codec = PixelCodec(skeleton, **metadata["codec"])
             return FrameLifting(TorchBackend(network, device, ("joints",)), codec)
-        backend = TorchBackend(network, device, ("joints", "log_sigma", "log_lengths"))
+        backend = TorchBackend(network, device, Lifted._fields)
         return ClipLifting(backend, RayCodec(skeleton, **metadata["codec"]))

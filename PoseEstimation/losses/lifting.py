@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from PoseEstimation.losses import masked_mean
+from PoseEstimation.losses import gaussian_nll, masked_mean
+from PoseEstimation.models.clip_lifter import Lifted
 
 
 def square_error(
@@ -75,16 +76,53 @@ def bone_length_distance(
 
     The root, which ``mask`` leaves out because its position is 0 by definition, counts here.
     """
-    first, second = torch.as_tensor(bones, device=target.device).T
+    vectors, known = bone_vectors(target, mask, bones)
+    mean, labelled = _mean_lengths(vectors, known)
+    return masked_mean((log_lengths.float() - mean.log()).abs(), labelled.expand_as(log_lengths))
+
+
+def bone_nll(
+    lifted: Lifted,
+    target: Float[Tensor, "clip run frame joint 3"],
+    mask: Float[Tensor, "clip run frame joint"],
+    bones: Sequence[tuple[int, int]],
+) -> Float[Tensor, ""]:
+    """Negative log-likelihood of bone vectors over their lengths, and of the logs of the lengths.
+
+    No gradient flows into the errors, see ``gaussian_nll``.
+    """
+    vectors, known = bone_vectors(target, mask, bones)
+    mean, labelled = _mean_lengths(vectors, known)
+    predicted, _ = bone_vectors(lifted.joints.detach(), torch.ones_like(mask), bones)
+    unit = predicted / lifted.log_lengths.detach().float().exp()[..., None]
+    error = (unit - vectors / mean[..., None]).square()
+    across = gaussian_nll(lifted.log_bone_sigma[..., 0], error[..., :2].sum(-1), known, 2)
+    along = gaussian_nll(lifted.log_bone_sigma[..., 1], error[..., 2], known, 1)
+    square = (lifted.log_lengths.float() - mean.log()).square()
+    lengths = gaussian_nll(lifted.log_length_sigma, square, labelled.expand_as(square), 1)
+    return across + along + lengths
+
+
+def bone_vectors(
+    joints: Float[Tensor, "clip run frame joint 3"],
+    mask: Float[Tensor, "clip run frame joint"],
+    bones: Sequence[tuple[int, int]],
+) -> tuple[Float[Tensor, "clip run frame bone 3"], Float[Tensor, "clip run frame bone"]]:
+    """Vectors along the bones, and 1 where both ends count; the root, at (0, 0, 0), does."""
+    first, second = torch.as_tensor(bones, device=joints.device).T
     root = torch.arange(mask.shape[-1], device=mask.device) == bones[0][0]
     known = (mask > 0) | root
-    both = (known[..., first] & known[..., second]).float()
-    pose = torch.where(known[..., None], target.float(), 0.0)
-    length = (pose[..., second, :] - pose[..., first, :]).norm(dim=-1)
-    count = both.sum((1, 2), keepdim=True)
-    mean = (length * both).sum((1, 2), keepdim=True) / count.clamp_min(1)
-    difference = (log_lengths.float() - mean.clamp_min(1e-3).log()).abs()
-    return masked_mean(difference, (mean > 1e-3).float().expand_as(difference))
+    pose = torch.where(known[..., None], joints.float(), 0.0)
+    return pose[..., second, :] - pose[..., first, :], (
+        known[..., first] & known[..., second]
+    ).float()
+
+
+def _mean_lengths(vectors: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean lengths of the bones over a clip (clip, 1, 1, bone), and 1 where there is one."""
+    count = known.sum((1, 2), keepdim=True)
+    mean = (vectors.norm(dim=-1) * known).sum((1, 2), keepdim=True) / count.clamp_min(1)
+    return mean.clamp_min(1e-3), (mean > 1e-3).float()
 
 
 def _difference(predicted: Tensor, target: Tensor, mask: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ have this distance; the network predicts the sign of the depth.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -25,20 +25,17 @@ class Lifted(NamedTuple):
         joints: (clip, run, frame, joint, 3) relative to the root, which is at exactly (0, 0, 0).
         log_sigma: (clip, run, frame, joint) log of the standard deviation per axis.
         log_lengths: (clip, run or 1, frame or 1, bone) log of the bones' lengths.
+        log_bone_sigma: (clip, run, frame, bone, 2) log of the standard deviation of a bone's vector
+            over its length: per axis across the view, and along it.
+        log_length_sigma: (clip, run or 1, frame or 1, bone) log of the standard deviation of
+            ``log_lengths``.
     """
 
     joints: Float[Tensor, "clip run frame joint 3"]
     log_sigma: Float[Tensor, "clip run frame joint"]
     log_lengths: Float[Tensor, "clip run_or_1 frame_or_1 bone"]
-
-
-RENAMED = {
-    "told.": "shape_embedding.",
-    "across.": "ray_offset.",
-    "lean.": "depth_sign.",
-    "beyond.": "depth_offset.",
-}
-"""Layers by their names in the first weight sets, which are read, too."""
+    log_bone_sigma: Float[Tensor, "clip run frame bone 2"]
+    log_length_sigma: Float[Tensor, "clip run_or_1 frame_or_1 bone"]
 
 
 class ClipLifter(nn.Module):
@@ -65,18 +62,13 @@ class ClipLifter(nn.Module):
         self.depth_sign = nn.Linear(width, bones)
         self.depth_offset = nn.Linear(width, bones)
         self.log_sigma = nn.Linear(width, config.num_joints)
+        self.log_bone_sigma = nn.Linear(width, 2 * bones)
+        self.log_length_sigma = nn.Linear(width, bones)
         placing = (self.ray_offset, self.depth_sign, self.depth_offset)
-        for layer in (self.body, self.size, *placing, self.log_sigma):
+        sigmas = (self.log_sigma, self.log_bone_sigma, self.log_length_sigma)
+        for layer in (self.body, self.size, *placing, *sigmas):
             nn.init.normal_(layer.weight, std=0.01)
             nn.init.zeros_(layer.bias)
-
-    def _load_from_state_dict(self, state_dict: dict, prefix: str, *others: Any) -> None:
-        for key in list(state_dict):
-            for old, new in RENAMED.items():
-                if key.startswith(prefix + old):
-                    name = prefix + new + key.removeprefix(prefix + old)
-                    state_dict[name] = state_dict.pop(key)
-        super()._load_from_state_dict(state_dict, prefix, *others)
 
     def forward(
         self,
@@ -110,7 +102,11 @@ class ClipLifter(nn.Module):
             hidden = self.norm(hidden.float())
             joints = self._place(hidden, features, radius, shape.exp())
             joints = log_size[..., None].exp() * joints
-            return Lifted(joints, self.log_sigma(hidden), shape + log_size)
+            bone_sigma = self.log_bone_sigma(hidden).unflatten(-1, (-1, 2)) - 1.5
+            length_sigma = self.log_length_sigma(mean.float())[..., list(self.config.twins)] - 2.0
+            return Lifted(
+                joints, self.log_sigma(hidden), shape + log_size, bone_sigma, length_sigma
+            )
 
     def _image_lengths(self, features: Tensor) -> Tensor:
         """Lengths of the bones in the image, 0 where an end is missing."""

@@ -15,8 +15,7 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from Datasets.catalogue import open_sources
-from Datasets.skeletons import MINI_RGBD_25, SKELETONS, Skeleton
-from Datasets.skeletons.convert import joint_map
+from Datasets.skeletons import SKELETONS, Skeleton
 from Engine.errors import DataError
 from Engine.module import AveragedModule
 from Engine.sampling import Draw, SeededSampler
@@ -27,6 +26,7 @@ from PoseEstimation.inference.lifting import RATE
 from PoseEstimation.losses import gaussian_nll
 from PoseEstimation.losses.lifting import (
     bone_length_distance,
+    bone_nll,
     lifting_distance,
     moved_to,
     square_error,
@@ -38,7 +38,6 @@ from PoseEstimation.structures import Clip
 from PoseEstimation.training.clip_noise import (
     add_detection_noise,
     add_independent_noise,
-    bone_lengths,
     photo_noise,
     random_camera,
     resize_bones,
@@ -54,6 +53,7 @@ from PoseEstimation.training.clips import (
     stacked,
     true_clip,
 )
+from PoseEstimation.training.given_joints import draw_given_joints
 from PoseEstimation.training.weights import configured, train_and_write
 
 Read = TypeVar("Read")
@@ -79,7 +79,8 @@ class ClipLiftingModule(AveragedModule):
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
         """Loss of a batch of clips."""
-        joints, log_sigma, log_lengths = self.network(batch["features"], batch["radius"])
+        lifted = self.network(batch["features"], batch["radius"])
+        joints, log_lengths = lifted.joints, lifted.log_lengths
         target, mask, recipe = batch["target"], batch["mask"], self.recipe
         weak, strong = batch["weak"].view(-1, 1, 1, 1, 1), mask
         if weak.any():
@@ -91,11 +92,14 @@ class ClipLiftingModule(AveragedModule):
         if recipe.bone_weight:
             bones = bone_length_distance(log_lengths, target, strong, self.bones)
             loss = loss + recipe.bone_weight * bones
-        return loss + recipe.sigma_weight * _nll(log_sigma, joints, target, strong)
+        sigmas = _nll(lifted.log_sigma, joints, target, strong)
+        sigmas = sigmas + bone_nll(lifted, target, strong, self.bones)
+        return loss + recipe.sigma_weight * sigmas
 
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
         """Mean error in millimetres without the root, of joints and of frame differences."""
-        joints, log_sigma, log_lengths = self.average(batch["features"], batch["radius"])
+        lifted = self.average(batch["features"], batch["radius"])
+        joints, log_lengths = lifted.joints, lifted.log_lengths
         target, mask = batch["target"], batch["mask"]
         error = UNIT_MM * lifting_distance(joints, target, mask)
         kind = "observed" if batch["observed"].all() else "true"
@@ -103,7 +107,7 @@ class ClipLiftingModule(AveragedModule):
             f"validation_{kind}_mm": error,
             f"validation_{kind}_velocity": RATE * UNIT_MM * velocity_distance(joints, target, mask),
             f"validation_{kind}_body": bone_length_distance(log_lengths, target, mask, self.bones),
-            f"validation_{kind}_nll": _nll(log_sigma, joints, target, mask),
+            f"validation_{kind}_nll": _nll(lifted.log_sigma, joints, target, mask),
             "validation_loss": error,
         }
         self.log_dict(values, batch_size=1)
@@ -202,13 +206,14 @@ class _Keys(TorchDataset):
 
 
 def validation_items(settings: ClipLiftingSettings, skeleton: Skeleton) -> list[dict[str, Tensor]]:
-    """One item per sequence with its true 2D joints, one with detections; one of all photos."""
-    if settings.validation is None:
-        raise DataError("clip_lifting: validation must be given; name a data set with 3D labels")
-    dataset = open_sources([settings.validation], skeleton)[0]
-    names = np.array([s.sequence for s in dataset.samples if s.joints_mm is not None])
-    every = true_clip(dataset)
-    true = [every[names == name][None, None] for name in dict.fromkeys(names)]
+    """One item per sequence or infant with its true 2D joints, one with detections, one of photos.
+
+    Raises:
+        DataError: nothing to validate on, or damaged data.
+    """
+    true = [*_true_sequences(settings, skeleton), *_true_movements(settings, skeleton)]
+    if not true:
+        raise DataError("clip_lifting: give validation (3D labels) or validation_movements")
     detected = []
     if settings.validation_detections is not None:
         found = load_detections(settings.validation_detections, skeleton)
@@ -219,6 +224,28 @@ def validation_items(settings: ClipLiftingSettings, skeleton: Skeleton) -> list[
     items = [(clip, False) for clip in true] + [(clip, True) for clip in detected]
     codec = RayCodec(skeleton)
     return [{**_tensors(clip, codec), "observed": torch.tensor(kind)} for clip, kind in items]
+
+
+def _true_sequences(settings: ClipLiftingSettings, skeleton: Skeleton) -> list[Clip]:
+    """The sequences of the data set to validate on, exact."""
+    if settings.validation is None:
+        return []
+    dataset = open_sources([settings.validation], skeleton)[0]
+    names = np.array([s.sequence for s in dataset.samples if s.joints_mm is not None])
+    every = true_clip(dataset)
+    return [every[names == name][None, None] for name in dict.fromkeys(names)]
+
+
+def _true_movements(settings: ClipLiftingSettings, skeleton: Skeleton) -> list[Clip]:
+    """Each infant of the banks to validate on before a camera, with a convention's joints."""
+    clips = []
+    for path in settings.validation_movements:
+        for number, movement in enumerate(load_movement_bank(path, skeleton)):
+            rng = np.random.default_rng(number)
+            clip = random_camera(movement[None].astype(np.float64), settings.cameras, rng)
+            clip = replace(clip, scores=clip.scores * draw_given_joints(rng, skeleton))
+            clips.append(clip[None])
+    return clips
 
 
 class TrainingClips:
@@ -239,9 +266,6 @@ class TrainingClips:
         self.lasting = [clip for clip in self.scattered if len(clip.scores) > 1]
         self.skeleton = SKELETONS[settings.skeleton]
         self.codec = RayCodec(self.skeleton)
-        labelled, _ = joint_map(MINI_RGBD_25, self.skeleton).index_lists
-        self.in_mini_rgbd = np.isin(np.arange(len(self.skeleton)), labelled)
-        self.lengths = [bone_lengths(joints_mm, self.skeleton) for joints_mm in movements]
 
     def __call__(self, keys: Sequence[Draw]) -> dict[str, Tensor]:
         """Make the batch of these keys."""
@@ -273,9 +297,12 @@ class TrainingClips:
         if observed and rng.random() < settings.detections_share:
             return self._with_or_without_depth(self._detected(observed, runs, frames, rng), rng)
         clip = random_camera(self._pose(runs, frames, rng), settings.cameras, rng)
+        if rng.random() < settings.joint_sets_share:
+            given = draw_given_joints(rng, self.skeleton)
+            clip = replace(clip, scores=clip.scores * given)
         if rng.random() < settings.exact_share:
-            in_mini_rgbd = rng.random() < settings.mini_rgbd_share
-            return replace(clip, scores=clip.scores * (self.in_mini_rgbd if in_mini_rgbd else 1))
+            whole = rng.random() < settings.rounded_share
+            return replace(clip, keypoints_px=np.round(clip.keypoints_px)) if whole else clip
         noise = photo_noise(settings.noise, rng) if runs * frames == 1 else settings.noise
         clip = with_depth(clip, self.skeleton.root_index)
         clip = add_detection_noise(clip, self.skeleton, noise, rng)
@@ -296,15 +323,12 @@ class TrainingClips:
         if frames == 1 and self.postures and rng.random() < settings.posture_share:
             still = self.postures[int(rng.integers(len(self.postures)))]
             return still[random_frames(len(still), runs, frames, rng)].astype(np.float64)
-        number = int(rng.integers(len(self.movements)))
-        movement = self.movements[number]
+        movement = self.movements[int(rng.integers(len(self.movements)))]
         joints_mm = movement[random_frames(len(movement), runs, frames, rng)].astype(np.float64)
-        if not settings.body_mixing:
+        if not settings.bone_spread:
             return joints_mm
-        other = self.lengths[rng.integers(len(self.lengths))]
-        share = rng.uniform(-settings.body_mixing, 1 + settings.body_mixing)
-        ratios = 1 + share * (other / self.lengths[number] - 1)
-        return resize_bones(joints_mm, ratios, self.skeleton)
+        ratios = np.exp(settings.bone_spread * rng.normal(size=len(self.skeleton.bones)))
+        return resize_bones(joints_mm, ratios[list(twin_bones(self.skeleton))], self.skeleton)
 
     def _with_or_without_depth(self, clip: Clip, rng: np.random.Generator) -> Clip:
         """Remove the depths from a share of the clips."""

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from Datasets.geometry.camera import intrinsics_matrix, project
 from Datasets.skeletons import INFANT, MINI_RGBD_25, MPI_INF_17, MPII_16
 from PoseEstimation.codecs.pixels import PixelCodec
-from PoseEstimation.codecs.rays import HIGH, LOW, UNIT_MM, RayCodec
+from PoseEstimation.codecs.rays import CORNER_SPREAD, CORNERS, HIGH, LOW, UNIT_MM, RayCodec
 
 CAMERA = intrinsics_matrix(588.7, 590.3, 322.2, 237.5)
 CODEC = RayCodec(INFANT)
@@ -100,9 +100,9 @@ def test_input_does_not_depend_on_the_focal_length_or_the_size():
     larger, _ = encode(joints * 1.7)
     assert zoomed == pytest.approx(features, abs=1e-5)
     assert larger == pytest.approx(features, abs=1e-5)
-    assert np.sqrt((features[..., :2] ** 2).sum((-1, -2)) / len(INFANT)) == pytest.approx(
-        1, abs=1e-5
-    )
+    corners = features[:, INFANT.indices(CORNERS), :2]
+    square = ((corners - corners.mean(1, keepdims=True)) ** 2).sum((-1, -2)) / len(CORNERS)
+    assert np.sqrt(square) == pytest.approx(CORNER_SPREAD, abs=1e-5)
     assert features[:, ROOT, :2] == pytest.approx(0, abs=1e-6)
 
 

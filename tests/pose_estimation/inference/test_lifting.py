@@ -11,7 +11,7 @@ from Datasets.skeletons import INFANT
 from Engine.backends import TorchBackend
 from PoseEstimation.codecs.rays import RayCodec
 from PoseEstimation.inference.lifting import ClipLifting, clip_rows
-from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig
+from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig, Lifted
 from PoseEstimation.structures import Keypoints, Track
 
 CAMERA = intrinsics_from_fov((640, 480), 57)
@@ -30,8 +30,7 @@ def lifting(**changes) -> ClipLifting:
     network = ClipLifter(config)
     for parameter in network.parameters():
         parameter.data += 0.03 * torch.randn_like(parameter)
-    outputs = ("joints", "log_sigma", "log_lengths")
-    return ClipLifting(TorchBackend(network, outputs=outputs), RayCodec(INFANT))
+    return ClipLifting(TorchBackend(network, outputs=Lifted._fields), RayCodec(INFANT))
 
 
 def video(frames: int) -> np.ndarray:

@@ -124,9 +124,8 @@ def test_a_batch_is_a_function_of_its_keys(settings, bank):
 def test_exact_clips_are_true_rays_of_their_targets(settings, bank):
     """Along every ray lies its joint: what the features say is what the target says."""
     still = replace(settings.cameras, moving_share=0.0)
-    exact = replace(
-        settings, exact_share=1.0, mini_rgbd_share=0, single_share=0, slow_share=0, cameras=still
-    )
+    shares = {"joint_sets_share": 0, "rounded_share": 0, "single_share": 0, "slow_share": 0}
+    exact = replace(settings, exact_share=1.0, cameras=still, **shares)
     batch = clips(exact, bank)([Draw(0, i) for i in range(4)])
     features, target = batch["features"], batch["target"]
     assert (features[..., 3:] == 0).all() and (features[..., 2] == 1).all()
@@ -140,15 +139,6 @@ def test_exact_clips_are_true_rays_of_their_targets(settings, bank):
     expected = offset * distance[..., None, None] + across * target[..., 2:]
     assert torch.allclose(expected, target[..., :2], atol=2e-3)
     assert distance.min() > 3 and distance.max() < 25
-
-
-def test_exact_clips_may_lack_what_mini_rgbd_does_not_label(settings, bank):
-    only = replace(settings, exact_share=1.0, mini_rgbd_share=1.0, single_share=0.0, slow_share=0.0)
-    features = clips(only, bank)([Draw(0, i) for i in range(4)])["features"]
-    seen = (features[..., 2] > 0).flatten(0, 2)
-    assert (seen == seen[0]).all()
-    gone = {joint for joint, there in zip(INFANT.joints, seen[0], strict=True) if not there}
-    assert gone == {"left_eye", "right_eye", "left_ear", "right_ear", "head_top"}
 
 
 def test_batches_of_photos_have_single_frames(settings, bank):
