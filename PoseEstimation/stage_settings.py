@@ -114,7 +114,9 @@ class CalibrationSettings(Settings):
 
     Attributes:
         detections: files of cached detections on validation sequences.
-        heatmap, lifter: weights of the networks, the lifter a ``ClipLifter``.
+        heatmap, lifter: weights of the networks, the lifter a ``ClipLifter``; or None.
+        movements: banks of movements of infants that no network learnt from, for the lifter; half
+            of the clips are exact, half have detection noise.
         detector: weights of the detector, or None to leave it as it is.
         scenes: data sets that it has not learnt from, for the operating point.
         mistaken_percent: of their images may have a false positive.
@@ -123,6 +125,7 @@ class CalibrationSettings(Settings):
     detections: tuple[Path, ...] = ()
     heatmap: Path | None = None
     lifter: Path | None = None
+    movements: tuple[Path, ...] = ()
     detector: Path | None = None
     scenes: tuple[DataSource, ...] = ()
     mistaken_percent: float = limited(4.0, 0.0, 100.0)

@@ -19,6 +19,9 @@ FEATURES = 6
 """Per joint: x, y, whether usable, depth, whether its depth is known, uncertainty of x and y."""
 
 
+CLIP_FRAMES = (1, 8, 27, 100, 300)
+"""Lengths of clips that error bars are calibrated for; those between are interpolated."""
+
 CORNERS = ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
 """What every convention has of the trunk: their spread is the unit of a clip's 2D joints."""
 
@@ -56,12 +59,15 @@ class RayCodec(Settings):
     Attributes:
         skeleton: joints in and out.
         min_score: joints below it count as missing.
-        sigma_scale: factor that calibrates the network's sigma, measured on validation data.
+        sigma_scale: factors that calibrate the network's sigma, measured on validation data, for
+            clips of ``CLIP_FRAMES`` frames.
+        size_sigma: standard deviation of the logarithm of the size of the body, measured likewise.
     """
 
     skeleton: Skeleton
     min_score: float = share(0.05)
-    sigma_scale: float = limited(1.0, 0.0, 1e6)
+    sigma_scale: tuple[float, ...] = limited((1.0,) * len(CLIP_FRAMES), 0.0, 1e6)
+    size_sigma: float = limited(0.08, 1e-3, 10.0)
 
     def encode_input(
         self,
@@ -123,10 +129,16 @@ class RayCodec(Settings):
         return np.asarray(output, dtype=np.float64) @ view.rotation[:, None, None] * UNIT_MM
 
     def decode_sigma(
-        self, log_sigma: Float[np.ndarray, "*batch joint"]
+        self, log_sigma: Float[np.ndarray, "*batch joint"], frames: int
     ) -> Float[np.ndarray, "*batch joint"]:
-        """Turn the lifter's log sigma into millimetres per axis; the root's is 0."""
-        sigma = np.exp(np.asarray(log_sigma, dtype=np.float64)) * UNIT_MM * self.sigma_scale
+        """Turn the lifter's log sigma into millimetres per axis; the root's is 0.
+
+        Args:
+            log_sigma: of the network.
+            frames: in the whole clip.
+        """
+        scale = np.interp(np.log(frames), np.log(CLIP_FRAMES), self.sigma_scale)
+        sigma = np.exp(np.asarray(log_sigma, dtype=np.float64)) * UNIT_MM * scale
         root = np.arange(len(self.skeleton)) == self.skeleton.root_index
         return np.where(root, 0.0, sigma)
 

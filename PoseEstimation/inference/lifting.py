@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from Datasets.skeletons import Skeleton
 from Engine.backends import Backend
 from PoseEstimation.codecs.pixels import PixelCodec
-from PoseEstimation.codecs.rays import UNIT_MM, RayCodec
+from PoseEstimation.codecs.rays import RayCodec
 from PoseEstimation.inference.clip_fit import BodyTree, Prediction, Rays, fit_clip
 from PoseEstimation.structures import Keypoints, Track
 
@@ -102,9 +102,9 @@ class ClipLifting:
         rays = _rays(features[0], view.radius[0])
         fit = fit_clip(self._tree, rays, predicted, view.radius[0])
         joints_mm = self._codec.decode(fit.joints[None, None], view)[0, 0]
-        off_mm = UNIT_MM * fit.residual * fit.depth[:, None]
-        sigma_mm = self._codec.decode_sigma(log_sigma)
-        return joints_mm, np.hypot(sigma_mm, np.where(sigma_mm > 0, off_mm, 0.0))
+        off = fit.residual * fit.depth[:, None]
+        log_sigma = np.logaddexp(2 * log_sigma, 2 * np.log(np.maximum(off, 1e-9))) / 2
+        return joints_mm, self._codec.decode_sigma(log_sigma, len(log_sigma))
 
     def _predicted(
         self, features: np.ndarray, radius: np.ndarray

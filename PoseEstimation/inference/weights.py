@@ -49,4 +49,6 @@ def load_lifter(path: Path, device: torch.device | str = "cpu") -> FrameLifting 
             codec = PixelCodec(skeleton, **metadata["codec"])
             return FrameLifting(TorchBackend(network, device, ("joints",)), codec)
         backend = TorchBackend(network, device, Lifted._fields)
-        return ClipLifting(backend, RayCodec(skeleton, **metadata["codec"]))
+        values = metadata["codec"]  # JSON knows no tuples
+        codec = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        return ClipLifting(backend, RayCodec(skeleton, **codec))

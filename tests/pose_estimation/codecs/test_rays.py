@@ -196,5 +196,26 @@ def test_raw_pixels_keep_pixels_and_camera_axes():
 
 
 def test_sigma_is_in_millimetres_and_zero_at_the_root():
-    sigma = CODEC.decode_sigma(np.log(np.full((2, 25), 0.3)))
+    sigma = CODEC.decode_sigma(np.log(np.full((2, 25), 0.3)), 1)
     assert sigma[:, 0] == pytest.approx(30) and (sigma[:, ROOT] == 0).all()
+
+
+def test_the_factor_on_sigma_is_that_of_the_clips_length():
+    codec = RayCodec(INFANT, sigma_scale=(1.0, 2.0, 3.0, 4.0, 5.0))
+    for frames, factor in ((1, 1), (8, 2), (27, 3), (100, 4), (300, 5), (5000, 5)):
+        assert codec.decode_sigma(np.zeros((1, 25)), frames)[0, 0] == pytest.approx(100 * factor)
+    assert 200 < codec.decode_sigma(np.zeros((1, 25)), 12)[0, 0] < 300
+
+
+def test_the_unit_does_not_depend_on_what_else_is_given():
+    keypoints = project(poses(4), CAMERA)
+    whole, view = encode_points(keypoints)
+    few = np.isin(INFANT.joints, [*CORNERS, "pelvis", "nose"]).astype(float)
+    features, other = encode_points(keypoints, scores=np.tile(few, (4, 1)))
+    assert other.radius == pytest.approx(view.radius, rel=1e-9)
+    three = few * (np.array(INFANT.joints) != "left_hip")
+    without = encode_points(keypoints, scores=np.tile(three, (4, 1)))[1].radius
+    assert (without > 0.3 * view.radius).all() and (without < 3 * view.radius).all()
+    none = np.zeros((4, 25))
+    none[:, :3] = 1
+    assert np.isfinite(encode_points(keypoints, scores=none)[0]).all()
