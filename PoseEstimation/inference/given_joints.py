@@ -58,8 +58,9 @@ class GivenJoints:
     def keypoints(self) -> Keypoints:
         """Our joints of every row, each with a standard deviation."""
         found = self.match.apply(self.recording.keypoints)
-        unknown = np.isnan(found.sigma_px) & (found.scores > 0)
-        return replace(found, sigma_px=np.where(unknown, self._sigma_px[0], found.sigma_px))
+        default = np.where(found.scores > 0, self._sigma_px[0], np.nan)
+        own = self.sigma_px is None and np.isfinite(found.sigma_px)
+        return replace(found, sigma_px=np.where(own, found.sigma_px, default))
 
     @cached_property
     def times_s(self) -> Float[np.ndarray, "frame"]:

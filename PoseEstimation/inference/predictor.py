@@ -67,7 +67,10 @@ class Predictor:
                 f"{lifter.skeleton.name}; use networks of one set"
             )
         self.settings = settings or PredictSettings()
-        self.skeleton: Skeleton = required(finder or lifter, "predictor: a network").skeleton
+        known = finder or lifter
+        if known is None:
+            raise DataError("predictor: needs what finds people or what lifts them")
+        self.skeleton: Skeleton = known.skeleton
         self.model_info = dict(model_info or {})
         self._finder, self._lifter = finder, lifter
 

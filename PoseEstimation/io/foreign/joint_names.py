@@ -40,6 +40,8 @@ LEAST = 3
 """Joints that are needed to place an infant before the camera."""
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_GLUED = re.compile(r"(left|right|[lr](?!ear$))_?(\w+)")
+"""``leftknee``, ``rknee``; but ``rear`` is no right ear."""
 
 
 @dataclass(frozen=True)
@@ -131,20 +133,13 @@ def joint_of(name: str, skeleton: Skeleton) -> str | None:
     ['right_toes', 'left_knee', 'pelvis', None]
     """
     words = [word.lower() for word in _WORD.findall(name)]
-    sides = [SIDES[word] for word in words if word in SIDES]
+    side = "".join(SIDES[word] for word in words if word in SIDES)
     part = "_".join(word for word in words if word not in SIDES)
-    for whole in (part, *(_unglued(part) if not sides else ())):
-        side, rest = whole if isinstance(whole, tuple) else ("".join(sides), whole)
-        joint = "_".join(filter(None, (side, SYNONYMS.get(rest, rest))))
-        if joint in skeleton.joints:
-            return joint
-    return None
-
-
-def _unglued(part: str) -> list[tuple[str, str]]:
-    """Side and part of names such as ``leftknee`` and ``rknee``; ``rear`` is no right ear."""
-    glued = re.fullmatch(r"(left|right|l|r)(?!ear$)_?(\w+)", part)
-    return [(SIDES[glued[1]], glued[2])] if glued else []
+    readings = [(side, part)]
+    if not side and (glued := _GLUED.fullmatch(part)):
+        readings.append((SIDES[glued[1]], glued[2]))
+    joints = ("_".join(filter(None, (side, SYNONYMS.get(part, part)))) for side, part in readings)
+    return next((joint for joint in joints if joint in skeleton.joints), None)
 
 
 def read_joint_map(path: Path, skeleton: Skeleton) -> dict[str, str | None]:

@@ -45,7 +45,7 @@ _TIMES = {"time_s": 1.0, "timestamp_ms": 0.001}
 def recognises(content: Any) -> bool:
     """Whether a JSON file holds landmarks of MediaPipe."""
     frames = _frames(content)
-    return any(_is_pose(pose) for frame in frames or [] for pose in _poses(frame))
+    return any(len(pose) == len(NAMES) for frame in frames or [] for pose in _poses(frame))
 
 
 def read(path: Path, content: Any, size: Size | None) -> list[Recording]:
@@ -99,34 +99,28 @@ def _poses(frame: Any) -> list[Any]:
         return _poses(frame)
     if not isinstance(frame, list) or not frame:
         return []
-    first = frame[0]
-    if isinstance(first, dict) and not any(key in first for key in _KEYS):
-        return [frame]
-    if (
-        isinstance(first, list)
-        and len(frame) == len(NAMES)
-        and not isinstance(first[0], list | dict)
-    ):
+    if all(map(_is_landmark, frame)):
         return [frame]
     return [pose for one in frame for pose in _poses(one)]
 
 
-def _is_pose(pose: Any) -> bool:
-    first = pose[0] if isinstance(pose, list) and len(pose) == len(NAMES) else None
-    return isinstance(first, list) or (isinstance(first, dict) and {"x", "y"} <= first.keys())
+def _is_landmark(value: Any) -> bool:
+    if isinstance(value, list):
+        return len(value) in (2, 3, 4) and all(isinstance(v, int | float) for v in value)
+    return isinstance(value, dict) and {"x", "y"} <= value.keys()
 
 
 def _values(path: Path, frame: int, pose: Any) -> np.ndarray:
     """x, y and visibility (33, 3) of one person."""
+    rows = [
+        (one["x"], one["y"], one.get("visibility"))
+        if isinstance(one, dict)
+        else (*one[:2], one[3] if len(one) > 3 else None)
+        for one in pose
+    ]
     try:
-        rows = [
-            (one["x"], one["y"], one.get("visibility"))
-            if isinstance(one, dict)
-            else (one[0], one[1], one[3] if len(one) > 3 else None)
-            for one in pose
-        ]
         values = np.array(rows, dtype=np.float64)
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+    except (TypeError, ValueError):
         values = np.zeros((0, 3))
     if values.shape != (len(NAMES), 3):
         raise DataError(f"lift: {path}, frame {frame}: needs {len(NAMES)} landmarks with x and y")

@@ -20,13 +20,13 @@ def recognises(content: Any) -> bool:
 
 
 def read(path: Path, content: Any, size: Size | None) -> list[Recording]:
-    """Read the file: a recording per photo or video; frames that could not be read are left out.
+    """Read the file: a recording per photo or video; frames with an error are left out.
 
     Raises:
         DataError: the file is damaged.
     """
     result = read_poses_json(path)
-    readable = (frame for frame in result.frames if frame.width is not None)
+    readable = (frame for frame in result.frames if frame.error is None)
     return [
         _recording(source, list(frames), result.skeleton)
         for source, frames in groupby(readable, key=lambda frame: frame.source)
@@ -40,6 +40,7 @@ def _recording(source: str, frames: list[FrameResult], skeleton: Skeleton) -> Re
     for row, (_, infant) in enumerate(rows):
         values[row] = np.column_stack([infant.keypoints_px, infant.keypoint_scores])
         sigma_px[row] = infant.sigma_px
+    sizes = [side for frame in frames for side in (frame.width, frame.height)]
     return Recording(
         source,
         skeleton.joints,
@@ -48,5 +49,5 @@ def _recording(source: str, frames: list[FrameResult], skeleton: Skeleton) -> Re
         tuple(str(infant.track_id) for _, infant in rows),
         np.array([frame.index for frame in frames]),
         np.array([frame.time_s for frame in frames]),
-        np.array([frame.size for frame in frames]),
+        None if None in sizes else np.array(sizes, dtype=np.int64).reshape(-1, 2),
     )

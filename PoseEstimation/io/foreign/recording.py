@@ -87,7 +87,7 @@ def of_tracks(
 ) -> tuple[Float[np.ndarray, "row joint 3"], Int[np.ndarray, "row"], tuple[str, ...]]:
     """Values, frame and track of every row in which anything of a track is known."""
     frames, numbers = np.nonzero(np.isfinite(values[..., :2]).all(-1).any(-1))
-    return values[frames, numbers], frames, tuple(tracks[i] for i in numbers)
+    return values[frames, numbers], frames, tuple(tracks[i] for i in numbers.tolist())
 
 
 def frame_numbers(names: Sequence[str]) -> Int[np.ndarray, "frame"]:

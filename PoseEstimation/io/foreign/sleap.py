@@ -1,6 +1,7 @@
 """SLEAP analysis CSV: a row per instance.
 
-Columns: track, frame_idx, instance.score and, of every node, NODE.x, NODE.y, NODE.score. Frames in which nobody was found have no row. Scores are empty in instances placed by hand.
+Columns: track, frame_idx, instance.score and, of every node, NODE.x, NODE.y, NODE.score. Frames in
+which nobody was found have no row. Scores are empty in instances placed by hand.
 """
 
 from __future__ import annotations
