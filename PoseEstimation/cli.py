@@ -8,6 +8,7 @@ here and write ``commands/<name>.py`` with ``run(args) -> int``.
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
@@ -20,7 +21,14 @@ from Engine.errors import one_line, required
 from Engine.process import exit_code
 from Engine.settings import COUNT, SEED, Limits, limits_of
 from PoseEstimation import io, recipes
-from PoseEstimation.inference.settings import LENGTH_CM, PredictSettings
+from PoseEstimation.inference.settings import (
+    AGE_WEEKS,
+    FPS,
+    LENGTH_CM,
+    SIGMA_PX,
+    PredictSettings,
+)
+from PoseEstimation.io import foreign
 from PoseEstimation.settings import HeatmapSettings
 from PoseEstimation.stage_settings import GenerateSettings
 
@@ -54,7 +62,9 @@ def _of_setting(kind: type[int] | type[float], settings: type, name: str) -> _Nu
     return _Number(kind, required(limits_of(settings, name), f"{name}: limits"))
 
 
-_count, _seed, _length = _Number(int, COUNT), _Number(int, SEED), _Number(float, LENGTH_CM)
+_count, _seed = _Number(int, COUNT), _Number(int, SEED)
+_length, _age = _Number(float, LENGTH_CM), _Number(float, AGE_WEEKS)
+_rate, _sigma = _Number(float, FPS), _Number(float, SIGMA_PX)
 _frames = _of_setting(int, GenerateSettings, "frames")
 _workers = _of_setting(int, GenerateSettings, "workers")
 _fps = _of_setting(float, GenerateSettings, "fps")
@@ -96,6 +106,7 @@ def build_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_predict(commands, configured)
+    _add_lift(commands, configured)
     _add_demo(commands, configured)
     _add_evaluate(commands, configured)
     _add_compare(commands, common)
@@ -121,11 +132,32 @@ def _add_predict(commands: argparse._SubParsersAction, parent: argparse.Argument
     option("--weights", metavar="NAME", help="weight set, default: the one in config.yaml")
     option("--format", type=_formats, default=("json", "csv"), metavar="json,csv,coco")
     option("--coco-annotations", type=_path, metavar="FILE", help="image ids by file name")
+    _add_camera_and_body(predict)
+    option("--no-overlay", action="store_true", help="draw nothing")
+    option("--blur-face", action="store_true", help="blur faces in the overlay")
+
+
+def _add_camera_and_body(command: argparse.ArgumentParser) -> None:
+    option = command.add_argument
     option("--intrinsics", type=_path, metavar="FILE", help="JSON with fx, fy, cx, cy in pixels")
     option("--fov", type=_fov, metavar="DEG", help="view across the longer side")
     option("--length-cm", type=_length, metavar="CM", help="crown-heel length")
-    option("--no-overlay", action="store_true", help="draw nothing")
-    option("--blur-face", action="store_true", help="blur faces in the overlay")
+    option("--age-weeks", type=_age, metavar="N", help="age since term (corrected)")
+
+
+def _add_lift(commands: argparse._SubParsersAction, parent: argparse.ArgumentParser) -> None:
+    lift = _add(commands, "lift", parent, "3D from 2D joints that another program found")
+    lift.epilog = f"Formats of FILE: {', '.join(_names_of(foreign.FORMATS))}."
+    option = lift.add_argument
+    option("inputs", nargs="+", type=_path, metavar="FILE", help="2D joints in pixels")
+    option("--output", type=_path, required=True, metavar="DIR", help="folder for every file")
+    option("--weights", metavar="NAME", help="weight set, default: the one in config.yaml")
+    option("--format", type=_formats, default=("json", "csv"), metavar="json,csv,coco")
+    option("--map", type=_path, metavar="FILE", help="YAML or CSV of their_name: our_joint")
+    _add_camera_and_body(lift)
+    option("--size", type=_size, metavar="WxH", help="of the pictures, where FILE does not say")
+    option("--fps", type=_rate, metavar="N", help="frames per second; default: times of FILE, 30")
+    option("--sigma-px", type=_sigma, metavar="PX", help="standard deviation of the joints")
 
 
 def _add_demo(commands: argparse._SubParsersAction, parent: argparse.ArgumentParser) -> None:
@@ -220,6 +252,14 @@ def _add_data_commands(
     crops.add_argument("--margin", type=_margin, default=1.25, help="crop over box")
     render.add_argument("--split", default="all", help="train, validation, test, all, or its own")
     render.add_argument("--output", type=_path, default=Path("Images"), metavar="DIR")
+
+
+def _size(text: str) -> tuple[int, int]:
+    """Width and height such as 640x480."""
+    found = re.fullmatch(r"([1-9]\d{0,5})x([1-9]\d{0,5})", text.lower())
+    if not found:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a size such as 640x480")
+    return int(found[1]), int(found[2])
 
 
 def _names_of(rows: Iterable[Named]) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from PoseEstimation.cli import build_parser, main, parse
 from PoseEstimation.visualise.video import VideoWriter
 
 COMMANDS = (
-    *("predict", "demo", "evaluate", "train", "synth"),
+    *("predict", "lift", "demo", "evaluate", "train", "synth"),
     *("render", "verify", "crops", "doctor"),
 )
 HEAVY = ("torch", "lightning", "matplotlib", "av", "scipy", "jsonargparse")

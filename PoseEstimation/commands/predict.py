@@ -16,6 +16,7 @@ from Datasets.readers.video import count_frames
 from PoseEstimation.config import Config, load_config
 from PoseEstimation.inference.camera import Camera, read_intrinsics
 from PoseEstimation.inference.predict import Prediction, PredictRequest, predict, prepare_output
+from PoseEstimation.inference.settings import BodySize
 from PoseEstimation.inference.weight_sets import find_weights
 from PoseEstimation.io.coco import image_ids_of
 from PoseEstimation.quality import Quality
@@ -62,10 +63,10 @@ def _request(
     return PredictRequest(
         sources=sources,
         output=args.output,
-        camera=_camera(args, config),
+        camera=camera_of(args, config),
         formats=args.format,
         image_ids=image_ids,
-        length_cm=args.length_cm,
+        body=BodySize(args.length_cm, args.age_weeks),
         overlay=None if args.no_overlay else _overlay_style(args, config),
         other_inputs=[p for p in (args.intrinsics, args.coco_annotations, args.config) if p],
     )
@@ -75,7 +76,12 @@ def _overlay_style(args: argparse.Namespace, config: Config) -> OverlayStyle:
     return OverlayStyle(blur_face=args.blur_face, max_gap_s=config.predict.track_max_gap_s)
 
 
-def _camera(args: argparse.Namespace, config: Config) -> Camera:
+def camera_of(args: argparse.Namespace, config: Config) -> Camera:
+    """The camera as the user gave it, else with the field of view that the settings assume.
+
+    Raises:
+        DataError: the file of intrinsics is none.
+    """
     if args.intrinsics is not None:
         return read_intrinsics(args.intrinsics)
     if args.fov is not None:
@@ -125,7 +131,12 @@ def _assumed(assumptions: Mapping[str, Any]) -> list[str]:
         names.append(f"field of view {assumptions['field_of_view_deg']:g} degrees (--fov)")
     if ASSUMED in assumptions["scale_source"]:
         names.append("body size as of generated infants (--length-cm)")
-    return names
+    for recording in assumptions.get("recordings", {}).values():
+        if ASSUMED in recording["fps_source"]:
+            names.append(f"{recording['fps']:g} frames per second (--fps)")
+        if ASSUMED in recording["sigma_source"]:
+            names.append(f"joints exact to {recording['sigma_px']:g} px (--sigma-px)")
+    return list(dict.fromkeys(names))
 
 
 def last_line(prediction: Prediction, output: Path) -> str:

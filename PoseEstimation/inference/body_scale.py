@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from Datasets.skeletons import Skeleton
+from PoseEstimation.inference.settings import BodySize
 from PoseEstimation.io.spool import spooled
 from PoseEstimation.result import ASSUMED, FrameResult, InfantPose
 
@@ -67,10 +68,12 @@ def _scaled(infant: InfantPose, factor: float) -> InfantPose:
     return replace(infant, joints_mm=joints_mm, sigma_mm=sigma_mm, root_mm=root)
 
 
-def scale_assumption(length_cm: float | None) -> dict[str, Any]:
-    """What is assumed about the infant's size, for the user."""
-    if length_cm is None:
+def scale_assumption(body: BodySize) -> dict[str, Any]:
+    """What is known and assumed about the infant's size, for the user."""
+    age = {} if body.age_weeks is None else {"age_weeks": body.age_weeks}
+    if body.length_cm is None:
         prior = "generated infants, newborn to six months"
-        return {"scale_source": f"{ASSUMED}: learnt from {prior}; give --length-cm"}
+        return {"scale_source": f"{ASSUMED}: learnt from {prior}; give --length-cm", **age}
     rule = f"median chain crown-neck-chest-pelvis + hip-knee-ankle = {CHAIN_SHARE} of the length"
-    return {"scale_source": f"crown-heel length given as {length_cm:g} cm", "scale_rule": rule}
+    source = f"crown-heel length given as {body.length_cm:g} cm"
+    return {"scale_source": source, "scale_rule": rule, **age}

@@ -25,11 +25,11 @@ from Datasets.skeletons import Skeleton
 from Engine.errors import DataError, WriteError
 from Engine.files import prepare_folder, remove_unfinished
 from Engine.provenance import content_sha256
-from Engine.settings import Settings, limited
+from Engine.settings import Settings
 from PoseEstimation import io
 from PoseEstimation.inference.body_scale import scale_assumption, scaled_to_length
 from PoseEstimation.inference.camera import Camera
-from PoseEstimation.inference.settings import LENGTH_CM
+from PoseEstimation.inference.settings import BodySize
 from PoseEstimation.inference.stream import FrameBatch, failure
 from PoseEstimation.io.header import Header
 from PoseEstimation.io.journal import FILE_NAME as JOURNAL
@@ -47,12 +47,12 @@ class PredictRequest(Settings):
     """What the user asked for.
 
     Attributes:
-        sources: photos and videos.
+        sources: photos and videos, or files of 2D joints.
         output: folder for every file.
         camera: known or assumed.
         formats: ``csv``, ``coco``; ``poses.json`` is always written.
         image_ids: COCO image ids by source, or None to count from 1.
-        length_cm: measured crown-heel length, or None.
+        body: what is known of the infants' size.
         overlay: how to draw, or None for no overlay.
         other_inputs: further files that the user gave and that no output may replace.
     """
@@ -62,7 +62,7 @@ class PredictRequest(Settings):
     camera: Camera = field(default_factory=Camera)
     formats: Sequence[str] = ("csv",)
     image_ids: dict[str, int] | None = None
-    length_cm: float | None = limited(None, *LENGTH_CM[:2])
+    body: BodySize = field(default_factory=BodySize)
     overlay: OverlayStyle | None = field(default_factory=OverlayStyle)
     other_inputs: Sequence[Path] = ()
 
@@ -241,7 +241,7 @@ def _read(source: Path) -> Iterator[Frame]:
 def _write(
     predictor: Predictor, request: PredictRequest, journal: Journal, interrupted: bool
 ) -> Header:
-    """Lift what the journal holds, scale it to a measured length, and write the formats.
+    """Lift what the journal holds and write it.
 
     Raises:
         WriteError: the disk is full, or the like.
@@ -249,17 +249,28 @@ def _write(
     header = Header(
         predictor.skeleton,
         predictor.model_info,
-        {**request.camera.assumption(), **scale_assumption(request.length_cm)},
+        {**request.camera.assumption(), **scale_assumption(request.body)},
         journal.frame_counts(request.sources),
         request.image_ids,
         interrupted,
     )
-    frames = predictor.lift_all(journal.replay(request.sources), request.camera)
-    if request.length_cm is not None:
-        length_mm = 10 * request.length_cm
+    write_lifted(predictor, journal.replay(request.sources), header, request)
+    return header
+
+
+def write_lifted(
+    predictor: Predictor, results: Iterable[FrameResult], header: Header, request: PredictRequest
+) -> None:
+    """Lift results in 2D, scale them to a measured length, and write every format asked for.
+
+    Raises:
+        WriteError: the disk is full, or the like.
+    """
+    frames = predictor.lift_all(results, request.camera)
+    if request.body.length_cm is not None:
+        length_mm = 10 * request.body.length_cm
         frames = scaled_to_length(frames, predictor.skeleton, length_mm, request.output)
     write_frames(frames, header, request)
-    return header
 
 
 def write_frames(frames: Iterable[FrameResult], header: Header, request: PredictRequest) -> None:

@@ -18,7 +18,7 @@ from PIL import Image
 from Datasets.readers.video import Frame, iter_frames
 from Datasets.skeletons import Skeleton
 from Engine.devices import choose_device
-from Engine.errors import DataError
+from Engine.errors import DataError, required
 from Engine.provenance import code_identity, content_sha256
 from FasterRCNN.detector import InfantDetector
 from PoseEstimation.inference.camera import Camera
@@ -45,29 +45,32 @@ class Predictor:
         model_info: name, sha256 of each file and of the settings, code version, for every output.
 
     Args:
-        finder: finds people in images.
+        finder: finds people in images; None where only given joints are lifted.
         lifter: lifts their tracks; None leaves the poses in 2D.
         settings: default ``PredictSettings()``.
         model_info: see above.
 
     Raises:
-        DataError: the networks have different joints.
+        DataError: the networks have different joints, or there are none.
     """
 
     def __init__(
         self,
-        finder: PeopleFinder,
+        finder: PeopleFinder | None,
         lifter: Lifter | None = None,
         settings: PredictSettings | None = None,
         model_info: dict[str, Any] | None = None,
     ) -> None:
-        if lifter is not None and finder.skeleton != lifter.skeleton:
+        if finder is not None and lifter is not None and finder.skeleton != lifter.skeleton:
             raise DataError(
                 f"weights: the 2D network predicts {finder.skeleton.name}, the lifter takes "
                 f"{lifter.skeleton.name}; use networks of one set"
             )
         self.settings = settings or PredictSettings()
-        self.skeleton: Skeleton = finder.skeleton
+        known = finder or lifter
+        if known is None:
+            raise DataError("predictor: needs what finds people or what lifts them")
+        self.skeleton: Skeleton = known.skeleton
         self.model_info = dict(model_info or {})
         self._finder, self._lifter = finder, lifter
 
@@ -85,7 +88,7 @@ class Predictor:
         settings = settings or PredictSettings()
         device = choose_device(settings.device)
         weights = WeightSet.open(folder)
-        digests = weights.digests()
+        info = _model_info(folder, weights.digests(), settings)
         detector = InfantDetector.from_weights(
             weights.file("detector"),
             str(device),
@@ -94,13 +97,19 @@ class Predictor:
         )
         network = load_keypoint_network(weights.file("keypoints"), settings)
         lifter = load_lifter(weights.file("lifter"), device)
-        info = {
-            "name": folder.name,
-            "sha256": digests,
-            "config_sha256": content_sha256(asdict(settings)),
-            **code_identity(),
-        }
         return cls(TopDown(detector, network, settings), lifter, settings, info)
+
+    @classmethod
+    def lifting(cls, folder: Path, settings: PredictSettings) -> Predictor:
+        """Load only the lifter of a weight set, for joints that somebody else found.
+
+        Raises:
+            DataError: see ``from_weights``.
+        """
+        weights = WeightSet.open(folder)
+        path = weights.path("lifter")
+        info = _model_info(folder, {path.name: weights.sha256("lifter")}, settings)
+        return cls(None, load_lifter(path, choose_device(settings.device)), settings, info)
 
     @classmethod
     def named(cls, saved_models: Path, name: str, settings: PredictSettings) -> Predictor:
@@ -152,7 +161,8 @@ class Predictor:
         Yields:
             Batches of frames with their results.
         """
-        return find_people(self._finder, frames, camera, self.settings, boxes == "true", finished)
+        finder = required(self._finder, "predictor: what finds people in images")
+        return find_people(finder, frames, camera, self.settings, boxes == "true", finished)
 
     def lift(
         self, track: Track
@@ -195,3 +205,13 @@ class Predictor:
         results = tuple(self.run(frames, camera))
         quality = Quality.of(results).summary()
         return PoseResult(results, self.skeleton, self.model_info, quality, camera.assumption())
+
+
+def _model_info(folder: Path, digests: dict[str, str], settings: PredictSettings) -> dict[str, Any]:
+    """Name and files of a weight set, and what else the result depends on."""
+    return {
+        "name": folder.name,
+        "sha256": digests,
+        "config_sha256": content_sha256(asdict(settings)),
+        **code_identity(),
+    }

@@ -10,6 +10,23 @@ from Engine.settings import Limits, Settings, limited, share
 FOV_DEGREES = (5.0, 170.0)
 LENGTH_CM = Limits(30.0, 110.0)
 """Crown-heel lengths of infants, with room to spare."""
+AGE_WEEKS = Limits(-16.0, 104.0)
+"""Ages since term (for those born early: corrected), with room to spare."""
+FPS = Limits(0.1, 1000.0)
+SIGMA_PX = Limits(0.0, 1000.0)
+
+
+@dataclass(frozen=True)
+class BodySize(Settings):
+    """What the user knows of the infants' size; one for all infants of a prediction.
+
+    Attributes:
+        length_cm: measured crown-heel length, or None.
+        age_weeks: age since term, corrected for preterm birth, or None.
+    """
+
+    length_cm: float | None = limited(None, *LENGTH_CM[:2])
+    age_weeks: float | None = limited(None, *AGE_WEEKS[:2])
 
 
 @dataclass(frozen=True)

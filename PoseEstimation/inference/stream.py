@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import groupby, islice
 from queue import Empty, Full, Queue
 from threading import Event, Thread
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -19,10 +19,12 @@ from Datasets.readers.video import Frame
 from Engine.errors import DataError, one_line
 from PoseEstimation.inference.camera import Camera
 from PoseEstimation.inference.settings import PredictSettings
-from PoseEstimation.inference.top_down import PeopleFinder
 from PoseEstimation.inference.tracking import Tracker
 from PoseEstimation.result import FrameResult
 from PoseEstimation.structures import Found
+
+if TYPE_CHECKING:
+    from PoseEstimation.inference.top_down import PeopleFinder
 
 Item = TypeVar("Item")
 FrameBatch = list[tuple[Frame, FrameResult]]
