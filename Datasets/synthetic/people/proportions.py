@@ -19,10 +19,11 @@ LENGTH_SPREAD = 0.042
 """Standard deviation of the length of one age over its median."""
 
 _LENGTHS = np.array(
-    [[0, 1 / 12, 2 / 12, 0.25, 4 / 12, 5 / 12, 0.5, 0.75, 1, 1.5, 2, 3, 5, 8, 10, 12, 15, 18, 60, 90],
-     [0.495, 0.542, 0.578, 0.606, 0.630, 0.649, 0.667, 0.711, 0.749, 0.815, 0.868, 0.956, 1.097,
-      1.270, 1.380, 1.500, 1.655, 1.697, 1.69, 1.64]]
-)  # fmt: skip
+    [[0.0, 0.495], [1 / 12, 0.542], [2 / 12, 0.578], [0.25, 0.606], [4 / 12, 0.630],
+     [5 / 12, 0.649], [0.5, 0.667], [0.75, 0.711], [1.0, 0.749], [1.5, 0.815], [2.0, 0.868],
+     [3.0, 0.956], [5.0, 1.097], [8.0, 1.270], [10.0, 1.380], [12.0, 1.500], [15.0, 1.655],
+     [18.0, 1.697], [60.0, 1.690], [90.0, 1.640]]
+).T  # fmt: skip
 """Years, and median crown-heel length in metres."""
 
 
@@ -72,7 +73,7 @@ _RANGES = {
     "head": ((1.80, 2.00), (1.64, 1.82), (1.50, 1.66), (1.22, 1.34), (1.00, 1.10)),
     "hand": ((0.32, 0.38), (0.31, 0.37), (0.32, 0.37), (0.32, 0.37), (0.32, 0.36)),
     "foot": ((0.41, 0.48), (0.40, 0.47), (0.41, 0.48), (0.44, 0.50), (0.45, 0.50)),
-    "girth": ((0.78, 0.98), (0.82, 1.02), (0.88, 1.04), (0.95, 1.02), (0.97, 1.02)),
+    "girth": ((0.78, 0.98), (1.00, 1.22), (0.94, 1.08), (0.95, 1.02), (0.97, 1.02)),
     "hip_drop": ((0.00, 0.02), (0.00, 0.02), (0.00, 0.02), (0.00, 0.01), (0.00, 0.01)),
 }
 """Lowest and highest value by age; ages between are interpolated."""
@@ -100,9 +101,7 @@ def ranges(age_weeks: float) -> dict[str, tuple[float, float]]:
     }
 
 
-def draw_proportions(
-    rng: np.random.Generator, age_weeks: float, smil: bool = False
-) -> Proportions:
+def draw_proportions(rng: np.random.Generator, age_weeks: float, smil: bool = False) -> Proportions:
     """Draw every proportion on its own, evenly over the range of the age.
 
     Args:
