@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -152,3 +152,23 @@ class Maps:
     log_sigma: Float[Tensor, "batch joint height width"] | None = None
     part_fields: Float[Tensor, "batch field height width"] | None = None
     stacks: tuple[Maps, ...] = ()
+
+
+class Lifted(NamedTuple):
+    """Output of the lifter's network for clips, in the codec's unit and view.
+
+    Attributes:
+        joints: (clip, run, frame, joint, 3) relative to the root, which is at exactly (0, 0, 0).
+        log_sigma: (clip, run, frame, joint) log of the standard deviation per axis.
+        log_lengths: (clip, run or 1, frame or 1, bone) log of the bones' lengths.
+        log_bone_sigma: (clip, run, frame, bone, 2) log of the standard deviation of a bone's vector
+            over its length: per axis across the view, and along it.
+        log_length_sigma: (clip, run or 1, frame or 1, bone) log of the standard deviation of
+            ``log_lengths``.
+    """
+
+    joints: Float[Tensor, "clip run frame joint 3"]
+    log_sigma: Float[Tensor, "clip run frame joint"]
+    log_lengths: Float[Tensor, "clip run_or_1 frame_or_1 bone"]
+    log_bone_sigma: Float[Tensor, "clip run frame bone 2"]
+    log_length_sigma: Float[Tensor, "clip run_or_1 frame_or_1 bone"]

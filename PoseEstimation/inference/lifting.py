@@ -22,11 +22,21 @@ SLOWEST = 20.0
 """Below this rate, in frames per second, frames are lifted one by one."""
 
 
+UNKNOWN_SIZE = 0.1
+"""``size_sigma`` of lifters for which it was not measured."""
+
+
 @runtime_checkable
 class Lifter(Protocol):
-    """Turns 2D joints into 3D."""
+    """Turns 2D joints into 3D.
+
+    Attributes:
+        skeleton: joints in and out.
+        size_sigma: standard deviation of the logarithm of the size of its bodies.
+    """
 
     skeleton: Skeleton
+    size_sigma: float
 
     def __call__(
         self, track: Track
@@ -50,6 +60,7 @@ class FrameLifting:
 
     def __init__(self, backend: Backend, codec: PixelCodec) -> None:
         self.skeleton, self._backend, self._codec = codec.skeleton, backend, codec
+        self.size_sigma = UNKNOWN_SIZE
 
     def __call__(
         self, track: Track
@@ -73,7 +84,7 @@ class ClipLifting:
 
     def __init__(self, backend: Backend, codec: RayCodec) -> None:
         self.skeleton, self._backend, self._codec = codec.skeleton, backend, codec
-        self._tree = BodyTree.of(codec.skeleton)
+        self.size_sigma, self._tree = codec.size_sigma, BodyTree.of(codec.skeleton)
 
     def __call__(
         self, track: Track

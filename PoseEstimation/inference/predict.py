@@ -27,7 +27,7 @@ from Engine.files import prepare_folder, remove_unfinished
 from Engine.provenance import content_sha256
 from Engine.settings import Settings
 from PoseEstimation import io
-from PoseEstimation.inference.body_scale import scale_assumption, scaled_to_length
+from PoseEstimation.inference.body_scale import scale_assumption, scaled_to_body
 from PoseEstimation.inference.camera import Camera
 from PoseEstimation.inference.settings import BodySize
 from PoseEstimation.inference.stream import FrameBatch, failure
@@ -261,15 +261,14 @@ def _write(
 def write_lifted(
     predictor: Predictor, results: Iterable[FrameResult], header: Header, request: PredictRequest
 ) -> None:
-    """Lift results in 2D, scale them to a measured length, and write every format asked for.
+    """Lift results in 2D, scale them to a known length or age, and write every format asked for.
 
     Raises:
         WriteError: the disk is full, or the like.
     """
     frames = predictor.lift_all(results, request.camera)
-    if request.body.length_cm is not None:
-        length_mm = 10 * request.body.length_cm
-        frames = scaled_to_length(frames, predictor.skeleton, length_mm, request.output)
+    size = predictor.size_sigma, request.output
+    frames = scaled_to_body(frames, predictor.skeleton, request.body, *size)
     write_frames(frames, header, request)
 
 

@@ -182,6 +182,11 @@ class Predictor:
         times_s = track.times_s if self.settings.temporal else None
         return self._lifter(Track(track.keypoints, track.intrinsics, times_s))
 
+    @property
+    def size_sigma(self) -> float:
+        """Standard deviation of the logarithm of the lifter's size of bodies; NaN without one."""
+        return np.nan if self._lifter is None else self._lifter.size_sigma
+
     def lift_all(self, results: Iterable[FrameResult], camera: Camera) -> Iterator[FrameResult]:
         """Lift the poses of results of ``find``; see ``lift_stream``."""
         if self._lifter is None:

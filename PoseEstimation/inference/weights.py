@@ -17,7 +17,7 @@ from PoseEstimation.inference.lifting import ClipLifting, FrameLifting
 from PoseEstimation.inference.settings import PredictSettings
 from PoseEstimation.inference.top_down import KeypointNetwork
 from PoseEstimation.models import HEATMAP_NETWORKS, LIFTERS
-from PoseEstimation.models.clip_lifter import Lifted
+from PoseEstimation.structures import Lifted
 
 
 def load_keypoint_network(path: Path, settings: PredictSettings | None = None) -> KeypointNetwork:

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from PoseEstimation.losses import gaussian_nll, masked_mean
-from PoseEstimation.models.clip_lifter import Lifted
+from PoseEstimation.structures import Lifted
 
 
 def square_error(

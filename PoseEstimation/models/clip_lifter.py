@@ -9,33 +9,12 @@ have this distance; the network predicts the sign of the depth.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from PoseEstimation.models.configs import ClipLifterConfig
-
-
-class Lifted(NamedTuple):
-    """Output of the network for a clip, in the codec's unit and view.
-
-    Attributes:
-        joints: (clip, run, frame, joint, 3) relative to the root, which is at exactly (0, 0, 0).
-        log_sigma: (clip, run, frame, joint) log of the standard deviation per axis.
-        log_lengths: (clip, run or 1, frame or 1, bone) log of the bones' lengths.
-        log_bone_sigma: (clip, run, frame, bone, 2) log of the standard deviation of a bone's vector
-            over its length: per axis across the view, and along it.
-        log_length_sigma: (clip, run or 1, frame or 1, bone) log of the standard deviation of
-            ``log_lengths``.
-    """
-
-    joints: Float[Tensor, "clip run frame joint 3"]
-    log_sigma: Float[Tensor, "clip run frame joint"]
-    log_lengths: Float[Tensor, "clip run_or_1 frame_or_1 bone"]
-    log_bone_sigma: Float[Tensor, "clip run frame bone 2"]
-    log_length_sigma: Float[Tensor, "clip run_or_1 frame_or_1 bone"]
+from PoseEstimation.structures import Lifted
 
 
 class ClipLifter(nn.Module):

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from Datasets.growth import WEEKS_PER_YEAR
 from Datasets.synthetic.people.body import BodyShape, make_shape
 from Datasets.synthetic.people.proportions import (
-    WEEKS_PER_YEAR,
     draw_length_m,
     draw_proportions,
 )

@@ -14,17 +14,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-WEEKS_PER_YEAR = 365.25 / 7
-LENGTH_SPREAD = 0.042
-"""Standard deviation of the length of one age over its median."""
-
-_LENGTHS = np.array(
-    [[0.0, 0.495], [1 / 12, 0.542], [2 / 12, 0.578], [0.25, 0.606], [4 / 12, 0.630],
-     [5 / 12, 0.649], [0.5, 0.667], [0.75, 0.711], [1.0, 0.749], [1.5, 0.815], [2.0, 0.868],
-     [3.0, 0.956], [5.0, 1.097], [8.0, 1.270], [10.0, 1.380], [12.0, 1.500], [15.0, 1.655],
-     [18.0, 1.697], [60.0, 1.690], [90.0, 1.640]]
-).T  # fmt: skip
-"""Years, and median crown-heel length in metres."""
+from Datasets.growth import LENGTH_SPREAD, WEEKS_PER_YEAR, median_length_m
 
 
 @dataclass(frozen=True)
@@ -80,11 +70,6 @@ _RANGES = {
 
 SMIL_HIPS = {"hip_width": (0.0, 0.5), "hip_drop": (2.0, 5.0)}
 """Where hips lie as SMIL has them, closer and lower: the part of the range that is drawn from."""
-
-
-def median_length_m(age_weeks: float) -> float:
-    """Median crown-heel length of an age."""
-    return float(np.interp(age_weeks / WEEKS_PER_YEAR, *_LENGTHS))
 
 
 def draw_length_m(rng: np.random.Generator, age_weeks: float) -> float:

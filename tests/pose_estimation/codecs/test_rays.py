@@ -209,9 +209,9 @@ def test_the_factor_on_sigma_is_that_of_the_clips_length():
 
 def test_the_unit_does_not_depend_on_what_else_is_given():
     keypoints = project(poses(4), CAMERA)
-    whole, view = encode_points(keypoints)
+    _, view = encode_points(keypoints)
     few = np.isin(INFANT.joints, [*CORNERS, "pelvis", "nose"]).astype(float)
-    features, other = encode_points(keypoints, scores=np.tile(few, (4, 1)))
+    _, other = encode_points(keypoints, scores=np.tile(few, (4, 1)))
     assert other.radius == pytest.approx(view.radius, rel=1e-9)
     three = few * (np.array(INFANT.joints) != "left_hip")
     without = encode_points(keypoints, scores=np.tile(three, (4, 1)))[1].radius

@@ -11,8 +11,8 @@ from Datasets.skeletons import INFANT
 from Engine.backends import TorchBackend
 from PoseEstimation.codecs.rays import RayCodec
 from PoseEstimation.inference.lifting import ClipLifting, clip_rows
-from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig, Lifted
-from PoseEstimation.structures import Keypoints, Track
+from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig
+from PoseEstimation.structures import Keypoints, Lifted, Track
 
 CAMERA = intrinsics_from_fov((640, 480), 57)
 TWINS = tuple(range(len(INFANT.bones)))

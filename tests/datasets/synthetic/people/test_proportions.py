@@ -3,14 +3,13 @@
 import numpy as np
 import pytest
 
+from Datasets.growth import WEEKS_PER_YEAR, median_length_m
 from Datasets.skeletons import MINI_RGBD_25
 from Datasets.synthetic.people import body as bodies
 from Datasets.synthetic.people.phenotypes import AGES, LYING_INFANT, Build, draw_body, draw_person
 from Datasets.synthetic.people.proportions import (
-    WEEKS_PER_YEAR,
     draw_length_m,
     draw_proportions,
-    median_length_m,
     ranges,
 )
 from Datasets.synthetic.people.resizing import crown_heel_m, measure, resize, scaled
