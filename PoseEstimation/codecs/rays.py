@@ -161,14 +161,14 @@ class RayCodec(Settings):
         """Unit of the 2D joints of each clip, from the frames that have all corners.
 
         A clip without such a frame takes whatever corners it has, and one without two of them all
-        its joints.
+        its joints. These are its lower limit, too: a trunk seen along its axis has no size.
         """
         corners = self.skeleton.indices([j for j in CORNERS if j in self.skeleton.joints])
         own = usable[..., corners] & (usable[..., corners].sum(-1, keepdims=True) > 1)
         complete = own & own.all(-1, keepdims=True)
         chosen = np.where(complete.any((1, 2, 3), keepdims=True), complete, own)
-        unit = _spread(xy[..., corners, :], chosen) / CORNER_SPREAD
-        return np.where(chosen.any((1, 2, 3)), unit, 2 * _spread(xy, usable))
+        unit, whole = _spread(xy[..., corners, :], chosen) / CORNER_SPREAD, _spread(xy, usable)
+        return np.where(chosen.any((1, 2, 3)), np.maximum(unit, whole / 2), 2 * whole)
 
     def _middle(self, ray: np.ndarray, usable: np.ndarray) -> Float[np.ndarray, "clip 3"]:
         """Mean ray of the frames' roots; straight ahead when no joint is usable."""

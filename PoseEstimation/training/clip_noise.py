@@ -16,6 +16,9 @@ from PoseEstimation.settings import CameraSettings, ClipNoiseSettings
 from PoseEstimation.structures import Clip
 
 IMAGE_SIZE = (640, 480)
+NEAREST_MM = 250.0
+"""Least depth of a joint."""
+
 SOFT = ("wrist", "fingers", "ankle", "toes", "elbow", "nose", "eye", "ear", "head_top")
 """Joints that heatmaps locate with about twice the error of the trunk's."""
 
@@ -55,7 +58,10 @@ def random_camera(
     settings: CameraSettings,
     rng: np.random.Generator,
 ) -> Clip:
-    """Project runs of an infant, in world axes, with one random camera: exact 2D joints."""
+    """Project runs of an infant, in world axes, with one random camera: exact 2D joints.
+
+    Joints outside the picture are missing.
+    """
     wide = rng.random() < settings.wide_share
     distance = rng.uniform(*(settings.wide_distance_mm if wide else settings.distance_mm))
     tilt = settings.wide_tilt_degrees if wide else settings.tilt_degrees
@@ -67,10 +73,11 @@ def random_camera(
     camera_mm = (joints_mm - centre) @ turn.T * [1, -1, -1] + [0, 0, distance]
     if rng.random() < settings.moving_share:
         camera_mm = camera_mm + distance * _hand_motion(rng, camera_mm.shape[:2])[..., None, :]
-    camera_mm[..., 2] = np.maximum(camera_mm[..., 2], 100.0)
+    camera_mm[..., 2] += max(0.0, NEAREST_MM - np.nanmin(camera_mm[..., 2]))
     matrix = intrinsics_from_fov(IMAGE_SIZE, fov)
     keypoints_px = project(camera_mm, matrix)
-    scores = np.isfinite(keypoints_px).all(-1).astype(np.float64)
+    inside = (keypoints_px > -0.5) & (keypoints_px < np.array(IMAGE_SIZE) - 0.5)
+    scores = inside.all(-1).astype(np.float64)
     intrinsics = np.broadcast_to(matrix, (*camera_mm.shape[:-2], 3, 3))
     unknown = np.full(scores.shape, np.nan)
     return Clip(keypoints_px, scores, 0 * scores, unknown, camera_mm, intrinsics)
