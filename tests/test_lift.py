@@ -14,7 +14,10 @@ import pytest
 from foreign_files import SIZE, WRITERS, clip, deeplabcut, mediapipe, npz, wide, write_json
 
 from Datasets.skeletons import COCO_17, INFANT
+from Engine.errors import DataError
 from PoseEstimation.cli import main
+from PoseEstimation.inference.camera import Camera
+from PoseEstimation.inference.settings import BodySize, PredictSettings
 from PoseEstimation.io.poses_json import read_poses_json
 
 REPOSITORY = Path(__file__).parent.parent
@@ -51,7 +54,9 @@ def test_one_clip_is_lifted_alike_from_every_format(tmp_path, capsys, config, ca
     assert np.isfinite(first.joints_mm).all()
     for result in lifted.values():
         np.testing.assert_allclose(result.joints_mm, first.joints_mm, atol=0.01)
-        assert [f.time_s for f in result.frames] == pytest.approx([0, 1 / 30, 2 / 30, 0.1])
+        assert [f.time_s for f in result.frames] == pytest.approx(
+            [0, 1 / 30, 2 / 30, 0.1], abs=1e-6
+        )
 
 
 def test_what_is_printed_and_written(tmp_path, capsys, config, camera):
@@ -86,13 +91,30 @@ def test_what_is_printed_and_written(tmp_path, capsys, config, camera):
     assert len(rows) == 4 * 25 and {row["track_id"] for row in rows} == {"1"}
 
 
-def test_a_given_length_scales_and_an_age_changes_nothing_yet_known(tmp_path, config, camera):
+def test_a_given_length_scales(tmp_path, config, camera):
     path, sizes = deeplabcut(tmp_path, clip()), {}
     for length in ("50", "60"):
         assert lift(config, tmp_path / "o", path, more=(*camera, "--length-cm", length)) == 0
         (track,) = np.swapaxes(read_poses_json(tmp_path / "o" / "poses.json").joints_mm, 0, 1)
         sizes[length] = track
     np.testing.assert_allclose(sizes["60"], sizes["50"] * 1.2, atol=0.01)
+
+
+def test_a_predictor_that_only_lifts_finds_nobody(tiny_weights):
+    from PoseEstimation.inference.predictor import Predictor
+
+    predictor = Predictor.lifting(tiny_weights / "tiny", PredictSettings(device="cpu"))
+    assert predictor.skeleton == INFANT
+    with pytest.raises(DataError, match="finds people"):
+        predictor.find([], Camera())
+    with pytest.raises(DataError, match="needs what"):
+        Predictor(None)
+
+
+@pytest.mark.parametrize("wrong", [{"length_cm": 20.0}, {"age_weeks": 500.0}])
+def test_a_body_size_beyond_its_limits_is_refused(wrong):
+    with pytest.raises(DataError, match=next(iter(wrong))):
+        BodySize(**wrong)
 
 
 def test_several_infants_and_several_files(tmp_path, capsys, config, camera):
@@ -127,14 +149,14 @@ def test_a_map_file_names_what_is_not_guessed(tmp_path, capsys, config, camera):
 
 
 REFUSED = {
-    "no size": ([], "its pictures is unknown; give --size"),
-    "a weight set": (["--size", "640x480", "--weights", "absent"], "absent does not exist"),
-    "a map": (["--size", "640x480", "--map", "absent.yaml"], "absent.yaml does not exist"),
-    "a map's name": (["--size", "640x480", "--map", "m.yaml"], "no file has a joint 'head'"),
-    "output": (["--size", "640x480", "--output", "dlc.csv"], "dlc.csv is a file"),
-    "twice": (["dlc.csv", "--size", "640x480"], "stands 2 times"),
-    "another file": (["notes.txt", "--size", "640x480"], "none of the known formats"),
-    "a setting": (["--size", "640x480", "--set", "predict.fow=3"], "predict.fow"),
+    "no size": ("dlc.csv", "its pictures is unknown; give --size"),
+    "an absent set": ("dlc.csv --size 64x48 --weights absent", "absent does not exist"),
+    "an absent map": ("dlc.csv --size 64x48 --map absent.yaml", "absent.yaml does not exist"),
+    "a strange name": ("dlc.csv --size 64x48 --map m.yaml", "no file has a joint 'head'"),
+    "an output": ("dlc.csv --size 64x48 --output dlc.csv", "dlc.csv is a file"),
+    "a file twice": ("dlc.csv dlc.csv --size 64x48", "stands 2 times"),
+    "another file": ("dlc.csv notes.txt --size 64x48", "none of the known formats"),
+    "a setting": ("dlc.csv --size 64x48 --set predict.fow=3", "predict.fow"),
 }
 
 
@@ -144,8 +166,8 @@ def test_refused_before_any_work(tmp_path, monkeypatch, capsys, config, case):
     deeplabcut(tmp_path, clip())
     (tmp_path / "notes.txt").write_text("x")
     (tmp_path / "m.yaml").write_text("head: nose\n")
-    more, said = REFUSED[case]
-    assert lift(config, "out", "dlc.csv", more=more) == 2
+    words, said = REFUSED[case]
+    assert main(["lift", "--output", "out", "--config", str(config), *words.split()]) == 2
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1 and lines[0].startswith("infantpose: error: ") and said in lines[0]
     assert not (tmp_path / "out").exists()
