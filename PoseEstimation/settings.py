@@ -219,6 +219,7 @@ class ClipLiftingSettings(Settings):
         cameras: see ``CameraSettings``.
         noise: see ``ClipNoiseSettings``.
         velocity_weight: weight of the error of frame differences.
+        direction_weight: weight of the error of bone vectors over their lengths.
         bone_weight: weight of the error of the logs of bone lengths.
         sigma_weight: weight of the likelihood that trains the error bars.
         network: see ``ClipLifterSettings``.
@@ -255,6 +256,7 @@ class ClipLiftingSettings(Settings):
     cameras: CameraSettings = field(default_factory=CameraSettings)
     noise: ClipNoiseSettings = field(default_factory=ClipNoiseSettings)
     velocity_weight: float = limited(1.0, 0.0, 1e6)
+    direction_weight: float = limited(1.0, 0.0, 1e6)
     bone_weight: float = limited(0.3, 0.0, 1e6)
     sigma_weight: float = limited(0.05, 0.0, 1e6)
     network: ClipLifterSettings = field(default_factory=ClipLifterSettings)

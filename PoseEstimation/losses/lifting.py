@@ -81,6 +81,17 @@ def bone_length_distance(
     return masked_mean((log_lengths.float() - mean.log()).abs(), labelled.expand_as(log_lengths))
 
 
+def bone_direction_distance(
+    lifted: Lifted,
+    target: Float[Tensor, "clip run frame joint 3"],
+    mask: Float[Tensor, "clip run frame joint"],
+    bones: Sequence[tuple[int, int]],
+) -> Float[Tensor, ""]:
+    """Mean distance of bone vectors over their lengths; no gradient reaches the lengths."""
+    error, known = _direction_error(lifted, target, mask, bones)
+    return masked_mean((error.square().sum(-1) + 1e-8).sqrt(), known)
+
+
 def bone_nll(
     lifted: Lifted,
     target: Float[Tensor, "clip run frame joint 3"],
@@ -91,16 +102,25 @@ def bone_nll(
 
     No gradient flows into the errors, see ``gaussian_nll``.
     """
-    vectors, known = bone_vectors(target, mask, bones)
-    mean, labelled = _mean_lengths(vectors, known)
-    predicted, _ = bone_vectors(lifted.joints.detach(), torch.ones_like(mask), bones)
-    unit = predicted / lifted.log_lengths.detach().float().exp()[..., None]
-    error = (unit - vectors / mean[..., None]).square()
-    across = gaussian_nll(lifted.log_bone_sigma[..., 0], error[..., :2].sum(-1), known, 2)
-    along = gaussian_nll(lifted.log_bone_sigma[..., 1], error[..., 2], known, 1)
+    error, known = _direction_error(lifted, target, mask, bones)
+    square = error.square()
+    across = gaussian_nll(lifted.log_bone_sigma[..., 0], square[..., :2].sum(-1), known, 2)
+    along = gaussian_nll(lifted.log_bone_sigma[..., 1], square[..., 2], known, 1)
+    mean, labelled = _mean_lengths(*bone_vectors(target, mask, bones))
     square = (lifted.log_lengths.float() - mean.log()).square()
     lengths = gaussian_nll(lifted.log_length_sigma, square, labelled.expand_as(square), 1)
     return across + along + lengths
+
+
+def _direction_error(
+    lifted: Lifted, target: Tensor, mask: Tensor, bones: Sequence[tuple[int, int]]
+) -> tuple[Tensor, Tensor]:
+    """Error of bone vectors over their lengths (clip, run, frame, bone, 3), and which are known."""
+    vectors, known = bone_vectors(target, mask, bones)
+    mean, _ = _mean_lengths(vectors, known)
+    predicted, _ = bone_vectors(lifted.joints, torch.ones_like(mask), bones)
+    unit = predicted / lifted.log_lengths.detach().float().exp()[..., None]
+    return torch.where(known[..., None] > 0, unit - vectors / mean[..., None], 0.0), known
 
 
 def bone_vectors(

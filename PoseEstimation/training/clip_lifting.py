@@ -25,6 +25,7 @@ from PoseEstimation.codecs.rays import FEATURES, UNIT_MM, RayCodec
 from PoseEstimation.inference.lifting import RATE
 from PoseEstimation.losses import gaussian_nll
 from PoseEstimation.losses.lifting import (
+    bone_direction_distance,
     bone_length_distance,
     bone_nll,
     lifting_distance,
@@ -89,6 +90,9 @@ class ClipLiftingModule(AveragedModule):
         loss = lifting_distance(joints, target, mask)
         if recipe.velocity_weight:
             loss = loss + recipe.velocity_weight * velocity_distance(joints, target, mask)
+        if recipe.direction_weight:
+            directions = bone_direction_distance(lifted, target, strong, self.bones)
+            loss = loss + recipe.direction_weight * directions
         if recipe.bone_weight:
             bones = bone_length_distance(log_lengths, target, strong, self.bones)
             loss = loss + recipe.bone_weight * bones
