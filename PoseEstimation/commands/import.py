@@ -9,9 +9,6 @@ from typing import Any
 
 from Engine.files import require_writable
 
-SIGMA = 1.5
-"""Width of MoveNet's maxima in cells."""
-
 
 def run(args: argparse.Namespace) -> int:
     """Write both files and name them."""
@@ -35,9 +32,10 @@ def run(args: argparse.Namespace) -> int:
 def _write(path: Path, network: Any, side: int, skeleton: str, source: dict[str, Any]) -> None:
     from Engine.weights import save_weights
     from PoseEstimation.codecs.heatmap import HeatmapCodec
+    from PoseEstimation.models.movenet import PEAK
 
     stride = network.output_stride
-    codec = HeatmapCodec(input_size=side, heatmap_size=side // stride, sigma=SIGMA)
+    codec = HeatmapCodec(input_size=side, heatmap_size=side // stride, sigma=PEAK)
     metadata = {
         "model": type(network).__name__,
         "config": dataclasses.asdict(network.config),

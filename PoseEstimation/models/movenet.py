@@ -21,6 +21,9 @@ HEADS = {"center": 1, "heatmaps": JOINTS, "regress": 2 * JOINTS, "offset": 2 * J
 """Maps of each head: where the person is; where each joint is; from the person's centre to each
 joint; from a cell to the joint in it. Pairs are (y, x), in cells."""
 
+PEAK = 1.5
+"""Width of the heatmaps' maxima, in cells."""
+
 NEARNESS = 1.8
 """Cells that are added to the distance from the expected joint before the score is divided."""
 
@@ -53,8 +56,7 @@ class MoveNet(nn.Module):
         """The published decoding of one person.
 
         Returns:
-            Joints as (x, y), shares of the side from the centre of the first cell, as published;
-            scores 0 to 1.
+            Joints as (x, y), shares of the side from its edge; scores 0 to 1.
         """
         maps = self(images)
         side, batch = len(self.centre_weight), torch.arange(len(images))
