@@ -18,20 +18,11 @@ from scipy import sparse
 from scipy.spatial.transform import Rotation
 
 from Datasets.skeletons import INFANT, MINI_RGBD_25
-
-BONES_OF_MINI_RGBD = (
-    *("root", "upperleg01.L", "upperleg01.R", "spine04", "lowerleg01.L", "lowerleg01.R"),
-    *("spine03", "foot.L", "foot.R", "spine02", "toe2-1.L", "toe2-1.R"),
-    *("neck01", "clavicle.L", "clavicle.R", "head", "upperarm01.L", "upperarm01.R"),
-    *("lowerarm01.L", "lowerarm01.R", "wrist.L", "wrist.R", "finger3-1.L", "finger3-1.R"),
-)
-"""Bones whose heads are MINI-RGBD joints 0-23; joint 24 is the nose."""
+from Datasets.synthetic.people.joint_places import FACE_POINTS, OF_INFANT, mini_rgbd_places
 
 SIDES = ("L", "R")
 SPINE = ("spine04", "spine03", "spine02", "spine01")
 NECK = ("neck01", "neck02", "neck03", "head")
-FACE_POINTS = ("nose", "left_eye", "right_eye", "left_ear", "right_ear", "head_top")
-"""Joints fixed to the head bone."""
 
 
 @dataclass(frozen=True)
@@ -59,19 +50,33 @@ class Rig:
 
 @dataclass(frozen=True)
 class BodyShape:
-    """One infant at rest.
+    """One person at rest.
 
     Attributes:
         vertices: (vertex, 3) metres, body frame.
         heads: (bone, 3) joint positions, metres, body frame.
         face_points: (6, 3) ``FACE_POINTS`` at rest, metres, body frame.
-        age: anny's age, -1/3 newborn to 0 (about six months here).
+        age: anny's age, which decides looks: -1/3 newborn, 0 baby, 2/3 young adult, 1 old.
+        age_weeks: age in weeks.
+        length_m: crown to heel, metres.
+        joint_places: where labelled joints lie, a key of ``joint_places.CONVENTIONS``.
     """
 
     vertices: Float[np.ndarray, "vertex 3"]
     heads: Float[np.ndarray, "bone 3"]
     face_points: Float[np.ndarray, "6 3"]
     age: float
+    age_weeks: float = float("nan")
+    length_m: float = float("nan")
+    joint_places: str = "bone heads"
+
+    @property
+    def trunk_m(self) -> float:
+        """From the neck to the middle of the hips, metres."""
+        neck, *hips = (
+            self.heads[rig().index(bone)] for bone in ("neck01", "upperleg01.L", "upperleg01.R")
+        )
+        return float(np.linalg.norm(neck - (hips[0] + hips[1]) / 2))
 
 
 @dataclass(frozen=True)
@@ -246,9 +251,12 @@ def face_points(shape: BodyShape, turn: np.ndarray, place: np.ndarray) -> np.nda
 
 
 def mini_rgbd_joints(shape: BodyShape, turn: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """The 25 MINI-RGBD joints, (frame, 25, 3), world frame, metres."""
-    bones = place[:, [rig().index(bone) for bone in BONES_OF_MINI_RGBD]]
-    return np.concatenate([bones, face_points(shape, turn, place)[:, :1]], axis=1)
+    """The 25 MINI-RGBD joints, (frame, 25, 3), world frame, metres; see ``joint_places``."""
+    names, offsets = mini_rgbd_places(shape.joint_places)
+    bones = [rig().index(bone) for bone in names]
+    off = np.einsum("fjab,jb->fja", turn[:, bones], shape.trunk_m * offsets)
+    joints = place[:, bones] + off
+    return np.concatenate([joints, face_points(shape, turn, place)[:, :1]], axis=1)
 
 
 def infant_joints(shape: BodyShape, turn: np.ndarray, place: np.ndarray) -> np.ndarray:
@@ -260,11 +268,10 @@ def named_joints(
     mini: Float[np.ndarray, "frame 25 3"], face: Float[np.ndarray, "frame 6 3"]
 ) -> Float[np.ndarray, "frame 25 3"]:
     """The joints of the canonical skeleton from MINI-RGBD's and ``FACE_POINTS``."""
-    same = {"thorax": "spine2", "upper_neck": "neck"}
     columns = [
         face[:, FACE_POINTS.index(joint)]
         if joint in FACE_POINTS
-        else mini[:, MINI_RGBD_25.index(same.get(joint, joint))]
+        else mini[:, MINI_RGBD_25.index(OF_INFANT.get(joint, joint))]
         for joint in INFANT.joints
     ]
     return np.stack(columns, axis=1)
