@@ -34,8 +34,6 @@ from PoseEstimation.evaluation.frames import labelled_frames, run_frames
 from PoseEstimation.evaluation.photo_ap import ap_interval, keypoint_ap, keypoint_results
 from PoseEstimation.evaluation.provenance import labels_sha256
 from PoseEstimation.evaluation.report import (
-    Table,
-    number,
     print_tables,
     write_metrics,
     write_tables,
@@ -45,8 +43,8 @@ from PoseEstimation.inference.settings import PredictSettings
 from PoseEstimation.inference.top_down import KeypointNetwork, TopDown
 from PoseEstimation.io.movenet import read_movenet, source_of
 from PoseEstimation.models.movenet import PEAK, start_of
+from report.build.looks_tables import SCHEMA, looks_tables
 
-SCHEMA = "infantpose-looks-1"
 LIMIT = 250
 """People per data set, evenly spread: MoveNet needs about a third of a second for each."""
 
@@ -167,38 +165,3 @@ def _joints(
         joint: float(100 * likeness[known[:, i], i].mean()) if known[:, i].any() else None
         for i, joint in enumerate(COCO_17.joints)
     }
-
-
-def looks_tables(content: dict[str, Any]) -> list[Table]:
-    """Tables of ``metrics.json``."""
-    rows, kinds, joints = [], [], []
-    for found in content["data"]:
-        name = f"{found['name']}, {'real' if found['real'] else 'generated'}"
-        low, high = found["interval"] or (None, None)
-        interval = f"{number(low, 1)} to {number(high, 1)}"
-        stated = number(found["ap_stated_area"], 1)
-        rows.append((name, str(found["people"]), number(found["ap"], 1), interval, stated))
-        for kind in ("postures", "ages"):
-            for group, its in found[kind].items():
-                kinds.append((name, group, str(its["people"]), number(its["ap"], 1)))
-        joints.append((name, *(number(_pair(found["joints"], part), 0) for part in PARTS)))
-    return [
-        Table(
-            "MoveNet as it comes, true boxes, best of four turns",
-            ("people of", "number", "AP", "95 %", "AP by the stated area"),
-            tuple(rows),
-        ),
-        Table("The same by kind", ("people of", "kind", "number", "AP"), tuple(kinds)),
-        Table("Mean OKS of each joint, %", ("people of", *PARTS), tuple(joints)),
-    ]
-
-
-PARTS = tuple(dict.fromkeys(joint.rpartition("_")[2] for joint in COCO_17.joints))
-"""Joints without their sides."""
-
-
-def _pair(joints: dict[str, float | None], part: str) -> float | None:
-    """Mean over both sides."""
-    values = [v for joint, v in joints.items() if joint.rpartition("_")[2] == part]
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known else None

@@ -10,6 +10,7 @@ from PIL import Image
 from Datasets.skeletons import COCO_17
 from Datasets.structures import VISIBLE, Frame, PoseSample
 from Datasets.writers.coco import CocoPerson, CocoPicture, write_coco, write_coco_image
+from report.build.summary import Results
 from report.experiments.__main__ import main
 from report.experiments.looks import movenet_predictor
 
@@ -58,6 +59,7 @@ def test_agreement_is_100_and_a_shift_costs_what_oks_says(model, people, tmp_pat
         assert found["joints"][joint] == pytest.approx(50 * (1 + moved), abs=0.2)
     assert found["ap_stated_area"] < found["ap"] < 100
     assert "syrip, real" in (tmp_path / "table.md").read_text()
+    assert Results(tmp_path).looks == {"metrics": content}
     assert "MoveNet as it comes" in capsys.readouterr().out
 
 
