@@ -149,7 +149,7 @@ class TopDown:
         """Maps of one batch, of all turns or of the best."""
         turns = quarter_turns(self._maps, images)
         if self._settings.turns == "average":
-            return {name: sum(maps[name] for maps in turns) / 4 for name in turns[0]}
+            return {name: np.mean([maps[name] for maps in turns], axis=0) for name in turns[0]}
         codec = self._network.codec
         scores = [codec.decode(torch.from_numpy(maps["heatmaps"]))[1].mean(-1) for maps in turns]
         best, rows = np.argmax(scores, axis=0), np.arange(len(images))
