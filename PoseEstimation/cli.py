@@ -112,6 +112,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_compare(commands, common)
     _add_train(commands, common)
     _add_data_commands(commands, common, configured)
+    _add_import(commands, common)
     _add(commands, "doctor", configured, "check the installation and the weights")
     return parser
 
@@ -260,6 +261,15 @@ def _size(text: str) -> tuple[int, int]:
     if not found:
         raise argparse.ArgumentTypeError(f"'{text}' is not a size such as 640x480")
     return int(found[1]), int(found[2])
+
+
+def _add_import(commands: argparse._SubParsersAction, parent: argparse.ArgumentParser) -> None:
+    weights = _add(commands, "import", parent, "initial weights from a published network")
+    weights.add_argument("network", choices=("movenet",))
+    weights.add_argument(
+        "--model", type=_path, required=True, metavar="FILE.json", help="of TensorFlow.js"
+    )
+    weights.add_argument("--output", type=_path, required=True, metavar="DIR")
 
 
 def _names_of(rows: Iterable[Named]) -> tuple[str, ...]:

@@ -35,8 +35,8 @@ class CocoPerson:
     """A person to write.
 
     Attributes:
-        sample: labels with box or mask; ``area_px`` counts where there is no mask; without
-            either the annotation has no area, and AP leaves the person out.
+        sample: labels with box or mask; its area is ``area_px``, else the mask's; without either
+            the annotation has no area, and AP leaves the person out.
         mask: (height, width) true on the person, or None.
     """
 
@@ -152,7 +152,7 @@ def encode(mask: Bool[np.ndarray, "height width"]) -> dict[str, Any]:
 def _person(person: CocoPerson, image_id: int) -> dict[str, Any]:
     sample, mask = person.sample, person.mask
     keypoints = keypoint_values(sample)
-    area = sample.area_px if mask is None else float(mask.sum())
+    area = sample.area_px if mask is None or sample.area_px else float(mask.sum())
     box = sample.box_xyxy if sample.box_xyxy is not None or mask is None else box_from_mask(mask)
     if box is None:
         raise DataError(f"COCO: a person in image {image_id} needs a mask or a box")

@@ -20,7 +20,7 @@ from Engine.reading import load_json, require_file, require_folder
 from PoseEstimation.evaluation import compare
 from PoseEstimation.evaluation.mini_rgbd_tables import mini_rgbd_tables
 from PoseEstimation.evaluation.report import SCHEMA, Table, number
-from report.build import figures
+from report.build import figures, looks_tables
 from report.build import photo_record as real_record
 from report.build.page import to_html
 from report.build.photo_record import record_tables
@@ -38,6 +38,7 @@ class Results:
         comparisons: rows of each ``compare.json`` of ``infantpose compare``.
         chains: stages of each chain, of ``chains.json``.
         photos: what each set of weights does on photos, of ``real_record``.
+        looks: what a network that knows photos finds on generated people, of ``looks``.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -50,6 +51,7 @@ class Results:
         self.comparisons: dict[str, dict[str, Any]] = {}
         self.chains: dict[str, list[dict[str, Any]]] = {}
         self.photos: dict[str, dict[str, Any]] = {}
+        self.looks: dict[str, dict[str, Any]] = {}
         paths = sorted(require_folder(folder, "results").glob("[!.]*.json"))
         if not paths:
             raise DataError(f"results: {folder} holds none; copy a metrics.json there as NAME.json")
@@ -64,6 +66,8 @@ class Results:
             self.comparisons[path.stem] = content
         elif isinstance(content, dict) and content.get("schema") == real_record.SCHEMA:
             self.photos[path.stem] = content
+        elif isinstance(content, dict) and content.get("schema") == looks_tables.SCHEMA:
+            self.looks[path.stem] = content
         elif isinstance(content, dict) and _is_metrics(content):
             self.metrics[path.stem] = content
         else:
@@ -112,6 +116,7 @@ class Names:
             "picture",
             "row",
             "photo_tables",
+            "looks_tables",
         )
         found = self.results
         stored = {
@@ -119,6 +124,7 @@ class Names:
             "comparisons": found.comparisons,
             "chains": found.chains,
             "photos": found.photos,
+            "looks": found.looks,
         }
         return {**stored, **{name: getattr(self, name) for name in names}}
 
@@ -142,6 +148,10 @@ class Names:
     def photo_tables(self, name: str) -> str:
         """Everything that was measured on photos."""
         return _markdown(record_tables(self.results.photos[name]))
+
+    def looks_tables(self, name: str) -> str:
+        """How well generated people are found by a network that knows photos."""
+        return _markdown(looks_tables.looks_tables(self.results.looks[name]))
 
     def stages(self) -> str:
         """What each stage of each chain cost and began with."""

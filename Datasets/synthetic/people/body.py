@@ -18,7 +18,12 @@ from scipy import sparse
 from scipy.spatial.transform import Rotation
 
 from Datasets.skeletons import INFANT, MINI_RGBD_25
-from Datasets.synthetic.people.joint_places import FACE_POINTS, OF_INFANT, mini_rgbd_places
+from Datasets.synthetic.people.joint_places import (
+    FACE_POINTS,
+    OF_INFANT,
+    at_ear_canals,
+    mini_rgbd_places,
+)
 
 SIDES = ("L", "R")
 SPINE = ("spine04", "spine03", "spine02", "spine01")
@@ -176,7 +181,8 @@ def make_shape(phenotype: dict[str, float]) -> BodyShape:
     heads = out["bone_poses"][0, :, :3, 3].numpy()
     crown = vertices[:, 2].max() - vertices[:, 2] < 0.01
     points = [*(coco[name] for name in FACE_POINTS[:-1]), vertices[crown].mean(axis=0)]
-    return BodyShape(vertices, heads, np.stack(points), float(phenotype["age"]))
+    points = at_ear_canals(np.stack(points))
+    return BodyShape(vertices, heads, points, float(phenotype["age"]))
 
 
 @contextlib.contextmanager

@@ -102,6 +102,7 @@ def coco_profile(
     take: Callable[[np.random.Generator], Snapshot],
     splits: tuple[str, str] = ("train2017", "val2017"),
     one_folder: bool = False,
+    area_of_box: bool = False,
 ) -> PictureProfile:
     """A profile in COCO's layout.
 
@@ -111,8 +112,9 @@ def coco_profile(
         take: takes one picture; a function of a module, so that processes can share it.
         splits: names of training and validation.
         one_folder: all images lie in ``images``, else in a folder per split.
+        area_of_box: a person's area, which OKS divides by, is the box's, else the mask's.
     """
-    write_picture = partial(_write_picture, take, splits, one_folder)
+    write_picture = partial(_write_picture, take, splits, one_folder, area_of_box)
     return PictureProfile(name, seed, write_picture, partial(_write_labels, splits))
 
 
@@ -120,6 +122,7 @@ def _write_picture(
     take: Callable[[np.random.Generator], Snapshot],
     splits: tuple[str, str],
     one_folder: bool,
+    area_of_box: bool,
     output: Path,
     number: int,
     source: Callable[..., np.random.Generator],
@@ -128,7 +131,7 @@ def _write_picture(
     picture = taken.picture
     folder = "images" if one_folder else splits[is_validation(number)]
     write_coco_image(output, folder, name, picture.rgb)
-    people = [_person(picture, guest, i) for i, guest in enumerate(taken.guests)]
+    people = [_person(picture, g, i, area_of_box) for i, g in enumerate(taken.guests)]
     crowd = picture.person >= len(people)
     return describe(
         CocoPicture(
@@ -179,7 +182,7 @@ def _strangers(rng: np.random.Generator) -> list[Figure]:
     )
 
 
-def _person(picture: Picture, guest: Figure, number: int) -> CocoPerson | None:
+def _person(picture: Picture, guest: Figure, number: int, area_of_box: bool) -> CocoPerson | None:
     """Labels and mask of a person, or None where hardly any of it is visible."""
     mask = picture.person == number
     box = box_from_mask(picture.beneath == number)
@@ -194,6 +197,7 @@ def _person(picture: Picture, guest: Figure, number: int) -> CocoPerson | None:
         joints_mm=labels.joints_mm,
         intrinsics=picture.camera.intrinsics,
         box_xyxy=box,
+        area_px=float(np.prod(box[2:] - box[:2])) if area_of_box else None,
         activity=f"{guest.age}, {guest.posed.kind}",
         age=guest.age,
     )
@@ -211,7 +215,8 @@ def syrip_of(kinds: tuple[str, ...] = ()) -> PictureProfile:
         raise DataError(f"posture '{unknown[0]}' is unknown: choose from {', '.join(FAMILIES)}")
     groups = ((("infant",), 0.75), (("toddler",), 0.25))
     take = partial(take_together, groups=groups, crowd_share=0.0, kinds=kinds)
-    return coco_profile("syrip", 51001, take, ("train200", "validate"), one_folder=True)
+    splits = ("train200", "validate")
+    return coco_profile("syrip", 51001, take, splits, one_folder=True, area_of_box=True)
 
 
 COCO = coco_profile("coco", 50001, take_together)

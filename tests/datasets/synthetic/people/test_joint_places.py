@@ -70,3 +70,13 @@ def test_infant_joints_follow_the_convention(shape):
             assert np.array_equal(
                 infant[:, INFANT.index(ours)], mini[:, MINI_RGBD_25.index(theirs)]
             )
+
+
+def test_ears_lie_on_the_skin_before_the_middle_of_the_ear(shape):
+    left, right = shape.face_points[3:5]
+    np.testing.assert_allclose(left, right * [-1, 1, 1], atol=2e-3)
+    for ear in (left, right):
+        assert np.linalg.norm(shape.vertices - ear, axis=1).min() < 5e-3
+    head = shape.vertices[bodies.weight_of(("head",)) > 0.5]
+    pinna = head[head[:, 0] > 0.9 * head[:, 0].max()].mean(axis=0)
+    assert left[0] < pinna[0] and left[1] < pinna[1]

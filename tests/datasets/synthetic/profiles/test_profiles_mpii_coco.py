@@ -191,3 +191,13 @@ def test_bodies_of_every_age_are_clothed(age):
         if age not in ("infant", "toddler"):
             assert trunk.sum() > 500
             assert covered[trunk].mean() > 0.97
+
+
+def test_areas_are_the_boxes_in_syrip_as_in_its_own_annotations(tmp_path):
+    coco.generate_coco(tmp_path, 2, style=coco.SYRIP)
+    paths = (tmp_path / "annotations").glob("*.json")
+    people = [one for path in paths for one in json.loads(path.read_text())["annotations"]]
+    assert people
+    for one in people:
+        assert one["area"] == pytest.approx(one["bbox"][2] * one["bbox"][3], rel=1e-3)
+        assert one["area"] > sum(one["segmentation"]["counts"][1::2])
