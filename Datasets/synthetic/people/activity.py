@@ -14,19 +14,19 @@ from jaxtyping import Float
 
 from Datasets.synthetic.people.signals import bouts, log_uniform, noise
 
-LEVELS = (0.5, 1.6)
+LEVELS = (0.45, 1.9)
 """Range of the mean rate of an infant's clocks."""
 
-SPREAD, SHARED = 0.75, 0.6
-"""Standard deviation of the logarithm of a rate over time; the part of its variance that all limbs
-share."""
+SPREAD, SHARED = 0.9, (0.3, 0.8)
+"""Standard deviation of the logarithm of a rate over time; range of the part of its variance that
+all limbs of an infant share."""
 
 BAND_HZ = (0.05, 0.5)
 REST_S = (1.0, 8.0)
 REST_RATE = 0.03
 """Of a clock in a rest."""
 
-IMBALANCE = 0.16
+IMBALANCE = 0.25
 """Standard deviation, over infants, of the logarithm of a limb's rate over that of the infant."""
 
 
@@ -37,34 +37,38 @@ class Activity:
     Attributes:
         times: seconds.
         level: mean rate of its clocks.
-        shared: (frame,) what the logarithms of all rates have in common, variance ``SHARED``.
+        part: of the variance of a rate's logarithm, what is shared.
+        shared: (frame,) the shared signal, variance 1.
         rest: (frame,) 1 in a rest of the whole body, else 0, smooth.
         every_seconds: mean time between the rests of one limb.
     """
 
     times: Float[np.ndarray, "frame"]
     level: float
+    part: float
     shared: Float[np.ndarray, "frame"]
     rest: Float[np.ndarray, "frame"]
     every_seconds: float
 
     def clock(self, rng: np.random.Generator) -> Float[np.ndarray, "frame"]:
         """Draw the clock of one part of the body: seconds of movement, increasing from 0."""
-        own = np.sqrt(1 - SHARED) * noise(rng, self.times, BAND_HZ)
+        own = noise(rng, self.times, BAND_HZ)
+        log_rate = np.sqrt(self.part) * self.shared + np.sqrt(1 - self.part) * own
         gain = self.level * np.exp(rng.normal(0, IMBALANCE))
         rest = np.maximum(self.rest, _rests(rng, self.times, 2 * self.every_seconds))
-        rate = gain * np.exp(SPREAD * (self.shared + own) - SPREAD**2 / 2)
+        rate = gain * np.exp(SPREAD * log_rate - SPREAD**2 / 2)
         rate = rate * (1 - rest) + REST_RATE * rest
         return np.concatenate([[0.0], np.cumsum(rate[1:] * np.diff(self.times))])
 
 
 def draw_activity(rng: np.random.Generator, times: Float[np.ndarray, "frame"]) -> Activity:
     """Draw how lively an infant is."""
-    every = log_uniform(rng, 10.0, 120.0)
+    every = log_uniform(rng, 7.0, 150.0)
     return Activity(
         times=times,
         level=log_uniform(rng, *LEVELS),
-        shared=np.sqrt(SHARED) * noise(rng, times, BAND_HZ),
+        part=rng.uniform(*SHARED),
+        shared=noise(rng, times, BAND_HZ),
         rest=_rests(rng, times, every),
         every_seconds=every,
     )

@@ -35,30 +35,31 @@ class Posture(NamedTuple):
 TOUCHES = ("mouth", "knee", "foot")
 
 ARMS = (
-    Posture("beside the trunk", 0.40, (8, 50), (-25, 8), (0.82, 0.985), (-30, 5)),
-    Posture("out to the side", 0.15, (45, 95), (-25, 15), (0.75, 0.98), (-30, 5)),
-    Posture("beside the head", 0.06, (105, 160), (-25, 15), (0.5, 0.95), (-40, 0)),
-    Posture("in the air", 0.12, (15, 100), (25, 75), (0.65, 0.95), (-50, 10)),
-    Posture("on the belly", 0.08, (-25, 12), (10, 40), (0.55, 0.85), (-20, 20)),
-    Posture("over the chest", 0.07, (-50, 30), (45, 85), (0.4, 0.75), (-30, 20)),
-    Posture("to the mouth", 0.04, (60, 150), (20, 60), (0.4, 0.6), (-40, 0), (0, 0), "mouth"),
-    Posture("to the knee", 0.05, (-10, 25), (10, 50), (0.8, 0.97), (-40, 0), (0, 0), "knee"),
-    Posture("to the foot", 0.03, (-25, 20), (30, 70), (0.85, 0.98), (-40, 0), (0, 0), "foot"),
+    Posture("stretched beside the trunk", 0.42, (10, 45), (-25, 5), (0.93, 0.998), (-30, 5)),
+    Posture("bent beside the trunk", 0.10, (0, 45), (-25, 10), (0.6, 0.93), (-45, 0)),
+    Posture("out to the side", 0.13, (45, 85), (-25, 12), (0.8, 0.998), (-40, 0)),
+    Posture("beside the head", 0.04, (100, 160), (-25, 15), (0.5, 0.95), (-40, 0)),
+    Posture("in the air", 0.10, (10, 90), (20, 75), (0.75, 0.99), (-50, 0)),
+    Posture("on the belly", 0.07, (-25, 12), (10, 40), (0.6, 0.9), (-40, 0)),
+    Posture("over the chest", 0.05, (-50, 30), (45, 85), (0.4, 0.75), (-40, 10)),
+    Posture("to the mouth", 0.04, (60, 150), (20, 60), (0.4, 0.6), (-50, 0), (-0.6, 0), "mouth"),
+    Posture("to the knee", 0.03, (-10, 25), (10, 50), (0.8, 0.97), (-50, 0), (0, 0), "knee"),
+    Posture("to the foot", 0.02, (-25, 20), (30, 70), (0.85, 0.98), (-50, 0), (0, 0), "foot"),
 )
 
 LEGS = (
-    Posture("drawn up, feet on the bed", 0.45, (-20, 10), (-5, 25), (0.42, 0.75), (-10, 60)),
-    Posture("half stretched", 0.20, (-14, 18), (-8, 15), (0.72, 0.9), (-10, 70)),
-    Posture("stretched", 0.12, (-8, 22), (-8, 25), (0.9, 0.985), (0, 90)),
-    Posture("lifted", 0.13, (-20, 25), (35, 85), (0.5, 0.9), (-10, 70), (0.0, 0.4)),
-    Posture("thighs at the belly", 0.06, (-15, 40), (75, 125), (0.45, 0.8), (-20, 20), (0.3, 1.2)),
-    Posture("crossed", 0.04, (-34, -18), (0, 30), (0.5, 0.9), (0, 60)),
+    Posture("drawn up, feet on the bed", 0.38, (-18, 12), (-5, 35), (0.38, 0.72), (-10, 60)),
+    Posture("half stretched", 0.18, (-14, 18), (-8, 20), (0.72, 0.9), (-10, 70)),
+    Posture("stretched", 0.10, (-8, 22), (-8, 25), (0.9, 0.99), (0, 90)),
+    Posture("lifted", 0.20, (-20, 25), (35, 85), (0.45, 0.9), (-10, 60), (0.0, 0.4)),
+    Posture("thighs at the belly", 0.08, (-15, 40), (75, 125), (0.4, 0.8), (-20, 20), (0.3, 1.2)),
+    Posture("crossed", 0.06, (-32, -16), (0, 30), (0.45, 0.9), (0, 60)),
 )
 
-VARIETY = 4.0
+VARIETY = 2.5
 """Concentration of an infant's shares of the postures around those of the table."""
 
-OWN_RANGE = (0.25, 0.7)
+OWN_RANGE = (0.2, 0.7)
 """An infant's range of a posture, as a part of the row's."""
 
 CHANNELS = 5 + len(TOUCHES)

@@ -17,7 +17,7 @@ from Datasets.synthetic.people.limbs import Limb
 from Datasets.synthetic.people.signals import bouts, log_uniform, smooth, waypoints, wobble
 
 MOVE_S = (0.25, 0.9)
-REACH = (0.33, 0.985)
+REACH = (0.33, 0.998)
 FEET_APART_M, HANDS_APART_M = 0.034, 0.05
 """Least distance of the ankles, and distance of the wrists when the hands meet."""
 
@@ -31,6 +31,7 @@ def limb_path(
     repertoire: Repertoire,
     pause_s: float,
     restless: float,
+    hertz: float,
 ) -> Float[np.ndarray, "frame channel"]:
     """Go through the postures of a repertoire.
 
@@ -40,10 +41,11 @@ def limb_path(
         repertoire: of the limb.
         pause_s: longest hold after a move.
         restless: size of the wobble around the path; 1 is about 5 degrees.
+        hertz: its rate.
     """
     path = waypoints(rng, clock, repertoire.targets(rng), MOVE_S, (0.0, pause_s))
     for channel, size in ((OUT, 6.0), (FRONT, 6.0), (STRETCH, 0.045)):
-        path[:, channel] += wobble(rng, clock, restless * size, 1.3)
+        path[:, channel] += wobble(rng, clock, restless * size, hertz)
     for channel, size in ((BEND, 15.0), (RAISED, 0.15)):
         path[:, channel] += wobble(rng, clock, size, 0.3)
     return path

@@ -37,7 +37,7 @@ class Lying(NamedTuple):
 
 
 LYING = {
-    "supine": Lying(0.80, (-10, 10), (2, 11)),
+    "supine": Lying(0.80, (-10, 10), (1, 8)),
     "side": Lying(0.06, (60, 100), (3, 10)),
     "prone": Lying(0.07, (165, 195), (2, 7)),
     "rolling": Lying(0.07, (0, 180), (3, 8), True),
@@ -82,10 +82,10 @@ def move_trunk(
     """
     lying = lying or choose(rng, {name: row.share for name, row in LYING.items()})
     both, apart = kicks.sum(axis=1), kicks[:, 0] - kicks[:, 1]
-    yield_ = rng.uniform(0.3, 1.3)
-    roll = _roll(rng, clock, LYING[lying]) + 5 * yield_ * apart
-    lift = bouts(rng, clock, log_uniform(rng, 8, 60), (1, 4), 0.8) * rng.uniform(5, 22)
-    pitch = lift + rng.uniform(1, 5) * noise(rng, clock, (0.1, 0.6)) + 2.5 * yield_ * both
+    yield_ = rng.uniform(0.1, 1.6)
+    roll = _roll(rng, clock, LYING[lying]) + 4 * yield_ * apart
+    lift = bouts(rng, clock, log_uniform(rng, 8, 60), (1, 4), 0.8) * rng.uniform(5, 28)
+    pitch = lift + rng.uniform(1, 7) * noise(rng, clock, (0.1, 0.6)) + 2.5 * yield_ * both
     twist = rng.uniform(2, 10) * noise(rng, clock, (0.03, 0.2)) + 2 * yield_ * apart
     # Lower-case axes are fixed: roll about the long axis first, then a slow turn on the bed.
     pitch = pitch * np.cos(np.radians(roll))
@@ -111,7 +111,7 @@ def _roll(rng: np.random.Generator, clock: np.ndarray, row: Lying) -> np.ndarray
                 yield rng.uniform(*row.roll, size=1)
 
         return side * waypoints(rng, clock, targets(), (1.0, 4.0), (0.5, 4.0))[:, 0] + sway
-    to_side = bouts(rng, clock, log_uniform(rng, 15, 200), (1.5, 5), 1.0) * rng.uniform(15, 55)
+    to_side = bouts(rng, clock, log_uniform(rng, 15, 300), (1.5, 5), 1.0) * rng.uniform(15, 55)
     return side * (rng.uniform(*row.roll) + to_side) + sway
 
 
@@ -119,10 +119,10 @@ def _spine_and_neck(
     rng: np.random.Generator, clock: np.ndarray, roll: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Spine bending and twisting, and the head turning to the sides."""
-    side, twist = (rng.uniform(4, 11) * noise(rng, clock, (0.08, 0.5)) for _ in range(2))
+    side, twist = (rng.uniform(2, 10) * noise(rng, clock, (0.08, 0.5)) for _ in range(2))
     curl = rng.uniform(-4, 12) + rng.uniform(2, 6) * noise(rng, clock, (0.08, 0.5))
     rotations = {bone: euler("xyz", curl / 4, side / 4, twist / 4) for bone in bodies.SPINE}
-    middle, width = rng.normal(0, 16), rng.uniform(12, 38)
+    middle, width = rng.normal(0, 13), rng.uniform(8, 30)
 
     def targets():
         while True:

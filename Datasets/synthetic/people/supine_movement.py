@@ -81,8 +81,8 @@ def _leg_paths(rng: np.random.Generator, activity: Activity) -> tuple[list, np.n
     repertoire = draw_repertoire(rng, LEGS)
     clocks = [activity.clock(rng) for _ in SIDES]
     kicks = limbs_move.kicks(rng, clocks)
-    size, pause, restless = rng.uniform(0.06, 0.26), rng.uniform(0.1, 1.5), rng.uniform(0.4, 1.6)
-    paths = [limbs_move.limb_path(rng, clock, repertoire, pause, restless) for clock in clocks]
+    size, pause, restless = rng.uniform(0.08, 0.4), rng.uniform(0.1, 1.5), rng.uniform(0.4, 1.6)
+    paths = [limbs_move.limb_path(rng, clock, repertoire, pause, restless, 0.9) for clock in clocks]
     for path, kick in zip(paths, kicks.T, strict=True):
         path[:, STRETCH] += size * kick
         path[:, FRONT] -= 40 * size * (kick - np.abs(kick))
@@ -93,14 +93,12 @@ def _legs(rng, shape: BodyShape, paths: list, activity: Activity, pose) -> dict[
     """Rotations of both legs."""
     turn, place = pose({})
     limbs = [leg(shape, side) for side in SIDES]
-    paths = [
-        limbs_move.adapted(path, limb, turn) for path, limb in zip(paths, limbs, strict=True)
-    ]
+    paths = [limbs_move.adapted(path, limb, turn) for path, limb in zip(paths, limbs, strict=True)]
     ends = [
         limbs_move.end_of(path, limb, turn, place) for path, limb in zip(paths, limbs, strict=True)
     ]
     clock = activity.clock(rng)
-    weight = bouts(rng, clock, log_uniform(rng, 6, 100), (0.8, 5.0)) * rng.uniform(0.6, 1.0)
+    weight = bouts(rng, clock, log_uniform(rng, 12, 200), (0.8, 5.0))
     middle = sum(ends) / 2
     across = turn[:, limbs[0].frame, :, 0]
     hips = (place[:, limbs[0].base] + place[:, limbs[1].base]) / 2
@@ -120,11 +118,11 @@ def _arms(rng, shape: BodyShape, activity: Activity, pose) -> dict[str, np.ndarr
     """Rotations of both arms."""
     turn, place = pose({})
     repertoire, limbs = draw_repertoire(rng, ARMS), [arm(shape, side) for side in SIDES]
-    pause, restless = rng.uniform(0.1, 1.5), rng.uniform(0.4, 1.8)
-    size, paths, ends = rng.uniform(5, 30), [], []
+    pause, restless = rng.uniform(0.1, 1.5), rng.uniform(0.5, 2.2)
+    size, paths, ends = rng.uniform(5, 45), [], []
     for limb in limbs:
         clock = activity.clock(rng)
-        path = limbs_move.limb_path(rng, clock, repertoire, pause, restless)
+        path = limbs_move.limb_path(rng, clock, repertoire, pause, restless, 1.3)
         path[:, FRONT] += size * limbs_move.flaps(rng, clock)
         path[:, STRETCH] -= 0.004 * size * np.abs(limbs_move.flaps(rng, clock))
         path = limbs_move.adapted(path, limb, turn)

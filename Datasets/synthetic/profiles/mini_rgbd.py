@@ -24,6 +24,7 @@ from Engine.errors import DataError
 SIZE = (640, 480)
 CHUNK = 50
 OCCLUSION_M = 0.05
+MARGIN_PX = 12.0
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ def pose_sequence(plan: SequencePlan):
         if _in_view(camera, joints):
             break
         camera = camera.stepped_back(1.03)
-    return shape, movement, camera
+    return shape, movement.moved(*_aside(rng, camera, joints)), camera
 
 
 def _trunk_length(joints: np.ndarray) -> float:
@@ -149,10 +150,20 @@ def _trunk_length(joints: np.ndarray) -> float:
     return float(np.median(np.linalg.norm((left + right) / 2 - neck, axis=1)))
 
 
-def _in_view(camera, joints: np.ndarray, margin: float = 12.0) -> bool:
+def _aside(rng: np.random.Generator, camera, joints: np.ndarray) -> np.ndarray:
+    """How far, metres along the bed, an infant moves to lie anywhere in the picture."""
+    points = camera.to_camera(joints)
+    low, high = np.percentile(project(points, camera.intrinsics), [0.3, 99.7], axis=(0, 1))
+    room = np.stack([MARGIN_PX - low, np.array(camera.size) - MARGIN_PX - high])
+    pixels = rng.uniform(np.minimum(room[0], 0), np.maximum(room[1], 0))
+    metres = pixels * np.median(points[..., 2]) / np.diag(camera.intrinsics)[:2]
+    return metres * [1.0, -1.0]
+
+
+def _in_view(camera, joints: np.ndarray) -> bool:
     """True when nearly all joints of nearly all frames are inside the image."""
     seen = project(camera.to_camera(joints), camera.intrinsics)
-    inside = (seen > margin).all(-1) & (seen < np.array(camera.size) - margin).all(-1)
+    inside = (seen > MARGIN_PX).all(-1) & (seen < np.array(camera.size) - MARGIN_PX).all(-1)
     return bool(inside.mean() > 0.995)
 
 
