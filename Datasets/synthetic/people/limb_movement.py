@@ -11,12 +11,11 @@ import numpy as np
 from jaxtyping import Float
 
 from Datasets.synthetic.people import body as bodies
-from Datasets.synthetic.people.body import SIDES, BodyShape
+from Datasets.synthetic.people.body import BodyShape
 from Datasets.synthetic.people.habits import TOUCHES, Repertoire
 from Datasets.synthetic.people.limbs import Limb
 from Datasets.synthetic.people.signals import bouts, log_uniform, smooth, waypoints, wobble
 
-MOVE_S = (0.25, 0.9)
 REACH = (0.33, 0.998)
 FEET_APART_M, HANDS_APART_M = 0.034, 0.05
 """Least distance of the ankles, and distance of the wrists when the hands meet."""
@@ -29,6 +28,7 @@ def limb_path(
     rng: np.random.Generator,
     clock: Float[np.ndarray, "frame"],
     repertoire: Repertoire,
+    move_s: tuple[float, float],
     pause_s: float,
     restless: float,
     hertz: float,
@@ -39,11 +39,12 @@ def limb_path(
         rng: source of randomness.
         clock: seconds of movement.
         repertoire: of the limb.
+        move_s: range of the duration of a move.
         pause_s: longest hold after a move.
         restless: size of the wobble around the path; 1 is about 5 degrees.
         hertz: its rate.
     """
-    path = waypoints(rng, clock, repertoire.targets(rng), MOVE_S, (0.0, pause_s))
+    path = waypoints(rng, clock, repertoire.targets(rng), move_s, (0.0, pause_s))
     for channel, size in ((OUT, 6.0), (FRONT, 6.0), (STRETCH, 0.045)):
         path[:, channel] += wobble(rng, clock, restless * size, hertz)
     for channel, size in ((BEND, 15.0), (RAISED, 0.15)):
@@ -56,13 +57,13 @@ def kicks(
 ) -> Float[np.ndarray, "frame 2"]:
     """Thrusts of the left and the right leg, -1 to 1, in bouts, together or in turn."""
     both = np.mean(clocks, axis=0)
-    every, hertz = log_uniform(rng, 2.0, 20.0), rng.uniform(0.8, 1.9)
-    together = bouts(rng, both, every, (1.0, 4.0))
+    every, hertz = log_uniform(rng, 3.0, 20.0), rng.uniform(0.7, 1.7)
+    together = bouts(rng, both, 1.5 * every, (1.0, 4.0))
     in_turn = rng.choice([0.0, np.pi])
     thrusts = []
     for side, clock in enumerate(clocks):
-        own = bouts(rng, clock, 2 * every, (0.8, 3.0))
-        wave = np.sin(2 * np.pi * hertz * both + rng.normal(0, 0.5) + side * in_turn)
+        own = bouts(rng, clock, every, (0.8, 3.0))
+        wave = np.sin(2 * np.pi * hertz * clock + rng.normal(0, 0.5) + side * in_turn)
         thrusts.append(np.maximum(together, own) * wave)
     return np.stack(thrusts, axis=1)
 
@@ -101,14 +102,24 @@ def pole(path: Float[np.ndarray, "frame channel"], limb: Limb) -> Float[np.ndarr
 
 
 def end_of(
-    path: Float[np.ndarray, "frame channel"], limb: Limb, turn: np.ndarray, place: np.ndarray
+    path: Float[np.ndarray, "frame channel"],
+    limb: Limb,
+    turn: np.ndarray,
+    place: np.ndarray,
+    clearance: float,
 ) -> Float[np.ndarray, "frame 3"]:
-    """World path of a wrist or ankle, metres."""
+    """World path of a wrist or ankle, metres; where it meets the bed, the limb lies on it."""
     out, front = np.radians(path[:, OUT]), np.radians(path[:, FRONT])
     direction = np.stack(
         [np.cos(front) * np.sin(out), np.sin(front), -np.cos(front) * np.cos(out)], axis=1
     )
-    return limb.to_world(direction, np.clip(path[:, STRETCH], *REACH), turn, place)
+    end = limb.to_world(direction, np.clip(path[:, STRETCH], *REACH), turn, place)
+    base = place[:, limb.base]
+    lever, level = end - base, np.maximum(end[:, 2], clearance) - base[:, 2]
+    along = np.sqrt(np.maximum(np.sum(lever**2, axis=1) - level**2, 0))
+    lever[:, :2] *= (along / np.maximum(np.linalg.norm(lever[:, :2], axis=1), 1e-6))[:, None]
+    lever[:, 2] = level
+    return base + lever
 
 
 def meet(

@@ -20,11 +20,12 @@ from Datasets.synthetic.people.habits import ARMS, LEGS, draw_repertoire
 from Datasets.synthetic.people.hands_and_feet import foot_rotations, hand_rotations, settle
 from Datasets.synthetic.people.limb_movement import FRONT, STRETCH
 from Datasets.synthetic.people.limbs import aim_limb, arm, leg
-from Datasets.synthetic.people.lying import Trunk, move_trunk, rest_on_bed
+from Datasets.synthetic.people.lying import lay_down, move_trunk
 from Datasets.synthetic.people.signals import bouts, log_uniform, noise
 
 WRIST_CLEARANCE, ANKLE_CLEARANCE = 0.022, 0.020
 CONTACT_ROUNDS = 3
+ARM_MOVE_S, LEG_MOVE_S = (0.2, 0.8), (0.3, 1.1)
 
 
 def supine_movement(
@@ -44,14 +45,13 @@ def supine_movement(
     activity = draw_activity(rng, times)
     legs, kicks = _leg_paths(rng, activity)
     trunk = move_trunk(rng, activity.clock(rng), kicks, _trunk_length(shape), lying)
-    rotations = dict(trunk.rotations)
+    root, position, rotations = lay_down(shape, trunk, times)
     for side in SIDES:
         rotations |= hand_rotations(rng, shape, side, activity.clock(rng))
         rotations |= foot_rotations(rng, side, activity.clock(rng))
-    position = _root_position(shape, trunk, times)
 
     def pose(more: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        return bodies.forward_kinematics(shape, rotations | more, trunk.root, position)
+        return bodies.forward_kinematics(shape, rotations | more, root, position)
 
     rotations |= _legs(rng, shape, legs, activity, pose)
     rotations |= _arms(rng, shape, activity, pose)
@@ -68,21 +68,16 @@ def _trunk_length(shape: BodyShape) -> float:
     return float(np.linalg.norm(heads["neck01"] - hips))
 
 
-def _root_position(shape: BodyShape, trunk: Trunk, times: np.ndarray) -> np.ndarray:
-    """Positions (frame, 3) of the root that let trunk and head lie on the bed."""
-    flat = np.concatenate([trunk.drift, np.zeros((len(times), 1))], axis=1)
-    posed = bodies.forward_kinematics(shape, trunk.rotations, trunk.root, flat)
-    flat[:, 2] = rest_on_bed(shape, *posed, times)
-    return flat
-
-
 def _leg_paths(rng: np.random.Generator, activity: Activity) -> tuple[list, np.ndarray]:
     """Paths of both legs, and the thrusts (frame, 2) that are part of them."""
     repertoire = draw_repertoire(rng, LEGS)
     clocks = [activity.clock(rng) for _ in SIDES]
     kicks = limbs_move.kicks(rng, clocks)
     size, pause, restless = rng.uniform(0.08, 0.4), rng.uniform(0.1, 1.5), rng.uniform(0.4, 1.6)
-    paths = [limbs_move.limb_path(rng, clock, repertoire, pause, restless, 0.9) for clock in clocks]
+    paths = [
+        limbs_move.limb_path(rng, clock, repertoire, LEG_MOVE_S, pause, restless, 0.8)
+        for clock in clocks
+    ]
     for path, kick in zip(paths, kicks.T, strict=True):
         path[:, STRETCH] += size * kick
         path[:, FRONT] -= 40 * size * (kick - np.abs(kick))
@@ -95,7 +90,8 @@ def _legs(rng, shape: BodyShape, paths: list, activity: Activity, pose) -> dict[
     limbs = [leg(shape, side) for side in SIDES]
     paths = [limbs_move.adapted(path, limb, turn) for path, limb in zip(paths, limbs, strict=True)]
     ends = [
-        limbs_move.end_of(path, limb, turn, place) for path, limb in zip(paths, limbs, strict=True)
+        limbs_move.end_of(path, limb, turn, place, ANKLE_CLEARANCE)
+        for path, limb in zip(paths, limbs, strict=True)
     ]
     clock = activity.clock(rng)
     weight = bouts(rng, clock, log_uniform(rng, 12, 200), (0.8, 5.0))
@@ -122,11 +118,11 @@ def _arms(rng, shape: BodyShape, activity: Activity, pose) -> dict[str, np.ndarr
     size, paths, ends = rng.uniform(5, 45), [], []
     for limb in limbs:
         clock = activity.clock(rng)
-        path = limbs_move.limb_path(rng, clock, repertoire, pause, restless, 1.3)
+        path = limbs_move.limb_path(rng, clock, repertoire, ARM_MOVE_S, pause, restless, 1.3)
         path[:, FRONT] += size * limbs_move.flaps(rng, clock)
         path[:, STRETCH] -= 0.004 * size * np.abs(limbs_move.flaps(rng, clock))
         path = limbs_move.adapted(path, limb, turn)
-        free = limbs_move.end_of(path, limb, turn, place)
+        free = limbs_move.end_of(path, limb, turn, place, WRIST_CLEARANCE)
         points = limbs_move.touch_points(shape, limb, turn, place)
         paths.append(path)
         ends.append(limbs_move.touched(path, free, points))
