@@ -14,7 +14,7 @@ from jaxtyping import Float
 
 from Datasets.synthetic.people.signals import bouts, log_uniform, noise
 
-LEVELS = (0.5, 2.4)
+LEVELS = (0.45, 2.6)
 """Range of the mean rate of an infant's clocks."""
 
 SPREAD, SHARED = 0.9, (0.15, 0.8)
@@ -26,7 +26,7 @@ REST_S = (1.0, 8.0)
 REST_RATE = 0.03
 """Of a clock in a rest."""
 
-IMBALANCE = 0.32
+IMBALANCE = 0.42
 """Standard deviation, over infants, of the logarithm of a limb's rate over that of the infant."""
 
 

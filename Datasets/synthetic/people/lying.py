@@ -35,8 +35,10 @@ MOST_NOD = 40.0
 
 
 class Lying(NamedTuple):
-    """A way to lie: ``roll`` is the range of the roll about the long axis, degrees, 0 on the back;
-    ``sway`` of its standard deviation; ``rolling`` whether it changes within the range.
+    """A way to lie.
+
+    ``roll`` is the range of the roll about the long axis, degrees, 0 on the back; ``sway`` that of
+    its standard deviation; ``rolling`` says that it changes within the range.
     """
 
     share: float
@@ -100,8 +102,8 @@ def move_trunk(
     lift += rng.uniform(0, 6) * np.abs(noise(rng, clock, (0.1, 0.6))) + 4 * pliant * np.abs(both)
     head_lift = bouts(rng, clock, log_uniform(rng, 8, 100), (0.6, 3), 0.5) * rng.uniform(3, 25)
     twist = rng.uniform(2, 10) * noise(rng, clock, (0.03, 0.2)) + 2 * pliant * apart
-    slide = log_uniform(rng, 0.015, 0.16) * _wander(rng, clock, (0.02, 0.12))
-    slide += rng.uniform(0.01, 0.04) * _wander(rng, clock, (0.3, 1.2))
+    slide = log_uniform(rng, 0.008, 0.14) * _wander(rng, clock, (0.02, 0.12))
+    slide += rng.uniform(0.005, 0.03) * _wander(rng, clock, (0.3, 1.2))
     push = pliant * np.stack([0.015 * apart, 0.035 * both], axis=1)
     spine = _spine_and_neck(rng, clock, roll)
     return Trunk(lying, roll, twist, lift, head_lift, spine, trunk_m * (slide + push))
@@ -133,7 +135,7 @@ def _spine_and_neck(
     side, twist = (rng.uniform(2, 10) * noise(rng, clock, (0.08, 0.5)) for _ in range(2))
     curl = rng.uniform(-4, 12) + rng.uniform(2, 6) * noise(rng, clock, (0.08, 0.5))
     rotations = {bone: euler("xyz", curl / 4, side / 4, twist / 4) for bone in bodies.SPINE}
-    middle, width = rng.normal(0, 11), rng.uniform(8, 34)
+    middle, width = rng.normal(0, 9), rng.uniform(8, 28)
 
     def targets():
         while True:
