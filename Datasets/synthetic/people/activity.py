@@ -26,7 +26,7 @@ REST_S = (1.0, 8.0)
 REST_RATE = 0.03
 """Of a clock in a rest."""
 
-IMBALANCE = 0.42
+IMBALANCE = 0.45
 """Standard deviation, over infants, of the logarithm of a limb's rate over that of the infant."""
 
 
