@@ -36,8 +36,8 @@ class Posture(NamedTuple):
 TOUCHES = ("mouth", "knee", "foot")
 
 ARMS = (
-    Posture("stretched beside the trunk", 0.43, (5, 42), (-25, 5), (150, 176), (-30, 5)),
-    Posture("bent beside the trunk", 0.08, (0, 35), (-25, 10), (65, 140), (-50, -5)),
+    Posture("stretched beside the trunk", 0.41, (5, 42), (-25, 5), (150, 176), (-30, 5)),
+    Posture("bent beside the trunk", 0.10, (0, 35), (-25, 10), (65, 140), (-50, -5)),
     Posture("out to the side", 0.12, (40, 80), (-25, 12), (120, 174), (-40, 0)),
     Posture("beside the head", 0.03, (100, 160), (-25, 15), (60, 140), (-40, 0)),
     Posture("in the air", 0.13, (0, 80), (20, 80), (95, 168), (-60, 0)),
@@ -57,8 +57,11 @@ LEGS = (
     Posture("crossed", 0.06, (-32, -16), (0, 30), (53, 130), (0, 60)),
 )
 
-VARIETY = 1.5
+VARIETY = 1.2
 """Concentration of an infant's shares of the postures around those of the table."""
+
+BENT = 60.0
+"""Inner angle, degrees, of an elbow or knee that the tone keeps bent."""
 
 OWN_RANGE = (0.15, 0.65)
 """An infant's range of a posture, as a part of the row's."""
@@ -89,7 +92,10 @@ class Repertoire:
 
 
 class Kind(NamedTuple):
-    """What infants may do with a kind of limb: its postures and ranges of ``Habits``."""
+    """What infants may do with a kind of limb: its postures and ranges of ``Habits``.
+
+    ``tone`` is the part by which a limb may stay bent: the flexor tone of young infants.
+    """
 
     postures: tuple[Posture, ...]
     move_s: Range
@@ -97,10 +103,11 @@ class Kind(NamedTuple):
     restless: Range
     hertz: float
     beat: Range
+    tone: float
 
 
-ARM = Kind(ARMS, (0.2, 0.8), (0.1, 1.5), (0.5, 2.2), 1.3, (8, 50))
-LEG = Kind(LEGS, (0.35, 1.2), (0.1, 1.5), (0.4, 1.5), 0.8, (10, 65))
+ARM = Kind(ARMS, (0.25, 0.9), (0.1, 1.5), (0.5, 2.2), 1.1, (8, 60), 0.9)
+LEG = Kind(LEGS, (0.4, 1.4), (0.1, 1.5), (0.4, 1.5), 0.7, (10, 70), 0.2)
 
 
 @dataclass(frozen=True)
@@ -128,15 +135,21 @@ def draw_habits(rng: np.random.Generator, kind: Kind) -> Habits:
     """Draw the habits of one infant."""
     ranges = kind.pause_s, kind.restless, kind.beat
     pause_s, restless, beat = (float(rng.uniform(*bounds)) for bounds in ranges)
-    repertoire = _draw_repertoire(rng, kind.postures)
+    repertoire = _draw_repertoire(rng, kind.postures, kind.tone * rng.beta(0.4, 1.6))
     return Habits(repertoire, kind.move_s, pause_s, restless, kind.hertz, beat)
 
 
-def _draw_repertoire(rng: np.random.Generator, table: tuple[Posture, ...]) -> Repertoire:
+def _draw_repertoire(
+    rng: np.random.Generator, table: tuple[Posture, ...], tone: float
+) -> Repertoire:
     rows = [(row.out, row.front, row.angle, row.bend, row.raised) for row in table]
     low, high = np.moveaxis(np.array(rows, dtype=np.float64), -1, 0)
     width = (high - low) * rng.uniform(*OWN_RANGE, size=(len(table), 1))
     start = low + rng.random(low.shape) * (high - low - width)
+    angle = list(Posture._fields).index("angle") - 2
+    for bound in (start, width):
+        bound[:, angle] *= 1 - tone
+    start[:, angle] += tone * BENT
     touch = np.array([[row.touch == name for name in TOUCHES] for row in table], dtype=np.float64)
     shares = np.array([row.share for row in table])
     return Repertoire(

@@ -9,7 +9,7 @@ from Datasets.synthetic.people import body as bodies
 from Datasets.synthetic.people.activity import draw_activity
 from Datasets.synthetic.people.contact import lift_from_trunk
 from Datasets.synthetic.people.habits import ARM as ARM_KIND
-from Datasets.synthetic.people.habits import ARMS, LEGS, TOUCHES, draw_habits
+from Datasets.synthetic.people.habits import ARMS, BENT, LEGS, TOUCHES, draw_habits
 from Datasets.synthetic.people.habits import LEG as LEG_KIND
 from Datasets.synthetic.people.lying import LYING
 from Datasets.synthetic.people.phenotypes import LYING_INFANT, draw_body
@@ -51,7 +51,9 @@ def test_the_body_lies_on_the_bed_and_not_in_it(lying):
     assert min(lowest) > -0.025  # a mattress gives way by so much
     assert max(lowest) < 0.005
     joints = bodies.infant_joints(shape, movement.turn, movement.place)
-    assert joints[..., 2].min() > 0.0
+    face = INFANT.indices(["nose", "left_eye", "right_eye", "left_ear", "right_ear", "head_top"])
+    assert joints[:, face, 2].min() > -0.013
+    assert np.delete(joints, face, axis=1)[..., 2].min() > 0.0
 
 
 @pytest.mark.parametrize("lying", LYING)
@@ -116,18 +118,15 @@ def test_feet_meet_and_cross_the_midline_at_times_but_never_overlap(supine):
 
 
 def test_clocks_run_on_and_share_their_pace():
-    times = np.arange(3000) / 30
-    activity = draw_activity(np.random.default_rng(0), times)
-    rates = [np.diff(activity.clock(np.random.default_rng(n))) * 30 for n in range(2)]
-    assert min(rate.min() for rate in rates) > 0
-    level = np.mean(
-        [
-            draw_activity(np.random.default_rng(n), times).clock(np.random.default_rng(n))[-1]
-            for n in range(40)
-        ]
-    )
-    assert 0.5 < level / times[-1] < 2
-    assert np.corrcoef(*rates)[0, 1] > 0.2
+    times, rates = np.arange(3000) / 30, []
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        activity = draw_activity(rng, times)
+        rates.append([30 * np.diff(activity.clock(rng)) for _ in range(2)])
+    assert np.min(rates) > 0
+    assert 0.7 < np.mean(rates) < 2.0
+    together = [np.corrcoef(*np.log(pair))[0, 1] for pair in rates]
+    assert 0.25 < np.median(together) < 0.85
 
 
 @pytest.mark.parametrize(("kind", "table"), [(ARM_KIND, ARMS), (LEG_KIND, LEGS)])
@@ -138,6 +137,7 @@ def test_an_infant_takes_the_postures_of_the_table_in_ranges_of_its_own(kind, ta
     assert np.abs(first.shares - second.shares).max() > 0.05
     for number, row in enumerate(table):
         for column, (low, high) in enumerate(row[2:7]):
+            low = min(low, BENT) if row[column + 2] is row.angle else low
             assert low <= first.low[number, column] <= first.high[number, column] <= high
     targets = first.targets(np.random.default_rng(3))
     drawn = np.array([next(targets) for _ in range(200)])
