@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from report.build.summary import Results
 from report.experiments import movement
 from report.experiments.__main__ import main
 from report.experiments.movement_statistics import JOINTS, STATISTICS, Track, statistics
@@ -103,6 +104,7 @@ def test_the_command_writes_record_and_table(tmp_path, capsys):
     record = json.loads((tmp_path / "out" / "movement.json").read_text())
     assert record["real"][0]["trunk, px"] == 100 and len(record["generated"]) == 2
     assert set(record["generated"][0]) == set(STATISTICS) and len(record["tracks_sha256"]) == 64
+    assert Results(tmp_path / "out").movements == {"movement": record}
     table = movement.movement_table(record)
     assert len(table.rows) == len(STATISTICS) and "thigh / trunk" in capsys.readouterr().out
 

@@ -23,10 +23,10 @@ all limbs of an infant share."""
 
 BAND_HZ = (0.05, 0.5)
 REST_S = (1.0, 8.0)
-REST_RATE = 0.03
-"""Of a clock in a rest."""
+REST_RATE, MOST_RATE = 0.03, 5.0
+"""Of a clock in a rest, and at most."""
 
-IMBALANCE = 0.27
+IMBALANCE = 0.3
 """Scale of the logarithm of a limb's rate over that of the infant: Student's t, which has outliers
 such as an infant that moves one leg only."""
 
@@ -51,20 +51,25 @@ class Activity:
     rest: Float[np.ndarray, "frame"]
     every_seconds: float
 
-    def clock(self, rng: np.random.Generator) -> Float[np.ndarray, "frame"]:
-        """Draw the clock of one part of the body: seconds of movement, increasing from 0."""
+    def clock(self, rng: np.random.Generator, tempo: float = 1.0) -> Float[np.ndarray, "frame"]:
+        """Draw the clock of one part of the body: seconds of movement, increasing from 0.
+
+        Args:
+            rng: source of randomness.
+            tempo: its mean rate over that of the infant.
+        """
         own = noise(rng, self.times, BAND_HZ)
         log_rate = np.sqrt(self.part) * self.shared + np.sqrt(1 - self.part) * own
-        gain = self.level * np.exp(np.clip(IMBALANCE * rng.standard_t(3), -1.3, 1.0))
+        gain = self.level * tempo * np.exp(np.clip(IMBALANCE * rng.standard_t(3), -1.5, 1.0))
         rest = np.maximum(self.rest, _rests(rng, self.times, 2 * self.every_seconds))
         rate = gain * np.exp(SPREAD * log_rate - SPREAD**2 / 2)
-        rate = rate * (1 - rest) + REST_RATE * rest
+        rate = MOST_RATE * np.tanh(rate / MOST_RATE) * (1 - rest) + REST_RATE * rest
         return np.concatenate([[0.0], np.cumsum(rate[1:] * np.diff(self.times))])
 
 
 def draw_activity(rng: np.random.Generator, times: Float[np.ndarray, "frame"]) -> Activity:
     """Draw how lively an infant is."""
-    every = log_uniform(rng, 9.0, 200.0)
+    every = log_uniform(rng, 12.0, 250.0)
     return Activity(
         times=times,
         level=log_uniform(rng, *LEVELS),

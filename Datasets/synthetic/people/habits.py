@@ -17,6 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from Datasets.synthetic.people.signals import log_uniform
+
 Range = tuple[float, float]
 
 
@@ -36,9 +38,9 @@ class Posture(NamedTuple):
 TOUCHES = ("mouth", "knee", "foot")
 
 ARMS = (
-    Posture("stretched beside the trunk", 0.41, (5, 42), (-25, 5), (150, 176), (-30, 5)),
+    Posture("stretched beside the trunk", 0.44, (3, 42), (-25, 5), (152, 178), (-30, 5)),
     Posture("bent beside the trunk", 0.10, (0, 35), (-25, 10), (65, 140), (-50, -5)),
-    Posture("out to the side", 0.12, (40, 80), (-25, 12), (120, 174), (-40, 0)),
+    Posture("out to the side", 0.09, (40, 80), (-25, 12), (120, 174), (-40, 0)),
     Posture("beside the head", 0.03, (100, 160), (-25, 15), (60, 140), (-40, 0)),
     Posture("in the air", 0.13, (0, 80), (20, 80), (95, 168), (-60, 0)),
     Posture("on the belly", 0.07, (-25, 12), (10, 40), (70, 130), (-45, 0)),
@@ -103,11 +105,12 @@ class Kind(NamedTuple):
     restless: Range
     hertz: float
     beat: Range
+    tempo: Range
     tone: float
 
 
-ARM = Kind(ARMS, (0.25, 0.9), (0.1, 1.5), (0.5, 2.2), 1.1, (8, 60), 0.9)
-LEG = Kind(LEGS, (0.4, 1.4), (0.1, 1.5), (0.4, 1.5), 0.7, (10, 70), 0.2)
+ARM = Kind(ARMS, (0.25, 0.9), (0.1, 1.5), (0.5, 2.2), 1.1, (8, 60), (0.6, 1.8), 0.9)
+LEG = Kind(LEGS, (0.5, 1.7), (0.05, 0.8), (0.5, 2.0), 0.55, (20, 95), (0.7, 1.4), 0.2)
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,7 @@ class Habits:
         restless: size of the wobble around the path; 1 is about 5 degrees.
         hertz: its rate.
         beat: size of flaps of the arms or of kicks, degrees.
+        tempo: rate of the clocks of this kind of limb over those of the infant.
     """
 
     repertoire: Repertoire
@@ -129,14 +133,16 @@ class Habits:
     restless: float
     hertz: float
     beat: float
+    tempo: float
 
 
 def draw_habits(rng: np.random.Generator, kind: Kind) -> Habits:
     """Draw the habits of one infant."""
     ranges = kind.pause_s, kind.restless, kind.beat
     pause_s, restless, beat = (float(rng.uniform(*bounds)) for bounds in ranges)
-    repertoire = _draw_repertoire(rng, kind.postures, kind.tone * rng.beta(0.4, 1.6))
-    return Habits(repertoire, kind.move_s, pause_s, restless, kind.hertz, beat)
+    repertoire = _draw_repertoire(rng, kind.postures, kind.tone * rng.beta(0.3, 1.6))
+    tempo = log_uniform(rng, *kind.tempo)
+    return Habits(repertoire, kind.move_s, pause_s, restless, kind.hertz, beat, tempo)
 
 
 def _draw_repertoire(
@@ -156,5 +162,5 @@ def _draw_repertoire(
         shares=rng.dirichlet(VARIETY * shares / shares.sum()),
         low=np.hstack([start, touch]),
         high=np.hstack([start + width, touch]),
-        stay=rng.uniform(2, 8),
+        stay=rng.uniform(1.5, 6),
     )

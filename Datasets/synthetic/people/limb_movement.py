@@ -16,8 +16,11 @@ from Datasets.synthetic.people.habits import ARM, LEG, Habits, draw_habits
 from Datasets.synthetic.people.limbs import Limb
 from Datasets.synthetic.people.signals import bouts, log_uniform, waypoints, wobble
 
-ANGLES = (38.0, 174.0)
+ANGLES = (38.0, 176.0)
 """Least and largest inner angle of an elbow or knee."""
+
+SUNK = {"arm": 0.8, "leg": 0.4}
+"""Part by which limbs sink towards the bed in a rest."""
 
 OUT, FRONT, ANGLE, BEND, RAISED, PULL = 0, 1, 2, 3, 4, 5
 """Channels of a path; one pull for each of ``TOUCHES`` from ``PULL`` on."""
@@ -40,12 +43,14 @@ def leg_paths(
     rng: np.random.Generator, activity: Activity
 ) -> tuple[list[Float[np.ndarray, "frame channel"]], Float[np.ndarray, "frame 2"]]:
     """Paths of the left and the right leg, and the thrusts that are part of them."""
-    habits, clocks = draw_habits(rng, LEG), [activity.clock(rng) for _ in SIDES]
+    habits = draw_habits(rng, LEG)
+    clocks = [activity.clock(rng, habits.tempo) for _ in SIDES]
     thrusts = kicks(rng, clocks)
     paths = [limb_path(rng, clock, habits) for clock in clocks]
     for path, thrust in zip(paths, thrusts.T, strict=True):
         path[:, ANGLE] += habits.beat * thrust
         path[:, FRONT] += 0.5 * habits.beat * np.maximum(-thrust, 0)
+        path[:, FRONT] *= 1 - SUNK["leg"] * activity.rest
     return paths, thrusts
 
 
@@ -55,10 +60,11 @@ def arm_paths(
     """Paths of the left and the right arm."""
     habits, paths = draw_habits(rng, ARM), []
     for _ in SIDES:
-        clock = activity.clock(rng)
+        clock = activity.clock(rng, habits.tempo)
         path, beats = limb_path(rng, clock, habits), flaps(rng, clock)
         path[:, FRONT] += habits.beat * np.abs(beats)
         path[:, OUT] += 0.3 * habits.beat * beats
+        path[:, FRONT] *= 1 - SUNK["arm"] * activity.rest
         paths.append(path)
     return paths
 
@@ -68,7 +74,7 @@ def kicks(
 ) -> Float[np.ndarray, "frame 2"]:
     """Thrusts of the left and the right leg, -1 to 1, in bouts, together or in turn."""
     both = np.mean(clocks, axis=0)
-    every, hertz = log_uniform(rng, 3.0, 20.0), rng.uniform(0.5, 1.2)
+    every, hertz = log_uniform(rng, 3.0, 20.0), rng.uniform(0.4, 0.95)
     together = bouts(rng, both, 1.5 * every, (1.0, 4.0))
     in_turn = rng.choice([0.0, np.pi])
     thrusts = []

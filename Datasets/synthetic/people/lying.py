@@ -13,6 +13,7 @@ from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
 from Datasets.synthetic.people import body as bodies
+from Datasets.synthetic.people.activity import Activity
 from Datasets.synthetic.people.body import BodyShape, weight_of
 from Datasets.synthetic.people.limbs import euler
 from Datasets.synthetic.people.signals import bouts, choose, log_uniform, noise, smooth, waypoints
@@ -29,6 +30,10 @@ LOWER, UPPER, HEAD = (
     ("neck", "head"),
 )
 """First parts of the names of the bones whose flesh lies on the bed."""
+
+BALLS = ("upperarm01.L", "upperarm01.R", "upperleg01.L", "upperleg01.R")
+BALL_RADIUS_M = 0.022
+"""Bones at whose heads the flesh of shoulders and hips begins, and how thick it is at least."""
 
 MOST_NOD = 40.0
 """Degrees by which the neck bends at most to lay the head on the bed."""
@@ -79,7 +84,7 @@ class Trunk:
 
 def move_trunk(
     rng: np.random.Generator,
-    clock: Float[np.ndarray, "frame"],
+    activity: Activity,
     kicks: Float[np.ndarray, "frame 2"],
     trunk_m: float,
     lying: str | None = None,
@@ -88,19 +93,21 @@ def move_trunk(
 
     Args:
         rng: source of randomness.
-        clock: seconds of movement.
+        activity: of the infant.
         kicks: (frame, 2) thrusts of the left and the right leg, about -1 to 1, which shift, roll
             and lift the trunk.
         trunk_m: length of the trunk, metres.
         lying: a name of ``LYING``; drawn if not given.
     """
     lying = lying or choose(rng, {name: row.share for name, row in LYING.items()})
+    clock, awake = activity.clock(rng), 1 - activity.rest
     both, apart = kicks.sum(axis=1), kicks[:, 0] - kicks[:, 1]
     pliant = rng.uniform(0.0, 1.6)
     roll = _roll(rng, clock, LYING[lying]) + 4 * pliant * apart
-    lift = bouts(rng, clock, log_uniform(rng, 6, 60), (1, 4), 0.7) * rng.uniform(8, 35)
-    lift += rng.uniform(0, 6) * np.abs(noise(rng, clock, (0.1, 0.6))) + 4 * pliant * np.abs(both)
+    lift = bouts(rng, clock, log_uniform(rng, 6, 60), (1, 4), 0.7) * rng.uniform(5, 25)
+    lift += rng.uniform(0, 6) * np.abs(noise(rng, clock, (0.1, 0.6))) + 3 * pliant * np.abs(both)
     head_lift = bouts(rng, clock, log_uniform(rng, 8, 100), (0.6, 3), 0.5) * rng.uniform(3, 25)
+    lift, head_lift = awake * lift, awake * head_lift
     twist = rng.uniform(2, 10) * noise(rng, clock, (0.03, 0.2)) + 2 * pliant * apart
     slide = log_uniform(rng, 0.008, 0.2) * _wander(rng, clock, (0.02, 0.12))
     slide += rng.uniform(0.005, 0.03) * _wander(rng, clock, (0.3, 1.2))
@@ -182,7 +189,9 @@ def lay_down(
     for bone in bodies.NECK[:-1]:
         rotations[bone] = bend @ rotations[bone]
     turn, place = bodies.forward_kinematics(shape, rotations, root, flat)
-    lowest = np.min([_lowest(shape, part, turn, place) for part in (LOWER, UPPER, HEAD)], axis=0)
+    parts = [_lowest(shape, part, turn, place) for part in (LOWER, UPPER, HEAD)]
+    balls = place[:, [bodies.rig().index(bone) for bone in BALLS], 2] - BALL_RADIUS_M
+    lowest = np.min([*parts, *balls.T], axis=0)
     flat[:, 2] = np.maximum(smooth(-lowest, times, 0.1) - SINK_M, -lowest - 2 * SINK_M)
     return root, flat, rotations
 

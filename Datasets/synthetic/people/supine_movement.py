@@ -46,7 +46,7 @@ def supine_movement(
     """
     activity = draw_activity(rng, times)
     legs, thrusts = leg_paths(rng, activity)
-    trunk = move_trunk(rng, activity.clock(rng), thrusts, _trunk_length(shape), lying)
+    trunk = move_trunk(rng, activity, thrusts, _trunk_length(shape), lying)
     root, position, rotations = lay_down(shape, trunk, times)
     for side in SIDES:
         rotations |= hand_rotations(rng, shape, side, activity.clock(rng))

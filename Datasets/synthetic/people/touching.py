@@ -106,7 +106,10 @@ def _meet(paths: Pair, weight: np.ndarray, apart_m: float, across, goal) -> list
 
 def _kept_apart(paths: Pair, apart_m: float, times: np.ndarray) -> list[np.ndarray]:
     """Push two paths away from each other where they are closer than ``apart_m``."""
-    between = paths[0] - paths[1]
-    distance = np.maximum(np.linalg.norm(between, axis=1, keepdims=True), 1e-6)
-    push = smooth(between / distance * np.maximum(apart_m - distance, 0) / 2, times, 0.05)
-    return [paths[0] + push, paths[1] - push]
+    left, right = paths
+    for seconds in (0.05, 0.0):  # first without a corner, then by what is left
+        between = left - right
+        distance = np.maximum(np.linalg.norm(between, axis=1, keepdims=True), 1e-6)
+        push = smooth(between / distance * np.maximum(apart_m - distance, 0) / 2, times, seconds)
+        left, right = left + push, right - push
+    return [left, right]
