@@ -26,7 +26,7 @@ REST_S = (1.0, 8.0)
 REST_RATE, MOST_RATE = 0.03, 5.0
 """Of a clock in a rest, and at most."""
 
-IMBALANCE = 0.3
+IMBALANCE = 0.34
 """Scale of the logarithm of a limb's rate over that of the infant: Student's t, which has outliers
 such as an infant that moves one leg only."""
 

@@ -59,13 +59,13 @@ LEGS = (
     Posture("crossed", 0.06, (-32, -16), (0, 30), (53, 130), (0, 60)),
 )
 
-VARIETY = 1.2
+VARIETY = 1.0
 """Concentration of an infant's shares of the postures around those of the table."""
 
 BENT = 60.0
 """Inner angle, degrees, of an elbow or knee that the tone keeps bent."""
 
-OWN_RANGE = (0.15, 0.65)
+OWN_RANGE = (0.1, 0.6)
 """An infant's range of a posture, as a part of the row's."""
 
 
