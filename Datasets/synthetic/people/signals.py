@@ -58,7 +58,8 @@ def noise(
     rng: np.random.Generator, times: Float[np.ndarray, "frame"], hertz: tuple[float, float]
 ) -> Float[np.ndarray, "frame"]:
     """A smooth signal of mean 0 and variance 1 over a long time, within a band of rates."""
-    rates = np.exp(rng.uniform(*np.log(hertz), size=12))
+    low, high = np.log(hertz)
+    rates = np.exp(rng.uniform(low, high, size=12))
     phases = rng.uniform(0, 2 * np.pi, size=12)
     return np.sin(2 * np.pi * rates[:, None] * times + phases[:, None]).sum(axis=0) / np.sqrt(6)
 
@@ -79,7 +80,9 @@ def waypoints(
         move_seconds: range of the duration of a move.
         hold_seconds: range of the rest after it.
     """
-    now, starts, moves, points = -rng.uniform(0, 2), [], [], [next(targets)]
+    now, points = -rng.uniform(0, 2), [next(targets)]
+    starts: list[float] = []
+    moves: list[float] = []
     while now < times[-1] or not starts:
         starts.append(now)
         moves.append(rng.uniform(*move_seconds))
