@@ -24,6 +24,7 @@ from report.build import figures, looks_tables
 from report.build import photo_record as real_record
 from report.build.page import to_html
 from report.build.photo_record import record_tables
+from report.experiments import movement
 
 MARKS = ("<!-- results: begin, written by make report -->", "<!-- results: end -->")
 PHOTO_MARKS = ("<!-- photos: begin, written by make report -->", "<!-- photos: end -->")
@@ -39,6 +40,7 @@ class Results:
         chains: stages of each chain, of ``chains.json``.
         photos: what each set of weights does on photos, of ``real_record``.
         looks: what a network that knows photos finds on generated people, of ``looks``.
+        movements: generated beside real infants, of ``report.experiments.movement``.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -52,6 +54,7 @@ class Results:
         self.chains: dict[str, list[dict[str, Any]]] = {}
         self.photos: dict[str, dict[str, Any]] = {}
         self.looks: dict[str, dict[str, Any]] = {}
+        self.movements: dict[str, dict[str, Any]] = {}
         paths = sorted(require_folder(folder, "results").glob("[!.]*.json"))
         if not paths:
             raise DataError(f"results: {folder} holds none; copy a metrics.json there as NAME.json")
@@ -68,6 +71,8 @@ class Results:
             self.photos[path.stem] = content
         elif isinstance(content, dict) and content.get("schema") == looks_tables.SCHEMA:
             self.looks[path.stem] = content
+        elif isinstance(content, dict) and content.get("schema") == movement.SCHEMA:
+            self.movements[path.stem] = content
         elif isinstance(content, dict) and _is_metrics(content):
             self.metrics[path.stem] = content
         else:
@@ -117,6 +122,7 @@ class Names:
             "row",
             "photo_tables",
             "looks_tables",
+            "movement_table",
         )
         found = self.results
         stored = {
@@ -125,6 +131,7 @@ class Names:
             "chains": found.chains,
             "photos": found.photos,
             "looks": found.looks,
+            "movements": found.movements,
         }
         return {**stored, **{name: getattr(self, name) for name in names}}
 
@@ -152,6 +159,10 @@ class Names:
     def looks_tables(self, name: str) -> str:
         """How well generated people are found by a network that knows photos."""
         return _markdown(looks_tables.looks_tables(self.results.looks[name]))
+
+    def movement_table(self, name: str) -> str:
+        """Generated beside real infants."""
+        return _markdown([movement.movement_table(self.results.movements[name])])
 
     def stages(self) -> str:
         """What each stage of each chain cost and began with."""
