@@ -13,7 +13,7 @@ from scipy.spatial.transform import Rotation
 from Datasets.synthetic.people import body as bodies
 from Datasets.synthetic.people.phenotypes import LYING_INFANT, draw_body, draw_person
 from Datasets.synthetic.people.postures import draw_posture
-from Datasets.synthetic.people.smpl_kinematics import read_smpl_poses, smpl_posed_joints
+from Datasets.synthetic.people.smpl_kinematics import read_smpl_poses
 from Datasets.synthetic.people.supine_movement import supine_movement
 from Datasets.synthetic.profiles.generation import random_source
 from Datasets.synthetic.workers import Progress, collect

@@ -1,0 +1,134 @@
+"""Bodies in any pose brought to rest on the mattress, limbs out of it and hands out of the trunk.
+
+World frame: metres, the mattress is the plane z = 0, z up.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from Datasets.synthetic.people import body as bodies
+from Datasets.synthetic.people.body import SIDES, BodyShape, Posed, weight_of
+from Datasets.synthetic.people.contact import lift_from_trunk
+from Datasets.synthetic.people.joint_limits import (
+    Rotations,
+    limbs_of,
+    swings,
+    within_limits,
+)
+from Datasets.synthetic.people.limbs import Limb, arm
+from Datasets.synthetic.people.signals import smooth
+
+SUPINE = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
+"""Body axes (left, back, head) to world axes of an infant on its back, head towards +y."""
+
+SUNK_M = 0.005
+GIVING_WAY = ("lowerarm01", "wrist", "lowerleg01", "foot")
+"""Joints for which an arm or a leg gives way to the mattress."""
+
+YIELDING = 0.5
+"""How far it does, per angle from straight down: a limb that stands upright holds the body up."""
+
+CLEARANCE_M = dict.fromkeys(GIVING_WAY, 0.020) | {"finger3-1": 0.012, "toe2-1": 0.010}
+"""Of joints over the mattress."""
+
+CARRYING = ("root", "pelvis", "spine", "neck", "head", "clavicle", "shoulder")
+"""Bones on whose flesh a body lies."""
+
+CONTACT_ROUNDS = 2
+
+POINTS = 600
+"""Vertices of that flesh by which its height is found."""
+
+
+def lay_down(
+    shape: BodyShape,
+    rotations: Rotations,
+    root: Float[np.ndarray, "frame 3 3"],
+    times: Float[np.ndarray, "frame"],
+    floor: Float[np.ndarray, "frame 2"] | None = None,
+) -> Posed:
+    """Let a body in given poses lie on the mattress.
+
+    Args:
+        shape: the body.
+        rotations: of its bones; brought into the joint limits.
+        root: body axes to world axes.
+        times: seconds of the frames.
+        floor: where the root is over the mattress, metres; None leaves it at the origin.
+    """
+    rotations = within_limits(shape, rotations)
+    position = np.zeros((len(times), 3))
+    if floor is not None:
+        position[:, :2] = floor
+    position[:, 2] = _resting_height(shape, rotations, root, times)
+    for _ in range(CONTACT_ROUNDS):
+        turn, place = bodies.forward_kinematics(shape, rotations, root, position)
+        for limb in (arm(shape, side) for side in SIDES):
+            end = place[:, _joint("wrist", limb.side)]
+            target = end + lift_from_trunk(shape, limb.side, turn, place, times)
+            rotations |= _swung(limb, rotations, turn, place, end, target)
+    for _ in range(CONTACT_ROUNDS):
+        yielding = _giving_way(shape, rotations, root, position)
+        _, place = bodies.forward_kinematics(shape, yielding, root, position)
+        position[:, 2] += smooth(_sunk(place), times, 0.1)
+    return Posed(*bodies.forward_kinematics(shape, yielding, root, position))
+
+
+def _giving_way(
+    shape: BodyShape, rotations: Rotations, root: np.ndarray, position: np.ndarray
+) -> Rotations:
+    """Limbs turned about hip and shoulder, away from the mattress."""
+    for limb, _ in limbs_of(shape):
+        for joint in GIVING_WAY[:2] if limb.upper.startswith("upperarm") else GIVING_WAY[2:]:
+            turn, place = bodies.forward_kinematics(shape, rotations, root, position)
+            base, point = place[:, limb.base], place[:, _joint(joint, limb.side)]
+            away, clearance = point - base, CLEARANCE_M[joint]
+            length = np.linalg.norm(away, axis=1)
+            lowest = np.clip((base[:, 2] - clearance) / length, -1, 1)
+            angle = np.arccos(np.clip(-away[:, 2] / length, -1, 1))
+            raised = np.clip(np.arccos(lowest), angle, (1 + YIELDING) * angle)
+            flat = np.linalg.norm(away[:, :2], axis=1)
+            level = (length * np.sin(raised) / np.maximum(flat, 1e-9))[:, None]
+            target = base + np.column_stack([away[:, :2] * level, -length * np.cos(raised)])
+            rotations = rotations | _swung(limb, rotations, turn, place, point, target)
+    return rotations
+
+
+def _sunk(place: Float[np.ndarray, "frame bone 3"]) -> Float[np.ndarray, "frame"]:
+    """How far the deepest joint of a limb is below where it may be, metres."""
+    lacks = [
+        clearance - place[:, _joint(name, side), 2]
+        for name, clearance in CLEARANCE_M.items()
+        for side in SIDES
+    ]
+    return np.maximum(np.max(lacks, axis=0), 0)
+
+
+def _joint(name: str, side: str) -> int:
+    return bodies.rig().index(f"{name}.{side}")
+
+
+def _swung(limb: Limb, rotations: Rotations, turn, place, point, target) -> Rotations:
+    """The upper bone turned so that a point of the limb goes towards a target."""
+    frame, base = turn[:, limb.frame], place[:, limb.base]
+    local = [np.einsum("fji,fj->fi", frame, end - base) for end in (point, target)]
+    return {limb.upper: swings(*local) @ rotations[limb.upper]}
+
+
+def _resting_height(
+    shape: BodyShape, rotations: Rotations, root: np.ndarray, times: np.ndarray
+) -> Float[np.ndarray, "frame"]:
+    """Height of the root of a body that lies on its trunk and head."""
+    flesh = np.flatnonzero(weight_of(CARRYING) > 0.9)
+    flesh = flesh[np.linspace(0, len(flesh) - 1, POINTS).astype(int)]
+    turn, place = bodies.forward_kinematics(shape, rotations, root, np.zeros((len(root), 3)))
+    weights = bodies.rig().weights[flesh]
+    used = np.unique(weights.indices)
+    # Only the third row of each bone's turn: heights are all that is asked for.
+    offset = place[:, used, 2] - np.einsum("fbj,bj->fb", turn[:, used, 2], shape.heads[used])
+    dense = weights[:, used].toarray()
+    row = np.einsum("vb,fbj->fvj", dense, turn[:, used, 2])
+    heights = np.einsum("fvj,vj->fv", row, shape.vertices[flesh]) + offset @ dense.T
+    return smooth(-heights.min(axis=1), times, 0.15) - SUNK_M
