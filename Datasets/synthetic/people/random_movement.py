@@ -22,6 +22,9 @@ from Datasets.synthetic.people.joint_limits import (
 )
 from Datasets.synthetic.people.limbs import Limb, bend_fingers
 
+TEMPO = (1.0, 6.0)
+"""Range, over clips, of the seconds after which a joint turns back."""
+
 ROLLING = 0.6
 """Deviation of the trunk from its mean orientation about each axis, radians."""
 
@@ -37,7 +40,7 @@ def random_movement(
     Returns:
         Rotations of the bones, and of the root from body axes to world axes.
     """
-    seconds = np.exp(rng.uniform(np.log(0.7), np.log(5.0)))
+    seconds = np.exp(rng.uniform(*np.log(TEMPO)))
     rotations: Rotations = {}
     for name, chains in CHAINS.items():
         low, high = np.radians(BOXES[name]).T

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float
+from scipy.ndimage import maximum_filter1d
 
 from Datasets.synthetic.people import body as bodies
 from Datasets.synthetic.people.body import SIDES, BodyShape, Posed, weight_of
@@ -72,7 +73,7 @@ def lay_down(
     for _ in range(CONTACT_ROUNDS):
         yielding = _giving_way(shape, rotations, root, position)
         _, place = bodies.forward_kinematics(shape, yielding, root, position)
-        position[:, 2] += smooth(_sunk(place), times, 0.1)
+        position[:, 2] += _envelope(_sunk(place), times)
     return Posed(*bodies.forward_kinematics(shape, yielding, root, position))
 
 
@@ -104,6 +105,12 @@ def _sunk(place: Float[np.ndarray, "frame bone 3"]) -> Float[np.ndarray, "frame"
         for side in SIDES
     ]
     return np.maximum(np.max(lacks, axis=0), 0)
+
+
+def _envelope(heights: np.ndarray, times: np.ndarray) -> Float[np.ndarray, "frame"]:
+    """Smooth and hardly anywhere below."""
+    step = times[1] - times[0] if len(times) > 1 else np.inf
+    return smooth(maximum_filter1d(heights, 2 * int(0.15 / step) + 1), times, 0.08)
 
 
 def _joint(name: str, side: str) -> int:
