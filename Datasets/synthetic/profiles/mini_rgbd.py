@@ -14,7 +14,7 @@ import numpy as np
 
 from Datasets.geometry.camera import project
 from Datasets.readers.mini_rgbd import INTRINSICS
-from Datasets.skeletons import MINI_RGBD_25
+from Datasets.skeletons import INFANT, MINI_RGBD_25
 from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE
 from Datasets.synthetic.profiles.generation import random_source, write_record
 from Datasets.synthetic.workers import Progress, chunks, spread
@@ -24,6 +24,7 @@ from Engine.errors import DataError
 SIZE = (640, 480)
 CHUNK = 50
 OCCLUSION_M = 0.05
+MARGIN_PX = 12.0
 
 
 @dataclass(frozen=True)
@@ -33,20 +34,19 @@ class SequenceProfile:
     Attributes:
         name: as on the command line.
         seed: the default seed; fixes the benchmark.
-        distance_m: range of camera distances.
+        trunk_px: range of the length of the trunk in the picture, neck to the middle of the hips;
+            less where the infant would not fit into it.
         tilt_degrees: largest camera tilt from straight down, about either axis.
-        narrow_yaw_share: share of infants that lie within 35 degrees of upright in the image.
     """
 
     name: str
     seed: int
-    distance_m: tuple[float, float]
+    trunk_px: tuple[float, float]
     tilt_degrees: float
-    narrow_yaw_share: float
 
 
-MINI_RGBD = SequenceProfile("mini_rgbd", 20261, (0.7, 1.4), 15.0, 0.85)
-VARIED = SequenceProfile("varied", 30001, (0.6, 1.7), 50.0, 0.35)
+MINI_RGBD = SequenceProfile("mini_rgbd", 20261, (115.0, 170.0), 15.0)
+VARIED = SequenceProfile("varied", 30001, (65.0, 170.0), 50.0)
 PROFILES = {profile.name: profile for profile in (MINI_RGBD, VARIED)}
 
 
@@ -131,25 +131,39 @@ def pose_sequence(plan: SequencePlan):
     profile, rng = PROFILES[plan.profile], plan.rng(0)
     shape = draw_body(rng, LYING_INFANT)
     movement = supine_movement(rng, shape, np.arange(plan.frames) / plan.fps)
-    movement = movement.moved(yaw_degrees=_draw_yaw(rng, profile)).centred()
+    movement = movement.moved(yaw_degrees=rng.uniform(-180, 180)).centred()
     joints = bodies.infant_joints(shape, movement.turn, movement.place)
-    camera = look_at_bed(rng, INTRINSICS, SIZE, profile.distance_m, profile.tilt_degrees)
-    for _ in range(20):
+    distances = _trunk_length(joints) * INTRINSICS[0, 0] / np.array(profile.trunk_px[::-1])
+    camera = look_at_bed(rng, INTRINSICS, SIZE, tuple(distances), profile.tilt_degrees)
+    for _ in range(30):
         if _in_view(camera, joints):
             break
-        camera = camera.stepped_back(1.05)
-    return shape, movement, camera
+        camera = camera.stepped_back(1.03)
+    return shape, movement.moved(*_aside(rng, camera, joints)), camera
 
 
-def _draw_yaw(rng: np.random.Generator, profile: SequenceProfile) -> float:
-    narrow = rng.random() < profile.narrow_yaw_share
-    return rng.uniform(-35, 35) if narrow else rng.uniform(-180, 180)
+def _trunk_length(joints: np.ndarray) -> float:
+    """Median distance from the neck to the middle of the hips, metres."""
+    neck, left, right = (
+        joints[:, INFANT.index(name)] for name in ("upper_neck", "left_hip", "right_hip")
+    )
+    return float(np.median(np.linalg.norm((left + right) / 2 - neck, axis=1)))
 
 
-def _in_view(camera, joints: np.ndarray, margin: float = 12.0) -> bool:
+def _aside(rng: np.random.Generator, camera, joints: np.ndarray) -> np.ndarray:
+    """How far, metres along the bed, an infant moves to lie anywhere in the picture."""
+    points = camera.to_camera(joints)
+    low, high = np.percentile(project(points, camera.intrinsics), [0.3, 99.7], axis=(0, 1))
+    room = np.stack([MARGIN_PX - low, np.array(camera.size) - MARGIN_PX - high])
+    pixels = rng.uniform(np.minimum(room[0], 0), np.maximum(room[1], 0))
+    metres = pixels * np.median(points[..., 2]) / np.diag(camera.intrinsics)[:2]
+    return metres * [1.0, -1.0]
+
+
+def _in_view(camera, joints: np.ndarray) -> bool:
     """True when nearly all joints of nearly all frames are inside the image."""
     seen = project(camera.to_camera(joints), camera.intrinsics)
-    inside = (seen > margin).all(-1) & (seen < np.array(camera.size) - margin).all(-1)
+    inside = (seen > MARGIN_PX).all(-1) & (seen < np.array(camera.size) - MARGIN_PX).all(-1)
     return bool(inside.mean() > 0.995)
 
 

@@ -1,0 +1,105 @@
+"""What an infant likes to do with its arms and legs: postures as rows, habits drawn per infant.
+
+A posture says where wrist or ankle is, seen from shoulder or hip: ``out`` degrees in the plane of
+the body from the way to the feet (90 is sideways, negative across the midline), ``front`` degrees
+out of that plane, ``reach`` a fraction of the stretched limb. ``bend`` says where the elbow or the
+knee points: degrees from sideways towards the front (negative: to the back), ``raised`` how much of
+the way to the head is added. An infant takes each posture in a narrower range of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+Range = tuple[float, float]
+
+
+class Posture(NamedTuple):
+    """One row; ``share`` is of the time, ``touch`` what the hand goes to (``TOUCHES``)."""
+
+    name: str
+    share: float
+    out: Range
+    front: Range
+    reach: Range
+    bend: Range
+    raised: Range = (0.0, 0.0)
+    touch: str = ""
+
+
+TOUCHES = ("mouth", "knee", "foot")
+
+ARMS = (
+    Posture("stretched beside the trunk", 0.42, (10, 45), (-25, 5), (0.93, 0.998), (-30, 5)),
+    Posture("bent beside the trunk", 0.10, (0, 45), (-25, 10), (0.6, 0.93), (-45, 0)),
+    Posture("out to the side", 0.13, (45, 85), (-25, 12), (0.8, 0.998), (-40, 0)),
+    Posture("beside the head", 0.04, (100, 160), (-25, 15), (0.5, 0.95), (-40, 0)),
+    Posture("in the air", 0.10, (10, 90), (20, 75), (0.75, 0.99), (-50, 0)),
+    Posture("on the belly", 0.07, (-25, 12), (10, 40), (0.6, 0.9), (-40, 0)),
+    Posture("over the chest", 0.05, (-50, 30), (45, 85), (0.4, 0.75), (-40, 10)),
+    Posture("to the mouth", 0.04, (60, 150), (20, 60), (0.4, 0.6), (-50, 0), (-0.6, 0), "mouth"),
+    Posture("to the knee", 0.03, (-10, 25), (10, 50), (0.8, 0.97), (-50, 0), (0, 0), "knee"),
+    Posture("to the foot", 0.02, (-25, 20), (30, 70), (0.85, 0.98), (-50, 0), (0, 0), "foot"),
+)
+
+LEGS = (
+    Posture("drawn up, feet on the bed", 0.38, (-18, 12), (-5, 35), (0.38, 0.72), (-10, 60)),
+    Posture("half stretched", 0.18, (-14, 18), (-8, 20), (0.72, 0.9), (-10, 70)),
+    Posture("stretched", 0.10, (-8, 22), (-8, 25), (0.9, 0.99), (0, 90)),
+    Posture("lifted", 0.20, (-20, 25), (35, 85), (0.45, 0.9), (-10, 60), (0.0, 0.4)),
+    Posture("thighs at the belly", 0.08, (-15, 40), (75, 125), (0.4, 0.8), (-20, 20), (0.3, 1.2)),
+    Posture("crossed", 0.06, (-32, -16), (0, 30), (0.45, 0.9), (0, 60)),
+)
+
+VARIETY = 2.5
+"""Concentration of an infant's shares of the postures around those of the table."""
+
+OWN_RANGE = (0.2, 0.7)
+"""An infant's range of a posture, as a part of the row's."""
+
+CHANNELS = 5 + len(TOUCHES)
+
+
+@dataclass(frozen=True)
+class Repertoire:
+    """The postures of one infant's arm or leg.
+
+    Attributes:
+        shares: (posture,) of the time.
+        low, high: (posture, channel) ranges of ``out``, ``front``, ``reach``, ``bend``, ``raised``
+            and the pull to each of ``TOUCHES``.
+        stay: mean number of moves within a posture before the next.
+    """
+
+    shares: Float[np.ndarray, "posture"]
+    low: Float[np.ndarray, "posture channel"]
+    high: Float[np.ndarray, "posture channel"]
+    stay: float
+
+    def targets(self, rng: np.random.Generator) -> Iterator[np.ndarray]:
+        """Draw targets without end: several in one posture, then in another."""
+        while True:
+            kind = rng.choice(len(self.shares), p=self.shares)
+            for _ in range(rng.geometric(1 / self.stay)):
+                yield rng.uniform(self.low[kind], self.high[kind])
+
+
+def draw_repertoire(rng: np.random.Generator, table: tuple[Posture, ...]) -> Repertoire:
+    """Draw what one infant does of a table; both sides of its body share it."""
+    rows = [(row.out, row.front, row.reach, row.bend, row.raised) for row in table]
+    low, high = np.moveaxis(np.array(rows, dtype=np.float64), -1, 0)
+    width = (high - low) * rng.uniform(*OWN_RANGE, size=(len(table), 1))
+    start = low + rng.random(low.shape) * (high - low - width)
+    touch = np.array([[row.touch == name for name in TOUCHES] for row in table], dtype=np.float64)
+    shares = np.array([row.share for row in table])
+    return Repertoire(
+        shares=rng.dirichlet(VARIETY * shares / shares.sum()),
+        low=np.hstack([start, touch]),
+        high=np.hstack([start + width, touch]),
+        stay=rng.uniform(2, 8),
+    )
