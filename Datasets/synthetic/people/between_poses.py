@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
-from Datasets.synthetic.people.signals import min_jerk
+from Datasets.synthetic.people.signals import log_uniform, min_jerk
 
 CANDIDATES = 12
 """Poses of which the one most like the present one comes next."""
@@ -35,7 +35,7 @@ def between_poses(
     Returns:
         Rotations of the joints over time.
     """
-    speed, rest = np.exp(rng.uniform(*np.log(SPEED))), rng.uniform(0.2, 2.0)
+    speed, rest = log_uniform(rng, *SPEED), rng.uniform(0.2, 2.0)
     now, pose = -rng.uniform(0, 2), poses[rng.integers(len(poses))]
     quaternions = _quaternions(np.tile(pose, (len(times), 1, 1)))
     while now < times[-1]:
@@ -46,9 +46,7 @@ def between_poses(
             seconds = max(0.25, way / (speed * rng.uniform(0.6, 1.6)))
             moved = min_jerk((times - start) / seconds)[:, None, None]
             late = times >= start
-            quaternions[np.ix_(late, joints)] = _mixed(
-                pose[joints], following[joints], moved[late]
-            )
+            quaternions[np.ix_(late, joints)] = _mixed(pose[joints], following[joints], moved[late])
             ends.append(start + seconds)
         pose, now = following, max(ends) + rng.exponential(rest)
     matrices = Rotation.from_quat(quaternions.reshape(-1, 4)).as_matrix()

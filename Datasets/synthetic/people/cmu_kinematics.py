@@ -8,6 +8,7 @@ these rotations act on row vectors: each is the inverse of the turn about the pa
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,9 @@ from Datasets.readers.base import load_npz
 from Datasets.synthetic.people.body import BodyShape
 from Datasets.synthetic.people.joint_limits import Rotations
 from Datasets.synthetic.people.limbs import euler
+from Datasets.synthetic.people.lying import SUPINE
 from Datasets.synthetic.people.other_skeletons import on_our_bones, world_turns
-from Datasets.synthetic.people.resting import SUPINE
-from Datasets.synthetic.people.signals import choose, smooth, wobble
+from Datasets.synthetic.people.signals import choose, log_uniform, smooth, wobble
 from Engine.errors import DataError
 
 PARENTS = (
@@ -41,6 +42,9 @@ THIGHS = 20.0
 
 FPS = 120.0
 """Of the recordings, before every ``stride``-th frame was kept."""
+
+FASTEST, SHORTEST = 30.0, 60
+"""Radians per second beyond which a joint jumps, and frames of the shortest piece."""
 
 TEMPO = (0.2, 0.9)
 """Range of the speed at which an adult's movement is played."""
@@ -67,7 +71,7 @@ class Recordings:
 def read_recordings(path: Path) -> Recordings:
     """Read npz with ``frames`` (frame, 117), ``lengths_before_stride``, ``names``, ``stride``.
 
-    Names are ``split/action/...``.
+    Names are ``split/action/...``. Recordings are cut where a joint jumps.
 
     Raises:
         DataError: the file is missing, damaged or of another layout.
@@ -82,11 +86,24 @@ def read_recordings(path: Path) -> Recordings:
     ends = -(-np.cumsum(arrays["lengths_before_stride"].astype(int)) // stride)
     if len(ends) != len(arrays["names"]) or not len(ends) or ends[-1] != len(frames):
         raise DataError(f"CMU angles: {path} names other frames than it holds; {advice}")
+    maps = frames[:, 3:].astype(np.float32).reshape(len(frames), len(PARENTS), 3)
+    cuts = np.flatnonzero(_speeds(maps, FPS / stride) > FASTEST) + 1
     spans: dict[str, list[range]] = {}
     for name, start, end in zip(arrays["names"], [0, *ends[:-1]], ends, strict=True):
-        spans.setdefault(str(name).split("/")[-2], []).append(range(int(start), int(end)))
-    maps = frames[:, 3:].astype(np.float32).reshape(len(frames), len(PARENTS), 3)
+        between = [start, *cuts[(cuts > start) & (cuts < end)], end]
+        pieces = [range(int(a), int(b)) for a, b in pairwise(between) if b - a >= SHORTEST]
+        if pieces:
+            spans.setdefault(str(name).split("/")[-2], []).extend(pieces)
+    if not spans:
+        raise DataError(f"CMU angles: {path} holds no movement without jumps; {advice}")
     return Recordings(maps, spans, FPS / stride)
+
+
+def _speeds(maps: np.ndarray, fps: float) -> Float[np.ndarray, "step"]:
+    """How fast the joint that turns most does, from each frame to the next; radians per second."""
+    used = maps[:, sorted(JOINTS.values())]
+    first, second = (Rotation.from_rotvec(part.reshape(-1, 3)) for part in (used[:-1], used[1:]))
+    return fps * (first.inv() * second).magnitude().reshape(len(maps) - 1, -1).max(axis=1)
 
 
 def recorded_movement(
@@ -121,7 +138,7 @@ def upright_movement(
     actions = sorted(recordings.spans)
     spans = recordings.spans[actions[int(rng.integers(len(actions)))]]
     span = spans[int(rng.integers(len(spans)))]
-    speed, start = np.exp(rng.uniform(*np.log(TEMPO))), rng.uniform(0, 2 * len(span))
+    speed, start = log_uniform(rng, *TEMPO), rng.uniform(0, 2 * len(span))
     at = (start + speed * recordings.fps * times) % (2 * len(span))
     at = smooth(np.minimum(at, 2 * len(span) - at), times, 0.15)
     turns = world_turns(PARENTS, _between(recordings.maps[span.start : span.stop], at))

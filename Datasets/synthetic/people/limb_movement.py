@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from Datasets.synthetic.people import body as bodies
-from Datasets.synthetic.people.body import SIDES, BodyShape
+from Datasets.synthetic.people.body import BodyShape
 from Datasets.synthetic.people.habits import TOUCHES, Repertoire
 from Datasets.synthetic.people.limbs import Limb
 from Datasets.synthetic.people.signals import bouts, log_uniform, smooth, waypoints, wobble

@@ -28,7 +28,8 @@ TRUNK_PARTS = (("root", "pelvis", "spine", "clavicle", "shoulder", "breast"), ("
 
 class Lying(NamedTuple):
     """A way to lie: ``roll`` is the range of the roll about the long axis, degrees, 0 on the back;
-    ``sway`` of its standard deviation; ``rolling`` whether it changes within the range."""
+    ``sway`` of its standard deviation; ``rolling`` whether it changes within the range.
+    """
 
     share: float
     roll: tuple[float, float]

@@ -21,6 +21,7 @@ from Datasets.synthetic.people.joint_limits import (
     unit,
 )
 from Datasets.synthetic.people.limbs import Limb, bend_fingers
+from Datasets.synthetic.people.signals import log_uniform
 
 TEMPO = (1.0, 6.0)
 """Range, over clips, of the seconds after which a joint turns back."""
@@ -40,7 +41,7 @@ def random_movement(
     Returns:
         Rotations of the bones, and of the root from body axes to world axes.
     """
-    seconds = np.exp(rng.uniform(*np.log(TEMPO)))
+    seconds = log_uniform(rng, *TEMPO)
     rotations: Rotations = {}
     for name, chains in CHAINS.items():
         low, high = np.radians(BOXES[name]).T

@@ -18,7 +18,8 @@ from Datasets.synthetic.people import body as bodies
 from Datasets.synthetic.people.body import NECK, SIDES, SPINE, BodyShape, Posed
 from Datasets.synthetic.people.joint_limits import Rotations
 from Datasets.synthetic.people.limbs import Limb, aim_limb, arm, bend_fingers, euler, leg
-from Datasets.synthetic.people.resting import SUPINE, lay_down
+from Datasets.synthetic.people.lying import SUPINE
+from Datasets.synthetic.people.resting import lay_down
 
 STEP_S = 1 / 120
 """Time step of the springs, which a first one makes smooth, seconds."""
@@ -111,8 +112,10 @@ class Springs:
         return held
 
     def follow(self, goals: np.ndarray, slower: float = 1.0) -> Float[np.ndarray, "frame channel"]:
-        """Where a damped spring is that hangs on the goals, behind a faster one without overshoot;
-        ``slower`` divides its stiffness."""
+        """Where a damped spring is that hangs on the goals, behind a faster one.
+
+        ``slower`` divides its stiffness.
+        """
         omega = self.temper.stiffness / slower
         path = _spring(_spring(goals, 2.5 * omega, 1.0), omega, self.temper.damping)
         columns = [np.interp(self.times, self.grid, column) for column in path.T]

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from scipy.ndimage import maximum_filter1d
 
 from Datasets.synthetic.people import body as bodies
-from Datasets.synthetic.people.body import SIDES, BodyShape, Posed, weight_of
+from Datasets.synthetic.people.body import SIDES, BodyShape, Posed
 from Datasets.synthetic.people.contact import lift_from_trunk
 from Datasets.synthetic.people.joint_limits import (
     Rotations,
@@ -19,12 +19,9 @@ from Datasets.synthetic.people.joint_limits import (
     within_limits,
 )
 from Datasets.synthetic.people.limbs import Limb, arm
+from Datasets.synthetic.people.lying import rest_on_bed
 from Datasets.synthetic.people.signals import smooth
 
-SUPINE = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
-"""Body axes (left, back, head) to world axes of an infant on its back, head towards +y."""
-
-SUNK_M = 0.005
 GIVING_WAY = ("lowerarm01", "wrist", "lowerleg01", "foot")
 """Joints for which an arm or a leg gives way to the mattress."""
 
@@ -34,13 +31,7 @@ YIELDING = 0.5
 CLEARANCE_M = dict.fromkeys(GIVING_WAY, 0.020) | {"finger3-1": 0.012, "toe2-1": 0.010}
 """Of joints over the mattress."""
 
-CARRYING = ("root", "pelvis", "spine", "neck", "head", "clavicle", "shoulder")
-"""Bones on whose flesh a body lies."""
-
 CONTACT_ROUNDS = 2
-
-POINTS = 600
-"""Vertices of that flesh by which its height is found."""
 
 
 def lay_down(
@@ -63,7 +54,8 @@ def lay_down(
     position = np.zeros((len(times), 3))
     if floor is not None:
         position[:, :2] = floor
-    position[:, 2] = _resting_height(shape, rotations, root, times)
+    turn, place = bodies.forward_kinematics(shape, rotations, root, position)
+    position[:, 2] = rest_on_bed(shape, turn, place, times)
     for _ in range(CONTACT_ROUNDS):
         turn, place = bodies.forward_kinematics(shape, rotations, root, position)
         for limb in (arm(shape, side) for side in SIDES):
@@ -122,20 +114,3 @@ def _swung(limb: Limb, rotations: Rotations, turn, place, point, target) -> Rota
     frame, base = turn[:, limb.frame], place[:, limb.base]
     local = [np.einsum("fji,fj->fi", frame, end - base) for end in (point, target)]
     return {limb.upper: swings(*local) @ rotations[limb.upper]}
-
-
-def _resting_height(
-    shape: BodyShape, rotations: Rotations, root: np.ndarray, times: np.ndarray
-) -> Float[np.ndarray, "frame"]:
-    """Height of the root of a body that lies on its trunk and head."""
-    flesh = np.flatnonzero(weight_of(CARRYING) > 0.9)
-    flesh = flesh[np.linspace(0, len(flesh) - 1, POINTS).astype(int)]
-    turn, place = bodies.forward_kinematics(shape, rotations, root, np.zeros((len(root), 3)))
-    weights = bodies.rig().weights[flesh]
-    used = np.unique(weights.indices)
-    # Only the third row of each bone's turn: heights are all that is asked for.
-    offset = place[:, used, 2] - np.einsum("fbj,bj->fb", turn[:, used, 2], shape.heads[used])
-    dense = weights[:, used].toarray()
-    row = np.einsum("vb,fbj->fvj", dense, turn[:, used, 2])
-    heights = np.einsum("fvj,vj->fv", row, shape.vertices[flesh]) + offset @ dense.T
-    return smooth(-heights.min(axis=1), times, 0.15) - SUNK_M
