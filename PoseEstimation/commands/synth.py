@@ -10,7 +10,6 @@ from Datasets.selection import parse_sequences
 from Engine.errors import DataError
 from Engine.files import require_writable
 from Engine.progress import advancing
-from Engine.reading import require_file
 
 
 def run(args: argparse.Namespace) -> int:
@@ -21,8 +20,6 @@ def run(args: argparse.Namespace) -> int:
     """
     profile = profile_named(args.profile)
     require_writable(args.output)
-    if args.smpl_poses is not None:
-        require_file(args.smpl_poses, "smpl-poses")
     names: tuple[str, ...] = ()
     frames = args.frames or profile.frames
     if profile.single:

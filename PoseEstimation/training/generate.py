@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from Datasets.profiles import generate, profile_named
+from Datasets.profiles import BANK_OPTIONS, generate, profile_named
 from PoseEstimation.stage_settings import GenerateSettings
 
 
@@ -19,9 +18,7 @@ def generate_data(settings: GenerateSettings, output: Path) -> dict[str, int]:
         DataError: an unknown profile, or files that cannot be used.
     """
     profile, count = profile_named(settings.profile), settings.infants
-    options: dict[str, Any] = {"fps": settings.fps}
-    if settings.smpl_poses is not None:
-        options["smpl_poses"] = settings.smpl_poses
+    options = {name: getattr(settings, name) for name in ("fps", *BANK_OPTIONS)}
     names = tuple(f"{number:04d}" for number in range(1, count + 1))
     generate(
         profile,

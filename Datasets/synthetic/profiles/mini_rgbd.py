@@ -33,6 +33,19 @@ MARGIN_PX = 12.0
 
 
 @dataclass(frozen=True)
+class World:
+    """What sequences are like.
+
+    Attributes:
+        source: of the movement, a key of ``motion_sources.SOURCES``.
+        look: a key of ``looks.LOOKS``.
+    """
+
+    source: str = "habits"
+    look: str = "bed"
+
+
+@dataclass(frozen=True)
 class SequenceProfile:
     """A data set of sequences in the layout of MINI-RGBD.
 
@@ -42,17 +55,32 @@ class SequenceProfile:
         trunk_px: range of the length of the trunk in the picture, neck to the middle of the hips;
             less where the infant would not fit into it.
         tilt_degrees: largest camera tilt from straight down, about either axis.
+        worlds: that sequences take in turns.
+        strata: sequences over which age, proportions, ways to lie and turns in the picture are
+            spread evenly; 0 draws each on its own.
     """
 
     name: str
     seed: int
     trunk_px: tuple[float, float]
     tilt_degrees: float
+    worlds: tuple[World, ...] = (World(),)
+    strata: int = 0
 
 
 MINI_RGBD = SequenceProfile("mini_rgbd", 20261, (115.0, 170.0), 15.0)
 VARIED = SequenceProfile("varied", 30001, (65.0, 170.0), 50.0)
-PROFILES = {profile.name: profile for profile in (MINI_RGBD, VARIED)}
+SYNTHINFANT_2 = SequenceProfile(
+    "synthinfant2",
+    20262,
+    (90.0, 170.0),
+    25.0,
+    (World(), World(), World(), World("reaching", "play mat")),
+    40,
+)
+"""The second benchmark: a quarter is moved and looks as nothing to train from."""
+
+PROFILES = {profile.name: profile for profile in (MINI_RGBD, VARIED, SYNTHINFANT_2)}
 
 
 @dataclass(frozen=True)
@@ -68,6 +96,29 @@ class SequencePlan:
     def rng(self, *more: int) -> np.random.Generator:
         """Generator of the sequence, or of one of its parts."""
         return random_source(self.seed, self.profile, int(self.sequence), *more)
+
+    @property
+    def world(self) -> World:
+        """What the sequence is like."""
+        worlds = PROFILES[self.profile].worlds
+        return worlds[(int(self.sequence) - 1) % len(worlds)]
+
+    def parts(self) -> dict[str, float]:
+        """Where in their ranges the values lie that are spread over the sequences, 0 to 1.
+
+        A Latin hypercube: of each value, every sequence has another stratum; ages rise.
+        """
+        from Datasets.synthetic.people.proportions import Proportions
+
+        strata = PROFILES[self.profile].strata
+        if not strata:
+            return {}
+        names = (*(field.name for field in fields(Proportions)), "lying", "yaw")
+        own = (int(self.sequence) - 1) % strata
+        shared = random_source(self.seed, self.profile, "strata")
+        stratum = {name: shared.permutation(strata)[own] for name in names} | {"age": own}
+        rng = self.rng(3)
+        return {name: (number + rng.random()) / strata for name, number in stratum.items()}
 
 
 def generate(
