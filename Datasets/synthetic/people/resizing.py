@@ -48,7 +48,7 @@ FLESH_AT_HIPS = 0.4
 """How much of the way of a hip joint, sideways, the flesh around it goes along."""
 ROUNDING_M = 0.012
 """How gently the flattening of the trunk below the hips begins, metres."""
-NECK_STRETCH = (0.4, 1.5)
+NECK_STRETCH = (0.4, 1.25)
 """Between these the neck brings the nose to its distance; beyond them the head changes size."""
 
 
