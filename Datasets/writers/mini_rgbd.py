@@ -66,8 +66,10 @@ def write_head_length(folder: Path, px: float, mm: float) -> None:
 
 
 def write_infant(folder: Path, age_weeks: float, length_mm: float, **words: str) -> None:
-    """Write a generated sequence's infant: age, crown-heel length, and words about it such as
-    the convention of its joints and the ``source`` of its movement."""
+    """Write a generated sequence's infant: age and crown-heel length.
+
+    ``words`` say more of it, such as ``joint_places`` and the ``source`` of its movement.
+    """
     values = {"age_weeks": round(age_weeks, 2), "length_mm": round(length_mm, 1)}
     write_json(folder / "infant.json", values | words, indent=None)
 

@@ -68,6 +68,7 @@ def move(
     shape: BodyShape,
     times: Float[np.ndarray, "frame"],
     files: Mapping[str, Path] | None = None,
+    **options: Any,
 ) -> Posed:
     """Move a body on a mattress.
 
@@ -77,13 +78,14 @@ def move(
         shape: the body.
         times: seconds of the frames, increasing from 0.
         files: per setting of ``FILES``, where the file is.
+        options: of the source's own function.
 
     Raises:
         DataError: the source's file is not given, missing or damaged.
     """
     source = SOURCES[name]
     held = () if source.read is None else (_read(name, _file_of(source, files or {})),)
-    moved = source.move(rng, shape, times, *held)
+    moved = source.move(rng, shape, times, *held, **options)
     return moved if isinstance(moved, Posed) else lay_down(shape, *moved, times)
 
 
