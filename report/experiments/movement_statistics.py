@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float
@@ -224,10 +225,7 @@ def _band(joint: str, number: int) -> Callable[[Track], float]:
 def _bands(velocity: np.ndarray, fps: float) -> np.ndarray:
     rates, power = welch(velocity, fps, nperseg=min(256, len(velocity)), axis=0)
     power = power.sum(axis=1)
-    within = [
-        power[(rates >= low) & (rates < high)].sum()
-        for low, high in zip(HERTZ, HERTZ[1:], strict=False)
-    ]
+    within = [power[(rates >= low) & (rates < high)].sum() for low, high in pairwise(HERTZ)]
     return np.array(within) / max(sum(within), 1e-12)
 
 

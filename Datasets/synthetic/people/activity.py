@@ -14,10 +14,10 @@ from jaxtyping import Float
 
 from Datasets.synthetic.people.signals import bouts, log_uniform, noise
 
-LEVELS = (0.45, 1.9)
+LEVELS = (0.45, 2.6)
 """Range of the mean rate of an infant's clocks."""
 
-SPREAD, SHARED = 0.9, (0.3, 0.8)
+SPREAD, SHARED = 0.9, (0.15, 0.8)
 """Standard deviation of the logarithm of a rate over time; range of the part of its variance that
 all limbs of an infant share."""
 
@@ -26,7 +26,7 @@ REST_S = (1.0, 8.0)
 REST_RATE = 0.03
 """Of a clock in a rest."""
 
-IMBALANCE = 0.25
+IMBALANCE = 0.42
 """Standard deviation, over infants, of the logarithm of a limb's rate over that of the infant."""
 
 
@@ -63,7 +63,7 @@ class Activity:
 
 def draw_activity(rng: np.random.Generator, times: Float[np.ndarray, "frame"]) -> Activity:
     """Draw how lively an infant is."""
-    every = log_uniform(rng, 7.0, 150.0)
+    every = log_uniform(rng, 9.0, 200.0)
     return Activity(
         times=times,
         level=log_uniform(rng, *LEVELS),

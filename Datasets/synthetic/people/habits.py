@@ -35,28 +35,28 @@ class Posture(NamedTuple):
 TOUCHES = ("mouth", "knee", "foot")
 
 ARMS = (
-    Posture("stretched beside the trunk", 0.42, (10, 45), (-25, 5), (0.93, 0.998), (-30, 5)),
-    Posture("bent beside the trunk", 0.10, (0, 45), (-25, 10), (0.6, 0.93), (-45, 0)),
-    Posture("out to the side", 0.13, (45, 85), (-25, 12), (0.8, 0.998), (-40, 0)),
+    Posture("stretched beside the trunk", 0.40, (10, 45), (-25, 5), (0.95, 1.0), (-30, 5)),
+    Posture("bent beside the trunk", 0.10, (0, 45), (-25, 10), (0.55, 0.93), (-45, 0)),
+    Posture("out to the side", 0.13, (45, 85), (-25, 12), (0.85, 1.0), (-40, 0)),
     Posture("beside the head", 0.04, (100, 160), (-25, 15), (0.5, 0.95), (-40, 0)),
-    Posture("in the air", 0.10, (10, 90), (20, 75), (0.75, 0.99), (-50, 0)),
-    Posture("on the belly", 0.07, (-25, 12), (10, 40), (0.6, 0.9), (-40, 0)),
+    Posture("in the air", 0.11, (10, 90), (20, 75), (0.75, 0.99), (-50, 0)),
+    Posture("on the belly", 0.07, (-25, 12), (10, 40), (0.55, 0.9), (-40, 0)),
     Posture("over the chest", 0.05, (-50, 30), (45, 85), (0.4, 0.75), (-40, 10)),
-    Posture("to the mouth", 0.04, (60, 150), (20, 60), (0.4, 0.6), (-50, 0), (-0.6, 0), "mouth"),
+    Posture("to the mouth", 0.05, (60, 150), (20, 60), (0.4, 0.6), (-50, 0), (-0.6, 0), "mouth"),
     Posture("to the knee", 0.03, (-10, 25), (10, 50), (0.8, 0.97), (-50, 0), (0, 0), "knee"),
     Posture("to the foot", 0.02, (-25, 20), (30, 70), (0.85, 0.98), (-50, 0), (0, 0), "foot"),
 )
 
 LEGS = (
-    Posture("drawn up, feet on the bed", 0.38, (-18, 12), (-5, 35), (0.38, 0.72), (-10, 60)),
-    Posture("half stretched", 0.18, (-14, 18), (-8, 20), (0.72, 0.9), (-10, 70)),
+    Posture("drawn up, feet on the bed", 0.38, (-18, 12), (-8, 25), (0.38, 0.72), (-10, 85)),
+    Posture("half stretched", 0.18, (-14, 18), (-8, 20), (0.72, 0.9), (-10, 75)),
     Posture("stretched", 0.10, (-8, 22), (-8, 25), (0.9, 0.99), (0, 90)),
-    Posture("lifted", 0.20, (-20, 25), (35, 85), (0.45, 0.9), (-10, 60), (0.0, 0.4)),
+    Posture("lifted", 0.20, (-20, 25), (35, 95), (0.45, 0.9), (-10, 60), (0.0, 0.4)),
     Posture("thighs at the belly", 0.08, (-15, 40), (75, 125), (0.4, 0.8), (-20, 20), (0.3, 1.2)),
     Posture("crossed", 0.06, (-32, -16), (0, 30), (0.45, 0.9), (0, 60)),
 )
 
-VARIETY = 2.5
+VARIETY = 2.0
 """Concentration of an infant's shares of the postures around those of the table."""
 
 OWN_RANGE = (0.2, 0.7)
@@ -89,8 +89,51 @@ class Repertoire:
                 yield rng.uniform(self.low[kind], self.high[kind])
 
 
-def draw_repertoire(rng: np.random.Generator, table: tuple[Posture, ...]) -> Repertoire:
-    """Draw what one infant does of a table; both sides of its body share it."""
+class Kind(NamedTuple):
+    """What infants may do with a kind of limb: its postures and ranges of ``Habits``."""
+
+    postures: tuple[Posture, ...]
+    move_s: Range
+    pause_s: Range
+    restless: Range
+    hertz: float
+    beat: Range
+
+
+ARM = Kind(ARMS, (0.2, 0.8), (0.1, 1.5), (0.5, 2.2), 1.3, (8.0, 55.0))
+LEG = Kind(LEGS, (0.35, 1.2), (0.1, 1.5), (0.4, 1.5), 0.8, (0.08, 0.4))
+
+
+@dataclass(frozen=True)
+class Habits:
+    """How one infant moves its arms or its legs.
+
+    Attributes:
+        repertoire: postures, the same for both sides.
+        move_s: range of the duration of a move, seconds of movement.
+        pause_s: longest hold after it.
+        restless: size of the wobble around the path; 1 is about 5 degrees.
+        hertz: its rate.
+        beat: size of flaps of the arms, degrees, or of kicks, a part of the leg's length.
+    """
+
+    repertoire: Repertoire
+    move_s: Range
+    pause_s: float
+    restless: float
+    hertz: float
+    beat: float
+
+
+def draw_habits(rng: np.random.Generator, kind: Kind) -> Habits:
+    """Draw the habits of one infant."""
+    ranges = kind.pause_s, kind.restless, kind.beat
+    pause_s, restless, beat = (float(rng.uniform(*bounds)) for bounds in ranges)
+    repertoire = _draw_repertoire(rng, kind.postures)
+    return Habits(repertoire, kind.move_s, pause_s, restless, kind.hertz, beat)
+
+
+def _draw_repertoire(rng: np.random.Generator, table: tuple[Posture, ...]) -> Repertoire:
     rows = [(row.out, row.front, row.reach, row.bend, row.raised) for row in table]
     low, high = np.moveaxis(np.array(rows, dtype=np.float64), -1, 0)
     width = (high - low) * rng.uniform(*OWN_RANGE, size=(len(table), 1))

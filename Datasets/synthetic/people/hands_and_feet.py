@@ -1,4 +1,4 @@
-"""Hands and feet: fingers that curl, ankles that flex, and both lying on the bed where they rest."""
+"""Hands and feet: fingers that curl, ankles that flex, and how they lie on the bed."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def foot_rotations(
     return {f"foot.{side}": euler("xyz", flex, *angles)}
 
 
-def settle(
+def settled(
     rotations: dict[str, Float[np.ndarray, "frame 3 3"]],
     side: str,
     turn: Float[np.ndarray, "frame bone 3 3"],
@@ -61,21 +61,22 @@ def settle(
         turn: orientations of the bones in that pose.
         place: their positions, metres.
     """
-    settled: dict[str, np.ndarray] = {}
+    lifts: dict[str, np.ndarray] = {}
     rig = bodies.rig()
     for name, tip, clearance, lies in (*SETTLED, *SETTLED_FEET):
         bone = f"{name}.{side}"
         number = rig.index(bone)
-        done = settled.get(bone)
+        done = lifts.get(bone)
         arm = place[:, rig.index(f"{tip}.{side}")] - place[:, number]
         if done is not None:
             arm = np.einsum("fij,fj->fi", done, arm)
         lift = _lift(arm, place[:, number, 2], clearance, lies)
-        settled[bone] = lift if done is None else lift @ done
-    for bone, lift in settled.items():
-        parent = turn[:, rig.parents[rig.index(bone)]]
-        settled[bone] = parent.transpose(0, 2, 1) @ lift @ parent @ rotations[bone]
-    return settled
+        lifts[bone] = lift if done is None else lift @ done
+    parents = {bone: turn[:, rig.parents[rig.index(bone)]] for bone in lifts}
+    return {
+        bone: parents[bone].transpose(0, 2, 1) @ lift @ parents[bone] @ rotations[bone]
+        for bone, lift in lifts.items()
+    }
 
 
 def _lift(arm: np.ndarray, height: np.ndarray, clearance: float, lies: float) -> np.ndarray:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
+from scipy.spatial.transform import Rotation
 
 from Datasets.synthetic.people import body as bodies
 from Datasets.synthetic.people.body import BodyShape, weight_of
@@ -22,13 +23,22 @@ SUPINE = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
 SINK_M = 0.006
 """How deep the lowest point of trunk and head lies in the bed."""
 
-TRUNK_PARTS = (("root", "pelvis", "spine", "clavicle", "shoulder", "breast"), ("neck", "head"))
-"""First parts of the names of bones whose flesh lies on the bed."""
+LOWER, UPPER, HEAD = (
+    ("root", "pelvis", "spine05"),
+    ("spine", "clavicle", "shoulder"),
+    ("neck", "head"),
+)
+"""First parts of the names of the bones whose flesh lies on the bed."""
+
+MOST_NOD = 40.0
+"""Degrees by which the neck bends at most to lay the head on the bed."""
 
 
 class Lying(NamedTuple):
-    """A way to lie: ``roll`` is the range of the roll about the long axis, degrees, 0 on the back;
-    ``sway`` of its standard deviation; ``rolling`` whether it changes within the range.
+    """A way to lie.
+
+    ``roll`` is the range of the roll about the long axis, degrees, 0 on the back; ``sway`` that of
+    its standard deviation; ``rolling`` says that it changes within the range.
     """
 
     share: float
@@ -47,21 +57,24 @@ LYING = {
 
 @dataclass(frozen=True)
 class Trunk:
-    """The trunk over time.
+    """The trunk over time, as it would move if the bed did not hold it.
 
     Attributes:
         lying: a name of ``LYING``.
-        root: (frame, 3, 3) body to world axes.
+        roll, twist: (frame,) degrees about the long axis, 0 on the back, and about the vertical.
+        lift: (frame,) degrees by which the pelvis comes off the bed.
+        head_lift: (frame,) the same for the head.
         rotations: of spine and neck.
         drift: (frame, 2) metres along the bed.
-        roll: (frame,) degrees, 0 on the back.
     """
 
     lying: str
-    root: Float[np.ndarray, "frame 3 3"]
+    roll: Float[np.ndarray, "frame"]
+    twist: Float[np.ndarray, "frame"]
+    lift: Float[np.ndarray, "frame"]
+    head_lift: Float[np.ndarray, "frame"]
     rotations: dict[str, Float[np.ndarray, "frame 3 3"]]
     drift: Float[np.ndarray, "frame 2"]
-    roll: Float[np.ndarray, "frame"]
 
 
 def move_trunk(
@@ -77,24 +90,23 @@ def move_trunk(
         rng: source of randomness.
         clock: seconds of movement.
         kicks: (frame, 2) thrusts of the left and the right leg, about -1 to 1, which shift, roll
-            and bend the trunk.
+            and lift the trunk.
         trunk_m: length of the trunk, metres.
         lying: a name of ``LYING``; drawn if not given.
     """
     lying = lying or choose(rng, {name: row.share for name, row in LYING.items()})
     both, apart = kicks.sum(axis=1), kicks[:, 0] - kicks[:, 1]
-    yield_ = rng.uniform(0.1, 1.6)
-    roll = _roll(rng, clock, LYING[lying]) + 4 * yield_ * apart
-    lift = bouts(rng, clock, log_uniform(rng, 8, 60), (1, 4), 0.8) * rng.uniform(5, 28)
-    pitch = lift + rng.uniform(1, 7) * noise(rng, clock, (0.1, 0.6)) + 2.5 * yield_ * both
-    twist = rng.uniform(2, 10) * noise(rng, clock, (0.03, 0.2)) + 2 * yield_ * apart
-    # Lower-case axes are fixed: roll about the long axis first, then a slow turn on the bed.
-    pitch = pitch * np.cos(np.radians(roll))
-    root = euler("yxz", roll, -pitch, twist) @ SUPINE
-    slide = log_uniform(rng, 0.02, 0.16) * _wander(rng, clock, (0.02, 0.12))
-    slide += rng.uniform(0.01, 0.03) * _wander(rng, clock, (0.3, 1.2))
-    push = yield_ * np.stack([0.015 * apart, 0.035 * both], axis=1)
-    return Trunk(lying, root, _spine_and_neck(rng, clock, roll), trunk_m * (slide + push), roll)
+    pliant = rng.uniform(0.0, 1.6)
+    roll = _roll(rng, clock, LYING[lying]) + 4 * pliant * apart
+    lift = bouts(rng, clock, log_uniform(rng, 6, 60), (1, 4), 0.7) * rng.uniform(8, 35)
+    lift += rng.uniform(0, 6) * np.abs(noise(rng, clock, (0.1, 0.6))) + 4 * pliant * np.abs(both)
+    head_lift = bouts(rng, clock, log_uniform(rng, 8, 100), (0.6, 3), 0.5) * rng.uniform(3, 25)
+    twist = rng.uniform(2, 10) * noise(rng, clock, (0.03, 0.2)) + 2 * pliant * apart
+    slide = log_uniform(rng, 0.008, 0.14) * _wander(rng, clock, (0.02, 0.12))
+    slide += rng.uniform(0.005, 0.03) * _wander(rng, clock, (0.3, 1.2))
+    push = pliant * np.stack([0.015 * apart, 0.035 * both], axis=1)
+    spine = _spine_and_neck(rng, clock, roll)
+    return Trunk(lying, roll, twist, lift, head_lift, spine, trunk_m * (slide + push))
 
 
 def _wander(rng: np.random.Generator, clock: np.ndarray, hertz: tuple[float, float]) -> np.ndarray:
@@ -123,46 +135,71 @@ def _spine_and_neck(
     side, twist = (rng.uniform(2, 10) * noise(rng, clock, (0.08, 0.5)) for _ in range(2))
     curl = rng.uniform(-4, 12) + rng.uniform(2, 6) * noise(rng, clock, (0.08, 0.5))
     rotations = {bone: euler("xyz", curl / 4, side / 4, twist / 4) for bone in bodies.SPINE}
-    middle, width = rng.normal(0, 13), rng.uniform(8, 30)
+    middle, width = rng.normal(0, 9), rng.uniform(8, 28)
 
     def targets():
         while True:
             yield np.array([rng.normal(middle, width), rng.normal(0, 7)])
 
-    turn, nod = waypoints(rng, clock, targets(), (0.5, 1.8), (0.5, 6.0)).T
+    turn, nod = waypoints(rng, clock, targets(), (0.4, 1.6), (0.3, 4.5)).T
     # On its front an infant lies on a cheek, or lifts its head.
     prone = np.clip((np.abs(roll) - 100) / 50, 0, 1)
     turn = (1 - prone) * np.clip(turn, -75, 75) + prone * np.sign(middle) * 68
-    nod = nod + rng.normal(2, 7) + rng.uniform(2, 6) * noise(rng, clock, (0.1, 0.8)) - 14 * prone
+    nod = nod + rng.normal(2, 7) + rng.uniform(2, 6) * noise(rng, clock, (0.1, 0.8))
     tilt = rng.normal(0, 6) + rng.uniform(2, 7) * noise(rng, clock, (0.1, 0.5))
-    neck = euler("xyz", nod / 4, tilt / 4, turn / 4)
-    return rotations | {bone: neck for bone in bodies.NECK}
+    neck = euler("xyz", 0 * nod, tilt / 4, turn / 4)
+    rotations |= {bone: neck for bone in bodies.NECK}
+    return rotations | {"head": euler("xyz", nod, tilt / 4, turn / 4)}
 
 
-def rest_on_bed(
-    shape: BodyShape,
-    turn: Float[np.ndarray, "frame bone 3 3"],
-    place: Float[np.ndarray, "frame bone 3"],
-    times: Float[np.ndarray, "frame"],
+def lay_down(
+    shape: BodyShape, trunk: Trunk, times: Float[np.ndarray, "frame"]
+) -> tuple[Float[np.ndarray, "frame 3 3"], Float[np.ndarray, "frame 3"], dict[str, np.ndarray]]:
+    """Let pelvis, back and head lie on the bed, but for what the infant lifts.
+
+    Returns:
+        Rotation of the root to the world, its position in metres, and rotations of spine and neck.
+    """
+    flat = np.concatenate([trunk.drift, np.zeros((len(times), 1))], axis=1)
+    rotations = dict(trunk.rotations)
+    root = euler("yxz", trunk.roll, 0 * trunk.roll, trunk.twist) @ SUPINE
+    turn, place = bodies.forward_kinematics(shape, rotations, root, flat)
+    lower, upper = (_lowest(shape, part, turn, place) for part in (LOWER, UPPER))
+    apart = np.linalg.norm(place[:, bodies.rig().index("spine02")] - flat, axis=1)
+    pitch = np.degrees(np.arctan2(smooth(upper - lower, times, 0.1), apart)) + trunk.lift
+    root = euler("yxz", trunk.roll, -pitch, trunk.twist) @ SUPINE
+    turn, place = bodies.forward_kinematics(shape, rotations, root, flat)
+    trunk_low = np.minimum(*(_lowest(shape, part, turn, place) for part in (LOWER, UPPER)))
+    gap = _lowest(shape, HEAD, turn, place) - trunk_low
+    along = place[:, bodies.rig().index("head")] - place[:, bodies.rig().index("neck01")]
+    size = np.linalg.norm(shape.face_points[5] - shape.heads[bodies.rig().index("neck01")])
+    angle = np.degrees(np.arctan2(smooth(gap, times, 0.1), 0.6 * size))
+    angle = np.radians(np.clip(trunk.head_lift - angle, -MOST_NOD, MOST_NOD))
+    axis = np.stack([along[:, 1], -along[:, 0], np.zeros_like(angle)], axis=1)
+    axis /= np.maximum(np.linalg.norm(axis, axis=1, keepdims=True), 1e-9)
+    own = np.einsum("fji,fj->fi", turn[:, bodies.rig().index("spine01")], axis)
+    bend = Rotation.from_rotvec(own * angle[:, None] / (len(bodies.NECK) - 1)).as_matrix()
+    for bone in bodies.NECK[:-1]:
+        rotations[bone] = bend @ rotations[bone]
+    turn, place = bodies.forward_kinematics(shape, rotations, root, flat)
+    lowest = np.min([_lowest(shape, part, turn, place) for part in (LOWER, UPPER, HEAD)], axis=0)
+    flat[:, 2] = smooth(-lowest, times, 0.1) - SINK_M
+    return root, flat, rotations
+
+
+def _lowest(
+    shape: BodyShape, part: tuple[str, ...], turn: np.ndarray, place: np.ndarray
 ) -> Float[np.ndarray, "frame"]:
-    """Height, metres, by which a body rises so that trunk and head lie ``SINK_M`` in the bed."""
-    chosen = _outline(shape.vertices)
+    """Height of the lowest point of a part of the body, metres."""
+    own = np.flatnonzero(weight_of(part) > 0.6)
+    chosen = own[np.unique(np.argmax(shape.vertices[own] @ _directions(60).T, axis=0))]
     weights = bodies.rig().weights[chosen].toarray()
     used = np.flatnonzero(weights.sum(axis=0) > 0)
     weights, points = weights[:, used], shape.vertices[chosen]
     up = turn[:, used, 2]
     offset = place[:, used, 2] - np.einsum("fbj,bj->fb", up, shape.heads[used])
-    lowest = (np.einsum("vb,fbj,vj->fv", weights, up, points, optimize=True)) + offset @ weights.T
-    return smooth(-lowest.min(axis=1), times, 0.1) - SINK_M
-
-
-def _outline(vertices: Float[np.ndarray, "vertex 3"]) -> np.ndarray:
-    """Indices of the vertices of trunk and head that stand out most, in many directions."""
-    chosen = []
-    for part in TRUNK_PARTS:
-        own = np.flatnonzero(weight_of(part) > 0.6)
-        chosen.append(own[np.argmax(vertices[own] @ _directions(90).T, axis=0)])
-    return np.unique(np.concatenate(chosen))
+    height = np.einsum("vb,fbj,vj->fv", weights, up, points, optimize=True) + offset @ weights.T
+    return height.min(axis=1)
 
 
 def _directions(count: int) -> np.ndarray:
