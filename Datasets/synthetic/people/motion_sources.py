@@ -2,7 +2,7 @@
 
 Several worlds that know nothing of each other show whether what is learnt from one carries over.
 To add one: a function of (rng, shape, times), and of what its file holds if it needs one, that
-returns a ``Posed`` or the poses that ``lay_down`` takes; and a row in ``SOURCES``.
+returns a ``Posed`` or the poses that ``rest_on_bed`` takes; and a row in ``SOURCES``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from Datasets.synthetic.people.body import BodyShape, Posed
 from Datasets.synthetic.people.cmu_kinematics import read_recordings, recorded_movement
 from Datasets.synthetic.people.random_movement import random_movement
 from Datasets.synthetic.people.reaching import reaching
-from Datasets.synthetic.people.resting import lay_down
+from Datasets.synthetic.people.resting import rest_on_bed
 from Datasets.synthetic.people.smpl_kinematics import fitted_movement, read_smpl_poses
 from Datasets.synthetic.people.supine_movement import supine_movement
 from Datasets.synthetic.people.weak_poses import read_weak_poses, weak_movement
@@ -86,7 +86,7 @@ def move(
     source = SOURCES[name]
     held = () if source.read is None else (_read(name, _file_of(source, files or {})),)
     moved = source.move(rng, shape, times, *held, **options)
-    return moved if isinstance(moved, Posed) else lay_down(shape, *moved, times)
+    return moved if isinstance(moved, Posed) else rest_on_bed(shape, *moved, times)
 
 
 def usable_shares(

@@ -19,7 +19,7 @@ from Datasets.synthetic.people.body import NECK, SIDES, SPINE, BodyShape, Posed
 from Datasets.synthetic.people.joint_limits import Rotations
 from Datasets.synthetic.people.limbs import Limb, aim_limb, arm, bend_fingers, euler, leg
 from Datasets.synthetic.people.lying import SUPINE
-from Datasets.synthetic.people.resting import lay_down
+from Datasets.synthetic.people.resting import rest_on_bed
 
 STEP_S = 1 / 120
 """Time step of the springs, which a first one makes smooth, seconds."""
@@ -146,7 +146,7 @@ def reaching(
         path = path + _kicks(springs)[:, None] * [0.0, 0.15, -0.55]
         knee = np.array([limb.sign * rng.uniform(0.1, 0.9), -1.0, 0.6])
         rotations |= _aimed(limb, path, knee, turn, place)
-    return lay_down(shape, rotations, root, times, _shuffling(springs))
+    return rest_on_bed(shape, rotations, root, times, _shuffling(springs))
 
 
 def _goals(springs: Springs, table, patience: float) -> Float[np.ndarray, "step 3"]:

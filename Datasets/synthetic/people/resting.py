@@ -19,7 +19,7 @@ from Datasets.synthetic.people.joint_limits import (
     within_limits,
 )
 from Datasets.synthetic.people.limbs import Limb, arm
-from Datasets.synthetic.people.lying import rest_on_bed
+from Datasets.synthetic.people.lying import HEAD, LOWER, SINK_M, UPPER, lowest
 from Datasets.synthetic.people.signals import smooth
 
 GIVING_WAY = ("lowerarm01", "wrist", "lowerleg01", "foot")
@@ -34,7 +34,7 @@ CLEARANCE_M = dict.fromkeys(GIVING_WAY, 0.020) | {"finger3-1": 0.012, "toe2-1": 
 CONTACT_ROUNDS = 2
 
 
-def lay_down(
+def rest_on_bed(
     shape: BodyShape,
     rotations: Rotations,
     root: Float[np.ndarray, "frame 3 3"],
@@ -55,7 +55,8 @@ def lay_down(
     if floor is not None:
         position[:, :2] = floor
     turn, place = bodies.forward_kinematics(shape, rotations, root, position)
-    position[:, 2] = rest_on_bed(shape, turn, place, times)
+    low = np.min([lowest(shape, part, turn, place) for part in (LOWER, UPPER, HEAD)], axis=0)
+    position[:, 2] = smooth(-low, times, 0.1) - SINK_M
     for _ in range(CONTACT_ROUNDS):
         turn, place = bodies.forward_kinematics(shape, rotations, root, position)
         for limb in (arm(shape, side) for side in SIDES):
