@@ -16,7 +16,12 @@ from Datasets.synthetic.capture.camera_effects import CameraEffects
 from Datasets.synthetic.people.body import BodyShape
 from Datasets.synthetic.people.clothing import Look, Material
 from Datasets.synthetic.people.outfits import dress
-from Datasets.synthetic.places.background import Background, Light, temperature
+from Datasets.synthetic.places.background import (
+    Background,
+    Light,
+    ShadowMaps,
+    temperature,
+)
 from Datasets.synthetic.places.bed import make_sheet
 from Datasets.synthetic.places.camera import PlacedCamera
 from Datasets.synthetic.places.sheets import noise
@@ -69,7 +74,8 @@ def _play_mat(rng: np.random.Generator, camera: PlacedCamera) -> Background:
     lamp = Light(towards, 1.6 * temperature(rng.uniform(2000, 2700)), 0.003)
     ambient = temperature(rng.uniform(9500, 12000)) * rng.uniform(0.25, 0.4)
     albedo, normals = _foam(rng, ground[..., :2])
-    return Background(camera, (lamp,), ambient, ground, albedo, normals)
+    shadows = ShadowMaps(margin_px=220)
+    return Background(camera, (lamp,), ambient, ground, albedo, normals, shadows)
 
 
 def _foam(rng: np.random.Generator, xy: Float[np.ndarray, "height width 2"]):
@@ -83,7 +89,7 @@ def _foam(rng: np.random.Generator, xy: Float[np.ndarray, "height width 2"]):
     seam = np.abs(cell % 1.0 - 0.5).max(axis=-1) > 0.488
     grain = 1 + 0.06 * noise(rng, xy, 0.006)
     albedo = tones[which] * (grain * np.where(seam, 0.35, 1.0))[..., None]
-    bumps = np.stack([0.25 * noise(rng, xy, 0.012) for _ in range(2)], axis=-1)
+    bumps = np.stack([0.07 * noise(rng, xy, 0.010) for _ in range(2)], axis=-1)
     normals = np.concatenate([bumps, np.ones((*xy.shape[:2], 1))], axis=-1)
     return np.clip(albedo, 0.005, 0.97), normals / np.linalg.norm(normals, axis=-1, keepdims=True)
 

@@ -168,7 +168,7 @@ def test_metrics_json_is_what_was_returned_and_names_its_origin(root, fake, tmp_
     metrics = evaluate_mini_rgbd(fake(root), root, output=tmp_path / "new", command=command)
     written = json.loads((tmp_path / "new" / "metrics.json").read_text())
     assert written == metrics
-    expected = "schema protocol data weights command clean paper per_joint counts"
+    expected = "schema protocol data weights command clean paper per_joint infants counts"
     assert set(expected.split()) | {"code_version", "commit"} == set(written)
     assert written["schema"] == "infantpose-metrics/1"
     assert written["protocol"] == "mini_rgbd"
