@@ -91,8 +91,10 @@ def within_limits(shape: BodyShape, rotations: Rotations) -> Rotations:
             allowed[limb.lower] = turned(np.clip(bend, *_bends(limb, limits))[:, None] * limb.hinge)
             if limits is ARM:
                 forearm = f"lowerarm02.{limb.side}"
+                own = unit(limb.lower_rest)
+                twist = twist + twist_about(own, allowed.get(forearm, np.eye(3)[None]))
                 angle = np.clip(twist, *np.radians(PRONATION))[:, None]
-                allowed[forearm] = turned(angle * unit(limb.lower_rest))
+                allowed[forearm] = turned(angle * own)
     return allowed
 
 
