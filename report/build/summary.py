@@ -24,6 +24,7 @@ from report.build import figures
 from report.build import photo_record as real_record
 from report.build.page import to_html
 from report.build.photo_record import record_tables
+from report.experiments import movement
 
 MARKS = ("<!-- results: begin, written by make report -->", "<!-- results: end -->")
 PHOTO_MARKS = ("<!-- photos: begin, written by make report -->", "<!-- photos: end -->")
@@ -38,6 +39,7 @@ class Results:
         comparisons: rows of each ``compare.json`` of ``infantpose compare``.
         chains: stages of each chain, of ``chains.json``.
         photos: what each set of weights does on photos, of ``real_record``.
+        movements: generated beside real infants, of ``report.experiments.movement``.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -50,6 +52,7 @@ class Results:
         self.comparisons: dict[str, dict[str, Any]] = {}
         self.chains: dict[str, list[dict[str, Any]]] = {}
         self.photos: dict[str, dict[str, Any]] = {}
+        self.movements: dict[str, dict[str, Any]] = {}
         paths = sorted(require_folder(folder, "results").glob("[!.]*.json"))
         if not paths:
             raise DataError(f"results: {folder} holds none; copy a metrics.json there as NAME.json")
@@ -64,6 +67,8 @@ class Results:
             self.comparisons[path.stem] = content
         elif isinstance(content, dict) and content.get("schema") == real_record.SCHEMA:
             self.photos[path.stem] = content
+        elif isinstance(content, dict) and content.get("schema") == movement.SCHEMA:
+            self.movements[path.stem] = content
         elif isinstance(content, dict) and _is_metrics(content):
             self.metrics[path.stem] = content
         else:
@@ -112,6 +117,7 @@ class Names:
             "picture",
             "row",
             "photo_tables",
+            "movement_table",
         )
         found = self.results
         stored = {
@@ -119,6 +125,7 @@ class Names:
             "comparisons": found.comparisons,
             "chains": found.chains,
             "photos": found.photos,
+            "movements": found.movements,
         }
         return {**stored, **{name: getattr(self, name) for name in names}}
 
@@ -142,6 +149,10 @@ class Names:
     def photo_tables(self, name: str) -> str:
         """Everything that was measured on photos."""
         return _markdown(record_tables(self.results.photos[name]))
+
+    def movement_table(self, name: str) -> str:
+        """Generated beside real infants."""
+        return _markdown([movement.movement_table(self.results.movements[name])])
 
     def stages(self) -> str:
         """What each stage of each chain cost and began with."""

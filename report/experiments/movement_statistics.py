@@ -271,7 +271,12 @@ def _switches(t: Track) -> float:
 
 def _imbalance(limb: str) -> Callable[[Track], float]:
     """Mean speed of the livelier side over that of the other."""
-    return lambda t: float(np.divide(*sorted(t.speeds(limb).mean(axis=1))[::-1]))
+
+    def ratio(t: Track) -> float:
+        low, high = sorted(t.speeds(limb).mean(axis=1) + 1e-6)
+        return float(high / low)
+
+    return ratio
 
 
 def _left_hips(t: Track) -> float:

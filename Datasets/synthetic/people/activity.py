@@ -14,10 +14,10 @@ from jaxtyping import Float
 
 from Datasets.synthetic.people.signals import bouts, log_uniform, noise
 
-LEVELS = (0.45, 2.6)
+LEVELS = (0.5, 3.0)
 """Range of the mean rate of an infant's clocks."""
 
-SPREAD, SHARED = 0.9, (0.15, 0.8)
+SPREAD, SHARED = 1.0, (0.0, 0.95)
 """Standard deviation of the logarithm of a rate over time; range of the part of its variance that
 all limbs of an infant share."""
 
@@ -26,8 +26,9 @@ REST_S = (1.0, 8.0)
 REST_RATE = 0.03
 """Of a clock in a rest."""
 
-IMBALANCE = 0.42
-"""Standard deviation, over infants, of the logarithm of a limb's rate over that of the infant."""
+IMBALANCE = 0.27
+"""Scale of the logarithm of a limb's rate over that of the infant: Student's t, which has outliers
+such as an infant that moves one leg only."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Activity:
         """Draw the clock of one part of the body: seconds of movement, increasing from 0."""
         own = noise(rng, self.times, BAND_HZ)
         log_rate = np.sqrt(self.part) * self.shared + np.sqrt(1 - self.part) * own
-        gain = self.level * np.exp(rng.normal(0, IMBALANCE))
+        gain = self.level * np.exp(np.clip(IMBALANCE * rng.standard_t(3), -1.3, 1.0))
         rest = np.maximum(self.rest, _rests(rng, self.times, 2 * self.every_seconds))
         rate = gain * np.exp(SPREAD * log_rate - SPREAD**2 / 2)
         rate = rate * (1 - rest) + REST_RATE * rest

@@ -2,9 +2,10 @@
 
 A posture says where wrist or ankle is, seen from shoulder or hip: ``out`` degrees in the plane of
 the body from the way to the feet (90 is sideways, negative across the midline), ``front`` degrees
-out of that plane, ``reach`` a fraction of the stretched limb. ``bend`` says where the elbow or the
-knee points: degrees from sideways towards the front (negative: to the back), ``raised`` how much of
-the way to the head is added. An infant takes each posture in a narrower range of its own.
+out of that plane, ``angle`` the inner angle of elbow or knee (180 is stretched). ``bend`` says
+where the elbow or the knee points: degrees from sideways towards the front (negative: to the back),
+``raised`` how much of the way to the head is added. An infant takes each posture in a narrower
+range of its own.
 """
 
 from __future__ import annotations
@@ -26,43 +27,44 @@ class Posture(NamedTuple):
     share: float
     out: Range
     front: Range
-    reach: Range
+    angle: Range
     bend: Range
-    raised: Range = (0.0, 0.0)
+    raised: Range = (0, 0)
     touch: str = ""
 
 
 TOUCHES = ("mouth", "knee", "foot")
 
 ARMS = (
-    Posture("stretched beside the trunk", 0.40, (10, 45), (-25, 5), (0.95, 1.0), (-30, 5)),
-    Posture("bent beside the trunk", 0.10, (0, 45), (-25, 10), (0.55, 0.93), (-45, 0)),
-    Posture("out to the side", 0.13, (45, 85), (-25, 12), (0.85, 1.0), (-40, 0)),
-    Posture("beside the head", 0.04, (100, 160), (-25, 15), (0.5, 0.95), (-40, 0)),
-    Posture("in the air", 0.11, (10, 90), (20, 75), (0.75, 0.99), (-50, 0)),
-    Posture("on the belly", 0.07, (-25, 12), (10, 40), (0.55, 0.9), (-40, 0)),
-    Posture("over the chest", 0.05, (-50, 30), (45, 85), (0.4, 0.75), (-40, 10)),
-    Posture("to the mouth", 0.05, (60, 150), (20, 60), (0.4, 0.6), (-50, 0), (-0.6, 0), "mouth"),
-    Posture("to the knee", 0.03, (-10, 25), (10, 50), (0.8, 0.97), (-50, 0), (0, 0), "knee"),
-    Posture("to the foot", 0.02, (-25, 20), (30, 70), (0.85, 0.98), (-50, 0), (0, 0), "foot"),
+    Posture("stretched beside the trunk", 0.41, (5, 42), (-25, 5), (150, 176), (-30, 5)),
+    Posture("bent beside the trunk", 0.10, (0, 35), (-25, 10), (65, 140), (-50, -5)),
+    Posture("out to the side", 0.12, (40, 80), (-25, 12), (120, 174), (-40, 0)),
+    Posture("beside the head", 0.03, (100, 160), (-25, 15), (60, 140), (-40, 0)),
+    Posture("in the air", 0.13, (0, 80), (20, 80), (95, 168), (-60, 0)),
+    Posture("on the belly", 0.07, (-25, 12), (10, 40), (70, 130), (-45, 0)),
+    Posture("over the chest", 0.04, (-50, 30), (45, 85), (50, 100), (-40, 10)),
+    Posture("to the mouth", 0.05, (60, 150), (20, 60), (45, 75), (-60, 0), (-0.8, 0), "mouth"),
+    Posture("to the knee", 0.03, (-10, 25), (10, 50), (100, 165), (-50, 0), (0, 0), "knee"),
+    Posture("to the foot", 0.02, (-25, 20), (30, 70), (110, 165), (-50, 0), (0, 0), "foot"),
 )
 
 LEGS = (
-    Posture("drawn up, feet on the bed", 0.38, (-18, 12), (-8, 25), (0.38, 0.72), (-10, 85)),
-    Posture("half stretched", 0.18, (-14, 18), (-8, 20), (0.72, 0.9), (-10, 75)),
-    Posture("stretched", 0.10, (-8, 22), (-8, 25), (0.9, 0.99), (0, 90)),
-    Posture("lifted", 0.20, (-20, 25), (35, 95), (0.45, 0.9), (-10, 60), (0.0, 0.4)),
-    Posture("thighs at the belly", 0.08, (-15, 40), (75, 125), (0.4, 0.8), (-20, 20), (0.3, 1.2)),
-    Posture("crossed", 0.06, (-32, -16), (0, 30), (0.45, 0.9), (0, 60)),
+    Posture("drawn up, feet on the bed", 0.38, (-18, 12), (-8, 25), (45, 92), (-10, 85)),
+    Posture("half stretched", 0.18, (-14, 18), (-8, 20), (92, 130), (-10, 75)),
+    Posture("stretched", 0.10, (-8, 22), (-8, 25), (130, 168), (0, 90)),
+    Posture("lifted", 0.20, (-20, 25), (35, 95), (53, 130), (-10, 60), (0.0, 0.4)),
+    Posture("thighs at the belly", 0.08, (-15, 40), (75, 125), (47, 106), (-20, 20), (0.3, 1.2)),
+    Posture("crossed", 0.06, (-32, -16), (0, 30), (53, 130), (0, 60)),
 )
 
-VARIETY = 2.0
+VARIETY = 1.2
 """Concentration of an infant's shares of the postures around those of the table."""
 
-OWN_RANGE = (0.2, 0.7)
-"""An infant's range of a posture, as a part of the row's."""
+BENT = 60.0
+"""Inner angle, degrees, of an elbow or knee that the tone keeps bent."""
 
-CHANNELS = 5 + len(TOUCHES)
+OWN_RANGE = (0.15, 0.65)
+"""An infant's range of a posture, as a part of the row's."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Repertoire:
 
     Attributes:
         shares: (posture,) of the time.
-        low, high: (posture, channel) ranges of ``out``, ``front``, ``reach``, ``bend``, ``raised``
+        low, high: (posture, channel) ranges of ``out``, ``front``, ``angle``, ``bend``, ``raised``
             and the pull to each of ``TOUCHES``.
         stay: mean number of moves within a posture before the next.
     """
@@ -90,7 +92,10 @@ class Repertoire:
 
 
 class Kind(NamedTuple):
-    """What infants may do with a kind of limb: its postures and ranges of ``Habits``."""
+    """What infants may do with a kind of limb: its postures and ranges of ``Habits``.
+
+    ``tone`` is the part by which a limb may stay bent: the flexor tone of young infants.
+    """
 
     postures: tuple[Posture, ...]
     move_s: Range
@@ -98,10 +103,11 @@ class Kind(NamedTuple):
     restless: Range
     hertz: float
     beat: Range
+    tone: float
 
 
-ARM = Kind(ARMS, (0.2, 0.8), (0.1, 1.5), (0.5, 2.2), 1.3, (8.0, 55.0))
-LEG = Kind(LEGS, (0.35, 1.2), (0.1, 1.5), (0.4, 1.5), 0.8, (0.08, 0.4))
+ARM = Kind(ARMS, (0.25, 0.9), (0.1, 1.5), (0.5, 2.2), 1.1, (8, 60), 0.9)
+LEG = Kind(LEGS, (0.4, 1.4), (0.1, 1.5), (0.4, 1.5), 0.7, (10, 70), 0.2)
 
 
 @dataclass(frozen=True)
@@ -114,7 +120,7 @@ class Habits:
         pause_s: longest hold after it.
         restless: size of the wobble around the path; 1 is about 5 degrees.
         hertz: its rate.
-        beat: size of flaps of the arms, degrees, or of kicks, a part of the leg's length.
+        beat: size of flaps of the arms or of kicks, degrees.
     """
 
     repertoire: Repertoire
@@ -129,15 +135,21 @@ def draw_habits(rng: np.random.Generator, kind: Kind) -> Habits:
     """Draw the habits of one infant."""
     ranges = kind.pause_s, kind.restless, kind.beat
     pause_s, restless, beat = (float(rng.uniform(*bounds)) for bounds in ranges)
-    repertoire = _draw_repertoire(rng, kind.postures)
+    repertoire = _draw_repertoire(rng, kind.postures, kind.tone * rng.beta(0.4, 1.6))
     return Habits(repertoire, kind.move_s, pause_s, restless, kind.hertz, beat)
 
 
-def _draw_repertoire(rng: np.random.Generator, table: tuple[Posture, ...]) -> Repertoire:
-    rows = [(row.out, row.front, row.reach, row.bend, row.raised) for row in table]
+def _draw_repertoire(
+    rng: np.random.Generator, table: tuple[Posture, ...], tone: float
+) -> Repertoire:
+    rows = [(row.out, row.front, row.angle, row.bend, row.raised) for row in table]
     low, high = np.moveaxis(np.array(rows, dtype=np.float64), -1, 0)
     width = (high - low) * rng.uniform(*OWN_RANGE, size=(len(table), 1))
     start = low + rng.random(low.shape) * (high - low - width)
+    angle = list(Posture._fields).index("angle") - 2
+    for bound in (start, width):
+        bound[:, angle] *= 1 - tone
+    start[:, angle] += tone * BENT
     touch = np.array([[row.touch == name for name in TOUCHES] for row in table], dtype=np.float64)
     shares = np.array([row.share for row in table])
     return Repertoire(

@@ -1,6 +1,6 @@
 """Where hands and feet go: paths through an infant's postures, kicks and flaps.
 
-A path is (frame, channel): what the columns of a ``Posture`` say, in degrees and fractions.
+A path is (frame, channel): what the columns of a ``Posture`` say, in degrees.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from Datasets.synthetic.people.habits import ARM, LEG, Habits, draw_habits
 from Datasets.synthetic.people.limbs import Limb
 from Datasets.synthetic.people.signals import bouts, log_uniform, waypoints, wobble
 
-REACH = (0.33, 0.998)
-"""Fractions of the stretched limb."""
+ANGLES = (38.0, 174.0)
+"""Least and largest inner angle of an elbow or knee."""
 
-OUT, FRONT, STRETCH, BEND, RAISED, PULL = 0, 1, 2, 3, 4, 5
+OUT, FRONT, ANGLE, BEND, RAISED, PULL = 0, 1, 2, 3, 4, 5
 """Channels of a path; one pull for each of ``TOUCHES`` from ``PULL`` on."""
 
 
@@ -29,7 +29,7 @@ def limb_path(
     """Go through the postures of an infant; ``clock`` is seconds of movement."""
     targets, holds = habits.repertoire.targets(rng), (0.0, habits.pause_s)
     path = waypoints(rng, clock, targets, habits.move_s, holds)
-    for channel, size in ((OUT, 6.0), (FRONT, 6.0), (STRETCH, 0.045)):
+    for channel, size in ((OUT, 6.0), (FRONT, 6.0), (ANGLE, 9.0)):
         path[:, channel] += wobble(rng, clock, habits.restless * size, habits.hertz)
     for channel, size in ((BEND, 15.0), (RAISED, 0.15)):
         path[:, channel] += wobble(rng, clock, size, 0.3)
@@ -44,8 +44,8 @@ def leg_paths(
     thrusts = kicks(rng, clocks)
     paths = [limb_path(rng, clock, habits) for clock in clocks]
     for path, thrust in zip(paths, thrusts.T, strict=True):
-        path[:, STRETCH] += habits.beat * thrust
-        path[:, FRONT] += 80 * habits.beat * np.maximum(-thrust, 0)
+        path[:, ANGLE] += habits.beat * thrust
+        path[:, FRONT] += 0.5 * habits.beat * np.maximum(-thrust, 0)
     return paths, thrusts
 
 
@@ -58,7 +58,7 @@ def arm_paths(
         clock = activity.clock(rng)
         path, beats = limb_path(rng, clock, habits), flaps(rng, clock)
         path[:, FRONT] += habits.beat * np.abs(beats)
-        path[:, OUT] += 0.5 * habits.beat * beats
+        path[:, OUT] += 0.3 * habits.beat * beats
         paths.append(path)
     return paths
 
@@ -68,7 +68,7 @@ def kicks(
 ) -> Float[np.ndarray, "frame 2"]:
     """Thrusts of the left and the right leg, -1 to 1, in bouts, together or in turn."""
     both = np.mean(clocks, axis=0)
-    every, hertz = log_uniform(rng, 3.0, 20.0), rng.uniform(0.6, 1.4)
+    every, hertz = log_uniform(rng, 3.0, 20.0), rng.uniform(0.5, 1.2)
     together = bouts(rng, both, 1.5 * every, (1.0, 4.0))
     in_turn = rng.choice([0.0, np.pi])
     thrusts = []
@@ -82,7 +82,7 @@ def kicks(
 def flaps(rng: np.random.Generator, clock: Float[np.ndarray, "frame"]) -> np.ndarray:
     """Beats of an arm, -1 to 1, in bouts."""
     envelope = bouts(rng, clock, log_uniform(rng, 3.0, 30.0), (0.8, 3.0), 0.4)
-    return envelope * np.sin(2 * np.pi * rng.uniform(1.0, 2.2) * clock + rng.uniform(0, 6.3))
+    return envelope * np.sin(2 * np.pi * rng.uniform(0.8, 1.8) * clock + rng.uniform(0, 6.3))
 
 
 def adapted(
@@ -124,7 +124,10 @@ def end_of(
     direction = np.stack(
         [np.cos(front) * np.sin(out), np.sin(front), -np.cos(front) * np.cos(out)], axis=1
     )
-    end = limb.to_world(direction, np.clip(path[:, STRETCH], *REACH), turn, place)
+    upper, lower = limb.lengths
+    cosine = np.cos(np.radians(np.clip(path[:, ANGLE], *ANGLES)))
+    reach = np.sqrt(upper**2 + lower**2 - 2 * upper * lower * cosine) / (upper + lower)
+    end = limb.to_world(direction, reach, turn, place)
     base = place[:, limb.base]
     lever, level = end - base, np.maximum(end[:, 2], clearance) - base[:, 2]
     along = np.sqrt(np.maximum(np.sum(lever**2, axis=1) - level**2, 0))

@@ -102,7 +102,7 @@ def move_trunk(
     lift += rng.uniform(0, 6) * np.abs(noise(rng, clock, (0.1, 0.6))) + 4 * pliant * np.abs(both)
     head_lift = bouts(rng, clock, log_uniform(rng, 8, 100), (0.6, 3), 0.5) * rng.uniform(3, 25)
     twist = rng.uniform(2, 10) * noise(rng, clock, (0.03, 0.2)) + 2 * pliant * apart
-    slide = log_uniform(rng, 0.008, 0.14) * _wander(rng, clock, (0.02, 0.12))
+    slide = log_uniform(rng, 0.008, 0.2) * _wander(rng, clock, (0.02, 0.12))
     slide += rng.uniform(0.005, 0.03) * _wander(rng, clock, (0.3, 1.2))
     push = pliant * np.stack([0.015 * apart, 0.035 * both], axis=1)
     spine = _spine_and_neck(rng, clock, roll)
@@ -135,7 +135,7 @@ def _spine_and_neck(
     side, twist = (rng.uniform(2, 10) * noise(rng, clock, (0.08, 0.5)) for _ in range(2))
     curl = rng.uniform(-4, 12) + rng.uniform(2, 6) * noise(rng, clock, (0.08, 0.5))
     rotations = {bone: euler("xyz", curl / 4, side / 4, twist / 4) for bone in bodies.SPINE}
-    middle, width = rng.normal(0, 9), rng.uniform(8, 28)
+    middle, width = rng.normal(0, 9), rng.uniform(6, 25)
 
     def targets():
         while True:
@@ -183,7 +183,7 @@ def lay_down(
         rotations[bone] = bend @ rotations[bone]
     turn, place = bodies.forward_kinematics(shape, rotations, root, flat)
     depth = np.min([lowest(shape, part, turn, place) for part in (LOWER, UPPER, HEAD)], axis=0)
-    flat[:, 2] = smooth(-depth, times, 0.1) - SINK_M
+    flat[:, 2] = np.maximum(smooth(-depth, times, 0.1) - SINK_M, -lowest - 2 * SINK_M)
     return root, flat, rotations
 
 

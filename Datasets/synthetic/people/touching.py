@@ -36,7 +36,7 @@ def feet_together(
         place: their positions, (frame, bone, 3).
     """
     clock = activity.clock(rng)
-    weight = bouts(rng, clock, log_uniform(rng, 10, 150), (0.8, 5.0))
+    weight = bouts(rng, clock, log_uniform(rng, 5, 100), (0.8, 5.0))
     across = turn[:, limbs[0].frame, :, 0]
     hips = (place[:, limbs[0].base] + place[:, limbs[1].base]) / 2
     middle = (ankles[0] + ankles[1]) / 2

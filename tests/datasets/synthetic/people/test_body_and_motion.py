@@ -9,7 +9,7 @@ from Datasets.synthetic.people import body as bodies
 from Datasets.synthetic.people import limbs
 from Datasets.synthetic.people.contact import push_out
 from Datasets.synthetic.people.phenotypes import LYING_INFANT, draw_body
-from Datasets.synthetic.people.signals import bouts, smooth, waypoints, wobble
+from Datasets.synthetic.people.signals import bouts, noise, smooth, waypoints, wobble
 from Datasets.synthetic.people.supine_movement import supine_movement
 
 
@@ -20,7 +20,7 @@ def shape():
 
 @pytest.fixture(scope="module")
 def movement(shape):
-    return supine_movement(np.random.default_rng(6), shape, np.arange(240) / 30)
+    return supine_movement(np.random.default_rng(6), shape, np.arange(240) / 30, "supine")
 
 
 def test_kinematics_and_skinning_agree_with_anny():
@@ -156,14 +156,21 @@ def test_push_out_moves_only_what_is_inside_to_the_surface():
 def test_signals_stay_in_bounds_and_repeat_with_the_seed():
     times = np.arange(300) / 30
 
-    def draw(rng):
-        return rng.uniform(-1, 1, 2)
+    def drawn():
+        rng = np.random.default_rng(3)
 
-    path = waypoints(np.random.default_rng(3), times, draw, (0.3, 1), (0.1, 1))
-    again = waypoints(np.random.default_rng(3), times, draw, (0.3, 1), (0.1, 1))
+        def targets():
+            while True:
+                yield rng.uniform(-1, 1, 2)
+
+        return waypoints(rng, times, targets(), (0.3, 1), (0.1, 1))
+
+    path, again = drawn(), drawn()
     assert np.array_equal(path, again)
     assert np.abs(path).max() <= 1
     assert np.abs(wobble(np.random.default_rng(4), times, 5.0)).max() <= 7.0 + 1e-9
+    long = noise(np.random.default_rng(4), np.arange(20000) / 30, (0.2, 2.0))
+    assert abs(long.std() - 1) < 0.05 and abs(long.mean()) < 0.05
     envelope = bouts(np.random.default_rng(5), times, 2.0, (1, 2))
     assert envelope.min() >= 0
     assert envelope.max() <= 1
