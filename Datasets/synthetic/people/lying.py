@@ -183,7 +183,7 @@ def lay_down(
         rotations[bone] = bend @ rotations[bone]
     turn, place = bodies.forward_kinematics(shape, rotations, root, flat)
     depth = np.min([lowest(shape, part, turn, place) for part in (LOWER, UPPER, HEAD)], axis=0)
-    flat[:, 2] = np.maximum(smooth(-depth, times, 0.1) - SINK_M, -lowest - 2 * SINK_M)
+    flat[:, 2] = np.maximum(smooth(-depth, times, 0.1) - SINK_M, -depth - 2 * SINK_M)
     return root, flat, rotations
 
 
