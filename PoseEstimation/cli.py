@@ -200,7 +200,7 @@ def _add_data_commands(
         "--labels-only", action="store_true", help="of lying infants: write no pictures"
     )
     synth.add_argument(
-        "--sources", type=_shares, default={}, metavar="A=SHARE,...",
+        "--sources", type=_shares, metavar="A=SHARE,...",
         help="of movements and postures: habits, random, slp, cmu, syrip; postures: drawn, too",
     )  # fmt: skip
     for name, source in (("smpl-poses", "slp"), ("cmu-angles", "cmu"), ("weak-poses", "syrip")):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -192,7 +193,8 @@ def pose_sequence(plan: SequencePlan):
     from Datasets.synthetic.places.camera import look_at_bed
 
     profile, rng, parts = PROFILES[plan.profile], plan.rng(0), plan.parts()
-    build, lying, yaw = LYING_INFANT, {}, rng.uniform(-180, 180)
+    build, yaw = LYING_INFANT, rng.uniform(-180, 180)
+    lying: dict[str, Any] = {}
     if parts:
         build = replace(build, years=(parts["age"] * build.years[1],) * 2, parts=parts)
         lying = {"lying": _way_to_lie(parts["lying"])} if plan.world.source == HABITS else {}
