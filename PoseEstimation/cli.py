@@ -200,7 +200,7 @@ def _add_data_commands(
         "--labels-only", action="store_true", help="of lying infants: write no pictures"
     )
     synth.add_argument(
-        "--sources", type=_shares, metavar="A=SHARE,...",
+        "--sources", type=_names, default=(), metavar="A=SHARE,...",
         help="of movements and postures: habits, random, slp, cmu, syrip; postures: drawn, too",
     )  # fmt: skip
     for name, source in (("smpl-poses", "slp"), ("cmu-angles", "cmu"), ("weak-poses", "syrip")):
@@ -234,14 +234,6 @@ def _names_of(rows: Iterable[Named]) -> tuple[str, ...]:
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(","))
-
-
-def _shares(text: str) -> dict[str, float]:
-    """``habits=0.8,random=0.2``."""
-    try:
-        return {name: float(share) for name, share in (p.split("=") for p in _names(text))}
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' is not such as habits=0.8,random=0.2") from None
 
 
 def _formats(text: str) -> tuple[str, ...]:

@@ -21,7 +21,8 @@ class GenerateSettings(Settings):
         fps: pictures per second of movement; a low rate spreads few over more of it.
         seed: decides everything.
         workers: processes.
-        sources: of movements and postures, share of each; the profile's own where it is None.
+        sources: of movements and postures, ``NAME=SHARE`` each; none takes the
+            profile's own.
         smpl_poses: fits that the source ``slp`` takes.
         cmu_angles: recordings that the source ``cmu`` takes.
         weak_poses: joints that the source ``syrip`` takes.
@@ -33,7 +34,7 @@ class GenerateSettings(Settings):
     fps: float = limited(0.8, 0.1, 240.0)
     seed: int = seed(0)
     workers: int = limited(2, 1, 256)
-    sources: dict[str, float] | None = None
+    sources: tuple[str, ...] = ()
     smpl_poses: Path | None = None
     cmu_angles: Path | None = None
     weak_poses: Path | None = None

@@ -27,7 +27,7 @@ from PoseEstimation.stage_settings import (
 PICTURES, MOVEMENTS = ("01-near", "02-far"), Path("07-movements/movements.npz")
 """Where the chain puts generated infants that others may learn from."""
 
-SOURCES = {"habits": 0.8, "random": 0.2}
+SOURCES = ("habits=0.8", "random=0.2")
 """Shares of the sources of the lifter's movements."""
 
 INFANTS = 300

@@ -264,8 +264,9 @@ def _mixed(
     files = {"slp": "smpl_poses", "cmu": "cmu_angles"}
     absent = {name for name, file in files.items() if not getattr(paths, file).is_file()}
     used = {name: share for name, share in sources.items() if name not in absent}
+    texts = tuple(f"{name}={share}" for name, share in used.items())
     given = {file: getattr(paths, file) for name, file in files.items() if name in used}
-    return replace(bank, sources=used, **given)
+    return replace(bank, sources=texts, **given)
 
 
 def _detectors(stages: Stages, data: RealData, first: Path, third: Path) -> Path:

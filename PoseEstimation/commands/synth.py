@@ -6,7 +6,7 @@ import argparse
 import time
 
 from Datasets.profiles import generate, profile_named, require_free
-from Datasets.selection import parse_sequences
+from Datasets.selection import parse_sequences, parse_shares
 from Engine.errors import DataError
 from Engine.files import require_writable
 from Engine.progress import advancing
@@ -29,6 +29,8 @@ def run(args: argparse.Namespace) -> int:
         count = len(names)
     require_free(profile, args.output, names)
     options = {name: getattr(args, name) for name in (*profile.options, "postures")}
+    if "sources" in options:
+        options["sources"] = parse_shares(options["sources"])
     start = time.perf_counter()
     with advancing("generate") as advance:
         asked = names if profile.named else count

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from Datasets.profiles import BANK_OPTIONS, generate, profile_named
+from Datasets.selection import parse_shares
 from Engine.errors import DataError
 from PoseEstimation.stage_settings import GenerateSettings
 
@@ -22,6 +23,7 @@ def generate_data(settings: GenerateSettings, output: Path) -> dict[str, int]:
     if profile.benchmark:
         raise DataError(f"generate: '{profile.name}' is a benchmark; train on another profile")
     options = {name: getattr(settings, name) for name in ("fps", *BANK_OPTIONS)}
+    options["sources"] = parse_shares(settings.sources)
     names = tuple(f"{number:04d}" for number in range(1, count + 1))
     generate(
         profile,

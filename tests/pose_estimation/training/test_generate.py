@@ -27,11 +27,11 @@ def test_a_stage_writes_what_it_says(tmp_path, profile, made, file):
 
 
 def test_a_stage_mixes_sources_of_movement_but_makes_nothing_that_is_measured_on(tmp_path):
-    bank = GenerateSettings("movements", infants=1, workers=1, sources={"random": 1.0})
+    bank = GenerateSettings("movements", infants=1, workers=1, sources=("random=1",))
     generate_data(bank, tmp_path)
     with np.load(tmp_path / "movements.npz", allow_pickle=False) as made:
         assert made["source"].tolist() == ["random"]
     with pytest.raises(DataError, match="benchmarks"):
-        generate_data(replace(bank, sources={"reaching": 1.0}), tmp_path)
+        generate_data(replace(bank, sources=("reaching=1",)), tmp_path)
     with pytest.raises(DataError, match="is a benchmark"):
         generate_data(replace(bank, profile="synthinfant2"), tmp_path)
