@@ -46,9 +46,8 @@ def between_poses(
             seconds = max(0.25, way / (speed * rng.uniform(0.6, 1.6)))
             moved = min_jerk((times - start) / seconds)[:, None, None]
             late = times >= start
-            quaternions[np.ix_(np.flatnonzero(late), np.array(joints))] = _mixed(
-                pose[joints], following[joints], moved[late]
-            )
+            chosen = np.ix_(np.flatnonzero(late), np.array(joints))
+            quaternions[chosen] = _mixed(pose[joints], following[joints], moved[late])
             ends.append(start + seconds)
         pose, now = following, max(ends) + rng.exponential(rest)
     matrices = Rotation.from_quat(quaternions.reshape(-1, 4)).as_matrix()
