@@ -28,6 +28,7 @@ class Profile:
         frames: of each of them; 0 where they are single pictures or have no pictures.
         seed: where the generator has none of its own.
         options: further options that the generator takes.
+        benchmark: to measure on; nothing to train from is made by it.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Profile:
     frames: int = 0
     seed: int | None = None
     options: tuple[str, ...] = ()
+    benchmark: bool = False
 
     @property
     def named(self) -> bool:
@@ -52,17 +54,19 @@ class Profile:
 
 
 PICTURES = "{count} pictures"
+BANK_OPTIONS = ("sources", "smpl_poses", "cmu_angles", "weak_poses")
 _HERE = "Datasets.synthetic.profiles"
 
 
-def _infants(name: str) -> Profile:
-    made = "{total} frames in {count} sequences"
-    return Profile(name, f"{_HERE}.mini_rgbd:generate", name, made, "", 12, 1000, options=("fps",))
+def _infants(name: str, count: int = 12, frames: int = 1000, benchmark: bool = False) -> Profile:
+    made, generator = "{total} frames in {count} sequences", f"{_HERE}.mini_rgbd:generate"
+    options = ("fps", "labels_only")
+    return Profile(name, generator, name, made, "", count, frames, None, options, benchmark)
 
 
-def _bank(name: str, function: str, options: tuple[str, ...] = ()) -> Profile:
+def _bank(name: str, function: str) -> Profile:
     made, generator = f"{{count}} infants' {name}", f"{_HERE}.movement_bank:{function}"
-    return Profile(name, generator, "", made, f"{name}.npz", 100, seed=0, options=options)
+    return Profile(name, generator, "", made, f"{name}.npz", 100, seed=0, options=BANK_OPTIONS)
 
 
 def _pictures(name: str, what: str, place: str, count: int = 1000) -> Profile:
@@ -73,8 +77,9 @@ def _pictures(name: str, what: str, place: str, count: int = 1000) -> Profile:
 PROFILES = (
     _infants("mini_rgbd"),
     _infants("varied"),
+    _infants("synthinfant2", 40, 250, benchmark=True),
     _bank("movements", "write_movement_bank"),
-    _bank("postures", "write_posture_bank", ("smpl_poses",)),
+    _bank("postures", "write_posture_bank"),
     _pictures("mpii", "mpii:MPII", "images"),
     _pictures("coco", "coco:COCO", "annotations"),
     Profile(

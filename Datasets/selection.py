@@ -120,3 +120,18 @@ def sequences_of(split: str) -> tuple[str, ...] | None:
     if split == "all":
         return None
     return parse_sequences(split) if split[:1].isdigit() else MINI_RGBD_SPLIT.part(split)
+
+
+def parse_shares(texts: Sequence[str]) -> dict[str, float]:
+    """Names and shares out of texts such as ``habits=0.8``.
+
+    Raises:
+        DataError: a text is none.
+
+    >>> parse_shares(("habits=0.8", "random=0.2"))
+    {'habits': 0.8, 'random': 0.2}
+    """
+    try:
+        return {name.strip(): float(share) for name, share in (t.split("=") for t in texts)}
+    except ValueError:
+        raise DataError(f"sources: {', '.join(texts)}; write habits=0.8,random=0.2") from None

@@ -217,8 +217,8 @@ def _add_data_commands(
     )
     synth.add_argument("--output", type=_path, required=True, metavar="DIR")
     synth.add_argument(
-        "--sequences", help="a number, or names such as 11-12: sequences (mini_rgbd, varied), "
-        "infants (movements, postures) or subjects (mpi_inf_3dhp, slp)",
+        "--sequences", help="a number, or names such as 11-12: sequences (mini_rgbd, varied, "
+        "synthinfant2), infants (movements, postures) or subjects (mpi_inf_3dhp, slp)",
     )  # fmt: skip
     synth.add_argument(
         "--frames",
@@ -230,8 +230,14 @@ def _add_data_commands(
     synth.add_argument("--size", type=_side, default=512, help="of mpi_inf_3dhp's square frames")
     synth.add_argument("--cameras", default="vnect", help="camera set of mpi_inf_3dhp")
     synth.add_argument(
-        "--smpl-poses", type=_path, metavar="FILE", help="npz of fits that some postures take"
+        "--labels-only", action="store_true", help="of lying infants: write no pictures"
     )
+    synth.add_argument(
+        "--sources", type=_names, default=(), metavar="A=SHARE,...",
+        help="of movements and postures: habits, random, slp, cmu, syrip; postures: drawn, too",
+    )  # fmt: skip
+    for name, source in (("smpl-poses", "slp"), ("cmu-angles", "cmu"), ("weak-poses", "syrip")):
+        synth.add_argument(f"--{name}", type=_path, metavar="FILE", help=f"npz of source {source}")
     synth.add_argument(
         "--postures", type=_names, default=(), metavar="A,B", help="of syrip: only these, as often"
     )

@@ -43,12 +43,14 @@ class PathSettings(Settings):
     """Where things lie; each data set has a key of its name, too: its folder.
 
     Attributes:
-        smpl_poses: fits of people in bed that the chain ``real`` takes where the file exists.
+        smpl_poses, cmu_angles: fits of people in bed and motion capture that the chain ``real``
+            takes where the files exist.
         cache: what is kept of large label files in a form that opens at once.
         saved_models: weight sets and their ``index.yaml``.
     """
 
     smpl_poses: Path = Path("data/smpl_poses.npz")
+    cmu_angles: Path = Path("data/cmu_angles.npz")
     cache: Path = CACHE
     saved_models: Path = Path("SavedModels")
     if TYPE_CHECKING:

@@ -21,7 +21,11 @@ class GenerateSettings(Settings):
         fps: pictures per second of movement; a low rate spreads few over more of it.
         seed: decides everything.
         workers: processes.
-        smpl_poses: fits that a share of the postures take, or None.
+        sources: of movements and postures, ``NAME=SHARE`` each; none takes the
+            profile's own.
+        smpl_poses: fits that the source ``slp`` takes.
+        cmu_angles: recordings that the source ``cmu`` takes.
+        weak_poses: joints that the source ``syrip`` takes.
     """
 
     profile: str = "mini_rgbd"
@@ -30,7 +34,10 @@ class GenerateSettings(Settings):
     fps: float = limited(0.8, 0.1, 240.0)
     seed: int = seed(0)
     workers: int = limited(2, 1, 256)
+    sources: tuple[str, ...] = ()
     smpl_poses: Path | None = None
+    cmu_angles: Path | None = None
+    weak_poses: Path | None = None
 
 
 @dataclass(frozen=True)

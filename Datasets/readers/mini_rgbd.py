@@ -232,6 +232,12 @@ def load_infant(folder: Path) -> dict[str, float] | None:
         ) from error
 
 
+def source_of(folder: Path) -> str:
+    """Source of the movement of a generated sequence; empty where not recorded."""
+    path = folder / "infant.json"
+    return str(load_json(path, "infant").get("source", "")) if path.exists() else ""
+
+
 def load_infant_joints(path: Path, frames: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Read the canonical joints of a generated sequence for the frames asked.
 

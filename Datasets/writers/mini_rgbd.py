@@ -41,6 +41,16 @@ def write_frame(
     }
     for name, values in pictures.items():
         write_image(folder / name, Image.fromarray(values), durable=False, compress_level=1)
+    write_labels(folder, frame, keypoints_px, joints_mm)
+
+
+def write_labels(
+    folder: Path,
+    frame: int,
+    keypoints_px: Float[np.ndarray, "25 2"],
+    joints_mm: Float[np.ndarray, "25 3"],
+) -> None:
+    """Write the joints of one frame; see ``write_frame``."""
     flat = np.column_stack([keypoints_px, joints_mm[:, 2]])
     _write_rows(
         folder / "joints_2Ddep" / f"syn_joints_2Ddep_{frame:05d}.txt", flat, LABEL_DECIMALS_PX
@@ -55,10 +65,13 @@ def write_head_length(folder: Path, px: float, mm: float) -> None:
     write_json(folder / "head_length.json", lengths, indent=None)
 
 
-def write_infant(folder: Path, age_weeks: float, length_mm: float, joint_places: str) -> None:
-    """Write a generated sequence's infant: age, crown-heel length, convention of its joints."""
+def write_infant(folder: Path, age_weeks: float, length_mm: float, **words: str) -> None:
+    """Write a generated sequence's infant: age and crown-heel length.
+
+    ``words`` say more of it, such as ``joint_places`` and the ``source`` of its movement.
+    """
     values = {"age_weeks": round(age_weeks, 2), "length_mm": round(length_mm, 1)}
-    write_json(folder / "infant.json", values | {"joint_places": joint_places}, indent=None)
+    write_json(folder / "infant.json", values | words, indent=None)
 
 
 def write_infant_joints(

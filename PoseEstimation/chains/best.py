@@ -27,6 +27,9 @@ from PoseEstimation.stage_settings import (
 PICTURES, MOVEMENTS = ("01-near", "02-far"), Path("07-movements/movements.npz")
 """Where the chain puts generated infants that others may learn from."""
 
+SOURCES = ("habits=0.8", "random=0.2")
+"""Shares of the sources of the lifter's movements."""
+
 INFANTS = 300
 """Infants in each part of the pictures."""
 
@@ -93,7 +96,8 @@ def _lifter(stages: Stages, held_out: DataSource, heatmap: Path) -> tuple[Path, 
     Returns:
         Its weights, and the detections on the held-out infants.
     """
-    made = stages.add(MOVEMENTS.parent.name, GenerateSettings("movements", 5 * INFANTS, seed=7401))
+    bank = GenerateSettings("movements", 5 * INFANTS, seed=7401, sources=SOURCES)
+    made = stages.add(MOVEMENTS.parent.name, bank)
     clips = ClipLiftingSettings(
         movement_banks=(made / MOVEMENTS.name,),
         validation=held_out,

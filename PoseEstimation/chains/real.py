@@ -74,6 +74,11 @@ DETECTOR = DetectorSettings(
 )
 
 
+MOVEMENTS = {"habits": 0.6, "slp": 0.15, "cmu": 0.15, "random": 0.1}
+POSTURES = {"drawn": 0.55, "slp": 0.3, "cmu": 0.05, "random": 0.1}
+"""Shares of the sources of movement in the lifter's banks."""
+
+
 @dataclass(frozen=True)
 class RealData:
     """What the chain needs beside what it generates.
@@ -109,12 +114,12 @@ def real(folder: Path, paths: PathSettings) -> Stages:
 
     Args:
         folder: of the chain.
-        paths: of ``lsp``, ``coco``, ``syrip``, ``mini_rgbd``, ``saved_models``, ``smpl_poses``.
+        paths: of ``lsp``, ``coco``, ``syrip``, ``mini_rgbd``, ``saved_models``, ``smpl_poses``,
+            ``cmu_angles``.
     """
     stages, data = Stages(folder), RealData.under(paths)
     first, third, largest = _heatmaps(stages, data)
-    fits = paths.smpl_poses if paths.smpl_poses.is_file() else None
-    lifter = _lifter(stages, data, third, fits)
+    lifter = _lifter(stages, data, third, paths)
     boxes = _detectors(stages, data, first, third)
     last = replace(
         largest,
@@ -215,14 +220,14 @@ def _heatmaps(stages: Stages, data: RealData) -> tuple[Path, Path, HeatmapSettin
     return first, stages.add("08-heatmap", largest), largest
 
 
-def _lifter(stages: Stages, data: RealData, heatmap: Path, fits: Path | None) -> Path:
+def _lifter(stages: Stages, data: RealData, heatmap: Path, paths: PathSettings) -> Path:
     """The lifter: movements, postures, and what the 2D network predicts of unseen infants.
 
     It was trained on the real ones; detection noise makes up for that.
     """
-    movements = stages.add("09-movements", GenerateSettings("movements", PHOTOS // 2, seed=7402))
-    banks = GenerateSettings("postures", PHOTOS, seed=7404, smpl_poses=fits)
-    postures = stages.add("10-postures", banks)
+    moving = _mixed(GenerateSettings("movements", PHOTOS // 2, seed=7402), MOVEMENTS, paths)
+    still = _mixed(GenerateSettings("postures", PHOTOS, seed=7404), POSTURES, paths)
+    movements, postures = stages.add("09-movements", moving), stages.add("10-postures", still)
     alone = stages.add("11-unseen", GenerateSettings("syrip", PHOTOS // 2, seed=51103))
     few = GenerateSettings("mini_rgbd", PHOTOS * 7 // 300, 36, 30.0, seed=7701)
     lying = DataSource("mini_rgbd", "all", stages.add("12-unseen-lying", few))
@@ -250,6 +255,18 @@ def _lifter(stages: Stages, data: RealData, heatmap: Path, fits: Path | None) ->
         initial_weights=data.begin / "lifter.safetensors",
     )
     return stages.add("18-clips", lift)
+
+
+def _mixed(
+    bank: GenerateSettings, sources: dict[str, float], paths: PathSettings
+) -> GenerateSettings:
+    """A bank of some sources of movement, without those whose file is not there."""
+    files = {"slp": "smpl_poses", "cmu": "cmu_angles"}
+    absent = {name for name, file in files.items() if not getattr(paths, file).is_file()}
+    used = {name: share for name, share in sources.items() if name not in absent}
+    texts = tuple(f"{name}={share}" for name, share in used.items())
+    given = {file: getattr(paths, file) for name, file in files.items() if name in used}
+    return replace(bank, sources=texts, **given)
 
 
 def _detectors(stages: Stages, data: RealData, first: Path, third: Path) -> Path:

@@ -6,11 +6,10 @@ import argparse
 import time
 
 from Datasets.profiles import generate, profile_named, require_free
-from Datasets.selection import parse_sequences
+from Datasets.selection import parse_sequences, parse_shares
 from Engine.errors import DataError
 from Engine.files import require_writable
 from Engine.progress import advancing
-from Engine.reading import require_file
 
 
 def run(args: argparse.Namespace) -> int:
@@ -21,8 +20,6 @@ def run(args: argparse.Namespace) -> int:
     """
     profile = profile_named(args.profile)
     require_writable(args.output)
-    if args.smpl_poses is not None:
-        require_file(args.smpl_poses, "smpl-poses")
     names: tuple[str, ...] = ()
     frames = args.frames or profile.frames
     if profile.single:
@@ -32,6 +29,8 @@ def run(args: argparse.Namespace) -> int:
         count = len(names)
     require_free(profile, args.output, names)
     options = {name: getattr(args, name) for name in (*profile.options, "postures")}
+    if "sources" in options:
+        options["sources"] = parse_shares(options["sources"])
     start = time.perf_counter()
     with advancing("generate") as advance:
         asked = names if profile.named else count

@@ -17,6 +17,7 @@ from Datasets.readers.mini_rgbd import (
     HEAD_LENGTH_PX,
     frame_path,
     read_mini_rgbd,
+    source_of,
 )
 from Datasets.skeletons import MINI_RGBD_25, Skeleton
 from Datasets.skeletons.convert import joint_map
@@ -206,8 +207,27 @@ def _metrics(
         "clean": {**scores.clean, **run.box_scores},
         "paper": {**scores.paper, **run.box_scores},
         "per_joint": scores.per_joint,
+        "infants": _over_infants(poses, dataset.root),
         "counts": {**scores.counts, **run.counts},
     }
+
+
+def _over_infants(poses: ScoredPoses, root: Path) -> dict[str, dict[str, float]]:
+    """AJPE over infants: of all, and of those whose movement has one source, where recorded."""
+    away = np.linalg.norm(poses.predicted_mm - poses.target_mm, axis=-1).mean(axis=-1)
+    own = {str(name): float(away[poses.sequences == name].mean()) for name in
+           dict.fromkeys(poses.sequences.tolist())}  # fmt: skip
+    groups = {"all": list(own.values())}
+    for name, error in own.items():
+        groups.setdefault(source_of(root / name), []).append(error)
+    groups.pop("", None)
+    return {group: _spread(np.array(errors)) for group, errors in groups.items()}
+
+
+def _spread(errors: np.ndarray) -> dict[str, float]:
+    spread = float(errors.std(ddof=1)) if len(errors) > 1 else 0.0
+    values = {"ajpe_mm": float(errors.mean()), "sd_mm": spread, "worst_mm": float(errors.max())}
+    return {"infants": len(errors), **values}
 
 
 def _scored_poses(dataset: Dataset, run: _Run, own: list[int]) -> tuple[ScoredPoses, int]:

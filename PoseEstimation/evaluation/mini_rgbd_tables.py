@@ -32,7 +32,7 @@ def mini_rgbd_tables(metrics: Mapping[str, Any]) -> tuple[Table, ...]:
     tables = [_beside("3D pose, 16 joints, pelvis-relative", metrics, MINI_RGBD_3D, _LABELS_3D)]
     if "ajpe_2d_px" in metrics["clean"]:
         tables.append(_beside("2D pose and boxes, 16 joints", metrics, MINI_RGBD_2D, _LABELS_2D))
-    return (*tables, _joint_table(metrics))
+    return (*tables, _infant_table(metrics), _joint_table(metrics))
 
 
 def mini_rgbd_notes(metrics: Mapping[str, Any]) -> tuple[str, ...]:
@@ -117,6 +117,16 @@ def _span(sequences: Sequence[str]) -> str:
 
 def _cells(values: Mapping[str, float | None], labels: Mapping[str, str]) -> list[str]:
     return [number(values.get(key)) for key in labels]
+
+
+def _infant_table(metrics: Mapping[str, Any]) -> Table:
+    """AJPE over infants, apart for each source of their movement."""
+    rows = tuple(
+        (group, str(row["infants"]), *(number(row[k]) for k in ("ajpe_mm", "sd_mm", "worst_mm")))
+        for group, row in metrics.get("infants", {}).items()
+    )
+    header = ("movement", "infants", "AJPE mm", "sd", "worst")
+    return Table("Over infants", header, rows, frozenset(range(len(rows))))
 
 
 def _joint_table(metrics: Mapping[str, Any]) -> Table:

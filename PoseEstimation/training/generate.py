@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from Datasets.profiles import generate, profile_named
+from Datasets.profiles import BANK_OPTIONS, generate, profile_named
+from Datasets.selection import parse_shares
+from Engine.errors import DataError
 from PoseEstimation.stage_settings import GenerateSettings
 
 
@@ -16,12 +17,13 @@ def generate_data(settings: GenerateSettings, output: Path) -> dict[str, int]:
         Number of ``infants`` (sequences, subjects or pictures) and, of videos, of ``frames``.
 
     Raises:
-        DataError: an unknown profile, or files that cannot be used.
+        DataError: an unknown profile or a benchmark, or files that cannot be used.
     """
     profile, count = profile_named(settings.profile), settings.infants
-    options: dict[str, Any] = {"fps": settings.fps}
-    if settings.smpl_poses is not None:
-        options["smpl_poses"] = settings.smpl_poses
+    if profile.benchmark:
+        raise DataError(f"generate: '{profile.name}' is a benchmark; train on another profile")
+    options = {name: getattr(settings, name) for name in ("fps", *BANK_OPTIONS)}
+    options["sources"] = parse_shares(settings.sources)
     names = tuple(f"{number:04d}" for number in range(1, count + 1))
     generate(
         profile,

@@ -5,6 +5,11 @@ of frames and the sha256 of its label files; ``NAME.npz`` the 3D labels of every
 which labels made on another kind of machine must be equal to 0.01 mm. A generator that makes other
 labels is another version and gets another name.
 
+SynthInfant-1, 12 infants of an earlier generator, stays as the record of what was measured on it.
+SynthInfant-2 has 40 infants of 250 frames, spread evenly over ages, proportions and ways to lie;
+every fourth moves and looks as nothing that is trained on.
+
+``infantpose synth --profile synthinfant2 --labels-only --output ROOT`` makes its labels alone;
 ``python -m report.build.benchmark ROOT --write FOLDER`` writes both files, ``--lock NAME.json``
 compares with them.
 """
@@ -44,6 +49,8 @@ def describe(root: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         folder = root / sequence
         frames = sorted(mini_rgbd.frames_on_disk(folder)["joints_3D"])
         sequences[sequence] = {"frames": len(frames), "labels_sha256": _digest(folder, frames)}
+        if source := mini_rgbd.source_of(folder):
+            sequences[sequence]["source"] = source
         chosen = [mini_rgbd.load_labels(folder, frame)[1] for frame in frames[::EVERY]]
         joints[sequence] = np.stack(chosen)
     record = {
@@ -66,8 +73,10 @@ def compare(root: Path, lock: Path) -> list[str]:
     Raises:
         DataError: no such benchmark, or the folder cannot be read.
     """
-    frozen = load_json(lock, "benchmark")["sequences"]
-    record, joints = describe(root)
+    locked, (record, joints) = load_json(lock, "benchmark"), describe(root)
+    if record["name"] != locked["name"]:
+        return [f"{root} is {record['name']}, not {locked['name']}"]
+    frozen = locked["sequences"]
     with np.load(lock.with_suffix(".npz"), allow_pickle=False) as file:
         expected = {name: file[name] for name in file.files}
     differences = []

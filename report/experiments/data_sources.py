@@ -134,7 +134,7 @@ def _matched(rows: Rows, split: str = "train") -> dict[str, Any]:
     """The frames that the published method has: adults, and sequences 1-8."""
     return {
         "pictures": (rows.adults(), rows.infants(split)),
-        "clips": {"train": (rows.infants(split),), "body_mixing": 0.5},
+        "clips": {"train": (rows.infants(split),), "bone_spread": 0.15},
     }
 
 
@@ -218,7 +218,7 @@ def _ingredients(rows: Rows) -> None:
         "no-clip-context": network(context=False),
         "no-time": network(dilations=()),
         "not-rigid": network(rigid=False),
-        "no-noise": {"exact_share": 1.0, "mini_rgbd_share": 0.0},
+        "no-noise": {"exact_share": 1.0},
         "no-bone-loss": {"bone_weight": 0.0},
         "causal": network(causal=True),
     }
@@ -259,9 +259,10 @@ def _zedo(rows: Rows) -> None:
         skeleton="mini_rgbd_25",
         train=(rows.infants("1-10"),),
         validation=rows.infants("9-10"),
-        body_mixing=0.5,
+        bone_spread=0.15,
         exact_share=1.0,
-        mini_rgbd_share=0.0,
+        joint_sets_share=0.0,
+        rounded_share=0.0,
     )
     lifter = rows.stages.add("zedo/3d", settings)
     truth = rows.detections("true-mini", None, "11-12", skeleton="mini_rgbd_25")

@@ -171,13 +171,13 @@ def lay_down(
     rotations = dict(trunk.rotations)
     root = euler("yxz", trunk.roll, 0 * trunk.roll, trunk.twist) @ SUPINE
     turn, place = bodies.forward_kinematics(shape, rotations, root, flat)
-    lower, upper = (_lowest(shape, part, turn, place) for part in (LOWER, UPPER))
+    lower, upper = (lowest(shape, part, turn, place) for part in (LOWER, UPPER))
     apart = np.linalg.norm(place[:, bodies.rig().index("spine02")] - flat, axis=1)
     pitch = np.degrees(np.arctan2(smooth(upper - lower, times, 0.1), apart)) + trunk.lift
     root = euler("yxz", trunk.roll, -pitch, trunk.twist) @ SUPINE
     turn, place = bodies.forward_kinematics(shape, rotations, root, flat)
-    trunk_low = np.minimum(*(_lowest(shape, part, turn, place) for part in (LOWER, UPPER)))
-    gap = _lowest(shape, HEAD, turn, place) - trunk_low
+    trunk_low = np.minimum(*(lowest(shape, part, turn, place) for part in (LOWER, UPPER)))
+    gap = lowest(shape, HEAD, turn, place) - trunk_low
     along = place[:, bodies.rig().index("head")] - place[:, bodies.rig().index("neck01")]
     size = np.linalg.norm(shape.face_points[5] - shape.heads[bodies.rig().index("neck01")])
     angle = np.degrees(np.arctan2(smooth(gap, times, 0.1), 0.6 * size))
@@ -189,14 +189,14 @@ def lay_down(
     for bone in bodies.NECK[:-1]:
         rotations[bone] = bend @ rotations[bone]
     turn, place = bodies.forward_kinematics(shape, rotations, root, flat)
-    parts = [_lowest(shape, part, turn, place) for part in (LOWER, UPPER, HEAD)]
+    parts = [lowest(shape, part, turn, place) for part in (LOWER, UPPER, HEAD)]
     balls = place[:, [bodies.rig().index(bone) for bone in BALLS], 2] - BALL_RADIUS_M
-    lowest = np.min([*parts, *balls.T], axis=0)
-    flat[:, 2] = np.maximum(smooth(-lowest, times, 0.1) - SINK_M, -lowest - 2 * SINK_M)
+    depth = np.min([*parts, *balls.T], axis=0)
+    flat[:, 2] = np.maximum(smooth(-depth, times, 0.1) - SINK_M, -depth - 2 * SINK_M)
     return root, flat, rotations
 
 
-def _lowest(
+def lowest(
     shape: BodyShape, part: tuple[str, ...], turn: np.ndarray, place: np.ndarray
 ) -> Float[np.ndarray, "frame"]:
     """Height of the lowest point of a part of the body, metres."""

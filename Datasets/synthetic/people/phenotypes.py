@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -36,11 +37,15 @@ _YEARS_OF_ANNY = (12, 18, 25, 90), (0.42, 0.58, 2 / 3, 1.0)
 
 @dataclass(frozen=True)
 class Build:
-    """Years of a group, and ranges of its phenotype in anny's units; see ``make_shape``."""
+    """Years of a group, and ranges of its phenotype in anny's units; see ``make_shape``.
+
+    ``parts`` are those of ``draw_proportions``.
+    """
 
     years: tuple[float, float]
     muscle: tuple[float, float] = (0.2, 0.85)
     weight: tuple[float, float] = (0.2, 0.95)
+    parts: Mapping[str, float] | None = None
 
 
 LYING_INFANT = Build((0.0, 30 / WEEKS_PER_YEAR), (0.3, 0.7), (0.35, 1.0))
@@ -61,7 +66,8 @@ def draw_body(rng: np.random.Generator, build: Build) -> BodyShape:
         **dict(zip(("african", "asian", "caucasian"), rng.dirichlet(np.ones(3)), strict=True)),
     }
     smil = age_weeks < AGES["toddler"][1] * WEEKS_PER_YEAR and rng.random() < SMIL_SHARE
-    shape = resize(make_shape(phenotype), draw_proportions(rng, age_weeks, smil), length_m)
+    proportions = draw_proportions(rng, age_weeks, smil, build.parts)
+    shape = resize(make_shape(phenotype), proportions, length_m)
     return replace(shape, age_weeks=age_weeks, joint_places="SMIL-like" if smil else "bone heads")
 
 

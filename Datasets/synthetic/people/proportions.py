@@ -10,6 +10,7 @@ those of adults are segment shares of stature (Drillis & Contini, 1966).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -90,18 +91,26 @@ def ranges(age_weeks: float) -> dict[str, tuple[float, float]]:
     return {name: (low[name], high[name]) for name in _RANGES}
 
 
-def draw_proportions(rng: np.random.Generator, age_weeks: float, smil: bool = False) -> Proportions:
+def draw_proportions(
+    rng: np.random.Generator,
+    age_weeks: float,
+    smil: bool = False,
+    parts: Mapping[str, float] | None = None,
+) -> Proportions:
     """Draw every proportion on its own, evenly over the range of the age.
 
     Args:
         rng: source of randomness.
         age_weeks: age.
         smil: hip joints where SMIL has them; see ``SMIL_HIPS``.
+        parts: by name of a proportion, the part of its range where it lies, 0 to 1; those not
+            named are drawn.
     """
     values = {}
     of_age = ranges(age_weeks)
     for field in fields(Proportions):
         low, high = of_age[field.name]
-        part = rng.uniform(*(SMIL_HIPS.get(field.name, (0.0, 1.0)) if smil else (0.0, 1.0)))
+        least, most = SMIL_HIPS.get(field.name, (0.0, 1.0)) if smil else (0.0, 1.0)
+        part = least + (parts or {}).get(field.name, rng.random()) * (most - least)
         values[field.name] = low + part * (high - low)
     return Proportions(**values)

@@ -1,7 +1,7 @@
 """Poses that others fitted with SMPL (Loper et al., 2015), on our bodies.
 
 A pose is a turn per joint about its parent, from the T-pose: x to the body's left, y to its head, z
-to its front. SMPL itself is not needed: MINI-RGBD's joints are SMPL's 24 and a nose.
+to its front. SMPL itself is not needed.
 """
 
 from __future__ import annotations
@@ -11,20 +11,30 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
-from scipy.spatial.transform import Rotation
 
-from Datasets.synthetic.people import body as bodies
+from Datasets.synthetic.people.between_poses import between_poses
 from Datasets.synthetic.people.body import BodyShape
+from Datasets.synthetic.people.joint_limits import Rotations
+from Datasets.synthetic.people.other_skeletons import TO_BODY, on_our_bones, world_turns
 from Engine.errors import DataError
 from Engine.reading import require_file
 
 PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)
-ARMS = {18: 1.0, 20: 1.0, 22: 1.0, 19: -1.0, 21: -1.0, 23: -1.0}
-"""Joints whose bone lies along x in the T-pose, and which way: the left arm's to the left."""
+JOINTS = {
+    "root": 0, "upperleg01.L": 1, "upperleg01.R": 2, "spine04": 3, "lowerleg01.L": 4,
+    "lowerleg01.R": 5, "spine03": 6, "foot.L": 7, "foot.R": 8, "spine02": 9, "neck01": 12,
+    "clavicle.L": 13, "clavicle.R": 14, "head": 15, "upperarm01.L": 16, "upperarm01.R": 17,
+    "lowerarm01.L": 18, "lowerarm01.R": 19, "wrist.L": 20, "wrist.R": 21,
+}  # fmt: skip
+"""Joint whose orientation a bone of ours takes."""
 
-HEAD = 15
-TO_SMPL = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
-"""From the body frame (x left, y back, z head)."""
+LIMBS = (
+    (0, 3, 6, 9, 12, 15), (1, 4, 7, 10), (2, 5, 8, 11), (13, 16, 18, 20, 22), (14, 17, 19, 21, 23)
+)  # fmt: skip
+"""Joints that move together: trunk, legs, arms."""
+
+FROM_ABOVE = np.diag([1.0, -1.0, -1.0])
+"""Axes of a camera that looks straight down (x right, y down, z forward) to world axes."""
 
 
 def read_smpl_poses(path: Path) -> Float[np.ndarray, "pose 24 3"]:
@@ -50,22 +60,18 @@ def read_smpl_poses(path: Path) -> Float[np.ndarray, "pose 24 3"]:
     return poses
 
 
-def smpl_posed_joints(
-    shape: BodyShape, poses: Float[np.ndarray, "pose 24 3"]
-) -> Float[np.ndarray, "pose 25 3"]:
-    """The ``infant`` joints of a body in SMPL's poses, metres, camera axes, from the pelvis."""
-    still = np.tile(np.eye(3), (1, len(shape.heads), 1, 1))
-    rest = bodies.mini_rgbd_joints(shape, still, shape.heads[None])[0, :-1] @ TO_SMPL.T
-    face = (shape.face_points - shape.heads[bodies.rig().index("head")]) @ TO_SMPL.T
-    turn = np.empty((len(poses), len(PARENTS), 3, 3))
-    place = np.zeros((len(poses), len(PARENTS), 3))
-    for joint, parent in enumerate(PARENTS):
-        turn[:, joint] = Rotation.from_rotvec(poses[:, joint]).as_matrix()
-        if parent >= 0:
-            bone = rest[joint] - rest[parent]
-            if joint in ARMS:
-                bone = np.linalg.norm(bone) * np.array([ARMS[joint], 0.0, 0.0])
-            place[:, joint] = place[:, parent] + turn[:, parent] @ bone
-            turn[:, joint] = turn[:, parent] @ turn[:, joint]
-    points = place[:, HEAD, None] + np.einsum("fij,pj->fpi", turn[:, HEAD], face)
-    return bodies.named_joints(np.concatenate([place, points[:, :1]], axis=1), points)
+def fitted_movement(
+    rng: np.random.Generator,
+    shape: BodyShape,
+    times: Float[np.ndarray, "frame"],
+    poses: Float[np.ndarray, "pose 24 3"],
+) -> tuple[Rotations, Float[np.ndarray, "frame 3 3"]]:
+    """From one fitted pose to the next similar one, every limb in its own time.
+
+    Returns:
+        Rotations of our bones, and of the root from body axes to world axes of a bed seen from
+        above.
+    """
+    turns = between_poses(rng, times, poses, LIMBS)
+    rotations, root = on_our_bones(shape, world_turns(PARENTS, turns), JOINTS)
+    return rotations, FROM_ABOVE @ TO_BODY.T @ root

@@ -7,8 +7,9 @@ noise of that and its number, so the bytes do not depend on how the work is divi
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,12 +18,13 @@ from Datasets.readers.mini_rgbd import INTRINSICS
 from Datasets.skeletons import INFANT, MINI_RGBD_25
 from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE
 from Datasets.synthetic.profiles.generation import random_source, write_record
-from Datasets.synthetic.workers import Progress, chunks, spread
+from Datasets.synthetic.workers import Progress, chunks, collect, spread
 from Datasets.writers.mini_rgbd import (
     write_frame,
     write_head_length,
     write_infant,
     write_infant_joints,
+    write_labels,
 )
 from Engine.errors import DataError
 
@@ -30,6 +32,19 @@ SIZE = (640, 480)
 CHUNK = 50
 OCCLUSION_M = 0.05
 MARGIN_PX = 12.0
+
+
+@dataclass(frozen=True)
+class World:
+    """What sequences are like.
+
+    Attributes:
+        source: of the movement, a key of ``motion_sources.SOURCES``.
+        look: a key of ``looks.LOOKS``.
+    """
+
+    source: str = "habits"
+    look: str = "bed"
 
 
 @dataclass(frozen=True)
@@ -42,17 +57,32 @@ class SequenceProfile:
         trunk_px: range of the length of the trunk in the picture, neck to the middle of the hips;
             less where the infant would not fit into it.
         tilt_degrees: largest camera tilt from straight down, about either axis.
+        worlds: that sequences take in turns.
+        strata: sequences over which age, proportions, ways to lie and turns in the picture are
+            spread evenly; 0 draws each on its own.
     """
 
     name: str
     seed: int
     trunk_px: tuple[float, float]
     tilt_degrees: float
+    worlds: tuple[World, ...] = (World(),)
+    strata: int = 0
 
 
 MINI_RGBD = SequenceProfile("mini_rgbd", 20261, (115.0, 170.0), 15.0)
 VARIED = SequenceProfile("varied", 30001, (65.0, 170.0), 50.0)
-PROFILES = {profile.name: profile for profile in (MINI_RGBD, VARIED)}
+SYNTHINFANT_2 = SequenceProfile(
+    "synthinfant2",
+    20262,
+    (90.0, 170.0),
+    25.0,
+    (World(), World(), World(), World("reaching", "play mat")),
+    40,
+)
+"""The second benchmark: a quarter is moved and looks as nothing to train from."""
+
+PROFILES = {profile.name: profile for profile in (MINI_RGBD, VARIED, SYNTHINFANT_2)}
 
 
 @dataclass(frozen=True)
@@ -69,6 +99,29 @@ class SequencePlan:
         """Generator of the sequence, or of one of its parts."""
         return random_source(self.seed, self.profile, int(self.sequence), *more)
 
+    @property
+    def world(self) -> World:
+        """What the sequence is like."""
+        worlds = PROFILES[self.profile].worlds
+        return worlds[(int(self.sequence) - 1) % len(worlds)]
+
+    def parts(self) -> dict[str, float]:
+        """Where in their ranges the values lie that are spread over the sequences, 0 to 1.
+
+        A Latin hypercube: of each value, every sequence has another stratum; ages rise.
+        """
+        from Datasets.synthetic.people.proportions import Proportions
+
+        strata = PROFILES[self.profile].strata
+        if not strata:
+            return {}
+        names = (*(field.name for field in fields(Proportions)), "lying", "yaw")
+        own = (int(self.sequence) - 1) % strata
+        shared = random_source(self.seed, self.profile, "strata")
+        stratum = {name: shared.permutation(strata)[own] for name in names} | {"age": own}
+        rng = self.rng(3)
+        return {name: (number + rng.random()) / strata for name, number in stratum.items()}
+
 
 def generate(
     profile: str,
@@ -79,6 +132,7 @@ def generate(
     workers: int = 1,
     fps: float = 30.0,
     progress: Progress | None = None,
+    labels_only: bool = False,
 ) -> None:
     """Write a generated data set in the MINI-RGBD layout.
 
@@ -91,6 +145,7 @@ def generate(
         workers: processes; any number gives the same bytes.
         fps: frames per second of the movement; a low rate spreads few frames over more of it.
         progress: called with (frames written, frames in all).
+        labels_only: write no pictures, and of labels the official ones alone.
 
     Raises:
         DataError: unknown profile, a sequence that is not a number, or nothing to make.
@@ -98,6 +153,10 @@ def generate(
     plans = _plans(profile, sequences, frames, seed, fps)
     values = {"fps": fps, "frames": frames, **asdict(PROFILES[profile])}
     write_record(output, **values | {"seed": plans[0].seed})
+    if labels_only:
+        whole = [(output, plan, range(frames)) for plan in plans]
+        collect(write_sequence_labels, whole, workers, progress)
+        return
     jobs = [(output, plan, chunk) for plan in plans for chunk in chunks(frames, CHUNK)]
     labelled: dict[str, dict[int, dict[str, np.ndarray]]] = {plan.sequence: {} for plan in plans}
     for number, labels in spread(write_chunk, jobs, workers, progress):
@@ -129,14 +188,20 @@ def pose_sequence(plan: SequencePlan):
         the whole infant is in view.
     """
     from Datasets.synthetic.people import body as bodies
+    from Datasets.synthetic.people.motion_sources import HABITS, move
     from Datasets.synthetic.people.phenotypes import LYING_INFANT, draw_body
-    from Datasets.synthetic.people.supine_movement import supine_movement
     from Datasets.synthetic.places.camera import look_at_bed
 
-    profile, rng = PROFILES[plan.profile], plan.rng(0)
-    shape = draw_body(rng, LYING_INFANT)
-    movement = supine_movement(rng, shape, np.arange(plan.frames) / plan.fps)
-    movement = movement.moved(yaw_degrees=rng.uniform(-180, 180)).centred()
+    profile, rng, parts = PROFILES[plan.profile], plan.rng(0), plan.parts()
+    build, yaw = LYING_INFANT, rng.uniform(-180, 180)
+    lying: dict[str, Any] = {}
+    if parts:
+        build = replace(build, years=(parts["age"] * build.years[1],) * 2, parts=parts)
+        lying = {"lying": _way_to_lie(parts["lying"])} if plan.world.source == HABITS else {}
+        yaw = 360 * parts["yaw"]
+    shape, times = draw_body(rng, build), np.arange(plan.frames) / plan.fps
+    movement = move(plan.world.source, rng, shape, times, **lying)
+    movement = movement.moved(yaw_degrees=yaw).centred()
     joints = bodies.infant_joints(shape, movement.turn, movement.place)
     distances = _trunk_length(joints) * INTRINSICS[0, 0] / np.array(profile.trunk_px[::-1])
     camera = look_at_bed(rng, INTRINSICS, SIZE, tuple(distances), profile.tilt_degrees)
@@ -145,6 +210,14 @@ def pose_sequence(plan: SequencePlan):
             break
         camera = camera.stepped_back(1.03)
     return shape, movement.moved(*_aside(rng, camera, joints)), camera
+
+
+def _way_to_lie(part: float) -> str:
+    """A name of ``LYING`` at a part of all, in the order of the rows."""
+    from Datasets.synthetic.people.lying import LYING
+
+    ends = np.cumsum([row.share for row in LYING.values()])
+    return list(LYING)[int(np.searchsorted(ends / ends[-1], part))]
 
 
 def _trunk_length(joints: np.ndarray) -> float:
@@ -192,43 +265,62 @@ class RenderedFrame:
 
 def render_frames(plan: SequencePlan, posed, numbers: range) -> Iterator[RenderedFrame]:
     """Render some frames of a sequence; ``posed`` is what ``pose_sequence`` returned."""
-    from Datasets.synthetic.capture.camera_effects import CameraEffects
-    from Datasets.synthetic.people import body as bodies
-    from Datasets.synthetic.people.outfits import dress
-    from Datasets.synthetic.places.bed import make_sheet
+    from Datasets.synthetic.profiles.looks import LOOKS
     from Datasets.synthetic.render.renderer import Actor, Renderer
 
     shape, movement, camera = posed
-    rng = plan.rng(1)
-    look = dress(rng, shape)
-    background = make_sheet(rng, camera)
-    effects = CameraEffects.draw(rng)
-    renderer = Renderer(background, [Actor(shape, look, seed=int(rng.integers(2**31)))])
+    rng, look = plan.rng(1), LOOKS[plan.world.look]
+    clothes, background = look.clothe(rng, shape), look.place(rng, camera)
+    effects = look.capture(rng)
+    renderer = Renderer(background, [Actor(shape, clothes, seed=int(rng.integers(2**31)))])
     gains = effects.gains(renderer.empty)
+    joints = joints_of(posed, numbers)
+    for i, number in enumerate(numbers):
+        shot = renderer.render([(movement.turn[number], movement.place[number])])
+        rgb = effects.develop(plan.rng(2, number), shot.linear, gains)
+        labels = {name: values[i] for name, values in joints.items()}
+        pixels, joints_mm = labels["keypoints_px"], labels["joints_mm"]
+        labels["visibility"] = _visibility(pixels, joints_mm, shot.depth_m)
+        yield RenderedFrame(rgb, shot.depth_m, shot.mask, labels)
+
+
+def joints_of(posed, numbers: range) -> dict[str, np.ndarray]:
+    """Labels of some frames as in ``RenderedFrame``, but for ``visibility``; frame by frame."""
+    from Datasets.synthetic.people import body as bodies
+
+    shape, movement, camera = posed
     frames = slice(numbers.start, numbers.stop)
     turn, place = movement.turn[frames], movement.place[frames]
     mini_mm = 1000 * camera.to_camera(bodies.mini_rgbd_joints(shape, turn, place))
     joints_mm = 1000 * camera.to_camera(bodies.infant_joints(shape, turn, place))
-    mini_px, pixels = project(mini_mm, camera.intrinsics), project(joints_mm, camera.intrinsics)
-    for i, number in enumerate(numbers):
-        shot = renderer.render([(turn[i], place[i])])
-        rgb = effects.develop(plan.rng(2, number), shot.linear, gains)
-        labels = {
-            "mini_px": mini_px[i],
-            "mini_mm": mini_mm[i],
-            "keypoints_px": pixels[i],
-            "joints_mm": joints_mm[i],
-            "visibility": _visibility(pixels[i], joints_mm[i], shot.depth_m),
-        }
-        yield RenderedFrame(rgb, shot.depth_m, shot.mask, labels)
+    return {
+        "mini_px": project(mini_mm, camera.intrinsics),
+        "mini_mm": mini_mm,
+        "keypoints_px": project(joints_mm, camera.intrinsics),
+        "joints_mm": joints_mm,
+    }
+
+
+def write_sequence_labels(output: Path, plan: SequencePlan, numbers: range) -> None:
+    """Write the label files of a sequence and what is known of its infant, but no picture."""
+    folder, posed = output / plan.sequence, pose_sequence(plan)
+    _write_infant(folder, plan, posed)
+    labels = joints_of(posed, numbers)
+    for number in numbers:
+        write_labels(folder, number, labels["mini_px"][number], labels["mini_mm"][number])
+
+
+def _write_infant(folder: Path, plan: SequencePlan, posed) -> None:
+    shape = posed[0]
+    words = {"joint_places": shape.joint_places, **asdict(plan.world)}
+    write_infant(folder, shape.age_weeks, 1000 * shape.length_m, **words)
 
 
 def write_chunk(output: Path, plan: SequencePlan, numbers: range) -> dict[str, np.ndarray]:
     """Render and write some frames of a sequence; return their labels, stacked."""
     folder, written, posed = output / plan.sequence, [], pose_sequence(plan)
     if numbers.start == 0:
-        shape = posed[0]
-        write_infant(folder, shape.age_weeks, 1000 * shape.length_m, shape.joint_places)
+        _write_infant(folder, plan, posed)
     for number, frame in zip(numbers, render_frames(plan, posed, numbers), strict=True):
         depth, labels = np.clip(np.round(frame.depth_m * 1000), 0, 65535), frame.labels
         pixels_mm = labels["mini_px"], labels["mini_mm"]

@@ -9,6 +9,7 @@ from Datasets.skeletons import INFANT, MINI_RGBD_25, MPII_16
 from Datasets.skeletons.mini_rgbd import PUBLISHED_16
 from Engine.errors import DataError
 from PoseEstimation.evaluation.mini_rgbd import evaluate_mini_rgbd, published_indices
+from PoseEstimation.evaluation.mini_rgbd_tables import mini_rgbd_tables
 
 WHOLE = np.array([0.0, 0, 639, 479])
 
@@ -168,7 +169,7 @@ def test_metrics_json_is_what_was_returned_and_names_its_origin(root, fake, tmp_
     metrics = evaluate_mini_rgbd(fake(root), root, output=tmp_path / "new", command=command)
     written = json.loads((tmp_path / "new" / "metrics.json").read_text())
     assert written == metrics
-    expected = "schema protocol data weights command clean paper per_joint counts"
+    expected = "schema protocol data weights command clean paper per_joint infants counts"
     assert set(expected.split()) | {"code_version", "commit"} == set(written)
     assert written["schema"] == "infantpose-metrics/1"
     assert written["protocol"] == "mini_rgbd"
@@ -197,3 +198,15 @@ def test_an_infant_that_jumps_in_the_picture_changes_its_track(root, fake):
     metrics = evaluate_mini_rgbd(fake(root, boxes={1: far, 5: far}), root)
     assert metrics["counts"]["identity_switches"] == 4, "there and back, in both sequences"
     assert metrics["clean"]["ajpe_mm"] == pytest.approx(0, abs=1e-6)
+
+
+def test_infants_are_summed_up_together_and_by_the_source_of_their_movement(tmp_path, fake, write):
+    for number, source in (("11", "habits"), ("12", "reaching")):
+        write(tmp_path, number, 2, 28.6, 12.17)
+        (tmp_path / number / "infant.json").write_text(json.dumps({"source": source}))
+    metrics = evaluate_mini_rgbd(fake(tmp_path, off_mm=(0, 0, 20)), tmp_path, input_kind="gt2d")
+    assert list(metrics["infants"]) == ["all", "habits", "reaching"]
+    assert [row["infants"] for row in metrics["infants"].values()] == [2, 1, 1]
+    assert metrics["infants"]["all"]["ajpe_mm"] == pytest.approx(metrics["clean"]["ajpe_mm"])
+    (table,) = (t for t in mini_rgbd_tables(metrics) if t.title == "Over infants")
+    assert [row[0] for row in table.rows] == ["all", "habits", "reaching"]

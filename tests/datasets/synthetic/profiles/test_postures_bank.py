@@ -1,23 +1,20 @@
-"""Postures without pictures, drawn and fitted."""
+"""Joints without pictures: movements and postures of several sources."""
 
 import numpy as np
 import pytest
-from scipy.spatial.transform import Rotation
 
 from Datasets.skeletons import INFANT
-from Datasets.synthetic.people.phenotypes import draw_person
-from Datasets.synthetic.people.smpl_kinematics import PARENTS, read_smpl_poses, smpl_posed_joints
+from Datasets.synthetic.people.smpl_kinematics import read_smpl_poses
 from Datasets.synthetic.profiles.movement_bank import (
+    FRAMES,
     POSTURES,
+    Mixture,
+    movement_of_infant,
     postures_of_infant,
+    write_movement_bank,
     write_posture_bank,
 )
 from Engine.errors import DataError
-
-
-@pytest.fixture(scope="module")
-def shape():
-    return draw_person(np.random.default_rng(1), "infant")
 
 
 @pytest.fixture
@@ -28,55 +25,48 @@ def fits(tmp_path):
     return path
 
 
-def lengths(joints):
-    first, second = np.array(INFANT.bone_indices).T
-    return np.linalg.norm(joints[..., second, :] - joints[..., first, :], axis=-1)
-
-
-def place(joints, name):
-    return joints[INFANT.index(name)]
-
-
-def test_at_rest_arms_are_stretched_out_and_the_face_looks_to_the_front(shape):
-    joints = smpl_posed_joints(shape, np.zeros((1, len(PARENTS), 3)))[0]
-    along = place(joints, "left_wrist") - place(joints, "left_shoulder")
-    assert along[0] > 0.05 and along[1:] == pytest.approx(0, abs=1e-9)
-    assert place(joints, "right_wrist")[0] < place(joints, "right_shoulder")[0]
-    assert place(joints, "nose")[2] > place(joints, "left_ear")[2]
-    assert place(joints, "head_top")[1] > place(joints, "pelvis")[1] > place(joints, "left_knee")[1]
-
-
-def test_a_knee_bends_the_shin_alone_and_bones_keep_their_lengths(shape):
-    poses = np.zeros((2, len(PARENTS), 3))
-    poses[1, 4] = [np.pi / 2, 0, 0]
-    still, bent = smpl_posed_joints(shape, poses)
-    shin = [place(j, "left_ankle") - place(j, "left_knee") for j in (still, bent)]
-    assert shin[1] == pytest.approx([shin[0][0], -shin[0][2], shin[0][1]])
-    moved = np.linalg.norm(bent - still, axis=1) > 1e-9
-    assert {INFANT.joints[i] for i in np.flatnonzero(moved)} == {"left_ankle", "left_toes"}
-    poses = np.random.default_rng(0).normal(0, 0.5, (4, len(PARENTS), 3))
-    assert lengths(smpl_posed_joints(shape, poses)).std(axis=0) == pytest.approx(0, abs=0.02)
-
-
-def test_the_first_turn_turns_everything(shape):
-    turn = np.array([0.3, -0.8, 0.5])
-    poses = np.random.default_rng(0).normal(0, 0.5, (1, len(PARENTS), 3))
-    poses[0, 0] = 0
-    upright = smpl_posed_joints(shape, poses)[0]
-    poses[0, 0] = turn
-    turned = smpl_posed_joints(shape, poses)[0]
-    assert turned == pytest.approx(upright @ Rotation.from_rotvec(turn).as_matrix().T)
-
-
-def test_a_bank_is_the_same_whatever_asks_for_it(tmp_path, fits):
-    write_posture_bank(tmp_path / "a.npz", 3, seed=4, smpl_poses=fits)
-    with np.load(tmp_path / "a.npz") as bank:
-        joints = bank["joints_mm"]
-        assert bank["fps"] == 0
-    assert joints.shape == (3, POSTURES, len(INFANT), 3)
-    assert joints[1] == pytest.approx(postures_of_infant(4, 1, read_smpl_poses(fits)))
+def test_a_bank_of_postures_is_the_same_whatever_asks_for_it(tmp_path, fits):
+    shares = {"drawn": 0.5, "slp": 0.5}
+    write_posture_bank(tmp_path / "a.npz", 4, seed=4, sources=shares, smpl_poses=fits)
+    with np.load(tmp_path / "a.npz", allow_pickle=False) as bank:
+        joints, sources = bank["joints_mm"], bank["source"]
+        assert bank["fps"] == 0 and set(sources) == set(shares)
+        assert bank["length_mm"].min() > 300 and bank["age_weeks"].min() >= 0
+    assert joints.shape == (4, POSTURES, len(INFANT), 3) and joints.dtype == np.float32
+    again = postures_of_infant(4, Mixture(shares, {"smpl_poses": fits}), 1)
+    assert np.array_equal(joints[1], again.joints_mm) and sources[1] == again.source
     assert 100 < np.abs(joints).max() < 900
     assert np.ptp(joints[0], axis=0).max() > 50
+
+
+def test_a_bank_of_movements_mixes_its_sources_whatever_the_workers(tmp_path, fits):
+    for name, workers in (("one", 1), ("two", 2)):
+        write_movement_bank(
+            tmp_path / f"{name}.npz", 4, 1, workers,
+            sources={"habits": 1.0, "random": 1.0, "slp": 1.0, "cmu": 0.0}, smpl_poses=fits,
+        )  # fmt: skip
+    one, two = (np.load(tmp_path / f"{n}.npz", allow_pickle=False) for n in ("one", "two"))
+    assert all(np.array_equal(one[key], two[key]) for key in one.files)
+    assert one["joints_mm"].shape == (4, FRAMES, len(INFANT), 3)
+    assert len(set(one["source"].tolist())) > 1 and "cmu" not in one["source"]
+    assert np.ptp(one["age_weeks"]) > 1 and np.ptp(one["length_mm"]) > 1
+
+
+def test_the_source_alone_decides_the_movement_not_the_body():
+    habits, random = (
+        movement_of_infant(4, Mixture({name: 1.0}, {}), 0) for name in ("habits", "random")
+    )
+    assert habits.age_weeks == random.age_weeks and habits.length_mm == random.length_mm
+    assert not np.allclose(habits.joints_mm, random.joints_mm)
+
+
+@pytest.mark.parametrize("write", [write_movement_bank, write_posture_bank])
+def test_what_is_kept_for_benchmarks_or_lacks_a_file_is_no_bank(tmp_path, write):
+    with pytest.raises(DataError, match="benchmarks"):
+        write(tmp_path / "a.npz", 1, 0, sources={"reaching": 1.0})
+    with pytest.raises(DataError, match="cmu_angles"):
+        write(tmp_path / "a.npz", 1, 0, sources={"cmu": 1.0})
+    assert not (tmp_path / "a.npz").exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip", {"body_pose": np.zeros((2, 69))}, "nan"])
