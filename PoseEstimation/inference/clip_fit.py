@@ -19,7 +19,7 @@ from jaxtyping import Bool, Float, Int
 
 from Datasets.skeletons import Skeleton
 
-STEPS = 10
+STEPS = 7
 FREEDOM = 5.0
 """Degrees of freedom of Student's t for the residuals of 2D joints."""
 
