@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
@@ -14,6 +14,7 @@ from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE
 from Datasets.synthetic.capture.camera_effects import CameraEffects, defocused, without_stairs
 from Datasets.synthetic.compose.figures import Figure
 from Datasets.synthetic.people.body import weight_of
+from Datasets.synthetic.people.gaze import look_at
 from Datasets.synthetic.people.postures import ON_SEAT
 from Datasets.synthetic.places.background import Background
 from Datasets.synthetic.places.camera import PlacedCamera, look_at_people
@@ -21,6 +22,8 @@ from Datasets.synthetic.places.place import Place
 from Datasets.synthetic.places.rooms import make_outdoors, make_place
 from Datasets.synthetic.render.renderer import Actor, Renderer, Rendering
 
+ATTENDING_SHARE = 0.6
+"""Share of people who look at the camera, or past it."""
 HIDDEN_DEPTH = 0.2
 """How much nearer than a joint a surface must be to hide it, as a share of root to crown."""
 
@@ -90,6 +93,7 @@ def photograph(
     elevation_degrees: tuple[float, float] = (-4.0, 40.0),
     closeness: tuple[float, float] = (0.55, 1.35),
     behind: Sequence[Figure] = (),
+    azimuth_degrees: tuple[float, float] = (0.0, 360.0),
 ) -> Picture:
     """Choose a place, a light and a camera, and take a picture.
 
@@ -101,11 +105,14 @@ def photograph(
         closeness: range of distances over the one at which all of them just fit.
         behind: more people, who stand together some way behind, in the open; they are numbered
             after the others.
+        azimuth_degrees: range of the direction in which the camera stands.
     """
     points = np.concatenate([figure.posed.place for figure in figures])
     low, high = points.min(axis=0), points.max(axis=0)
     extent = 1.1 * float(np.linalg.norm(high - low))
-    camera = look_at_people(rng, size, (low + high) / 2, extent, elevation_degrees, closeness)
+    angles = elevation_degrees, closeness, azimuth_degrees
+    camera = look_at_people(rng, size, (low + high) / 2, extent, *angles)
+    figures = [_attending(rng, figure, camera) for figure in figures]
     place = Place(rng, camera, float(np.linalg.norm(points[:, :2], axis=1).max()))
     seats = [figure.seat for figure in figures if figure.posed.kind == ON_SEAT]
     if behind:
@@ -117,6 +124,15 @@ def photograph(
     away = place.radius_m + rng.uniform(3.0, 7.0)
     back = away * np.array([np.cos(angle), np.sin(angle)])
     return take_picture(rng, background, [*figures, *(one.moved(*back) for one in behind)])
+
+
+def _attending(rng: np.random.Generator, figure: Figure, camera: PlacedCamera) -> Figure:
+    """The same figure, more often than not with its head turned to the camera, or nearly so."""
+    if rng.random() > ATTENDING_SHARE or figure.posed.kind in ("walking", "running"):
+        return figure
+    point = camera.position + rng.normal(0, 0.25, 3) * np.linalg.norm(camera.position)
+    posed = look_at(figure.shape, figure.posed, point, rng.uniform(0.5, 1.0), rng.normal(0, 7))
+    return replace(figure, posed=posed)
 
 
 def take_picture(
