@@ -59,19 +59,25 @@ class Rig:
 
 @dataclass(frozen=True)
 class BodyShape:
-    """One infant at rest.
+    """One person at rest.
 
     Attributes:
         vertices: (vertex, 3) metres, body frame.
         heads: (bone, 3) joint positions, metres, body frame.
         face_points: (6, 3) ``FACE_POINTS`` at rest, metres, body frame.
-        age: anny's age, -1/3 newborn to 0 (about six months here).
+        age: anny's age, which decides looks: -1/3 newborn, 0 baby, 2/3 young adult, 1 old.
+        age_weeks: age in weeks.
+        length_m: crown to heel, metres.
+        joint_places: where labelled joints lie, a key of ``joint_places.CONVENTIONS``.
     """
 
     vertices: Float[np.ndarray, "vertex 3"]
     heads: Float[np.ndarray, "bone 3"]
     face_points: Float[np.ndarray, "6 3"]
     age: float
+    age_weeks: float = float("nan")
+    length_m: float = float("nan")
+    joint_places: str = "bone heads"
 
 
 @dataclass(frozen=True)

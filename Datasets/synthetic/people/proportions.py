@@ -1,0 +1,119 @@
+"""How long and how proportioned people are at an age: length, and lengths of bones to the trunk.
+
+Lengths are medians of both sexes: the WHO growth standards to five years, the WHO reference to
+eighteen. The ranges of proportions are wide on purpose and independent of one another, since real
+infants differ and so do the conventions of where a joint lies. Those of infants contain what fits
+of a body model to real infants show (MINI-RGBD: upper arm .33, elbow to fingers .47, thigh .44,
+shank .56, hips .26, shoulders .66 of the trunk) and what anthropometers measure (AnthroKids, 1977);
+those of adults are segment shares of stature (Drillis & Contini, 1966).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+WEEKS_PER_YEAR = 365.25 / 7
+LENGTH_SPREAD = 0.042
+"""Standard deviation of the length of one age over its median."""
+
+_LENGTHS = np.array(
+    [[0, 1 / 12, 2 / 12, 0.25, 4 / 12, 5 / 12, 0.5, 0.75, 1, 1.5, 2, 3, 5, 8, 10, 12, 15, 18, 60, 90],
+     [0.495, 0.542, 0.578, 0.606, 0.630, 0.649, 0.667, 0.711, 0.749, 0.815, 0.868, 0.956, 1.097,
+      1.270, 1.380, 1.500, 1.655, 1.697, 1.69, 1.64]]
+)  # fmt: skip
+"""Years, and median crown-heel length in metres."""
+
+
+@dataclass(frozen=True)
+class Proportions:
+    """Distances between joints of a body at rest, each over the trunk (neck to mid-hip).
+
+    Attributes:
+        upper_arm: shoulder to elbow.
+        elbow_fingers: elbow to the knuckle of the middle finger, in a straight line.
+        thigh, shank: hip to knee, knee to ankle.
+        hip_width, shoulder_width: left to right joint.
+        shoulder_height: mid-shoulder over mid-hip, along the trunk.
+        neck_nose: neck to nose.
+        head: circumference of the head.
+        hand, foot: length from wrist to finger tip, from heel to toe.
+        girth: thickness of trunk and limbs over that of the body model, no ratio to the trunk.
+        hip_drop: how far the hip joint lies below the body model's.
+    """
+
+    upper_arm: float
+    elbow_fingers: float
+    thigh: float
+    shank: float
+    hip_width: float
+    shoulder_width: float
+    shoulder_height: float
+    neck_nose: float
+    head: float
+    hand: float
+    foot: float
+    girth: float
+    hip_drop: float
+
+
+_YEARS = np.array([0.0, 1.0, 3.0, 8.0, 18.0])
+_RANGES = {
+    # years:          0             1             3             8             18
+    "upper_arm": ((0.28, 0.52), (0.31, 0.56), (0.38, 0.56), (0.44, 0.57), (0.49, 0.59)),
+    "elbow_fingers": ((0.40, 0.68), (0.43, 0.80), (0.50, 0.74), (0.55, 0.70), (0.58, 0.68)),
+    "thigh": ((0.40, 0.66), (0.43, 0.80), (0.52, 0.82), (0.64, 0.82), (0.71, 0.83)),
+    "shank": ((0.43, 0.70), (0.45, 0.78), (0.54, 0.80), (0.66, 0.82), (0.72, 0.84)),
+    "hip_width": ((0.21, 0.40), (0.21, 0.44), (0.24, 0.43), (0.27, 0.41), (0.28, 0.40)),
+    "shoulder_width": ((0.57, 0.77), (0.56, 0.76), (0.56, 0.74), (0.58, 0.74), (0.61, 0.74)),
+    "shoulder_height": ((0.80, 0.95), (0.80, 0.95), (0.80, 0.92), (0.81, 0.88), (0.81, 0.86)),
+    "neck_nose": ((0.36, 0.57), (0.36, 0.53), (0.36, 0.48), (0.34, 0.41), (0.31, 0.36)),
+    "head": ((1.80, 2.00), (1.64, 1.82), (1.50, 1.66), (1.22, 1.34), (1.00, 1.10)),
+    "hand": ((0.32, 0.38), (0.31, 0.37), (0.32, 0.37), (0.32, 0.37), (0.32, 0.36)),
+    "foot": ((0.41, 0.48), (0.40, 0.47), (0.41, 0.48), (0.44, 0.50), (0.45, 0.50)),
+    "girth": ((0.78, 0.98), (0.82, 1.02), (0.88, 1.04), (0.95, 1.02), (0.97, 1.02)),
+    "hip_drop": ((0.00, 0.02), (0.00, 0.02), (0.00, 0.02), (0.00, 0.01), (0.00, 0.01)),
+}
+"""Lowest and highest value by age; ages between are interpolated."""
+
+SMIL_HIPS = {"hip_width": (0.0, 0.5), "hip_drop": (2.0, 5.0)}
+"""Where hips lie as SMIL has them, closer and lower: the part of the range that is drawn from."""
+
+
+def median_length_m(age_weeks: float) -> float:
+    """Median crown-heel length of an age."""
+    return float(np.interp(age_weeks / WEEKS_PER_YEAR, *_LENGTHS))
+
+
+def draw_length_m(rng: np.random.Generator, age_weeks: float) -> float:
+    """A length of someone of an age, within 2.5 standard deviations of the median."""
+    return median_length_m(age_weeks) * (1 + LENGTH_SPREAD * np.clip(rng.normal(), -2.5, 2.5))
+
+
+def ranges(age_weeks: float) -> dict[str, tuple[float, float]]:
+    """Lowest and highest value of every proportion at an age."""
+    year = age_weeks / WEEKS_PER_YEAR
+    return {
+        name: tuple(float(np.interp(year, _YEARS, column)) for column in zip(*rows, strict=True))
+        for name, rows in _RANGES.items()
+    }
+
+
+def draw_proportions(
+    rng: np.random.Generator, age_weeks: float, smil: bool = False
+) -> Proportions:
+    """Draw every proportion on its own, evenly over the range of the age.
+
+    Args:
+        rng: source of randomness.
+        age_weeks: age.
+        smil: hip joints where SMIL has them; see ``SMIL_HIPS``.
+    """
+    values = {}
+    of_age = ranges(age_weeks)
+    for field in fields(Proportions):
+        low, high = of_age[field.name]
+        part = rng.uniform(*(SMIL_HIPS.get(field.name, (0.0, 1.0)) if smil else (0.0, 1.0)))
+        values[field.name] = low + part * (high - low)
+    return Proportions(**values)
