@@ -177,7 +177,7 @@ def _developed(
         linear = defocused(linear, frame.depth_m, focus_m, rng.uniform(1.5, 8.0))
     if rng.random() < style.dark:
         effects = effects.in_the_dark(rng.uniform(2.0, 4.0))
-    rgb = effects.develop(rng, linear, effects.gains(linear))
+    rgb = effects.develop(rng, linear, effects.gains(linear, frame.person == 0))
     if rng.random() < style.grey:
         rgb = np.repeat(rgb.mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2)
     return rgb

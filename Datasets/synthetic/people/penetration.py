@@ -12,15 +12,15 @@ from Datasets.synthetic.people import body as bodies
 from Datasets.synthetic.people.body import SIDES, weight_of
 
 ARM = ("lowerarm", "wrist", "metacarpal", "finger")
-LEG = ("lowerleg", "foot", "toe")
+LEG = ("upperleg02", "lowerleg", "foot", "toe")
 WHOLE = {ARM: ("upperarm", "shoulder", *ARM), LEG: ("upperleg", *LEG)}
 """Bones of the free part of a limb, and of the whole limb."""
-EVERY = 3
+EVERY = 6
 """One vertex in so many is looked at."""
 
 
 def buried_share(world: Float[np.ndarray, "vertex 3"]) -> float:
-    """Share of forearms, hands, shanks and feet that is inside other parts of the body.
+    """Share of forearms, hands, lower thighs, shanks and feet that is inside other parts.
 
     Args:
         world: vertices of one posed body, metres.

@@ -62,9 +62,7 @@ def draw_body(rng: np.random.Generator, build: Build) -> BodyShape:
     }
     smil = age_weeks < AGES["toddler"][1] * WEEKS_PER_YEAR and rng.random() < SMIL_SHARE
     shape = resize(make_shape(phenotype), draw_proportions(rng, age_weeks, smil), length_m)
-    return replace(
-        shape, age_weeks=age_weeks, joint_places="SMIL-like" if smil else "bone heads"
-    )
+    return replace(shape, age_weeks=age_weeks, joint_places="SMIL-like" if smil else "bone heads")
 
 
 def draw_person(rng: np.random.Generator, age: str) -> BodyShape:

@@ -11,7 +11,9 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
+from Datasets.synthetic.people import body as bodies
 from Datasets.synthetic.people.body import BodyShape, Posed
+from Datasets.synthetic.people.penetration import buried_share
 from Datasets.synthetic.people.signals import choose, min_jerk, smooth
 from Datasets.synthetic.people.stance import Stance, pose_body, pose_still
 
@@ -19,12 +21,14 @@ Limbs = np.ndarray
 Range = tuple[float, float]
 
 ON_SEAT = "on a seat"
+TRIES, MOST_BURIED = 4, 0.01
+"""How often a posture is drawn until no more than this share of the limbs is inside other parts."""
 
 
 def draw_posture(
     rng: np.random.Generator, shape: BodyShape, age: str, kind: str | None = None
 ) -> Posed:
-    """Put a body into a random posture, facing anywhere, around the origin.
+    """Put a body into a random posture that it can hold, facing anywhere, around the origin.
 
     Args:
         rng: source of randomness.
@@ -34,7 +38,11 @@ def draw_posture(
     """
     if kind is None:
         kind = choose(rng, KINDS_OF_AGE[age])
-    posed = pose_still(shape, draw_stance(rng, kind), kind).centred()
+    tried: list[tuple[float, Posed]] = []
+    while len(tried) < TRIES and not (tried and tried[-1][0] < MOST_BURIED):
+        posed = pose_still(shape, draw_stance(rng, kind), kind).centred()
+        tried.append((buried_share(bodies.skin(shape, posed.turn, posed.place)), posed))
+    posed = min(tried, key=lambda one: one[0])[1]
     return posed.moved(yaw_degrees=rng.uniform(-180, 180))
 
 
@@ -93,12 +101,14 @@ def _stance(
     """A stance around these values; see its attributes."""
     bent = rng.uniform(*curl)
     trunk = [rng.uniform(*pitch), rng.uniform(*roll), bent, rng.normal(0, 7), rng.normal(0, 9)]
-    neck = [rng.normal(nod, 13), rng.normal(0, 8), rng.normal(0, 25)]
+    if upright[0] > 0.5:
+        nod = nod - LEVELLED * (trunk[0] + bent)
+    neck = [rng.normal(nod, 12), rng.normal(0, 8), rng.normal(0, 25)]
     to_knees = rng.normal(0, 0.12, (1, 2, 3)) + knees
     to_elbows = rng.normal(0, 0.25, (1, 2, 3)) + elbows
     return Stance(
         trunk=np.array([trunk]),
-        neck=np.clip([neck], -70, 70),
+        neck=np.clip([neck], [-55, -30, -70], [45, 30, 70]),
         wrists=arms,
         elbows=to_elbows,
         ankles=legs,
@@ -111,6 +121,8 @@ def _stance(
     )
 
 
+LEVELLED = 0.75
+"""Share of the trunk's bend that the neck of people who are upright takes back."""
 STRAIGHT = ((0.0, -0.12, -1.0, 0.94), (0.25, 0.12, -1.0, 0.99))
 
 
@@ -156,7 +168,7 @@ def _bending(rng) -> Stance:
     reach = ((-0.1, 0.1, -1.0, 0.7), (0.35, 0.7, -0.6, 0.98))
     arms = _limbs(rng, reach, reach if rng.random() < 0.7 else HIP)
     return _stance(
-        rng, pitch=(25, 75), legs=legs, arms=arms, curl=(5, 50), upright=(1, 1), nod=-15,
+        rng, pitch=(25, 75), legs=legs, arms=arms, curl=(5, 50), upright=(1, 1), nod=12,
         elbows=(0.6, -0.2, 0.4),
     )  # fmt: skip
 
@@ -186,7 +198,7 @@ def _all_fours(rng) -> Stance:
     below = ((0.0, -0.1, -1.0, 0.9), (0.2, 0.3, -1.0, 0.985))
     legs, arms = _limbs(rng, bent, bent, 0.05), _limbs(rng, below, below, 0.06)
     return _stance(
-        rng, pitch=(62, 84), legs=legs, arms=arms, curl=(-15, 15), upright=(1, 1), nod=-35,
+        rng, pitch=(62, 84), legs=legs, arms=arms, curl=(-15, 15), upright=(1, 1), nod=8,
         knees=(0.2, 1.0, -0.5), soles=0.0, level=0.8, elbows=(0.8, -0.5, 0.0), pointed=66.0,
     )  # fmt: skip
 
@@ -212,7 +224,7 @@ def _sitting(rng) -> Stance:
     arms = _limbs(rng, held, held if rng.random() < 0.65 else other, 0.08)
     return _stance(
         rng, pitch=(-10, 16), legs=legs, arms=arms, curl=(4, 30), upright=(0.9, 0.5),
-        nod=-8, knees=knees, elbows=(0.8, -0.6, -0.5), soles=0.0, level=0.0,
+        nod=6, knees=knees, elbows=(0.8, -0.6, -0.5), soles=0.0, level=0.0,
     )  # fmt: skip
 
 

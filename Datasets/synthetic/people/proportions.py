@@ -100,9 +100,7 @@ def ranges(age_weeks: float) -> dict[str, tuple[float, float]]:
     }
 
 
-def draw_proportions(
-    rng: np.random.Generator, age_weeks: float, smil: bool = False
-) -> Proportions:
+def draw_proportions(rng: np.random.Generator, age_weeks: float, smil: bool = False) -> Proportions:
     """Draw every proportion on its own, evenly over the range of the age.
 
     Args:

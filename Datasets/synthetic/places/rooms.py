@@ -52,6 +52,8 @@ def make_room(place: Place, seats: Sequence[Seat] = (), nursery: bool = False) -
         _add_table(place)
     elif rng.random() < 0.3:
         _add_rug(place)
+    if nursery:
+        _strew(place, int(rng.choice([0, 1, 3, 6])))
     return furnish_room(place, furniture.NURSERY if nursery else furniture.INDOORS)
 
 
@@ -123,7 +125,7 @@ def furnish_room(place: Place, pieces: Sequence[furniture.Piece]) -> Background:
     _furnish_around(place, int(rng.integers(1, 7)), pieces)
     add_occluder(place)
     dim = rng.uniform(0.12, 0.4) if rng.random() < 0.15 else 1.0
-    ambient = temperature(rng.uniform(3500, 8000)) * rng.uniform(0.25, 0.6) * dim
+    ambient = temperature(rng.uniform(3500, 8000)) * rng.uniform(0.35, 0.85) * dim
     return paint_background(place, draw_lights(rng), ambient)
 
 
@@ -152,6 +154,16 @@ def _add_rug(place: Place) -> None:
     half = [rng.uniform(0.5, 1.4), rng.uniform(0.5, 1.4), 0.001]
     middle, yaw = [*rng.normal(0, 0.3, 2), 0.0], rng.uniform(0, np.pi)
     place.add(middle, half, (surfaces.rug, surfaces.rug, surfaces.bedding), yaw)
+
+
+def _strew(place: Place, count: int) -> None:
+    """Leave toys, cushions and cloths around people, on what they are on."""
+    for _ in range(count):
+        piece = furniture.CLUTTER[int(place.rng.integers(len(furniture.CLUTTER)))]
+        angle, yaw = place.rng.uniform(0, 2 * np.pi, 2)
+        away = place.radius_m * place.rng.uniform(0.75, 1.5) + 0.05
+        spot = np.array([away * np.cos(angle), away * np.sin(angle), 0.0])
+        place.solids += place.piece(piece(place.rng), spot, yaw)
 
 
 def _hang_on_wall(place: Place, foot: np.ndarray, inward: np.ndarray) -> None:
