@@ -7,7 +7,8 @@
                   joints_3D/syn_joints_3D_00000.txt         25 lines "X Y Z id", metres, camera
 
 Generated data keep this layout and may add ``NN/infant_joints.npz`` (all joints of the canonical
-skeleton) and, when their camera differs, ``intrinsics.json`` at the root.
+skeleton), ``NN/infant.json`` (age and length) and, when their camera differs, ``intrinsics.json``
+at the root.
 """
 
 from __future__ import annotations
@@ -211,6 +212,24 @@ def head_lengths(keypoints_px: np.ndarray, joints_mm: np.ndarray) -> tuple[float
     px = np.linalg.norm(keypoints_px[:, neck] - keypoints_px[:, head], axis=-1).mean()
     mm = np.linalg.norm(joints_mm[:, neck] - joints_mm[:, head], axis=-1).mean()
     return float(px), float(mm)
+
+
+def load_infant(folder: Path) -> dict[str, float] | None:
+    """Age in weeks and length in millimetres of a sequence's infant; None where not recorded.
+
+    Raises:
+        DataError: the file is damaged.
+    """
+    path = folder / "infant.json"
+    if not path.exists():
+        return None
+    values = load_json(path, "infant")
+    try:
+        return {name: float(values[name]) for name in ("age_weeks", "length_mm")}
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(
+            f"infant: {path} does not hold numbers age_weeks and length_mm; make it again"
+        ) from error
 
 
 def load_infant_joints(path: Path, frames: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -55,6 +55,12 @@ def write_head_length(folder: Path, px: float, mm: float) -> None:
     write_json(folder / "head_length.json", lengths, indent=None)
 
 
+def write_infant(folder: Path, age_weeks: float, length_mm: float, joint_places: str) -> None:
+    """Write a generated sequence's infant: age, crown-heel length, convention of its joints."""
+    values = {"age_weeks": round(age_weeks, 2), "length_mm": round(length_mm, 1)}
+    write_json(folder / "infant.json", values | {"joint_places": joint_places}, indent=None)
+
+
 def write_infant_joints(
     folder: Path,
     frames: np.ndarray,

@@ -18,20 +18,11 @@ from scipy import sparse
 from scipy.spatial.transform import Rotation
 
 from Datasets.skeletons import INFANT, MINI_RGBD_25
-
-BONES_OF_MINI_RGBD = (
-    *("root", "upperleg01.L", "upperleg01.R", "spine04", "lowerleg01.L", "lowerleg01.R"),
-    *("spine03", "foot.L", "foot.R", "spine02", "toe2-1.L", "toe2-1.R"),
-    *("neck01", "clavicle.L", "clavicle.R", "head", "upperarm01.L", "upperarm01.R"),
-    *("lowerarm01.L", "lowerarm01.R", "wrist.L", "wrist.R", "finger3-1.L", "finger3-1.R"),
-)
-"""Bones whose heads are MINI-RGBD joints 0-23; joint 24 is the nose."""
+from Datasets.synthetic.people.joint_places import FACE_POINTS, OF_INFANT, mini_rgbd_places
 
 SIDES = ("L", "R")
 SPINE = ("spine04", "spine03", "spine02", "spine01")
 NECK = ("neck01", "neck02", "neck03", "head")
-FACE_POINTS = ("nose", "left_eye", "right_eye", "left_ear", "right_ear", "head_top")
-"""Joints fixed to the head bone."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +69,14 @@ class BodyShape:
     age_weeks: float = float("nan")
     length_m: float = float("nan")
     joint_places: str = "bone heads"
+
+    @property
+    def trunk_m(self) -> float:
+        """From the neck to the middle of the hips, metres."""
+        neck, *hips = (
+            self.heads[rig().index(bone)] for bone in ("neck01", "upperleg01.L", "upperleg01.R")
+        )
+        return float(np.linalg.norm(neck - (hips[0] + hips[1]) / 2))
 
 
 @dataclass(frozen=True)
@@ -252,9 +251,12 @@ def face_points(shape: BodyShape, turn: np.ndarray, place: np.ndarray) -> np.nda
 
 
 def mini_rgbd_joints(shape: BodyShape, turn: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """The 25 MINI-RGBD joints, (frame, 25, 3), world frame, metres."""
-    bones = place[:, [rig().index(bone) for bone in BONES_OF_MINI_RGBD]]
-    return np.concatenate([bones, face_points(shape, turn, place)[:, :1]], axis=1)
+    """The 25 MINI-RGBD joints, (frame, 25, 3), world frame, metres; see ``joint_places``."""
+    names, offsets = mini_rgbd_places(shape.joint_places)
+    bones = [rig().index(bone) for bone in names]
+    off = np.einsum("fjab,jb->fja", turn[:, bones], shape.trunk_m * offsets)
+    joints = place[:, bones] + off
+    return np.concatenate([joints, face_points(shape, turn, place)[:, :1]], axis=1)
 
 
 def infant_joints(shape: BodyShape, turn: np.ndarray, place: np.ndarray) -> np.ndarray:
@@ -266,11 +268,10 @@ def named_joints(
     mini: Float[np.ndarray, "frame 25 3"], face: Float[np.ndarray, "frame 6 3"]
 ) -> Float[np.ndarray, "frame 25 3"]:
     """The joints of the canonical skeleton from MINI-RGBD's and ``FACE_POINTS``."""
-    same = {"thorax": "spine2", "upper_neck": "neck"}
     columns = [
         face[:, FACE_POINTS.index(joint)]
         if joint in FACE_POINTS
-        else mini[:, MINI_RGBD_25.index(same.get(joint, joint))]
+        else mini[:, MINI_RGBD_25.index(OF_INFANT.get(joint, joint))]
         for joint in INFANT.joints
     ]
     return np.stack(columns, axis=1)

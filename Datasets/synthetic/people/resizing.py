@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float
@@ -47,7 +48,7 @@ FLESH_AT_HIPS = 0.4
 """How much of the way of a hip joint, sideways, the flesh around it goes along."""
 ROUNDING_M = 0.012
 """How gently the flattening of the trunk below the hips begins, metres."""
-NECK_STRETCH = (0.4, 1.5)
+NECK_STRETCH = (0.4, 1.25)
 """Between these the neck brings the nose to its distance; beyond them the head changes size."""
 
 
@@ -254,7 +255,7 @@ def _forearm(
     )
     forearm, palm = wrist - elbow, finger[0] - wrist
     reach = wanted.elbow_fingers * length
-    phalanges = [_norm(b - a) for a, b in zip(finger, finger[1:], strict=False)]
+    phalanges = [_norm(b - a) for a, b in pairwise(finger)]
     hand_length = _norm(palm) + phalanges[0] + 1.9 * phalanges[1]
     hand = np.sqrt(wanted.hand * length / hand_length * reach / _norm(forearm + palm))
     factor = _quadratic(forearm, hand * palm, reach)
@@ -302,7 +303,7 @@ def _quadratic(along: np.ndarray, fixed: np.ndarray, reach: float) -> float:
 
 def _chubby(factor: float) -> float:
     """Girth of a segment stretched by a factor: a short limb is thinner, but less so."""
-    return float(np.clip(factor, 0.3, 1.3) ** 0.35)
+    return float(np.clip(factor, 0.3, 1.3) ** 0.25)
 
 
 def _norm(vector: np.ndarray) -> float:

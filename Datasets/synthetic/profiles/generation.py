@@ -23,7 +23,7 @@ from Engine.files import write_json
 if TYPE_CHECKING:
     from Datasets.synthetic.compose.pictures import FigureLabels
 
-GENERATOR_VERSION = "1"
+GENERATOR_VERSION = "2"
 VALIDATION_EVERY = 8
 
 

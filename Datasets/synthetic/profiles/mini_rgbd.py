@@ -18,7 +18,12 @@ from Datasets.skeletons import MINI_RGBD_25
 from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE
 from Datasets.synthetic.profiles.generation import random_source, write_record
 from Datasets.synthetic.workers import Progress, chunks, spread
-from Datasets.writers.mini_rgbd import write_frame, write_head_length, write_infant_joints
+from Datasets.writers.mini_rgbd import (
+    write_frame,
+    write_head_length,
+    write_infant,
+    write_infant_joints,
+)
 from Engine.errors import DataError
 
 SIZE = (640, 480)
@@ -171,15 +176,15 @@ class RenderedFrame:
     labels: dict[str, np.ndarray]
 
 
-def render_frames(plan: SequencePlan, numbers: range) -> Iterator[RenderedFrame]:
-    """Render some frames of a sequence."""
+def render_frames(plan: SequencePlan, posed, numbers: range) -> Iterator[RenderedFrame]:
+    """Render some frames of a sequence; ``posed`` is what ``pose_sequence`` returned."""
     from Datasets.synthetic.capture.camera_effects import CameraEffects
     from Datasets.synthetic.people import body as bodies
     from Datasets.synthetic.people.outfits import dress
     from Datasets.synthetic.places.bed import make_sheet
     from Datasets.synthetic.render.renderer import Actor, Renderer
 
-    shape, movement, camera = pose_sequence(plan)
+    shape, movement, camera = posed
     rng = plan.rng(1)
     look = dress(rng, shape)
     background = make_sheet(rng, camera)
@@ -206,8 +211,11 @@ def render_frames(plan: SequencePlan, numbers: range) -> Iterator[RenderedFrame]
 
 def write_chunk(output: Path, plan: SequencePlan, numbers: range) -> dict[str, np.ndarray]:
     """Render and write some frames of a sequence; return their labels, stacked."""
-    folder, written = output / plan.sequence, []
-    for number, frame in zip(numbers, render_frames(plan, numbers), strict=True):
+    folder, written, posed = output / plan.sequence, [], pose_sequence(plan)
+    if numbers.start == 0:
+        shape = posed[0]
+        write_infant(folder, shape.age_weeks, 1000 * shape.length_m, shape.joint_places)
+    for number, frame in zip(numbers, render_frames(plan, posed, numbers), strict=True):
         depth, labels = np.clip(np.round(frame.depth_m * 1000), 0, 65535), frame.labels
         pixels_mm = labels["mini_px"], labels["mini_mm"]
         write_frame(folder, number, frame.rgb, depth.astype(np.uint16), frame.mask, *pixels_mm)

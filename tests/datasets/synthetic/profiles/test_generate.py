@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from Datasets.geometry.camera import project
-from Datasets.readers.mini_rgbd import INTRINSICS, read_mini_rgbd
+from Datasets.readers.mini_rgbd import INTRINSICS, load_infant, read_mini_rgbd
 from Datasets.skeletons import INFANT
 from Datasets.structures import OCCLUDED, VISIBLE
 from Datasets.synthetic import generate
@@ -98,6 +98,20 @@ def test_head_length_file_is_what_the_reader_measures(generated):
         assert sample.head_length_px == pytest.approx(stored["px"], abs=0.01)
 
 
+def test_age_and_length_of_each_infant_are_written(generated, tmp_path):
+    for sequence in ("11", "12"):
+        shape, _, _ = pose_sequence(SequencePlan("mini_rgbd", 77, sequence, 3, 1.0))
+        found = load_infant(generated / sequence)
+        assert found["age_weeks"] == pytest.approx(shape.age_weeks, abs=0.01)
+        assert found["length_mm"] == pytest.approx(1000 * shape.length_m, abs=0.1)
+        written = json.loads((generated / sequence / "infant.json").read_text())
+        assert written["joint_places"] == shape.joint_places
+    assert load_infant(tmp_path) is None
+    (tmp_path / "infant.json").write_text('{"age_weeks": "old"}')
+    with pytest.raises(DataError, match=r"infant\.json does not hold numbers"):
+        load_infant(tmp_path)
+
+
 def test_every_infant_wears_a_nappy_and_skin_tones_spread():
     rng = np.random.default_rng(0)
     shape = draw_body(rng, LYING_INFANT)
@@ -179,8 +193,8 @@ def test_profiles_have_their_own_seeds():
 
 
 @pytest.mark.parametrize("profile", sorted(PROFILES))
-def test_labels_are_those_of_generator_version_1_on_any_machine(profile):
-    stored = json.loads((Path(__file__).parent / "labels_version_1.json").read_text())[profile]
+def test_labels_are_those_of_generator_version_2_on_any_machine(profile):
+    stored = json.loads((Path(__file__).parent / "labels_version_2.json").read_text())[profile]
     plan = SequencePlan(profile, PROFILES[profile].seed, "11", 4, 30.0)
     shape, movement, camera = pose_sequence(plan)
     joints = bodies.infant_joints(shape, movement.turn[3:], movement.place[3:])
