@@ -97,6 +97,7 @@ def _stance(
     soles: float | tuple[float, float] = 1.0,
     pointed: float = 18.0,
     level: float = 1.0,
+    seated: bool = False,
 ) -> Stance:
     """A stance around these values; see its attributes."""
     bent = rng.uniform(*curl)
@@ -118,6 +119,7 @@ def _stance(
         soles=np.array([np.broadcast_to(soles, 2)], dtype=float),
         pointed=rng.normal(pointed, 9, (1, 2)),
         level=np.array([[level]], dtype=float),
+        resting=np.array([[float(seated or upright[0] < 0.5)]]),
     )
 
 
@@ -225,6 +227,7 @@ def _sitting(rng) -> Stance:
     return _stance(
         rng, pitch=(-10, 16), legs=legs, arms=arms, curl=(4, 30), upright=(0.9, 0.5),
         nod=6, knees=knees, elbows=(0.8, -0.6, -0.5), soles=0.0, level=0.0,
+        seated=True,
     )  # fmt: skip
 
 

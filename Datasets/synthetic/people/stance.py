@@ -20,7 +20,7 @@ from Datasets.synthetic.people.limbs import Limb, aim_limb, arm, bend_fingers, e
 
 SUNK_M = 0.004
 CONTACT_ROUNDS = 2
-LYING_SHARE = 0.04
+SUNK_SHARE = 0.04
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class Stance:
         soles: (frame, 2) share to which each sole is level.
         pointed: (frame, 2) how far each foot is stretched where its sole is not level, degrees.
         level: (frame, 1) share to which both ankles are brought to the same height.
+        resting: (frame, 1) above a half where the trunk, not a foot, carries the body.
     """
 
     trunk: Float[np.ndarray, "frame 5"]
@@ -55,6 +56,7 @@ class Stance:
     soles: Float[np.ndarray, "frame 2"]
     pointed: Float[np.ndarray, "frame 2"]
     level: Float[np.ndarray, "frame 1"]
+    resting: Float[np.ndarray, "frame 1"]
 
     def __len__(self) -> int:
         return len(self.trunk)
@@ -105,9 +107,9 @@ def pose_body(shape: BodyShape, stance: Stance, times: Float[np.ndarray, "frame"
     rotations = _spine(stance)
     for number, side in enumerate(SIDES):
         rotations |= bend_fingers(shape, side, [stance.fists[:, number]] * 4)
-    # High enough for limbs in any direction; lying bodies come down before their limbs are posed.
-    lying = stance.upright[:, 0] < 0.5
-    height = np.where(lying, _resting_height(shape, rotations, root), 5.0)
+    # High enough for limbs in any direction; trunks come down before their limbs are posed.
+    resting = stance.resting[:, 0] > 0.5
+    height = np.where(resting, _resting_height(shape, rotations, root), 5.0)
     position = np.stack([np.zeros_like(height), np.zeros_like(height), height], axis=1)
     turn, place = bodies.forward_kinematics(shape, rotations, root, position)
     rotations |= _legs(shape, stance, turn, place)
@@ -115,7 +117,7 @@ def pose_body(shape: BodyShape, stance: Stance, times: Float[np.ndarray, "frame"
     rotations |= _soles(stance, turn)
     rotations |= _arms(shape, stance, rotations, root, position, times)
     turn, place = bodies.forward_kinematics(shape, rotations, root, position)
-    return Posed(turn, place - _clearance(shape, turn, place, lying)[:, None, None] * [0, 0, 1])
+    return Posed(turn, place - _clearance(shape, turn, place, resting)[:, None, None] * [0, 0, 1])
 
 
 def _spine(stance: Stance) -> dict[str, np.ndarray]:
@@ -199,14 +201,14 @@ def _resting_height(shape: BodyShape, rotations: dict, root: np.ndarray) -> np.n
 
 
 def _clearance(
-    shape: BodyShape, turn: np.ndarray, place: np.ndarray, lying: np.ndarray
+    shape: BodyShape, turn: np.ndarray, place: np.ndarray, resting: np.ndarray
 ) -> np.ndarray:
     """Height (frame,) of the body over where it should be.
 
-    The lowest point touches the floor; of a lying body a hand or foot may sink in instead of
-    holding it up.
+    The lowest point touches the floor; of a resting body flesh, a hand or a foot may sink in
+    instead of holding it up.
     """
     heights = [bodies.skin(shape, t, p)[:, 2] for t, p in zip(turn, place, strict=True)]
-    shares = np.where(lying, LYING_SHARE, 0.0)
+    shares = np.where(resting, SUNK_SHARE, 0.0)
     lowest = [np.quantile(h, share) for h, share in zip(heights, shares, strict=True)]
     return np.array(lowest) + SUNK_M

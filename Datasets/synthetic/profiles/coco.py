@@ -48,7 +48,7 @@ TOGETHER = (
 )
 """Ages of the people in a picture, and how often."""
 CROWD = 9
-CLOSENESS = (0.62, 1.35)
+CLOSENESS = (0.72, 1.4)
 """Range of distances over the one at which the people just fit."""
 MIN_PIXELS = 60
 CROWD_SHARE = 0.12
