@@ -24,6 +24,11 @@ LEGS = ("upperleg", "lowerleg", "foot", "toe")
 SHIN_M = 0.05
 """Half of the thickness of a leg."""
 UPRIGHT = ("standing", "sitting", "on a seat", "kneeling")
+HELPED: dict[str, tuple[float, tuple[str, str]]] = {
+    "standing held": (0.5, ("wrist.L", "wrist.R")), "sitting": (0.1, ("spine02", "spine02")),
+    "supine": (0.1, ("foot.L", "foot.R")), "prone": (0.06, ("spine03", "spine03")),
+}  # fmt: skip
+"""How often carers help an infant in a posture, and the bones that they hold it by."""
 TOUCHED = ("spine03", "spine02", "head", "foot.L", "wrist.L", "wrist.R")
 """Bones of an infant that hands reach for."""
 
@@ -96,6 +101,19 @@ def bend_over(
     ordered = palms[np.argsort((palms - middle) @ left)[::-1]]
     shown = with_hands_at(shape, turned, ordered, rng.choice([1.0, 1.0, rng.uniform(0.5, 1.0)]))
     return Figure(age, shape, look, replace(shown, kind="caring"))
+
+
+def draw_helper(rng: np.random.Generator, infant: Figure) -> Figure | None:
+    """Now and then a carer behind an infant, or at the feet of a lying one, who holds it."""
+    share, bones = HELPED.get(infant.posed.kind, (0.0, ("root", "root")))
+    if rng.random() >= share:
+        return None
+    side = infant.posed.turn[0] @ [0.06 if bones[0] == bones[1] else 0.0, 0.0, 0.0]
+    palms = np.stack([infant.at(bones[0]) + side, infant.at(bones[1]) - side])
+    front, along = infant.posed.turn[0] @ [0.0, -1.0, 0.0], infant.posed.turn[0] @ [0.0, 0.0, 1.0]
+    behind = -along if abs(front[2]) > 0.7 else -front
+    azimuth = np.degrees(np.arctan2(behind[1], behind[0])) + rng.normal(0, 20)
+    return bend_over(rng, palms, azimuth, rng.uniform(0.15, 0.3), 0.0)
 
 
 def _bent(rng: np.random.Generator, shape: BodyShape, kind: str, height_m: float) -> Posed:

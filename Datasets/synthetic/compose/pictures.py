@@ -94,6 +94,7 @@ def photograph(
     closeness: tuple[float, float] = (0.55, 1.35),
     behind: Sequence[Figure] = (),
     azimuth_degrees: tuple[float, float] = (0.0, 360.0),
+    helpers: Sequence[Figure] = (),
 ) -> Picture:
     """Choose a place, a light and a camera, and take a picture.
 
@@ -106,6 +107,7 @@ def photograph(
         behind: more people, who stand together some way behind, in the open; they are numbered
             after the others.
         azimuth_degrees: range of the direction in which the camera stands.
+        helpers: people without number and label, whom the camera does not aim at.
     """
     points = np.concatenate([figure.posed.place for figure in figures])
     low, high = points.min(axis=0), points.max(axis=0)
@@ -113,7 +115,8 @@ def photograph(
     angles = elevation_degrees, closeness, azimuth_degrees
     camera = look_at_people(rng, size, (low + high) / 2, extent, *angles)
     figures = [_attending(rng, figure, camera) for figure in figures]
-    place = Place(rng, camera, float(np.linalg.norm(points[:, :2], axis=1).max()))
+    taken = np.concatenate([points, *(helper.posed.place for helper in helpers)])
+    place = Place(rng, camera, float(np.linalg.norm(taken[:, :2], axis=1).max()))
     seats = [figure.seat for figure in figures if figure.posed.kind == ON_SEAT]
     if behind:
         background = make_outdoors(place, seats)
@@ -123,7 +126,8 @@ def photograph(
     angle = np.arctan2(-camera.position[1], -camera.position[0]) + rng.uniform(-0.4, 0.4)
     away = place.radius_m + rng.uniform(3.0, 7.0)
     back = away * np.array([np.cos(angle), np.sin(angle)])
-    return take_picture(rng, background, [*figures, *(one.moved(*back) for one in behind)])
+    every = [*figures, *(one.moved(*back) for one in behind)]
+    return take_picture(rng, background, every, helpers)
 
 
 def _attending(rng: np.random.Generator, figure: Figure, camera: PlacedCamera) -> Figure:

@@ -20,7 +20,8 @@ from Datasets.synthetic.people.limbs import Limb, aim_limb, arm, bend_fingers, e
 
 SUNK_M = 0.004
 CONTACT_ROUNDS = 2
-SUNK_SHARE = 0.04
+SUNK_SHARES = 0.04, 0.012
+"""Share of the vertices of the lying and of the sitting that may be below the floor."""
 
 
 @dataclass(frozen=True)
@@ -116,8 +117,9 @@ def pose_body(shape: BodyShape, stance: Stance, times: Float[np.ndarray, "frame"
     turn, place = bodies.forward_kinematics(shape, rotations, root, position)
     rotations |= _soles(stance, turn)
     rotations |= _arms(shape, stance, rotations, root, position, times)
+    sunk = np.where(resting, np.where(stance.upright[:, 0] < 0.5, *SUNK_SHARES), 0.0)
     turn, place = bodies.forward_kinematics(shape, rotations, root, position)
-    return Posed(turn, place - _clearance(shape, turn, place, resting)[:, None, None] * [0, 0, 1])
+    return Posed(turn, place - _clearance(shape, turn, place, sunk)[:, None, None] * [0, 0, 1])
 
 
 def _spine(stance: Stance) -> dict[str, np.ndarray]:
@@ -201,14 +203,13 @@ def _resting_height(shape: BodyShape, rotations: dict, root: np.ndarray) -> np.n
 
 
 def _clearance(
-    shape: BodyShape, turn: np.ndarray, place: np.ndarray, resting: np.ndarray
+    shape: BodyShape, turn: np.ndarray, place: np.ndarray, sunk: np.ndarray
 ) -> np.ndarray:
     """Height (frame,) of the body over where it should be.
 
-    The lowest point touches the floor; of a resting body flesh, a hand or a foot may sink in
-    instead of holding it up.
+    The lowest point touches the floor, when a share ``sunk`` (frame,) of the vertices is left out:
+    flesh, a hand or a foot may sink in instead of holding the body up.
     """
     heights = [bodies.skin(shape, t, p)[:, 2] for t, p in zip(turn, place, strict=True)]
-    shares = np.where(resting, SUNK_SHARE, 0.0)
-    lowest = [np.quantile(h, share) for h, share in zip(heights, shares, strict=True)]
+    lowest = [np.quantile(h, share) for h, share in zip(heights, sunk, strict=True)]
     return np.array(lowest) + SUNK_M

@@ -45,7 +45,7 @@ def make_room(place: Place, seats: Sequence[Seat] = (), nursery: bool = False) -
     """Build a furnished room with floor, walls and ceiling; see ``make_place``."""
     rng = place.rng
     add_seats(place, seats)
-    raised = nursery and not seats and place.radius_m < 0.75 and rng.random() < 0.55
+    raised = nursery and not seats and place.radius_m < 0.75 and rng.random() < 0.4
     place.floor_m = -rng.uniform(*RAISED_M) if raised else 0.0
     enclose(place, surfaces.SOFT_FLOORS if nursery and not raised else surfaces.FLOORS)
     if raised:

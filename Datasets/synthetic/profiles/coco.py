@@ -84,6 +84,7 @@ def take_together(
         crowd_share: share of pictures with many people in the background.
         kinds: postures of infants and toddlers, equally often; none: those of their age.
     """
+    from Datasets.synthetic.compose.carers import draw_helper
     from Datasets.synthetic.compose.pictures import photograph
     from Datasets.synthetic.compose.views import draw_view
 
@@ -94,9 +95,9 @@ def take_together(
     elevation, azimuth = draw_view(rng, guests[0].posed)
     if crowded:
         elevation = rng.uniform(2.0, 25.0)
-    picture = photograph(
-        rng, guests, size, (elevation, elevation), CLOSENESS, strangers, (azimuth, azimuth)
-    )
+    helper = draw_helper(rng, guests[0]) if len(guests) == 1 else None
+    angles = (elevation, elevation), CLOSENESS, strangers, (azimuth, azimuth)
+    picture = photograph(rng, guests, size, *angles, [helper] if helper else [])
     return Snapshot(picture, tuple(guests), (("posture", guests[0].posed.kind),))
 
 

@@ -190,7 +190,8 @@ def render_frames(plan: SequencePlan, posed, numbers: range) -> Iterator[Rendere
     background = make_sheet(rng, camera)
     effects = CameraEffects.draw(rng)
     renderer = Renderer(background, [Actor(shape, look, seed=int(rng.integers(2**31)))])
-    gains = effects.gains(renderer.empty)
+    first = renderer.render([(movement.turn[0], movement.place[0])])
+    gains = effects.gains(first.linear, first.mask)
     frames = slice(numbers.start, numbers.stop)
     turn, place = movement.turn[frames], movement.place[frames]
     mini_mm = 1000 * camera.to_camera(bodies.mini_rgbd_joints(shape, turn, place))
