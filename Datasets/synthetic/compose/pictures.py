@@ -22,7 +22,7 @@ from Datasets.synthetic.places.place import Place
 from Datasets.synthetic.places.rooms import make_outdoors, make_place
 from Datasets.synthetic.render.renderer import Actor, Renderer, Rendering
 
-ATTENDING_SHARE = 0.6
+ATTENDING_SHARE = 0.75
 """Share of people who look at the camera, or past it."""
 HIDDEN_DEPTH = 0.2
 """How much nearer than a joint a surface must be to hide it, as a share of root to crown."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from Datasets.synthetic.compose.views import VIEWS, draw_view, facing
+from Datasets.synthetic.compose.views import VIEWS, draw_view, facing, foreshortened
 from Datasets.synthetic.people.phenotypes import draw_person
 from Datasets.synthetic.people.postures import draw_posture
 
@@ -38,8 +38,8 @@ def test_elevations_fit_the_posture(postures):
 def test_faces_are_often_but_not_always_visible(postures):
     for posed in postures.values():
         aside = angles(posed)[1]
-        assert 0.5 < np.mean(aside < 60) < 0.9
-        assert np.mean(aside > 120) > 0.03
+        assert 0.55 < np.mean(aside < 60) < 0.92
+        assert np.mean(aside > 120) > 0.02
 
 
 def test_faces_are_seen_from_the_feet_of_the_supine_and_the_head_of_the_prone(postures):
@@ -49,6 +49,14 @@ def test_faces_are_seen_from_the_feet_of_the_supine_and_the_head_of_the_prone(po
         assert sign * (facing(posed) @ along) > 0
     sitting = postures["sitting"]
     assert facing(sitting) @ (sitting.turn[0] @ [0.0, -1.0, 0.0])[:2] > 0
+
+
+def test_trunks_are_seldom_seen_end_on(postures):
+    for posed in postures.values():
+        views = [draw_view(np.random.default_rng(n), posed) for n in range(COUNT)]
+        seen = np.array([foreshortened(posed, *view) for view in views])
+        assert 0 <= seen.min() and seen.max() <= 90
+        assert 0.001 < np.mean(seen < 35) < 0.15 or seen.min() > 20
 
 
 def test_rows_are_ordered():
