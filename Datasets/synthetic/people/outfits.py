@@ -44,7 +44,7 @@ def _infant_garments(rng: np.random.Generator, where: SurfaceCoordinates) -> Gar
     waist = rng.uniform(0.18, 0.34) * where.scale
     thigh = 0.13 * where.scale  # metres per unit of ``leg``, roughly
     off_arms = (-0.05 - where.arm) * thigh * 2
-    nappy_leg = (rng.uniform(0.12, 0.24) - where.leg) * thigh * 2
+    nappy_leg = (rng.uniform(0.2, 0.38) - where.leg) * thigh * 2
     nappy = np.minimum.reduce([waist - where.height, nappy_leg, off_arms])
     garments: Garments = [("nappy", nappy, rng.uniform(0.006, 0.013)), None, None, None]
     kinds = ("none", "bodysuit", "shirt", "sleepsuit")
@@ -53,7 +53,7 @@ def _infant_garments(rng: np.random.Generator, where: SurfaceCoordinates) -> Gar
     if kind != "none":
         neck = (rng.uniform(-0.08, 0.04) - where.head) * 0.3 * where.scale
         cuff = (sleeves.get(kind, 1.95) - where.arm) * thigh * 1.6
-        bodysuit, sleepsuit = rng.uniform(0.1, 0.3), rng.choice([1.9, 3.5])
+        bodysuit, sleepsuit = rng.uniform(0.15, 0.38), rng.choice([1.9, 3.5])
         leg = {"bodysuit": bodysuit, "shirt": 0.3, "sleepsuit": sleepsuit}[kind]
         suit = np.minimum.reduce([neck, cuff, (leg - where.leg) * thigh * 2])
         if kind == "shirt":
