@@ -101,6 +101,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_compare(commands, common)
     _add_train(commands, common)
     _add_data_commands(commands, common, configured)
+    _add_import(commands, common)
     _add(commands, "doctor", configured, "check the installation and the weights")
     return parser
 
@@ -220,6 +221,15 @@ def _add_data_commands(
     crops.add_argument("--margin", type=_margin, default=1.25, help="crop over box")
     render.add_argument("--split", default="all", help="train, validation, test, all, or its own")
     render.add_argument("--output", type=_path, default=Path("Images"), metavar="DIR")
+
+
+def _add_import(commands: argparse._SubParsersAction, parent: argparse.ArgumentParser) -> None:
+    weights = _add(commands, "import", parent, "initial weights from a published network")
+    weights.add_argument("network", choices=("movenet",))
+    weights.add_argument(
+        "--model", type=_path, required=True, metavar="FILE.json", help="of TensorFlow.js"
+    )
+    weights.add_argument("--output", type=_path, required=True, metavar="DIR")
 
 
 def _names_of(rows: Iterable[Named]) -> tuple[str, ...]:

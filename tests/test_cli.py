@@ -20,7 +20,7 @@ from PoseEstimation.visualise.video import VideoWriter
 
 COMMANDS = (
     *("predict", "demo", "evaluate", "train", "synth"),
-    *("render", "verify", "crops", "doctor"),
+    *("render", "verify", "crops", "doctor", "import"),
 )
 HEAVY = ("torch", "lightning", "matplotlib", "av", "scipy", "jsonargparse")
 

@@ -21,8 +21,9 @@ class PredictSettings(Settings):
         precision: auto computes in bf16 on CPUs and GPUs built for it, else in 32-bit floats.
         batch_size: frames that go through the networks together.
         flip_test: average each heatmap with that of the mirrored crop (slower, more accurate).
-        turn_test: in photos, average it with those of the crop turned by quarters, too; videos are
-            spared the time.
+        turn_test: in photos, look at the crop turned by quarters, too; videos are spared the time.
+        turns: what becomes of the four: their average, or the one with the highest mean score,
+            which suits networks that know people upright.
         temporal: lift each infant of a video in the light of all its frames.
         min_box_score: a box below this confidence is nobody; None: what the weights say.
         max_infants: keep at most this many, best first.
@@ -36,6 +37,7 @@ class PredictSettings(Settings):
     batch_size: int = limited(4, 1, 1024)
     flip_test: bool = True
     turn_test: bool = True
+    turns: Literal["average", "best"] = "average"
     temporal: bool = True
     min_box_score: float | None = share(None)
     max_infants: int = limited(4, 1, 100)

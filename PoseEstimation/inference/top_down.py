@@ -141,9 +141,19 @@ class TopDown:
         """Joints of one batch, in crop pixels."""
         pictures = np.stack([crop_picture(image, crop) for image, crop in crops])
         images = np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))
-        maps = turn_averaged(self._maps, images) if turned else self._maps(images)
+        maps = self._turned_maps(images) if turned else self._maps(images)
         decoded = decode_maps(maps, self._network.codec, self.skeleton.root_index)
         return Keypoints(*(value.numpy().astype(np.float64) for value in decoded))
+
+    def _turned_maps(self, images: UInt8[np.ndarray, "batch 3 side side"]) -> Arrays:
+        """Maps of one batch, of all turns or of the best."""
+        turns = quarter_turns(self._maps, images)
+        if self._settings.turns == "average":
+            return {name: sum(maps[name] for maps in turns) / 4 for name in turns[0]}
+        codec = self._network.codec
+        scores = [codec.decode(torch.from_numpy(maps["heatmaps"]))[1].mean(-1) for maps in turns]
+        best, rows = np.argmax(scores, axis=0), np.arange(len(images))
+        return {name: np.stack([maps[name] for maps in turns])[best, rows] for name in turns[0]}
 
     def _maps(self, images: UInt8[np.ndarray, "batch 3 side side"]) -> Arrays:
         """Maps of one batch."""
@@ -173,15 +183,16 @@ def flip_averaged(
     }
 
 
-def turn_averaged(
+def quarter_turns(
     backend: Callable[[np.ndarray], Arrays], images: UInt8[np.ndarray, "batch 3 side side"]
-) -> Arrays:
-    """Average maps of images with those of the images turned by quarters, turned back."""
-    total = backend(images)
-    for quarters in (1, 2, 3):
+) -> list[Arrays]:
+    """Maps of images as they are and turned by one, two and three quarters, turned back."""
+    turns = []
+    for quarters in range(4):
         turned = backend(np.ascontiguousarray(np.rot90(images, quarters, (-2, -1))))
-        total = {n: v + np.rot90(turned[n], -quarters, (-2, -1)) for n, v in total.items()}
-    return {name: value / 4 for name, value in total.items()}
+        back = {name: np.rot90(maps, -quarters, (-2, -1)) for name, maps in turned.items()}
+        turns.append({name: np.ascontiguousarray(maps) for name, maps in back.items()})
+    return turns
 
 
 def decode_maps(

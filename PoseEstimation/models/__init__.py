@@ -10,7 +10,14 @@ from Engine.registry import Network, Networks
 _HERE = "PoseEstimation.models"
 
 HEATMAP_NETWORKS = Networks(
-    Network("pose_resnet", f"{_HERE}.pose_resnet:PoseResNet", f"{_HERE}.configs:PoseResNetSettings")
+    Network(
+        "pose_resnet", f"{_HERE}.pose_resnet:PoseResNet", f"{_HERE}.configs:PoseResNetSettings"
+    ),
+    Network(
+        "mobilenet_fpn",
+        f"{_HERE}.mobilenet_fpn:MobileNetFPN",
+        f"{_HERE}.configs:MobileNetFPNSettings",
+    ),
 )
 
 LIFTERS = Networks(

@@ -77,6 +77,42 @@ class PoseResNetConfig(PoseResNetSettings):
     maps_per_joint: Literal[1, 3] = 1
 
 
+THUNDER = (56, 32, 40, 56, 112, 168, 280, 560)
+LIGHTNING = (32, 16, 24, 32, 64, 96, 160, 320)
+"""Channels of MobileNetV2's stem and seven stages in MoveNet's two sizes."""
+
+
+@dataclass(frozen=True)
+class MobileNetFPNSettings(HeatmapNetworkSettings):
+    """MobileNetV2 and a feature pyramid, as MoveNet's.
+
+    Attributes:
+        kind: ``mobilenet_fpn``.
+        widths: channels of the stem and the seven stages, ``THUNDER`` or ``LIGHTNING`` in MoveNet.
+    """
+
+    kind: Literal["mobilenet_fpn"] = "mobilenet_fpn"
+    widths: tuple[int, ...] = limited(THUNDER, 1, 4096)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.widths) != len(THUNDER):
+            raise DataError(f"network.widths: {len(self.widths)} numbers, {len(THUNDER)} needed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MobileNetFPNConfig(MobileNetFPNSettings):
+    """Shape of the network.
+
+    Attributes:
+        num_joints: joints that have maps.
+        maps_per_joint: 1: heatmap; 3: heatmap, depth, log of the 2D error's deviation.
+    """
+
+    num_joints: int = limited(25, 1, 1000)
+    maps_per_joint: Literal[1, 3] = 1
+
+
 @dataclass(frozen=True)
 class MartinezSettings(NetworkSettings):
     """A residual perceptron from the 2D joints of one frame to 3D joints.

@@ -1,6 +1,7 @@
 """``python -m report.experiments NAME``: the chains that the report compares.
 
 What they take of the chains ``best``, ``ellershaw`` and ``real`` lies beside their own folder.
+``looks`` trains nothing: it measures generated pictures with a network that knows photos.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from Engine.files import require_writable
 from Engine.process import exit_code
 from PoseEstimation.chains.chain import placed_stages, run_chain
 from PoseEstimation.config import load_config
+from report.experiments import looks
 from report.experiments.data_sources import data_sources
 from report.experiments.parts import parts
 from report.experiments.photo_sources import photo_sources
@@ -24,11 +26,14 @@ EXPERIMENTS = {row.__name__: row for row in (data_sources, same_data, photo_sour
 
 def main(arguments: list[str] | None = None) -> int:
     """Run an experiment; returns the exit code."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == ["looks"]:
+        return exit_code("report.experiments", lambda: looks.main(given[1:]))
     parser = argparse.ArgumentParser("python -m report.experiments", description=__doc__)
-    parser.add_argument("name", choices=EXPERIMENTS)
+    parser.add_argument("name", choices=[*EXPERIMENTS, "looks"])
     parser.add_argument("--output", type=Path, help="default: runs/chain/NAME")
     parser.add_argument("--config", type=Path, help="default: config.yaml")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(given)
     return exit_code("report.experiments", lambda: _run(options))
 
 

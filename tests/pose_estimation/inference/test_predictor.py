@@ -26,7 +26,7 @@ from PoseEstimation.inference.top_down import (
     KeypointNetwork,
     TopDown,
     flip_averaged,
-    turn_averaged,
+    quarter_turns,
 )
 from PoseEstimation.inference.weight_sets import WeightSet, find_weights, is_indexed
 from PoseEstimation.inference.weights import load_keypoint_network
@@ -125,10 +125,30 @@ def test_flip_test_is_symmetric_under_mirroring():
 
 def test_turn_test_turns_with_the_picture():
     images = np.random.default_rng(0).integers(0, 256, (2, 3, 32, 32), np.uint8)
-    upright = turn_averaged(Noise(), images)["heatmaps"]
-    turned = turn_averaged(Noise(), np.rot90(images, 1, (-2, -1)))["heatmaps"]
-    assert np.allclose(np.rot90(turned, -1, (-2, -1)), upright, atol=1e-5)
-    assert not np.allclose(Noise()(images)["heatmaps"], upright, atol=1e-2)
+    upright = quarter_turns(Noise(), images)
+    turned = quarter_turns(Noise(), np.rot90(images, 1, (-2, -1)))
+    for i in range(4):
+        back = np.rot90(turned[i]["heatmaps"], -1, (-2, -1))
+        assert np.allclose(back, upright[(i + 1) % 4]["heatmaps"], atol=1e-5)
+    assert np.array_equal(Noise()(images)["heatmaps"], upright[0]["heatmaps"])
+    assert not np.allclose(upright[1]["heatmaps"], upright[0]["heatmaps"], atol=1e-2)
+
+
+def test_the_best_turn_is_the_one_with_the_highest_scores():
+    """A network that is blind on the right: a dot there is found once the crop is turned."""
+
+    def left_half(images):
+        maps = brightest_pixel(images)["heatmaps"].copy()
+        maps[..., maps.shape[-1] // 2 :] = maps.min()
+        return {"heatmaps": maps}
+
+    network = replace(NETWORK, backend=left_half)
+    image, box = dots((150, 60)), np.array([[10.0, 5, 190, 195]])
+    for settings, error in ((FLOAT, (30, 200)), (replace(FLOAT, turns="best"), (0, 0.5))):
+        settings = replace(settings, flip_test=False, turn_test=error[1] < 1)
+        (result,) = made(network, settings).run([photo(image, box)], boxes="true")
+        off = np.abs(result.infants[0].keypoints_px - (150, 60)).max()
+        assert error[0] <= off <= error[1]
 
 
 def test_photos_are_turned_and_videos_are_not():

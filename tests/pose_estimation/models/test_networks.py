@@ -1,7 +1,10 @@
 import pytest
 import torch
 
+from Engine.errors import DataError
+from PoseEstimation.models.configs import LIGHTNING, THUNDER
 from PoseEstimation.models.martinez import MartinezConfig, MartinezLifter
+from PoseEstimation.models.mobilenet_fpn import MobileNetFPN, MobileNetFPNConfig
 from PoseEstimation.models.pose_resnet import PoseResNet, PoseResNetConfig
 
 
@@ -47,19 +50,43 @@ def test_the_three_kinds_of_maps_are_thirds_of_the_last_layer():
     assert torch.equal(torch.cat([maps.heatmaps, maps.depth, maps.log_sigma], 1), last)
 
 
+TINY = (6, 4, 5, 6, 7, 8, 9, 10)
+
+
+def test_a_mobilenet_with_a_pyramid_gives_the_same_maps():
+    network = MobileNetFPN(MobileNetFPNConfig(widths=TINY, num_joints=7)).eval()
+    with torch.no_grad():
+        maps = network(torch.rand(2, 3, 64, 96))
+    assert maps.heatmaps.shape == (2, 7, 16, 24) and maps.depth is None
+    assert torch.isfinite(maps.heatmaps).all() and maps.heatmaps.std() > 1e-4
+
+
+@pytest.mark.parametrize(("widths", "millions"), [(THUNDER, 6.23), (LIGHTNING, 2.32)])
+def test_the_published_sizes(widths, millions):
+    network = MobileNetFPN(MobileNetFPNConfig(widths=widths, maps_per_joint=3))
+    count = sum(p.numel() for p in network.parameters())
+    assert count / 1e6 == pytest.approx(millions, abs=0.01)
+
+
+def test_eight_widths_are_needed():
+    with pytest.raises(DataError, match=r"network\.widths: 2 numbers"):
+        MobileNetFPNConfig(widths=(8, 8))
+
+
 @pytest.mark.parametrize(
     "make",
     [
         lambda: PoseResNet(PoseResNetConfig(num_joints=3, maps_per_joint=3, head_channels=8)),
+        lambda: MobileNetFPN(MobileNetFPNConfig(widths=TINY, num_joints=3, maps_per_joint=3)),
         lambda: MartinezLifter(MartinezConfig(width=16, dropout=0.0)),
     ],
-    ids=["PoseResNet", "MartinezLifter"],
+    ids=["PoseResNet", "MobileNetFPN", "MartinezLifter"],
 )
 def test_every_parameter_has_an_influence_on_the_output(make):
     """A gradient that is finite may still be zero: each tensor of weights must have another."""
     torch.manual_seed(0)
     network = make()
-    maps = isinstance(network, PoseResNet)
+    maps = not isinstance(network, MartinezLifter)
     output = network(torch.rand(4, 3, 64, 64) if maps else torch.randn(16, 16, 2))
     values = [output.heatmaps, output.depth, output.log_sigma] if maps else [output]
     sum((v * torch.randn_like(v)).sum() for v in values).backward()
