@@ -41,7 +41,7 @@ class PhotoStyle:
 
     grey: float = 0.06
     dark: float = 0.07
-    blurred: float = 0.35
+    blurred: float = 0.3
     clipped: bool = False
 
 
@@ -178,7 +178,7 @@ def _developed(
     """A camera's picture: at times blurred before and behind the focus, dark, or grey."""
     effects, linear = CameraEffects.draw(rng), without_stairs(frame.linear, frame.person)
     if rng.random() < style.blurred:
-        linear = defocused(linear, frame.depth_m, focus_m, rng.uniform(1.5, 8.0))
+        linear = defocused(linear, frame.depth_m, focus_m, rng.uniform(1.0, 5.0))
     if rng.random() < style.dark:
         effects = effects.in_the_dark(rng.uniform(2.0, 4.0))
     rgb = effects.develop(rng, linear, effects.gains(linear, frame.person == 0))

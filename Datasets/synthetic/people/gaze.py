@@ -9,9 +9,7 @@ from scipy.spatial.transform import Rotation
 from Datasets.synthetic.people import body as bodies
 from Datasets.synthetic.people.body import NECK, BodyShape, Posed
 from Datasets.synthetic.people.limbs import euler
-
-LIMITS = (-55.0, 45.0), (-25.0, 25.0), (-72.0, 72.0)
-"""Least and largest nod (down is positive), tilt and turn of the whole neck, degrees."""
+from Datasets.synthetic.people.stance import NECK_LIMITS
 
 
 def look_at(
@@ -41,7 +39,7 @@ def look_at(
         return posed
     now = Rotation.from_matrix(trunk.T @ posed.turn[head]).as_euler("xyz", degrees=True)
     wanted = now + share * (np.array([nod, roll_degrees, turn]) - now)
-    bent = np.clip(wanted, *np.transpose(LIMITS)) / len(NECK)
+    bent = np.clip(wanted, *np.transpose(NECK_LIMITS)) / len(NECK)
     each = euler("xyz", *bent[:, None])[0]
     turns, place = posed.turn.copy(), posed.place.copy()
     moved = {base}

@@ -15,7 +15,7 @@ from Datasets.synthetic.people import body as bodies
 from Datasets.synthetic.people.body import BodyShape, Posed
 from Datasets.synthetic.people.penetration import buried_share
 from Datasets.synthetic.people.signals import choose, min_jerk, smooth
-from Datasets.synthetic.people.stance import Stance, pose_body, pose_still
+from Datasets.synthetic.people.stance import NECK_LIMITS, Stance, pose_body, pose_still
 
 Limbs = np.ndarray
 Range = tuple[float, float]
@@ -109,7 +109,7 @@ def _stance(
     to_elbows = rng.normal(0, 0.25, (1, 2, 3)) + elbows
     return Stance(
         trunk=np.array([trunk]),
-        neck=np.clip([neck], [-55, -30, -70], [45, 30, 70]),
+        neck=np.clip([neck], *np.transpose(NECK_LIMITS)),
         wrists=arms,
         elbows=to_elbows,
         ankles=legs,
@@ -123,7 +123,7 @@ def _stance(
     )
 
 
-LEVELLED = 0.75
+LEVELLED = 0.8
 """Share of the trunk's bend that the neck of people who are upright takes back."""
 STRAIGHT = ((0.0, -0.12, -1.0, 0.94), (0.25, 0.12, -1.0, 0.99))
 
@@ -200,7 +200,7 @@ def _all_fours(rng) -> Stance:
     below = ((0.0, -0.1, -1.0, 0.9), (0.2, 0.3, -1.0, 0.985))
     legs, arms = _limbs(rng, bent, bent, 0.05), _limbs(rng, below, below, 0.06)
     return _stance(
-        rng, pitch=(62, 84), legs=legs, arms=arms, curl=(-15, 15), upright=(1, 1), nod=8,
+        rng, pitch=(62, 84), legs=legs, arms=arms, curl=(-18, 6), upright=(1, 1), nod=-6,
         knees=(0.2, 1.0, -0.5), soles=0.0, level=0.8, elbows=(0.8, -0.5, 0.0), pointed=66.0,
     )  # fmt: skip
 
@@ -271,7 +271,7 @@ def _prone(rng) -> Stance:
     )[raised]
     lift = (0.0, rng.uniform(12, 26), rng.uniform(26, 44))[raised]
     stance = _lying(
-        rng, (84, 90), (-8, 8), _limbs(rng, arms, arms, 0.08), nod=(0.0, -42.0, -36.0)[raised]
+        rng, (84, 90), (-8, 8), _limbs(rng, arms, arms, 0.08), nod=(0.0, -58.0, -46.0)[raised]
     )
     side = rng.choice([-1, 1]) * rng.uniform(45, 65)
     neck = np.array([[5.0, 0.0, side]]) if raised == 0 else stance.neck

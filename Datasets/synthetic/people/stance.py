@@ -18,6 +18,11 @@ from Datasets.synthetic.people.body import SIDES, BodyShape, Posed, weight_of
 from Datasets.synthetic.people.contact import clear_of_trunk
 from Datasets.synthetic.people.limbs import Limb, aim_limb, arm, bend_fingers, euler, leg
 
+NECK_LIMITS = (-68.0, 45.0), (-30.0, 30.0), (-72.0, 72.0)
+"""Least and largest nod (down is positive), tilt and turn of a whole neck, degrees."""
+LOWER_LEGS = ("upperleg02", "lowerleg", "foot", "toe")
+CRAWLING = 55.0
+"""Pitch from which people on neither sole are on their hands and knees, degrees."""
 SUNK_M = 0.004
 CONTACT_ROUNDS = 2
 SUNK_SHARES = 0.04, 0.012
@@ -119,6 +124,8 @@ def pose_body(shape: BodyShape, stance: Stance, times: Float[np.ndarray, "frame"
     rotations |= _arms(shape, stance, rotations, root, position, times)
     sunk = np.where(resting, np.where(stance.upright[:, 0] < 0.5, *SUNK_SHARES), 0.0)
     turn, place = bodies.forward_kinematics(shape, rotations, root, position)
+    crawling = (stance.trunk[:, 0] > CRAWLING) & ~resting & (stance.soles.max(axis=1) == 0)
+    turn, place = _on_hands(shape, turn, place, crawling)
     return Posed(turn, place - _clearance(shape, turn, place, sunk)[:, None, None] * [0, 0, 1])
 
 
@@ -200,6 +207,20 @@ def _resting_height(shape: BodyShape, rotations: dict, root: np.ndarray) -> np.n
     turn, place = bodies.forward_kinematics(shape, rotations, root, np.zeros((len(root), 3)))
     lowest = [bodies.skin(shape, t, p)[own, 2].min() for t, p in zip(turn, place, strict=True)]
     return -np.array(lowest)
+
+
+def _on_hands(shape: BodyShape, turn: np.ndarray, place: np.ndarray, crawling: np.ndarray):
+    """Pitch bodies on hands and knees until both are on one level, whatever their proportions."""
+    hands, legs = weight_of(("wrist", "finger")) > 0.5, weight_of(LOWER_LEGS) > 0.5
+    turn, place = turn.copy(), place.copy()
+    for frame in np.repeat(np.flatnonzero(crawling), CONTACT_ROUNDS):
+        world = bodies.skin(shape, turn[frame], place[frame])
+        low, back = (some[some[:, 2].argmin()] for some in (world[hands], world[legs]))
+        _, away, higher = low - back
+        angle = np.degrees(np.arctan2(higher, max(-away, 0.05)))
+        pitch = euler("x", np.clip([angle], -40, 40))[0]
+        turn[frame], place[frame] = pitch @ turn[frame], place[frame] @ pitch.T
+    return turn, place
 
 
 def _clearance(

@@ -55,7 +55,7 @@ def test_trunks_are_seldom_seen_end_on(postures):
     for posed in postures.values():
         views = [draw_view(np.random.default_rng(n), posed) for n in range(COUNT)]
         seen = np.array([foreshortened(posed, *view) for view in views])
-        assert 0 <= seen.min() and seen.max() <= 90
+        assert seen.min() >= 0 and seen.max() <= 90
         assert 0.001 < np.mean(seen < 35) < 0.15 or seen.min() > 20
 
 

@@ -6,9 +6,10 @@ import pytest
 from Datasets.skeletons import INFANT
 from Datasets.synthetic.people import body as bodies
 from Datasets.synthetic.people.faces import face_marks, hair_lift
-from Datasets.synthetic.people.gaze import LIMITS, look_at
+from Datasets.synthetic.people.gaze import look_at
 from Datasets.synthetic.people.phenotypes import draw_person
 from Datasets.synthetic.people.postures import draw_posture
+from Datasets.synthetic.people.stance import NECK_LIMITS
 
 HEAD = "head"
 INFANT_NOSE, INFANT_EYE = INFANT.indices(("nose", "left_eye"))
@@ -46,7 +47,7 @@ def test_necks_keep_within_their_limits_and_no_share_is_no_turn(infant):
     head = posed.place[bodies.rig().index(HEAD)]
     up = look_at(infant, posed, head + trunk @ [0.05, -0.05, 3.0])
     nod = np.degrees(np.arcsin((trunk.T @ gaze_of(up))[2]))
-    assert nod < -LIMITS[0][0] + 5
+    assert nod < -NECK_LIMITS[0][0] + 5
     behind = look_at(infant, posed, head + trunk @ [0.1, 2.0, 0.0])
     assert np.array_equal(behind.turn, posed.turn)
 

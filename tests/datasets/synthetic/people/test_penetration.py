@@ -7,6 +7,7 @@ from Datasets.synthetic.people import body as bodies
 from Datasets.synthetic.people.penetration import buried_share
 from Datasets.synthetic.people.phenotypes import draw_person
 from Datasets.synthetic.people.postures import draw_posture
+from Datasets.synthetic.people.stance import LOWER_LEGS
 
 
 @pytest.fixture(scope="module")
@@ -50,3 +51,11 @@ def test_the_seat_of_the_sitting_is_on_the_floor(infant):
         feet = world[bodies.weight_of(("foot", "toe")) > 0.6, 2].min()
         assert -0.03 < seat < 0.02
         assert -0.03 < feet < 0.12
+
+
+def test_hands_and_knees_of_the_crawling_are_on_the_floor(infant):
+    for seed in range(6):
+        posed = draw_posture(np.random.default_rng(seed), infant, "infant", "all fours")
+        world = bodies.skin(infant, posed.turn, posed.place)
+        for bones in (("wrist", "finger"), LOWER_LEGS):
+            assert -0.02 < world[bodies.weight_of(bones) > 0.5, 2].min() < 0.03
