@@ -22,7 +22,7 @@ NECK_LIMITS = (-68.0, 45.0), (-30.0, 30.0), (-72.0, 72.0)
 """Least and largest nod (down is positive), tilt and turn of a whole neck, degrees."""
 LOWER_LEGS = ("upperleg02", "lowerleg", "foot", "toe")
 CRAWLING = 55.0
-"""Pitch from which people on neither sole are on their hands and knees, degrees."""
+"""Pitch from which people on both knees are on their hands too, degrees."""
 SUNK_M = 0.004
 CONTACT_ROUNDS = 2
 SUNK_SHARES = 0.04, 0.012
@@ -124,7 +124,8 @@ def pose_body(shape: BodyShape, stance: Stance, times: Float[np.ndarray, "frame"
     rotations |= _arms(shape, stance, rotations, root, position, times)
     sunk = np.where(resting, np.where(stance.upright[:, 0] < 0.5, *SUNK_SHARES), 0.0)
     turn, place = bodies.forward_kinematics(shape, rotations, root, position)
-    crawling = (stance.trunk[:, 0] > CRAWLING) & ~resting & (stance.soles.max(axis=1) == 0)
+    kneeling = (stance.soles.max(axis=1) == 0) & (stance.level[:, 0] > 0.5) & ~resting
+    crawling = kneeling & (stance.trunk[:, 0] > CRAWLING)
     turn, place = _on_hands(shape, turn, place, crawling)
     return Posed(turn, place - _clearance(shape, turn, place, sunk)[:, None, None] * [0, 0, 1])
 
