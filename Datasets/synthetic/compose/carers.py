@@ -9,12 +9,12 @@ from jaxtyping import Float
 
 from Datasets.synthetic.compose.figures import Figure
 from Datasets.synthetic.people import body as bodies
-from Datasets.synthetic.people.body import SIDES, BodyShape, Posed
+from Datasets.synthetic.people.body import SIDES, BodyShape, Posed, weight_of
 from Datasets.synthetic.people.limbs import aim_limb, arm
 from Datasets.synthetic.people.outfits import dress_person
 from Datasets.synthetic.people.phenotypes import draw_person
 from Datasets.synthetic.people.postures import draw_posture, draw_stance
-from Datasets.synthetic.people.stance import pose_still
+from Datasets.synthetic.people.stance import LOWER_LEGS, SUNK_M, pose_still
 
 HAND_M = 0.085
 """From the wrist to the middle of the palm."""
@@ -128,7 +128,10 @@ def _bent(rng: np.random.Generator, shape: BodyShape, kind: str, height_m: float
     now, then = (np.arccos(np.clip((z - root) / trunk, -0.1, 0.98)) for z in (top[2], wanted))
     pitch = np.clip(calm[:, :1] + np.degrees(then - now), -5, 85)
     stance = replace(stance, trunk=np.hstack([pitch, calm[:, 1:]]), neck=stance.neck * [1, 1, 0.4])
-    return pose_still(shape, stance, kind)
+    posed = pose_still(shape, stance, kind)
+    # Hands that hung to the floor go to work: legs carry the body.
+    lowest = bodies.skin(shape, posed.turn, posed.place)[weight_of(LOWER_LEGS) > 0.5, 2].min()
+    return posed.moved(z=-SUNK_M - lowest)
 
 
 def reach_over(rng: np.random.Generator, carer: Figure, infant: Figure) -> Figure:
