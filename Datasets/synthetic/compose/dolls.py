@@ -21,6 +21,7 @@ from Datasets.synthetic.people.clothing import (
 )
 from Datasets.synthetic.people.outfits import dress_person
 from Datasets.synthetic.people.phenotypes import draw_person
+from Datasets.synthetic.people.resizing import scaled
 from Datasets.synthetic.people.stance import Stance, pose_still
 from Datasets.synthetic.places import surfaces
 from Datasets.synthetic.places.furniture import Part
@@ -42,6 +43,8 @@ PAINTED_HAIR = np.array(
 )  # fmt: skip
 ARMS = ((0.35, 0.1, -1.0), (1.0, 0.15, -0.1), (0.3, 1.0, -0.1), (0.25, 0.25, 1.0))
 """Directions of the arms."""
+ARM_SHARES = {"prone": (0.5, 0.4, 0.0, 0.1), "on the side": (0.6, 0.0, 0.25, 0.15)}
+"""How often each is taken where the floor is in the way of some."""
 PITCH = {"supine": -89.0, "prone": 87.0, "on the side": -89.0}
 
 
@@ -123,7 +126,8 @@ def _stiff(rng: np.random.Generator, shape: BodyShape, kind: str) -> Posed:
     """Straight limbs, both sides alike."""
     pitch, sitting = PITCH.get(kind, rng.uniform(-8, 6)), kind == "sitting"
     roll = rng.choice([-84.0, 84.0]) if kind == "on the side" else 0.0
-    arm = [*ARMS[int(rng.choice(4, p=[0.35, 0.3, 0.25, 0.1]))], rng.uniform(0.95, 0.99)]
+    shares = ARM_SHARES.get(kind, (0.35, 0.3, 0.25, 0.1))
+    arm = [*ARMS[int(rng.choice(4, p=shares))], rng.uniform(0.95, 0.99)]
     apart = rng.uniform(0.05, 0.3) if sitting else rng.uniform(0, 0.2)
     leg = [apart, 1.0, -0.06, 0.97] if sitting else [apart, 0, -1, 0.985]
     stance = Stance(
@@ -147,10 +151,9 @@ def _stiff(rng: np.random.Generator, shape: BodyShape, kind: str) -> Posed:
 def _shrunk(doll: Figure, factor: float) -> Figure:
     """The same in another size; prints on the clothes stay as large."""
     shape, look, posed = doll.shape, doll.look, doll.posed
-    points = {name: factor * getattr(shape, name) for name in ("vertices", "heads", "face_points")}
     return replace(
         doll,
-        shape=replace(shape, **points),
+        shape=scaled(shape, factor),
         look=replace(look, vertices=factor * look.vertices, fields=factor * look.fields),
         posed=replace(posed, place=factor * posed.place),
     )

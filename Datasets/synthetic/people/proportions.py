@@ -76,7 +76,9 @@ _RANGES = {
     "girth": ((0.78, 0.98), (1.00, 1.22), (0.94, 1.08), (0.95, 1.02), (0.97, 1.02)),
     "hip_drop": ((0.00, 0.02), (0.00, 0.02), (0.00, 0.02), (0.00, 0.01), (0.00, 0.01)),
 }
-"""Lowest and highest value by age; ages between are interpolated."""
+"""Lowest and highest value by age; ages between are interpolated. Those of ``head`` and ``girth``
+give heads and, around mid-arm and chest (.21 and .60 to .66 of the length of infants), bodies as
+thick as the WHO standards have them."""
 
 SMIL_HIPS = {"hip_width": (0.0, 0.5), "hip_drop": (2.0, 5.0)}
 """Where hips lie as SMIL has them, closer and lower: the part of the range that is drawn from."""
@@ -95,10 +97,12 @@ def draw_length_m(rng: np.random.Generator, age_weeks: float) -> float:
 def ranges(age_weeks: float) -> dict[str, tuple[float, float]]:
     """Lowest and highest value of every proportion at an age."""
     year = age_weeks / WEEKS_PER_YEAR
-    return {
-        name: tuple(float(np.interp(year, _YEARS, column)) for column in zip(*rows, strict=True))
-        for name, rows in _RANGES.items()
-    }
+    low, high = (
+        {name: float(np.interp(year, _YEARS, [row[k] for row in rows]))
+         for name, rows in _RANGES.items()}
+        for k in (0, 1)
+    )  # fmt: skip
+    return {name: (low[name], high[name]) for name in _RANGES}
 
 
 def draw_proportions(rng: np.random.Generator, age_weeks: float, smil: bool = False) -> Proportions:

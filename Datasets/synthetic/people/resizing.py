@@ -89,7 +89,7 @@ def resize(shape: BodyShape, wanted: Proportions, length_m: float) -> BodyShape:
     heads = np.stack([maps[_segment(bone)](at) for bone, at in head_at.items()])
     for side in SIDES:
         heads[rig().index(f"upperleg01.{side}")] = hips[side]
-    shorter = np.linalg.norm(maps["thigh.L"].linear @ [0, 0, 1])
+    shorter = _norm(maps["thigh.L"].linear @ np.array([0.0, 0.0, 1.0]))
     vertices = _blend(shape.vertices, maps, hips["L"][2], min(0.5 + 0.5 * shorter, 1.0))
     resized = replace(
         shape, vertices=vertices, heads=heads, face_points=maps["head"](shape.face_points)
@@ -198,7 +198,7 @@ def _leg(
     thigh, shank = knee - start, ankle - knee
     flesh = trunk(start)
     flesh[0] += FLESH_AT_HIPS * (hip - flesh)[0]
-    factor = wanted.thigh * length / np.linalg.norm(thigh)
+    factor = wanted.thigh * length / _norm(thigh)
     sideways = (flesh + factor * thigh - hip)[0]
     down = np.sqrt((wanted.thigh * length) ** 2 - sideways**2) / np.hypot(*thigh[1:])
     knee_at = hip + [sideways, down * thigh[1], down * thigh[2]]
@@ -223,7 +223,7 @@ def _arms(
     middle = (left + right) / 2
     middle = middle + (wanted.shoulder_height * length - (middle - mid_hip) @ upward) * upward
     apart = _unit(left - right) * wanted.shoulder_width * length / 2
-    maps = {}
+    maps: dict[str, _Map] = {}
     for side, joint in (("L", middle + apart), ("R", middle - apart)):
         clavicle, blade, shoulder, elbow = (
             at[f"{bone}.{side}"] for bone in ("clavicle", "shoulder01", "upperarm01", "lowerarm01")
