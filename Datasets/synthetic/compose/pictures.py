@@ -22,8 +22,9 @@ from Datasets.synthetic.places.place import Place
 from Datasets.synthetic.places.rooms import make_outdoors, make_place
 from Datasets.synthetic.render.renderer import Actor, Renderer, Rendering
 
-ATTENDING_SHARE = 0.75
-"""Share of people who look at the camera, or past it."""
+ATTENDING_SHARES = {"infant": 0.75, "toddler": 0.75}
+"""Share of people who look at the camera, or past it; of others ``ATTENDING``."""
+ATTENDING = 0.3
 HIDDEN_DEPTH = 0.2
 """How much nearer than a joint a surface must be to hide it, as a share of root to crown."""
 
@@ -131,8 +132,11 @@ def photograph(
 
 
 def _attending(rng: np.random.Generator, figure: Figure, camera: PlacedCamera) -> Figure:
-    """The same figure, more often than not with its head turned to the camera, or nearly so."""
-    if rng.random() > ATTENDING_SHARE or figure.posed.kind in ("walking", "running"):
+    """The same figure, now and then with its head turned to the camera, or nearly so."""
+    if rng.random() > ATTENDING_SHARES.get(figure.age, ATTENDING) or figure.posed.kind in (
+        "walking",
+        "running",
+    ):
         return figure
     point = camera.position + rng.normal(0, 0.25, 3) * np.linalg.norm(camera.position)
     posed = look_at(figure.shape, figure.posed, point, rng.uniform(0.5, 1.0), rng.normal(0, 7))

@@ -22,6 +22,8 @@ OCCLUDER_SHARE = 0.18
 """Share of pictures with an occluder between the camera and the people."""
 RAISED_M = (0.3, 0.9)
 """Height of a bed or changing table that infants are on, over the floor."""
+FLAT_M = 0.01
+"""Things that are no higher may lie under people."""
 BARS = 24
 """Bars of a cot's side that stands before the camera."""
 
@@ -157,13 +159,18 @@ def _add_rug(place: Place) -> None:
 
 
 def _strew(place: Place, count: int) -> None:
-    """Leave toys, cushions and cloths around people, on what they are on."""
+    """Leave toys and cushions around people, and cloths under them, on what they are on."""
+    rng = place.rng
     for _ in range(count):
-        piece = furniture.CLUTTER[int(place.rng.integers(len(furniture.CLUTTER)))]
-        angle, yaw = place.rng.uniform(0, 2 * np.pi, 2)
-        away = place.radius_m * place.rng.uniform(0.75, 1.5) + 0.05
+        parts = furniture.CLUTTER[int(rng.integers(len(furniture.CLUTTER)))](rng)
+        size = np.max([part.half for part in parts], axis=0)
+        beside = float(size[:2].max()) if size[2] > FLAT_M else 0.0
+        angle, yaw = rng.uniform(0, 2 * np.pi, 2)
+        away = place.radius_m * rng.uniform(0.75, 1.5)
+        if beside:
+            away = max(away, 0.9 * place.radius_m + beside)
         spot = np.array([away * np.cos(angle), away * np.sin(angle), 0.0])
-        place.solids += place.piece(piece(place.rng), spot, yaw)
+        place.solids += place.piece(parts, spot, yaw)
 
 
 def _hang_on_wall(place: Place, foot: np.ndarray, inward: np.ndarray) -> None:
