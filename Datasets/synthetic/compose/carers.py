@@ -26,7 +26,7 @@ SHIN_M = 0.05
 UPRIGHT = ("standing", "sitting", "on a seat", "kneeling")
 HELPED: dict[str, tuple[float, tuple[str, str]]] = {
     "standing held": (0.5, ("wrist.L", "wrist.R")), "sitting": (0.1, ("spine02", "spine02")),
-    "supine": (0.1, ("foot.L", "foot.R")), "prone": (0.06, ("spine03", "spine03")),
+    "supine": (0.05, ("foot.L", "foot.R")), "prone": (0.06, ("spine03", "spine03")),
 }  # fmt: skip
 """How often carers help an infant in a posture, and the bones that they hold it by."""
 TOUCHED = ("spine03", "spine02", "head", "foot.L", "wrist.L", "wrist.R")

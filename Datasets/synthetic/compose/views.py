@@ -33,7 +33,7 @@ UPRIGHT = View((-2.0, 14.0, 55.0))
 VIEWS: dict[str, View] = {
     "supine": LYING,
     "on the side": View((10.0, 45.0, 85.0), 60.0, 0.2),
-    "prone": View((2.0, 25.0, 80.0), 55.0),
+    "prone": View((2.0, 20.0, 68.0), 50.0),
     "all fours": LOW,
     "sitting": View((0.0, 18.0, 62.0), 45.0),
     "squatting": LOW,

@@ -263,7 +263,7 @@ def _supine(rng) -> Stance:
 
 def _prone(rng) -> Stance:
     """Flat with the head to a side, on the forearms or on the hands, the head up."""
-    raised = rng.choice(3, p=[0.3, 0.42, 0.28])
+    raised = rng.choice(3, p=[0.2, 0.48, 0.32])
     arms = (
         ((0.35, -0.1, -0.3, 0.5), (0.9, 0.2, 0.9, 0.85)),
         ((0.1, 0.75, -0.2, 0.5), (0.45, 1.0, 0.35, 0.66)),
