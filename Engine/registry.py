@@ -68,7 +68,7 @@ class Networks:
             TypeError: the config does not fit the class.
         """
         network = self[name]
-        return network(config_of(network)(**{k: _tuples(v) for k, v in config.items()}))
+        return network(config_of(network)(**as_tuples(config)))
 
     def load(self, path: Path) -> tuple[nn.Module, dict[str, Any]]:
         """Rebuild a network in evaluation mode, with the metadata of its file.
@@ -77,7 +77,7 @@ class Networks:
             path: weights whose header names the class and the config.
 
         Raises:
-            DataError: the file is missing or damaged, or holds another network.
+            DataError: the file is missing or damaged, or holds another network or version of one.
         """
         from Engine.weights import load_weights
 
@@ -88,13 +88,34 @@ class Networks:
             raise DataError(f"weights: {path} holds {name}, not {known}; give that file")
         with fits_its_header(path):
             network = self.build(name, metadata["config"])
+        _same_layers(path, network, state)
+        with fits_its_header(path):
             network.load_state_dict(state)
         return network.eval(), metadata
 
 
+def as_tuples(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of a header, their lists, which JSON makes of tuples, as tuples again."""
+    return {name: _tuples(value) for name, value in values.items()}
+
+
 def _tuples(value: Any) -> Any:
-    """Lists, which JSON makes of tuples, as tuples again."""
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def _same_layers(path: Path, network: nn.Module, state: Mapping[str, Any]) -> None:
+    """Refuse weights that an earlier or later version of the network's class wrote.
+
+    Raises:
+        DataError: layers are missing, or unknown.
+    """
+    own = network.state_dict().keys()
+    for names, what in ((own - state.keys(), "lacks"), (state.keys() - own, "also has")):
+        if names:
+            raise DataError(
+                f"weights: {path} is of another version of {type(network).__name__}: it {what} "
+                f"{min(names)}; train it again, or take the weights that come with this version"
+            )
 
 
 def config_of(network: type[nn.Module]) -> type[Any]:

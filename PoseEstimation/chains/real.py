@@ -314,5 +314,5 @@ def _calibrated(stages: Stages, detector: Path, heatmap: Path, lifter: Path) -> 
         DataSource("coco", "validation", stages.folder / name)
         for name in ("01-scenes", "05-scenes")
     )
-    calibration = CalibrationSettings((cached,), heatmap, lifter, detector, scenes)
+    calibration = CalibrationSettings((cached,), heatmap, lifter, detector=detector, scenes=scenes)
     return stages.add("24-calibrated", calibration)

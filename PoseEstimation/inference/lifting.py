@@ -96,7 +96,8 @@ class ClipLifting:
                 self._lift(found[i : i + 1][:, None, None], _own(intrinsics, i))
                 for i in range(len(found))
             ]
-            return tuple(np.concatenate(part) for part in zip(*parts, strict=True))
+            joints, sigmas = zip(*parts, strict=True)
+            return np.concatenate(joints), np.concatenate(sigmas)
         rows = clip_rows(times_s)[None]
         clip, cameras = found[rows], intrinsics if np.ndim(intrinsics) == 2 else intrinsics[rows]
         joints_mm, sigma_mm = self._lift(clip, cameras)

@@ -9,7 +9,7 @@ import torch
 from Datasets.skeletons import SKELETONS
 from Engine.backends import TorchBackend
 from Engine.devices import choose_device, computes_in_bf16
-from Engine.registry import fits_its_header
+from Engine.registry import as_tuples, fits_its_header
 from PoseEstimation.codecs.heatmap import HeatmapCodec
 from PoseEstimation.codecs.pixels import PixelCodec
 from PoseEstimation.codecs.rays import RayCodec
@@ -46,9 +46,7 @@ def load_lifter(path: Path, device: torch.device | str = "cpu") -> FrameLifting 
     with fits_its_header(path):
         skeleton = SKELETONS[metadata["skeleton"]]
         if metadata["model"] == "MartinezLifter":
-            codec = PixelCodec(skeleton, **metadata["codec"])
-            return FrameLifting(TorchBackend(network, device, ("joints",)), codec)
-        backend = TorchBackend(network, device, Lifted._fields)
-        values = metadata["codec"]  # JSON knows no tuples
-        codec = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-        return ClipLifting(backend, RayCodec(skeleton, **codec))
+            pixels = PixelCodec(skeleton, **metadata["codec"])
+            return FrameLifting(TorchBackend(network, device, ("joints",)), pixels)
+        rays = RayCodec(skeleton, **as_tuples(metadata["codec"]))
+        return ClipLifting(TorchBackend(network, device, Lifted._fields), rays)

@@ -59,7 +59,7 @@ def calibrate(settings: CalibrationSettings, output: Path) -> dict[str, float]:
     if settings.heatmap is None and settings.lifter is None:
         raise DataError("calibrate: heatmap or lifter must be given")
     if not settings.detections and (settings.heatmap or not settings.movements):
-        raise DataError("calibrate: detections must be given; for the lifter movements do, too")
+        raise DataError("calibrate: detections must be given, or movements for the lifter alone")
     if settings.detector is not None and not settings.scenes:
         raise DataError("calibrate: scenes must be given for the detector's operating point")
     clips = [

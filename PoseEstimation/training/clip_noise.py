@@ -77,7 +77,7 @@ def random_camera(
     matrix = intrinsics_from_fov(IMAGE_SIZE, fov)
     keypoints_px = project(camera_mm, matrix)
     inside = (keypoints_px > -0.5) & (keypoints_px < np.array(IMAGE_SIZE) - 0.5)
-    scores = inside.all(-1).astype(np.float64)
+    scores = np.where(inside.all(-1), 1.0, 0.0)
     intrinsics = np.broadcast_to(matrix, (*camera_mm.shape[:-2], 3, 3))
     unknown = np.full(scores.shape, np.nan)
     return Clip(keypoints_px, scores, 0 * scores, unknown, camera_mm, intrinsics)

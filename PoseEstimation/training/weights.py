@@ -61,7 +61,7 @@ def write_best(
     return path
 
 
-def with_codec(path: Path, output: Path, **changes: float) -> None:
+def with_codec(path: Path, output: Path, **changes: float | tuple[float, ...]) -> None:
     """Write weights again with other values of their codec."""
     state, metadata = load_weights(path)
     save_weights(output, state, {**metadata, "codec": {**metadata["codec"], **changes}})

@@ -65,6 +65,17 @@ def test_a_header_that_does_not_fit_is_refused(tmp_path, changes, message):
         TOYS.load(tmp_path / "a.safetensors")
 
 
+@pytest.mark.parametrize(
+    ("names", "message"), [("weight", "it lacks bias"), ("weight bias tone", "it also has tone")]
+)
+def test_weights_of_another_version_say_so(tmp_path, names, message):
+    layers = {name: torch.zeros(3, 2) for name in names.split()}
+    header = {"model": "Toy", "config": {"width": 3}}
+    save_weights(tmp_path / "a.safetensors", layers, header)
+    with pytest.raises(DataError, match=rf"is of another version of Toy: {message}; train it"):
+        TOYS.load(tmp_path / "a.safetensors")
+
+
 def test_an_unknown_name_lists_the_known():
     with pytest.raises(DataError, match="'Tow' is unknown; known are Toy"):
         TOYS.build("Tow", {})

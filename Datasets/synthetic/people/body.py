@@ -180,8 +180,8 @@ def make_shape(phenotype: dict[str, float]) -> BodyShape:
     vertices = out["vertices"][0].numpy()
     heads = out["bone_poses"][0, :, :3, 3].numpy()
     crown = vertices[:, 2].max() - vertices[:, 2] < 0.01
-    points = [*(coco[name] for name in FACE_POINTS[:-1]), vertices[crown].mean(axis=0)]
-    points = at_ear_canals(np.stack(points))
+    face = [*(coco[name] for name in FACE_POINTS[:-1]), vertices[crown].mean(axis=0)]
+    points = at_ear_canals(np.stack(face))
     return BodyShape(vertices, heads, points, float(phenotype["age"]))
 
 

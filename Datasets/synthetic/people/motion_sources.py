@@ -62,7 +62,7 @@ FILES = tuple(source.file for source in SOURCES.values() if source.file)
 """Settings that say where files are."""
 
 
-def move(
+def move_infant(
     name: str,
     rng: np.random.Generator,
     shape: BodyShape,

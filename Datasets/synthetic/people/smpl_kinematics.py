@@ -6,18 +6,17 @@ to its front. SMPL itself is not needed.
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
+from Datasets.readers.base import load_npz
 from Datasets.synthetic.people.between_poses import between_poses
 from Datasets.synthetic.people.body import BodyShape
 from Datasets.synthetic.people.joint_limits import Rotations
 from Datasets.synthetic.people.other_skeletons import TO_BODY, on_our_bones, world_turns
 from Engine.errors import DataError
-from Engine.reading import require_file
 
 PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)
 JOINTS = {
@@ -45,16 +44,12 @@ def read_smpl_poses(path: Path) -> Float[np.ndarray, "pose 24 3"]:
     Raises:
         DataError: the file is missing, damaged or of another layout.
     """
-    path = require_file(path, "SMPL poses")
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            parts = [np.asarray(file[key], np.float64) for key in ("global_orient", "body_pose")]
-        poses = np.concatenate(parts, axis=1).reshape(len(parts[0]), len(PARENTS), 3)
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        reason = " ".join(str(error).split())
-        raise DataError(
-            f"SMPL poses: {path} is no npz of global_orient and body_pose ({reason}); give one"
-        ) from None
+    advice = "give an npz of global_orient and body_pose"
+    arrays = load_npz(path, "SMPL poses", ("global_orient", "body_pose"), advice)
+    root, others = (arrays[name].astype(np.float64) for name in ("global_orient", "body_pose"))
+    if root.shape[1:] != (3,) or others.shape != (len(root), 3 * len(PARENTS) - 3):
+        raise DataError(f"SMPL poses: {path} holds no turns of 24 joints; {advice}")
+    poses = np.concatenate([root, others], axis=1).reshape(len(root), len(PARENTS), 3)
     if not len(poses) or not np.isfinite(poses).all():
         raise DataError(f"SMPL poses: {path} holds no pose, or one that is not finite; correct it")
     return poses

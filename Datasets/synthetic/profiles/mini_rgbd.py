@@ -188,7 +188,7 @@ def pose_sequence(plan: SequencePlan):
         the whole infant is in view.
     """
     from Datasets.synthetic.people import body as bodies
-    from Datasets.synthetic.people.motion_sources import HABITS, move
+    from Datasets.synthetic.people.motion_sources import HABITS, move_infant
     from Datasets.synthetic.people.phenotypes import LYING_INFANT, draw_body
     from Datasets.synthetic.places.camera import look_at_bed
 
@@ -200,7 +200,7 @@ def pose_sequence(plan: SequencePlan):
         lying = {"lying": _way_to_lie(parts["lying"])} if plan.world.source == HABITS else {}
         yaw = 360 * parts["yaw"]
     shape, times = draw_body(rng, build), np.arange(plan.frames) / plan.fps
-    movement = move(plan.world.source, rng, shape, times, **lying)
+    movement = move_infant(plan.world.source, rng, shape, times, **lying)
     movement = movement.moved(yaw_degrees=yaw).centred()
     joints = bodies.infant_joints(shape, movement.turn, movement.place)
     distances = _trunk_length(joints) * INTRINSICS[0, 0] / np.array(profile.trunk_px[::-1])

@@ -13,7 +13,7 @@ from scipy.spatial.transform import Rotation
 
 from Datasets.synthetic.people import body as bodies
 from Datasets.synthetic.people.body import BodyShape
-from Datasets.synthetic.people.motion_sources import HABITS, move, usable_shares
+from Datasets.synthetic.people.motion_sources import HABITS, move_infant, usable_shares
 from Datasets.synthetic.people.phenotypes import LYING_INFANT, draw_body, draw_person
 from Datasets.synthetic.people.postures import draw_posture
 from Datasets.synthetic.people.signals import choose
@@ -139,7 +139,7 @@ def movement_of_infant(seed: int, mixture: Mixture, number: int) -> BankedInfant
     """Move one infant on the bed."""
     rng = random_source(seed, "movement_bank", number)
     shape, source = draw_body(rng, LYING_INFANT), choose(rng, mixture.shares)
-    movement = move(source, rng, shape, np.arange(FRAMES) / FPS, mixture.files)
+    movement = move_infant(source, rng, shape, np.arange(FRAMES) / FPS, mixture.files)
     movement = movement.moved(yaw_degrees=rng.uniform(-180, 180)).centred()
     return _banked(shape, bodies.infant_joints(shape, movement.turn, movement.place), source)
 
@@ -154,7 +154,7 @@ def postures_of_infant(seed: int, mixture: Mixture, number: int) -> BankedInfant
         turn, place = (np.stack([getattr(p, part) for p in posed]) for part in ("turn", "place"))
     else:
         times = APART_S * np.arange(POSTURES)
-        movement = move(source, rng, shape, times, mixture.files)
+        movement = move_infant(source, rng, shape, times, mixture.files)
         turn, place = movement.turn, movement.place
     joints = bodies.infant_joints(shape, turn, place)
     about = rng.uniform(0, 2 * np.pi)

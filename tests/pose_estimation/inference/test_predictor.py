@@ -31,7 +31,7 @@ from PoseEstimation.inference.top_down import (
 from PoseEstimation.inference.weight_sets import WeightSet, find_weights, is_indexed
 from PoseEstimation.inference.weights import load_keypoint_network
 from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig
-from PoseEstimation.structures import Keypoints, Maps, Track
+from PoseEstimation.structures import Keypoints, Lifted, Maps, Track
 
 FLOAT = PredictSettings(device="cpu", precision="float32")
 JOINTS = len(INFANT)
@@ -80,8 +80,8 @@ def lifting(skeleton=INFANT) -> ClipLifting:
     config = ClipLifterConfig(
         num_joints=len(skeleton), root_index=skeleton.root_index, bones=bones, twins=twins, width=16
     )
-    outputs = ("joints", "log_sigma", "log_lengths")
-    return ClipLifting(TorchBackend(ClipLifter(config), outputs=outputs), RayCodec(skeleton))
+    backend = TorchBackend(ClipLifter(config), outputs=Lifted._fields)
+    return ClipLifting(backend, RayCodec(skeleton))
 
 
 def made(network=NETWORK, settings=FLOAT, detector=None, lifter=None) -> Predictor:

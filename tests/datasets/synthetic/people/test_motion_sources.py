@@ -22,7 +22,7 @@ from Datasets.synthetic.people.joint_limits import (
     unit,
     within_limits,
 )
-from Datasets.synthetic.people.motion_sources import FILES, SOURCES, move, usable_shares
+from Datasets.synthetic.people.motion_sources import FILES, SOURCES, move_infant, usable_shares
 from Datasets.synthetic.people.other_skeletons import on_our_bones, world_turns
 from Datasets.synthetic.people.phenotypes import LYING_INFANT, draw_body
 from Datasets.synthetic.people.random_movement import random_movement, wandering
@@ -77,7 +77,9 @@ def posed_joints(shape, rotations, root):
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_a_source_moves_a_body_smoothly_on_the_bed_the_same_for_the_same_seed(shape, files, name):
-    posed, again = (move(name, np.random.default_rng(3), shape, TIMES, files) for _ in range(2))
+    posed, again = (
+        move_infant(name, np.random.default_rng(3), shape, TIMES, files) for _ in range(2)
+    )
     assert np.array_equal(posed.turn, again.turn) and np.array_equal(posed.place, again.place)
     assert np.abs(posed.turn @ np.swapaxes(posed.turn, -1, -2) - np.eye(3)).max() < 1e-9
     lengths = np.linalg.norm(posed.place[:, 1:] - posed.place[:, bodies.rig().parents[1:]], axis=-1)
@@ -91,7 +93,7 @@ def test_a_source_moves_a_body_smoothly_on_the_bed_the_same_for_the_same_seed(sh
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_elbows_and_knees_bend_one_way_and_not_too_far(shape, files, name):
-    posed = move(name, np.random.default_rng(4), shape, TIMES, files)
+    posed = move_infant(name, np.random.default_rng(4), shape, TIMES, files)
     index = bodies.rig().index
     for limb, limits in limbs_of(shape):
         end = f"{'wrist' if limits is ARM else 'foot'}.{limb.side}"
@@ -253,6 +255,6 @@ def test_people_who_walk_stand_on_feet_that_point_forward_and_swing_one_leg_afte
 def test_people_in_bed_lie(shape):
     path = Path(REAL) / "slp_fits.npz"
     for seed in range(6):
-        posed = move("slp", np.random.default_rng(seed), shape, TIMES, {"smpl_poses": path})
+        posed = move_infant("slp", np.random.default_rng(seed), shape, TIMES, {"smpl_poses": path})
         up = posed.turn[:, 0] @ [0, 0, 1]
         assert np.abs(up[:, 2]).max() < 0.6

@@ -69,13 +69,20 @@ def test_what_is_kept_for_benchmarks_or_lacks_a_file_is_no_bank(tmp_path, write)
     assert not (tmp_path / "a.npz").exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"no zip", {"body_pose": np.zeros((2, 69))}, "nan"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"no zip",
+        {"body_pose": np.zeros((2, 69))},
+        {"global_orient": np.zeros((1, 3)), "body_pose": np.zeros((2, 69))},
+        {"global_orient": np.full((1, 3), np.nan), "body_pose": np.zeros((1, 69))},
+    ],
+)
 def test_other_files_are_one_line(tmp_path, content):
     path = tmp_path / "fits.npz"
     if isinstance(content, bytes):
         path.write_bytes(content)
-    elif content == "nan":
-        np.savez(path, global_orient=np.full((1, 3), np.nan), body_pose=np.zeros((1, 69)))
     else:
         np.savez(path, **content)
     with pytest.raises(DataError, match=r"SMPL poses: .*fits\.npz"):
