@@ -11,7 +11,6 @@ from Datasets.geometry.camera import project
 from Datasets.profiles import generate, profile_named
 from Datasets.readers.mini_rgbd import INTRINSICS
 from Datasets.skeletons import INFANT
-from PoseEstimation.config import load_config
 from PoseEstimation.models.configs import ClipLifterSettings
 from report.build.lifter_tables import FULL, lifter_tables
 from report.build.summary import Results
@@ -121,43 +120,61 @@ def test_a_body_on_its_rays_passes_every_check_of_tracks():
     assert (lifted[0] - level[0] > 200).all() and np.allclose(lifted[1], level[1])
 
 
-@pytest.fixture
-def tiny(monkeypatch):
+TINY = ["--limit=2", "--frames=3", "--infants=1", "--steps=1", "--workers=1"]
+
+
+@pytest.fixture(scope="module")
+def compared(labels, tmp_path_factory):
+    """Folder of two tiny lifters, one of them of bodies of one kind."""
+    output = tmp_path_factory.mktemp("compared")
     network = ClipLifterSettings(width=16, frame_blocks=1, dilations=(1,))
     clips = replace(lifter.CLIPS, network=network, batch_size=2, runs=1, frames=5, num_workers=0)
-    monkeypatch.setattr(lifter, "CLIPS", clips)
-    monkeypatch.setattr(lifter, "VALIDATION_INFANTS", 1)
-    monkeypatch.setattr("Datasets.synthetic.profiles.movement_bank.FRAMES", 12)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lifter, "CLIPS", clips)
+        patch.setattr(lifter, "VARIANTS", lifter.VARIANTS[:2])
+        patch.setattr(lifter, "VALIDATION_INFANTS", 1)
+        patch.setattr("Datasets.synthetic.profiles.movement_bank.FRAMES", 12)
+        assert main(["lifter", f"--labels={labels}", f"--output={output}", *TINY]) == 0
+        stages = [path.stat().st_mtime_ns for path in output.rglob("*.safetensors")]
+        assert main(["lifter", f"--labels={labels}", f"--output={output}", *TINY]) == 0
+        assert stages == [path.stat().st_mtime_ns for path in output.rglob("*.safetensors")]
+    return output
 
 
-def test_every_variant_is_trained_once_measured_and_shown(tiny, labels, tmp_path, capsys):
-    options = ["lifter", f"--labels={labels}", f"--output={tmp_path}", "--limit=4", "--workers=1"]
-    assert main([*options, "--infants=2", "--steps=1"]) == 0
-    record = json.loads((tmp_path / "lifter.json").read_text())
+def test_variants_are_trained_once_measured_and_shown(compared, labels, tmp_path):
+    record = json.loads((compared / "lifter.json").read_text())
     names = [row["name"] for row in record["rows"]]
-    assert names == [*(variant.name for variant in lifter.VARIANTS), lifter.UNBOUND]
-    assert str(tmp_path) not in record["command"] and str(labels) not in record["command"]
-    first, last = record["rows"][0], record["rows"][-1]
-    assert first["weights_sha256"] == last["weights_sha256"] and first["cases"] != last["cases"]
+    assert names == [FULL, lifter.VARIANTS[1].name, lifter.UNBOUND]
+    assert str(compared) not in record["command"] and str(labels) not in record["command"]
+    full, _, unbound = record["rows"]
+    assert full["weights_sha256"] == unbound["weights_sha256"]
+    assert full["cases"] != unbound["cases"]
     accuracy, differences = lifter_tables(record)
-    assert len(accuracy.rows) == len(names) * len(CASES)
-    assert len(differences.rows) == (len(names) - 1) * len(CASES)
-    assert main([*options, "--infants=2", "--steps=1"]) == 0
-    assert "done before" in capsys.readouterr().out
-    results = tmp_path / "results"
-    results.mkdir()
-    (results / "ablation_of_lifter.json").write_text(json.dumps(record))
-    assert Results(results).lifters["ablation_of_lifter"]["rows"][0]["name"] == FULL
+    assert len(accuracy.rows) == 3 * len(CASES) and len(differences.rows) == 2 * len(CASES)
+    assert differences.rows[0][-1] == "-"  # no infant of unseen movement among the first two
+    (tmp_path / "ablation.json").write_text(json.dumps(record))
+    assert Results(tmp_path).lifters["ablation"]["rows"][0]["name"] == FULL
 
 
-def test_weights_alone_are_measured_with_their_error_bars(tiny, labels, tmp_path):
-    weights = lifter.trained(tmp_path, load_config(), infants=1, steps=1, workers=1)[FULL]
-    options = [f"--labels={labels}", "--limit=2", "--frames=3", f"--output={tmp_path / 'one'}"]
+def test_elder_bodies_move_as_the_others_do(compared):
+    banks = [np.load(compared / f"banks/{name}/{lifter.BANK}") for name in ("all", "elder")]
+    assert (banks[0]["age_weeks"] == banks[1]["age_weeks"]).all()
+    thighs = [
+        lifter_measures._distance(b["joints_mm"][0], ("left_hip", "left_knee")) for b in banks
+    ]
+    trunks = [lifter_measures._trunk(bank["joints_mm"][0]) for bank in banks]
+    assert np.median(thighs[1]) / trunks[1] == pytest.approx(ELDER[1], rel=0.03)
+
+
+def test_weights_alone_are_measured_with_their_error_bars(compared, labels, tmp_path):
+    weights = compared / "lifters" / FULL / "lifter.safetensors"
+    options = [f"--labels={labels}", "--limit=2", "--frames=3", f"--output={tmp_path}"]
     assert main(["lifter", f"--weights={weights}", *options]) == 0
-    record = json.loads((tmp_path / "one" / "lifter.json").read_text())
+    record = json.loads((tmp_path / "lifter.json").read_text())
     (row,) = record["rows"]
     assert [len(shares) for shares in row["coverage"].values()] == [2] * 5
-    assert [table.title.split(",")[0] for table in lifter_tables(record)][0].startswith("AJPE")
+    titles = [table.title for table in lifter_tables(record)]
+    assert titles[1] == "lifter: joints within 90 % error bars, %" and len(titles) == 2
 
 
 def test_labels_without_a_source_are_refused(labels, tmp_path, capsys):
