@@ -211,6 +211,7 @@ class ClipLiftingSettings(Settings):
             images have one factor.
         joint_sets_share: share of clips that lack, in all frames, the joints that a randomly chosen
             convention lacks (``training.given_joints``).
+        shape_share: share of clips whose bone lengths are given, as a fit gives them.
         exact_share: share of clips with true 2D joints and without depths.
         rounded_share: share of those in whole pixels.
         depth_share: share of the other clips that have depths.
@@ -248,6 +249,7 @@ class ClipLiftingSettings(Settings):
     frames: int = limited(27, 1, 10_000)
     bone_spread: float = limited(0.08, 0.0, 10.0)
     joint_sets_share: float = share(0.6)
+    shape_share: float = share(0.5)
     exact_share: float = share(0.3)
     rounded_share: float = share(0.5)
     depth_share: float = share(0.7)

@@ -114,11 +114,13 @@ class Fit:
         residual: (frame, joint) distance of each joint's projection from its ray, as x and y; 0
             where there is no ray.
         depth: (frame,) z of the root.
+        log_lengths: (bone,) logs of the lengths.
     """
 
     joints: Float[np.ndarray, "frame joint 3"]
     residual: Float[np.ndarray, "frame joint"]
     depth: Float[np.ndarray, "frame"]
+    log_lengths: Float[np.ndarray, "bone"]
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,8 @@ def fit_clip(tree: BodyTree, rays: Rays, predicted: Prediction, trunk: float) ->
     joints = body.joints(tree)
     place = body.root[:, None] + joints
     off = np.linalg.norm(place[..., :2] / place[..., 2:] - rays.xy, axis=-1)
-    return Fit(joints, np.where(rays.usable, off, 0.0), body.root[:, 2])
+    residual = np.where(rays.usable, off, 0.0)
+    return Fit(joints, residual, body.root[:, 2], tree.twins @ body.log_lengths)
 
 
 @dataclass(frozen=True)

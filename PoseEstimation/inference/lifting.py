@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -75,7 +76,8 @@ class FrameLifting:
 class ClipLifting:
     """A lifter of clips: the network ``ClipLifter``, then the body that fits its rays best.
 
-    The network's answers for the clip and for its mirror image are averaged.
+    Twice: with the lengths of the first fit the network predicts directions and size anew. Its
+    answers for the clip and for its mirror image are averaged.
 
     Args:
         backend: features and radius to the fields of ``Lifted``.
@@ -114,22 +116,32 @@ class ClipLifting:
         features, view = self._codec.encode_input(
             clip.keypoints_px, clip.scores, cameras, clip.sigma_px, clip.depth_px
         )
-        predicted, log_sigma = self._predicted(features, view.radius)
-        rays = _rays(features[0], view.radius[0])
-        fit = self.fit(self._tree, rays, predicted, float(view.radius[0]))
+        rays, radius = _rays(features[0], view.radius[0]), view.radius[0]
+        first, _ = self._predicted(features, view.radius)
+        fit = fit_clip(self._tree, rays, first, radius)
+        shape = fit.log_lengths - np.log(radius * np.median(fit.depth))
+        second, log_sigma = self._predicted(features, view.radius, shape)
+        fit = fit_clip(self._tree, rays, _with_shape_of(second, first), radius)
         joints_mm = self._codec.decode(fit.joints[None, None], view)[0, 0]
         off = fit.residual * fit.depth[:, None]
         log_sigma = np.logaddexp(2 * log_sigma, 2 * np.log(np.maximum(off, 1e-9))) / 2
         return joints_mm, self._codec.decode_sigma(log_sigma, len(log_sigma))
 
     def _predicted(
-        self, features: np.ndarray, radius: np.ndarray
+        self, features: np.ndarray, radius: np.ndarray, shape: np.ndarray | None = None
     ) -> tuple[Prediction, Float[np.ndarray, "frame joint"]]:
-        """What the network predicts of a clip and of its mirror image, averaged."""
+        """What the network predicts of a clip and of its mirror image, averaged.
+
+        Args:
+            features: of ``RayCodec``.
+            radius: likewise.
+            shape: (bone,) logs of lengths in units of the radius, or None: the network's own.
+        """
         flip, bones = list(self.skeleton.flip_indices), list(self._tree.mirrored)
-        size = np.asarray(radius, dtype=np.float32)
-        direct = self._backend(features, size)
-        mirrored = self._backend(_mirror(features, flip), size)
+        own = np.full(len(bones), np.nan) if shape is None else shape
+        given = np.asarray(radius, np.float32), np.asarray(own, np.float32)[None, None, None]
+        direct = self._backend(features, *given)
+        mirrored = self._backend(_mirror(features, flip), *given)
         joints = (direct["joints"] + _mirror(mirrored["joints"], flip)) / 2
         sigma = (direct["log_sigma"] + mirrored["log_sigma"][..., flip]) / 2
         bone_sigma = (direct["log_bone_sigma"] + mirrored["log_bone_sigma"][..., bones, :]) / 2
@@ -146,6 +158,13 @@ class ClipLifting:
             np.exp(spread.astype(np.float64)),
         )
         return predicted, sigma.reshape(-1, sigma.shape[-1])
+
+
+def _with_shape_of(size: Prediction, shape: Prediction) -> Prediction:
+    """A prediction with the proportions, and their uncertainty, of another one."""
+    total = np.log(np.exp(size.log_lengths).sum() / np.exp(shape.log_lengths).sum())
+    lengths = shape.log_lengths + total
+    return replace(size, log_lengths=lengths, length_sigma=shape.length_sigma)
 
 
 def _own(intrinsics: np.ndarray, row: int) -> np.ndarray:

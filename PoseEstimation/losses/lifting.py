@@ -97,16 +97,27 @@ def bone_nll(
     target: Float[Tensor, "clip run frame joint 3"],
     mask: Float[Tensor, "clip run frame joint"],
     bones: Sequence[tuple[int, int]],
+    predicted: Float[Tensor, "clip"] | None = None,
 ) -> Float[Tensor, ""]:
     """Negative log-likelihood of bone vectors over their lengths, and of the logs of the lengths.
 
     No gradient flows into the errors, see ``gaussian_nll``.
+
+    Args:
+        lifted: output of the network.
+        target: root-relative joints.
+        mask: 1 where a joint counts.
+        bones: pairs of joints.
+        predicted: 1 for clips whose lengths the network predicted itself, 0 where they were given;
+            default 1.
     """
     error, known = _direction_error(lifted, target, mask, bones)
     square = error.square()
     across = gaussian_nll(lifted.log_bone_sigma[..., 0], square[..., :2].sum(-1), known, 2)
     along = gaussian_nll(lifted.log_bone_sigma[..., 1], square[..., 2], known, 1)
     mean, labelled = _mean_lengths(*bone_vectors(target, mask, bones))
+    if predicted is not None:
+        labelled = labelled * predicted.view(-1, 1, 1, 1)
     square = (lifted.log_lengths.float() - mean.log()).square()
     lengths = gaussian_nll(lifted.log_length_sigma, square, labelled.expand_as(square), 1)
     return across + along + lengths

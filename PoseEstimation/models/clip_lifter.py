@@ -17,6 +17,11 @@ from PoseEstimation.models.configs import ClipLifterConfig
 from PoseEstimation.structures import Lifted
 
 
+TYPICAL_SHAPE = -1.0
+"""Log of the length of a bone in units of the radius, about the trunk, before anything is learnt;
+geometry that begins far from the truth is not learnt but circumvented."""
+
+
 class ClipLifter(nn.Module):
     """Features of a clip in, joints in 3D out."""
 
@@ -53,6 +58,7 @@ class ClipLifter(nn.Module):
         self,
         features: Float[Tensor, "clip run frame joint feature"],
         radius: Float[Tensor, "clip"],
+        shape: Float[Tensor, "clip 1 1 bone"] | None = None,
     ) -> Lifted:
         """Lift clips.
 
@@ -62,6 +68,8 @@ class ClipLifter(nn.Module):
         Args:
             features: of ``RayCodec``: joints in units of the clip's radius.
             radius: of the clip's 2D poses, as a share of their distance.
+            shape: logs of the lengths of bones in units of the radius where they are known, as from
+                a fit of a first answer to the rays; NaN, or None, where the network predicts them.
         """
         with torch.autocast(features.device.type, enabled=False):
             features, radius = features.float(), radius.float().view(-1, 1, 1, 1)
@@ -73,7 +81,7 @@ class ClipLifter(nn.Module):
         for block in self.times:
             hidden = block(hidden)
         mean = hidden if self.context is None else self.context(hidden, lengths)
-        shape, log_size = self._body(mean)
+        shape, log_size = self._body(mean, shape)
         hidden = hidden + mean + self.shape_embedding(shape)
         for block in self.after:
             hidden = block(hidden)
@@ -94,14 +102,16 @@ class ClipLifter(nn.Module):
         length = (places[..., second, :] - places[..., first, :]).norm(dim=-1)
         return length * usable[..., first] * usable[..., second]
 
-    def _body(self, mean: Tensor) -> tuple[Tensor, Tensor]:
+    def _body(self, mean: Tensor, known: Tensor | None) -> tuple[Tensor, Tensor]:
         """Log lengths of the bones in units of the radius, and log of that unit.
 
         Proportions change with age and so with size: size is a function of them and a residual.
         """
         with torch.autocast(mean.device.type, enabled=False):
             body = self.body(mean.float())
-            shape = body[..., list(self.config.twins)]
+            shape = body[..., list(self.config.twins)] + TYPICAL_SHAPE
+            if known is not None:
+                shape = torch.where(known.isfinite(), known, shape)
             total = shape.exp().sum(-1, keepdim=True).log()
             return shape, self.size(shape - total) - total + body[..., -1:] + 3.0
 

@@ -64,6 +64,9 @@ CLIPS_PER_EPOCH = 10_000
 SLOW_FRAMES = 12
 """Frames of a clip whose frames are far apart."""
 
+SHAPE_NOISE = 0.04
+"""Error of the logarithm of bone lengths that are given to the network: own, and common."""
+
 TILT = 0.12
 """Standard deviation in radians of the angle of trunks to the vertical."""
 
@@ -80,7 +83,7 @@ class ClipLiftingModule(AveragedModule):
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> Tensor:
         """Loss of a batch of clips."""
-        lifted = self.network(batch["features"], batch["radius"])
+        lifted = self.network(batch["features"], batch["radius"], batch["shape"])
         joints, log_lengths = lifted.joints, lifted.log_lengths
         target, mask, recipe = batch["target"], batch["mask"], self.recipe
         weak, strong = batch["weak"].view(-1, 1, 1, 1, 1), mask
@@ -97,7 +100,8 @@ class ClipLiftingModule(AveragedModule):
             bones = bone_length_distance(log_lengths, target, strong, self.bones)
             loss = loss + recipe.bone_weight * bones
         sigmas = _nll(lifted.log_sigma, joints, target, strong)
-        sigmas = sigmas + bone_nll(lifted, target, strong, self.bones)
+        own = batch["shape"].isnan().all(-1).flatten().float()
+        sigmas = sigmas + bone_nll(lifted, target, strong, self.bones, own)
         return loss + recipe.sigma_weight * sigmas
 
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
@@ -285,8 +289,25 @@ class TrainingClips:
         weak = round(count * settings.weak_share) if self.weak and runs * frames == 1 else 0
         clips = [self._weakly_labelled(rng) for _ in range(weak)]
         clips += [self.draw(runs, frames, rng) for _ in range(count - weak)]
-        batch = {**_tensors(stacked(clips), self.codec), "weak": torch.arange(count) < weak}
+        drawn = stacked(clips)
+        batch = {**_tensors(drawn, self.codec), "weak": torch.arange(count) < weak}
+        batch["shape"] = self._given_shapes(drawn, batch["radius"].numpy(), rng)
         return _turned_and_mirrored(batch, self.skeleton, rng)
+
+    def _given_shapes(
+        self, clip: Clip, radius: Float[np.ndarray, "clip"], rng: np.random.Generator
+    ) -> Float[Tensor, "clip 1 1 bone"]:
+        """Logs of bone lengths in units of the radius for a share of the clips, NaN for others.
+
+        As from a fit: off by ``SHAPE_NOISE``.
+        """
+        shape = true_shape(clip, radius, self.skeleton)
+        twins = list(twin_bones(self.skeleton))
+        shape = shape + SHAPE_NOISE * rng.normal(size=shape.shape)[:, twins]
+        shape = shape + SHAPE_NOISE * rng.normal(size=(len(shape), 1))
+        shape[rng.random(len(shape)) >= self.settings.shape_share] = np.nan
+        shape[~np.isfinite(shape).all(-1)] = np.nan
+        return torch.from_numpy(shape[:, None, None].astype(np.float32))
 
     def _weakly_labelled(self, rng: np.random.Generator) -> Clip:
         """A photo whose 3D joints are known up to a translation."""
@@ -339,6 +360,26 @@ class TrainingClips:
         if rng.random() < self.settings.depth_share:
             return clip
         return replace(clip, depth_px=np.full_like(clip.depth_px, np.nan))
+
+
+def true_shape(
+    clip: Clip, radius: Float[np.ndarray, "clip"], skeleton: Skeleton
+) -> Float[np.ndarray, "clip bone"]:
+    """Logs of the mean lengths of bones, mirror images together, in units of the radius.
+
+    Args:
+        clip: (clip, run, frame, ...).
+        radius: of ``RayCodec``; its unit is that share of the mean distance of the root.
+        skeleton: its bones.
+    """
+    first, second = np.array(skeleton.bone_indices).T
+    vectors = clip.joints_mm[..., second, :] - clip.joints_mm[..., first, :]
+    lengths = np.linalg.norm(vectors, axis=-1).mean((1, 2))
+    bones, flip = skeleton.bone_indices, skeleton.flip_indices
+    mirrored = [bones.index((flip[a], flip[b])) for a, b in bones]
+    root = np.linalg.norm(clip.joints_mm[..., skeleton.root_index, :], axis=-1).mean((1, 2))
+    lengths = (lengths + lengths[:, mirrored]) / 2
+    return np.log(np.maximum(lengths, 1.0)) - np.log(radius * root)[:, None]
 
 
 def _tensors(clip: Clip, codec: RayCodec) -> dict[str, Tensor]:
