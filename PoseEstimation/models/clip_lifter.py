@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from PoseEstimation.models.configs import ClipLifterConfig
 from PoseEstimation.structures import Lifted
 
-
 TYPICAL_SHAPE = -1.0
 """Log of the length of a bone in units of the radius, about the trunk, before anything is learnt;
 geometry that begins far from the truth is not learnt but circumvented."""

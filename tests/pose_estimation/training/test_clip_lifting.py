@@ -116,7 +116,7 @@ def test_a_batch_is_a_function_of_its_keys(settings, bank):
     make = clips(settings, bank)
     keys = [Draw(0, i) for i in range(4)]
     first, again = make(keys), make(keys)
-    assert all(torch.equal(first[k], again[k]) for k in first)
+    assert all(torch.equal(first[k].nan_to_num(), again[k].nan_to_num()) for k in first)
     later = make([Draw(1, key.item) for key in keys])
     assert not torch.equal(first["target"], later["target"])
 
