@@ -87,7 +87,7 @@ def bone_direction_distance(
     mask: Float[Tensor, "clip run frame joint"],
     bones: Sequence[tuple[int, int]],
 ) -> Float[Tensor, ""]:
-    """Mean distance of bone vectors over their lengths; no gradient reaches the lengths."""
+    """Mean distance of bone vectors over their lengths; it does not depend on the size."""
     error, known = _direction_error(lifted, target, mask, bones)
     return masked_mean((error.square().sum(-1) + 1e-8).sqrt(), known)
 
@@ -130,7 +130,7 @@ def _direction_error(
     vectors, known = bone_vectors(target, mask, bones)
     mean, _ = _mean_lengths(vectors, known)
     predicted, _ = bone_vectors(lifted.joints, torch.ones_like(mask), bones)
-    unit = predicted / lifted.log_lengths.detach().float().exp()[..., None]
+    unit = predicted / lifted.log_lengths.float().exp()[..., None]
     return torch.where(known[..., None] > 0, unit - vectors / mean[..., None], 0.0), known
 
 
