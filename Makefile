@@ -108,6 +108,7 @@ figures: $(READY)
 		$(BIN)/infantpose synth --profile $$name --frames 24 --output runs/figures/$$name || exit 1; done
 	$(BIN)/infantpose synth --profile mpi_inf_3dhp --sequences 3 --frames 10 --output runs/figures/mpi_inf_3dhp
 	$(BIN)/infantpose synth --profile slp --sequences 5 --frames 3 --output runs/figures/slp
+	$(BIN)/python -m Datasets.synthetic.compose.body_sheet --infants 24 Images/bodies.jpg
 	for name in $(SETS); do $(BIN)/infantpose render $$name --root runs/figures/$$name --output Images \
 		--set paths.cache=$(CURDIR)/runs/figures/cache || exit 1; done
 

@@ -84,14 +84,19 @@ def _coverage(row: Mapping[str, Any], groups: Mapping[str, np.ndarray]) -> Table
 
 
 def _tracks(row: Mapping[str, Any]) -> Table:
+    """A row per track, then the means; of bones how far they are off on average."""
     rows = []
+    measures = ("reprojection_px", "bone_change", "hands_mm", "turned_mm")
     for number_, track in enumerate(row["tracks"], 1):
         bones = (
             f"{own:.2f} ({100 * (own / apparent - 1):+.0f} %)"
             for own, apparent in track["bones"].values()
         )
-        measures = ("reprojection_px", "bone_change", "hands_mm", "turned_mm")
         rows.append((f"{number_:02d}", *bones, *(number(track[name]) for name in measures)))
+    pairs = np.array([[*track["bones"].values()] for track in row["tracks"]])
+    off = 100 * np.abs(pairs[..., 0] / pairs[..., 1] - 1).mean(0)
+    means = np.array([[track[name] for name in measures] for track in row["tracks"]]).mean(0)
+    rows.append(("mean", *(f"{value:.0f} % off" for value in off), *map(number, means.tolist())))
     header = (
         *("track", *row["tracks"][0]["bones"], "reprojection px", "change of bones %"),
         *("hands above the trunk mm", "change when turned mm"),
