@@ -34,7 +34,7 @@ SETS := mpii mpi_inf_3dhp coco slp lsp syrip
 .PHONY: help demo test lint format report compare figures lock torch-moved
 
 help:
-	@echo "make demo     generate two unseen infants, predict, evaluate, draw: runs/demo"
+	@echo "make demo     generate four unseen infants, predict, evaluate, draw: runs/demo"
 	@echo "make test     all tests, with coverage"
 	@echo "make lint     style, formatting, import layers and types"
 	@echo "make format   rewrite the files as 'make lint' wants them"

@@ -162,10 +162,10 @@ def _add_lift(commands: argparse._SubParsersAction, parent: argparse.ArgumentPar
 
 
 def _add_demo(commands: argparse._SubParsersAction, parent: argparse.ArgumentParser) -> None:
-    demo = _add(commands, "demo", parent, "generate two unseen infants, predict, evaluate, draw")
+    demo = _add(commands, "demo", parent, "generate four unseen infants, predict, evaluate, draw")
     demo.add_argument("--output", type=_path, default=Path("runs/demo"), metavar="DIR")
     demo.add_argument("--weights", metavar="NAME", help="default: the one in config.yaml")
-    demo.add_argument("--frames", type=_frames, default=150, help="per sequence, default 150")
+    demo.add_argument("--frames", type=_frames, default=75, help="per sequence, default 75")
     demo.add_argument("--seed", type=_seed, default=None, help="of the infants")
     demo.add_argument("--workers", type=_workers, default=2, help="processes that generate")
 

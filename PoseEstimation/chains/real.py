@@ -225,8 +225,8 @@ def _lifter(stages: Stages, data: RealData, heatmap: Path, paths: PathSettings) 
 
     It was trained on the real ones; detection noise makes up for that.
     """
-    moving = _mixed(GenerateSettings("movements", PHOTOS // 2, seed=7402), MOVEMENTS, paths)
-    still = _mixed(GenerateSettings("postures", PHOTOS, seed=7404), POSTURES, paths)
+    moving = mixed_bank(GenerateSettings("movements", PHOTOS // 2, seed=7402), MOVEMENTS, paths)
+    still = mixed_bank(GenerateSettings("postures", PHOTOS, seed=7404), POSTURES, paths)
     movements, postures = stages.add("09-movements", moving), stages.add("10-postures", still)
     alone = stages.add("11-unseen", GenerateSettings("syrip", PHOTOS // 2, seed=51103))
     few = GenerateSettings("mini_rgbd", PHOTOS * 7 // 300, 36, 30.0, seed=7701)
@@ -257,7 +257,7 @@ def _lifter(stages: Stages, data: RealData, heatmap: Path, paths: PathSettings) 
     return stages.add("18-clips", lift)
 
 
-def _mixed(
+def mixed_bank(
     bank: GenerateSettings, sources: dict[str, float], paths: PathSettings
 ) -> GenerateSettings:
     """A bank of some sources of movement, without those whose file is not there."""

@@ -1,4 +1,4 @@
-"""``infantpose demo``: the whole main job on two generated infants that no network has seen."""
+"""``infantpose demo``: the whole main job on generated infants that no network has seen."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from Datasets.profiles import generate, profile_named
-from Datasets.selection import MINI_RGBD_SPLIT
 from Datasets.structures import Dataset
 from Engine.files import require_writable, write_image
 from Engine.progress import advancing
@@ -21,7 +20,10 @@ if TYPE_CHECKING:
     from Datasets.structures import Dataset
     from PoseEstimation.inference.predictor import Predictor
 
-PROFILE, FPS = "mini_rgbd", 30.0
+PROFILE, FPS = "synthinfant2", 30.0
+SEQUENCES = ("05", "16", "27", "38")
+"""Of the benchmark: infants of four ages, the second with a movement and a look of its own."""
+
 GENERATOR_FILE = "generator.json"
 VIDEO_FRAMES = 150
 
@@ -38,8 +40,8 @@ def run(args: argparse.Namespace) -> int:
     from PoseEstimation.result import NOTICE
 
     predictor = Predictor.named(saved_models, name, config.predict)
-    root, sequences = args.output / "data", MINI_RGBD_SPLIT.test
-    print(f"1/3 generate sequences {' and '.join(sequences)}, {args.frames} frames each: {root}")
+    root, sequences = args.output / "data", SEQUENCES
+    print(f"1/3 generate sequences {', '.join(sequences)}, {args.frames} frames each: {root}")
     _clear(root)
     start, profile = time.perf_counter(), profile_named(PROFILE)
     with advancing("generate") as advance:

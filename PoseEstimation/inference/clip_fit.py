@@ -19,14 +19,14 @@ from jaxtyping import Bool, Float, Int
 
 from Datasets.skeletons import Skeleton
 
-STEPS = 10
+STEPS = 5
 FREEDOM = 5.0
 """Degrees of freedom of Student's t for the residuals of 2D joints."""
 
 LEAST_SIGMA = 0.006
 """Of a 2D joint that is called exact: share of the trunk, for rounding and other conventions."""
 
-INDEPENDENT_FRAMES = 30.0
+INDEPENDENT_FRAMES = 10.0
 """Frames that count for the lengths as much as a longer clip: neighbours share their errors."""
 
 LARGEST_TURN = 0.6

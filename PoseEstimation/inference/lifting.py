@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -12,7 +12,7 @@ from Datasets.skeletons import Skeleton
 from Engine.backends import Backend
 from PoseEstimation.codecs.pixels import PixelCodec
 from PoseEstimation.codecs.rays import RayCodec
-from PoseEstimation.inference.clip_fit import BodyTree, Prediction, Rays, fit_clip
+from PoseEstimation.inference.clip_fit import BodyTree, Fit, Prediction, Rays, fit_clip
 from PoseEstimation.structures import Keypoints, Track
 
 RATE = 30.0
@@ -80,11 +80,15 @@ class ClipLifting:
     Args:
         backend: features and radius to the fields of ``Lifted``.
         codec: of the joints.
+
+    Attributes:
+        fit: finds the body: ``fit_clip``, or what is compared with it.
     """
 
     def __init__(self, backend: Backend, codec: RayCodec) -> None:
         self.skeleton, self._backend, self._codec = codec.skeleton, backend, codec
         self.size_sigma, self._tree = codec.size_sigma, BodyTree.of(codec.skeleton)
+        self.fit: Callable[[BodyTree, Rays, Prediction, float], Fit] = fit_clip
 
     def __call__(
         self, track: Track
@@ -112,7 +116,7 @@ class ClipLifting:
         )
         predicted, log_sigma = self._predicted(features, view.radius)
         rays = _rays(features[0], view.radius[0])
-        fit = fit_clip(self._tree, rays, predicted, view.radius[0])
+        fit = self.fit(self._tree, rays, predicted, float(view.radius[0]))
         joints_mm = self._codec.decode(fit.joints[None, None], view)[0, 0]
         off = fit.residual * fit.depth[:, None]
         log_sigma = np.logaddexp(2 * log_sigma, 2 * np.log(np.maximum(off, 1e-9))) / 2

@@ -20,7 +20,7 @@ from Engine.reading import load_json, require_file, require_folder
 from PoseEstimation.evaluation import compare
 from PoseEstimation.evaluation.mini_rgbd_tables import mini_rgbd_tables
 from PoseEstimation.evaluation.report import SCHEMA, Table, number
-from report.build import figures, looks_tables
+from report.build import figures, lifter_tables, looks_tables
 from report.build import photo_record as real_record
 from report.build.page import to_html
 from report.build.photo_record import record_tables
@@ -40,6 +40,7 @@ class Results:
         chains: stages of each chain, of ``chains.json``.
         photos: what each set of weights does on photos, of ``real_record``.
         looks: what a network that knows photos finds on generated people, of ``looks``.
+        lifters: lifters over infants, of ``report.experiments.lifter``.
         movements: generated beside real infants, of ``report.experiments.movement``.
     """
 
@@ -54,6 +55,7 @@ class Results:
         self.chains: dict[str, list[dict[str, Any]]] = {}
         self.photos: dict[str, dict[str, Any]] = {}
         self.looks: dict[str, dict[str, Any]] = {}
+        self.lifters: dict[str, dict[str, Any]] = {}
         self.movements: dict[str, dict[str, Any]] = {}
         paths = sorted(require_folder(folder, "results").glob("[!.]*.json"))
         if not paths:
@@ -71,6 +73,8 @@ class Results:
             self.photos[path.stem] = content
         elif isinstance(content, dict) and content.get("schema") == looks_tables.SCHEMA:
             self.looks[path.stem] = content
+        elif isinstance(content, dict) and content.get("schema") == lifter_tables.SCHEMA:
+            self.lifters[path.stem] = content
         elif isinstance(content, dict) and content.get("schema") == movement.SCHEMA:
             self.movements[path.stem] = content
         elif isinstance(content, dict) and _is_metrics(content):
@@ -122,6 +126,7 @@ class Names:
             "row",
             "photo_tables",
             "looks_tables",
+            "lifter_tables",
             "movement_table",
         )
         found = self.results
@@ -131,6 +136,7 @@ class Names:
             "chains": found.chains,
             "photos": found.photos,
             "looks": found.looks,
+            "lifters": found.lifters,
             "movements": found.movements,
         }
         return {**stored, **{name: getattr(self, name) for name in names}}
@@ -159,6 +165,10 @@ class Names:
     def looks_tables(self, name: str) -> str:
         """How well generated people are found by a network that knows photos."""
         return _markdown(looks_tables.looks_tables(self.results.looks[name]))
+
+    def lifter_tables(self, name: str) -> str:
+        """Lifters over infants."""
+        return _markdown(lifter_tables.lifter_tables(self.results.lifters[name]))
 
     def movement_table(self, name: str) -> str:
         """Generated beside real infants."""

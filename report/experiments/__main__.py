@@ -2,7 +2,8 @@
 
 What they take of the chains ``best``, ``ellershaw`` and ``real`` lies beside their own folder.
 ``looks`` and ``movement`` train nothing: they measure generated infants, with a network that knows
-photos and beside tracks of real ones.
+photos and beside tracks of real ones. ``lifter`` measures lifters over infants, those that it
+trains or one that is there.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from Engine.files import require_writable
 from Engine.process import exit_code
 from PoseEstimation.chains.chain import placed_stages, run_chain
 from PoseEstimation.config import load_config
-from report.experiments import looks, movement
+from report.experiments import lifter, looks, movement
 from report.experiments.data_sources import data_sources
 from report.experiments.parts import parts
 from report.experiments.photo_sources import photo_sources
@@ -23,7 +24,7 @@ from report.experiments.same_data import same_data
 
 EXPERIMENTS = {row.__name__: row for row in (data_sources, same_data, photo_sources, parts)}
 """Name and the function of (folder, config) that lists its stages."""
-MEASURES = {"looks": looks.main, "movement": movement.main}
+MEASURES = {"lifter": lifter.main, "looks": looks.main, "movement": movement.main}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -46,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args(arguments)
-    tracks, folder = _tracks_file(options.tracks), require_writable(options.output)
+    tracks, folder = tracks_file(options.tracks), require_writable(options.output)
     jobs = [(options.seed, number, options.frames) for number in range(1, options.infants + 1)]
     record = {
         "schema": SCHEMA,
@@ -65,7 +65,12 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _tracks_file(given: Path | None) -> Path:
+def tracks_file(given: Path | None) -> Path:
+    """The file of real tracks that is given, or that of $INFANTPOSE_REAL_DATA.
+
+    Raises:
+        DataError: there is none.
+    """
     root = os.environ.get("INFANTPOSE_REAL_DATA")
     if given is None and not root:
         raise DataError("tracks: give --tracks FILE.npz or set INFANTPOSE_REAL_DATA")
@@ -95,12 +100,13 @@ def made_track(seed: int, number: int, frames: int) -> Track:
     plan = SequencePlan("mini_rgbd", seed, f"{number:02d}", frames, FPS)
     shape, movement, camera = pose_sequence(plan)
     joints = camera.to_camera(mini_rgbd_joints(shape, movement.turn, movement.place))
-    names = [_our_joint(name) for name in JOINTS]
+    names = [our_joint(name) for name in JOINTS]
     pixels = project(joints[:, MINI_RGBD_25.indices(names)], camera.intrinsics)
     return Track(np.round(pixels), FPS)
 
 
-def _our_joint(name: str) -> str:
+def our_joint(name: str) -> str:
+    """The joint of ``MINI_RGBD_25`` at which a joint of ``JOINTS`` is measured."""
     side, _, part = name.rpartition("_")
     return f"{side}_{OURS.get(part, part)}" if side else OURS.get(part, part)
 

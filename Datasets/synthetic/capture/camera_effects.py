@@ -6,11 +6,17 @@ import io
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 from PIL import Image, ImageFilter
 from scipy.ndimage import gaussian_filter, maximum_filter, minimum_filter
 
 LEVELS, PEAK = 16384, 4.0
+SUBJECT_WEIGHT = 0.55
+"""How much people in focus count for the exposure."""
+SUBJECT_BAND = (0.11, 0.5)
+"""Least and largest mean of people in focus, linear."""
+LEAST_SUBJECT = 0.004
+"""Share of the picture from which people count."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +63,26 @@ class CameraEffects:
             read_noise=noisier * self.read_noise,
         )
 
-    def gains(self, linear: Float[np.ndarray, "height width 3"]) -> Float[np.ndarray, "3"]:
-        """Exposure times white balance, set once on a sequence's first frame."""
-        return self.balance * self.target / max(float(linear.mean()), 1e-6)
+    def gains(
+        self,
+        linear: Float[np.ndarray, "height width 3"],
+        subject: Bool[np.ndarray, "height width"] | None = None,
+    ) -> Float[np.ndarray, "3"]:
+        """Exposure times white balance, set once on a sequence's first frame.
+
+        Args:
+            linear: scene light.
+            subject: people in focus, for which a camera exposes more than for what is around them;
+                None where it cannot tell.
+        """
+        level = max(float(linear.mean()), 1e-6)
+        gain = self.target / level
+        if subject is not None and subject.mean() > LEAST_SUBJECT:
+            own = max(float(linear[subject].mean()), 1e-6)
+            gain = self.target / (level ** (1 - SUBJECT_WEIGHT) * own**SUBJECT_WEIGHT)
+            low, high = SUBJECT_BAND
+            gain = float(np.clip(gain, min(low, 0.6 * self.target) / own, high / own))
+        return self.balance * gain
 
     def develop(
         self,

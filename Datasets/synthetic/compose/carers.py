@@ -9,12 +9,12 @@ from jaxtyping import Float
 
 from Datasets.synthetic.compose.figures import Figure
 from Datasets.synthetic.people import body as bodies
-from Datasets.synthetic.people.body import SIDES, BodyShape, Posed
+from Datasets.synthetic.people.body import SIDES, BodyShape, Posed, weight_of
 from Datasets.synthetic.people.limbs import aim_limb, arm
 from Datasets.synthetic.people.outfits import dress_person
 from Datasets.synthetic.people.phenotypes import draw_person
 from Datasets.synthetic.people.postures import draw_posture, draw_stance
-from Datasets.synthetic.people.stance import pose_still
+from Datasets.synthetic.people.stance import LOWER_LEGS, SUNK_M, pose_still
 
 HAND_M = 0.085
 """From the wrist to the middle of the palm."""
@@ -24,6 +24,11 @@ LEGS = ("upperleg", "lowerleg", "foot", "toe")
 SHIN_M = 0.05
 """Half of the thickness of a leg."""
 UPRIGHT = ("standing", "sitting", "on a seat", "kneeling")
+HELPED: dict[str, tuple[float, tuple[str, str]]] = {
+    "standing held": (0.5, ("wrist.L", "wrist.R")), "sitting": (0.1, ("spine02", "spine02")),
+    "supine": (0.05, ("foot.L", "foot.R")), "prone": (0.06, ("spine03", "spine03")),
+}  # fmt: skip
+"""How often carers help an infant in a posture, and the bones that they hold it by."""
 TOUCHED = ("spine03", "spine02", "head", "foot.L", "wrist.L", "wrist.R")
 """Bones of an infant that hands reach for."""
 
@@ -98,6 +103,19 @@ def bend_over(
     return Figure(age, shape, look, replace(shown, kind="caring"))
 
 
+def draw_helper(rng: np.random.Generator, infant: Figure) -> Figure | None:
+    """Now and then a carer behind an infant, or at the feet of a lying one, who holds it."""
+    share, bones = HELPED.get(infant.posed.kind, (0.0, ("root", "root")))
+    if rng.random() >= share:
+        return None
+    side = infant.posed.turn[0] @ [0.06 if bones[0] == bones[1] else 0.0, 0.0, 0.0]
+    palms = np.stack([infant.at(bones[0]) + side, infant.at(bones[1]) - side])
+    front, along = infant.posed.turn[0] @ [0.0, -1.0, 0.0], infant.posed.turn[0] @ [0.0, 0.0, 1.0]
+    behind = -along if abs(front[2]) > 0.7 else -front
+    azimuth = np.degrees(np.arctan2(behind[1], behind[0])) + rng.normal(0, 20)
+    return bend_over(rng, palms, azimuth, rng.uniform(0.15, 0.3), 0.0)
+
+
 def _bent(rng: np.random.Generator, shape: BodyShape, kind: str, height_m: float) -> Posed:
     """A body that faces -y and bends until its arms reach down to a height."""
     stance = draw_stance(rng, kind)
@@ -110,7 +128,10 @@ def _bent(rng: np.random.Generator, shape: BodyShape, kind: str, height_m: float
     now, then = (np.arccos(np.clip((z - root) / trunk, -0.1, 0.98)) for z in (top[2], wanted))
     pitch = np.clip(calm[:, :1] + np.degrees(then - now), -5, 85)
     stance = replace(stance, trunk=np.hstack([pitch, calm[:, 1:]]), neck=stance.neck * [1, 1, 0.4])
-    return pose_still(shape, stance, kind)
+    posed = pose_still(shape, stance, kind)
+    # Hands that hung to the floor go to work: legs carry the body.
+    lowest = bodies.skin(shape, posed.turn, posed.place)[weight_of(LOWER_LEGS) > 0.5, 2].min()
+    return posed.moved(z=-SUNK_M - lowest)
 
 
 def reach_over(rng: np.random.Generator, carer: Figure, infant: Figure) -> Figure:

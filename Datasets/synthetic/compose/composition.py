@@ -22,7 +22,6 @@ from Datasets.synthetic.places.furniture import Part, Tube
 from Datasets.synthetic.places.place import Place
 from Datasets.synthetic.places.resting_places import RestingPlace, spare_cot
 from Datasets.synthetic.places.rooms import add_seats, enclose, furnish_room, make_outdoors
-from Datasets.synthetic.places.solids import Ball, Box, Drum
 from Datasets.synthetic.render.overlays import draw_tubes, draw_veils
 from Datasets.synthetic.render.renderer import Rendering
 
@@ -111,28 +110,13 @@ class Composition:
     def scatter_toys(self, count: int) -> None:
         """Put toys on the place."""
         for _ in range(count):
-            toy = small_toy(self.rng)
+            toy = furniture.small_toy(self.rng)
             self.put(toy, max(toy[0].half))
 
     def connect(self, figure: Figure, count: int) -> None:
         """Lead cables and tubes from a figure over the edge of the place."""
         tubes = [_lead_of(self.rng, figure, self.place) for _ in range(count)]
         self.overlays.append(partial(draw_tubes, tubes))
-
-
-def small_toy(rng: np.random.Generator) -> list[Part]:
-    """A ball, a block, a ring of beads or a rattle, on z = 0."""
-    size, kind = rng.uniform(0.015, 0.05), int(rng.integers(5))
-    paint = (surfaces.vinyl, surfaces.vinyl, surfaces.rug)
-    if kind < 3:
-        half = (size,) * 3 if kind == 0 else tuple(size * rng.uniform(0.4, 1.3, 3))
-        return [Part((0, 0, half[2]), half, 0, paint, (Ball, Box, Drum)[kind])]
-    if kind == 3:
-        bead, turns = 0.32 * size, np.linspace(0, 2 * np.pi, 12, endpoint=False)
-        ring = [(size * np.cos(turn), size * np.sin(turn), bead) for turn in turns]
-        return [Part(spot, (bead,) * 3, n % 3, paint, Ball) for n, spot in enumerate(ring)]
-    stick = Part((1.6 * size, 0, 0.5 * size), (size, 0.2 * size, 0.2 * size), 1, paint)
-    return [Part((0, 0, 0.6 * size), (0.8 * size, 0.6 * size, 0.6 * size), 0, paint, Ball), stick]
 
 
 def _lead_of(rng: np.random.Generator, figure: Figure, place: RestingPlace) -> Tube:

@@ -142,6 +142,7 @@ def _stiff(rng: np.random.Generator, shape: BodyShape, kind: str) -> Posed:
         soles=np.zeros((1, 2)),
         pointed=np.full((1, 2), rng.uniform(5, 40)),
         level=np.zeros((1, 1)),
+        resting=np.array([[float(kind != "standing")]]),
     )
     posed = pose_still(shape, stance, kind).centred()
     return posed.moved(yaw_degrees=rng.uniform(-180, 180))

@@ -8,10 +8,11 @@ from functools import partial
 import numpy as np
 
 from Datasets.synthetic.compose.carers import bend_over, hold, reach_over
-from Datasets.synthetic.compose.composition import Composition, dangling_cable, small_toy
+from Datasets.synthetic.compose.composition import Composition, dangling_cable
 from Datasets.synthetic.compose.dolls import make_doll, plush
 from Datasets.synthetic.compose.figures import Figure, draw_figure, side_by_side
 from Datasets.synthetic.places.background import Background
+from Datasets.synthetic.places.furniture import small_toy
 from Datasets.synthetic.places.resting_places import draw_resting_place, open_floor
 from Datasets.synthetic.render.covers import THICK, THIN, crumpled, draw_cover, tuck_in
 from Datasets.synthetic.render.overlays import draw_tubes

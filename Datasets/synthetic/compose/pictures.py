@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
@@ -14,6 +14,7 @@ from Datasets.structures import OCCLUDED, UNLABELLED, VISIBLE
 from Datasets.synthetic.capture.camera_effects import CameraEffects, defocused, without_stairs
 from Datasets.synthetic.compose.figures import Figure
 from Datasets.synthetic.people.body import weight_of
+from Datasets.synthetic.people.gaze import look_at
 from Datasets.synthetic.people.postures import ON_SEAT
 from Datasets.synthetic.places.background import Background
 from Datasets.synthetic.places.camera import PlacedCamera, look_at_people
@@ -21,6 +22,9 @@ from Datasets.synthetic.places.place import Place
 from Datasets.synthetic.places.rooms import make_outdoors, make_place
 from Datasets.synthetic.render.renderer import Actor, Renderer, Rendering
 
+ATTENDING_SHARES = {"infant": 0.75, "toddler": 0.75}
+"""Share of people who look at the camera, or past it; of others ``ATTENDING``."""
+ATTENDING = 0.3
 HIDDEN_DEPTH = 0.2
 """How much nearer than a joint a surface must be to hide it, as a share of root to crown."""
 
@@ -38,7 +42,7 @@ class PhotoStyle:
 
     grey: float = 0.06
     dark: float = 0.07
-    blurred: float = 0.35
+    blurred: float = 0.3
     clipped: bool = False
 
 
@@ -90,6 +94,8 @@ def photograph(
     elevation_degrees: tuple[float, float] = (-4.0, 40.0),
     closeness: tuple[float, float] = (0.55, 1.35),
     behind: Sequence[Figure] = (),
+    azimuth_degrees: tuple[float, float] = (0.0, 360.0),
+    helpers: Sequence[Figure] = (),
 ) -> Picture:
     """Choose a place, a light and a camera, and take a picture.
 
@@ -101,12 +107,17 @@ def photograph(
         closeness: range of distances over the one at which all of them just fit.
         behind: more people, who stand together some way behind, in the open; they are numbered
             after the others.
+        azimuth_degrees: range of the direction in which the camera stands.
+        helpers: people without number and label, whom the camera does not aim at.
     """
     points = np.concatenate([figure.posed.place for figure in figures])
     low, high = points.min(axis=0), points.max(axis=0)
     extent = 1.1 * float(np.linalg.norm(high - low))
-    camera = look_at_people(rng, size, (low + high) / 2, extent, elevation_degrees, closeness)
-    place = Place(rng, camera, float(np.linalg.norm(points[:, :2], axis=1).max()))
+    angles = elevation_degrees, closeness, azimuth_degrees
+    camera = look_at_people(rng, size, (low + high) / 2, extent, *angles)
+    figures = [_attending(rng, figure, camera) for figure in figures]
+    taken = np.concatenate([points, *(helper.posed.place for helper in helpers)])
+    place = Place(rng, camera, float(np.linalg.norm(taken[:, :2], axis=1).max()))
     seats = [figure.seat for figure in figures if figure.posed.kind == ON_SEAT]
     if behind:
         background = make_outdoors(place, seats)
@@ -116,7 +127,20 @@ def photograph(
     angle = np.arctan2(-camera.position[1], -camera.position[0]) + rng.uniform(-0.4, 0.4)
     away = place.radius_m + rng.uniform(3.0, 7.0)
     back = away * np.array([np.cos(angle), np.sin(angle)])
-    return take_picture(rng, background, [*figures, *(one.moved(*back) for one in behind)])
+    every = [*figures, *(one.moved(*back) for one in behind)]
+    return take_picture(rng, background, every, helpers)
+
+
+def _attending(rng: np.random.Generator, figure: Figure, camera: PlacedCamera) -> Figure:
+    """The same figure, now and then with its head turned to the camera, or nearly so."""
+    if rng.random() > ATTENDING_SHARES.get(figure.age, ATTENDING) or figure.posed.kind in (
+        "walking",
+        "running",
+    ):
+        return figure
+    point = camera.position + rng.normal(0, 0.25, 3) * np.linalg.norm(camera.position)
+    posed = look_at(figure.shape, figure.posed, point, rng.uniform(0.5, 1.0), rng.normal(0, 7))
+    return replace(figure, posed=posed)
 
 
 def take_picture(
@@ -158,10 +182,10 @@ def _developed(
     """A camera's picture: at times blurred before and behind the focus, dark, or grey."""
     effects, linear = CameraEffects.draw(rng), without_stairs(frame.linear, frame.person)
     if rng.random() < style.blurred:
-        linear = defocused(linear, frame.depth_m, focus_m, rng.uniform(1.5, 8.0))
+        linear = defocused(linear, frame.depth_m, focus_m, rng.uniform(1.0, 5.0))
     if rng.random() < style.dark:
         effects = effects.in_the_dark(rng.uniform(2.0, 4.0))
-    rgb = effects.develop(rng, linear, effects.gains(linear))
+    rgb = effects.develop(rng, linear, effects.gains(linear, frame.person == 0))
     if rng.random() < style.grey:
         rgb = np.repeat(rgb.mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2)
     return rgb

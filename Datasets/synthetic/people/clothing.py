@@ -16,6 +16,7 @@ from jaxtyping import Float
 
 from Datasets.synthetic.people import body as bodies
 from Datasets.synthetic.people.body import BodyShape, weight_of
+from Datasets.synthetic.people.faces import face_marks, hair_lift
 
 Garment = tuple[str, np.ndarray, float]
 """Name, field over the vertices in metres (positive is covered), thickness in metres."""
@@ -135,11 +136,15 @@ def wear(
         vertices += normals * (thickness * puff * puff * (3 - 2 * puff))[:, None]
         names.append(name)
     tone = skin_tone(rng)
+    face = face_marks(rng, shape, where.head)
+    under_hat = garments[-1] is not None
+    if not under_hat:
+        vertices += normals * hair_lift(rng, shape, face[:, 3])[:, None]
     return Look(
         vertices=vertices,
         fields=fields,
         materials=tuple(material(rng, g[0] if g else "none") for g in garments),
-        face=face_marks(rng, shape, where),
+        face=face,
         skin=tone,
         hair=hair_colour(rng, tone),
         names=tuple(names),
@@ -194,29 +199,3 @@ def hair_colour(rng: np.random.Generator, skin: np.ndarray) -> np.ndarray:
     fair = np.array([0.30, 0.19, 0.09])
     light = rng.beta(1, 2) if skin[0] > 0.45 else 0.0
     return dark + light * (fair - dark)
-
-
-def face_marks(rng: np.random.Generator, shape: BodyShape, where: SurfaceCoordinates) -> np.ndarray:
-    """Eyeballs, irises, lips and hair per vertex."""
-    face = np.zeros((len(shape.vertices), 4))
-    names = bodies.rig().bones
-    asleep = rng.random() < 0.25
-    for side in ("L", "R"):
-        ball = weight_of((f"eye.{side}",)) > 0.5
-        centre = shape.vertices[ball].mean(axis=0)
-        outward = shape.vertices - centre
-        outward /= np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-9)
-        if not asleep:
-            face[ball, 0] = 1.0
-            face[ball, 1] = (-outward[ball, 1] > 0.80).astype(float)
-    eyes, nose = shape.face_points[1:3].mean(axis=0), shape.face_points[0]
-    drop = eyes[2] - nose[2]
-    mouth = np.array([eyes[0], nose[1], nose[2] - 1.05 * drop])
-    away = (shape.vertices - mouth) / np.array([0.95, 1.6, 0.42]) / drop
-    near = (weight_of(("head",)) > 0.3) & (shape.vertices[:, 1] < eyes[1])
-    face[:, 2] = np.where(near, np.exp(-np.sum(away**2, axis=1)), 0)
-    density = rng.choice([0.0, rng.uniform(0.2, 0.6), rng.uniform(0.6, 1.0)])
-    middle = shape.heads[names.index("head")][1]
-    scalp = (where.head - 0.62) * 4 + (shape.vertices[:, 1] - middle) * 14
-    face[:, 3] = density * np.clip(scalp, 0, 1)
-    return face

@@ -38,32 +38,32 @@ class Posture(NamedTuple):
 TOUCHES = ("mouth", "knee", "foot")
 
 ARMS = (
-    Posture("stretched beside the trunk", 0.44, (3, 42), (-25, 5), (152, 178), (-30, 5)),
-    Posture("bent beside the trunk", 0.10, (0, 35), (-25, 10), (65, 140), (-50, -5)),
+    Posture("stretched beside the trunk", 0.36, (3, 42), (-25, 5), (152, 180), (-30, 5)),
+    Posture("bent beside the trunk", 0.11, (0, 35), (-25, 10), (65, 140), (-50, -5)),
     Posture("out to the side", 0.09, (40, 80), (-25, 12), (120, 174), (-40, 0)),
     Posture("beside the head", 0.03, (100, 160), (-25, 15), (60, 140), (-40, 0)),
-    Posture("in the air", 0.13, (0, 80), (20, 80), (95, 168), (-60, 0)),
-    Posture("on the belly", 0.07, (-25, 12), (10, 40), (70, 130), (-45, 0)),
-    Posture("over the chest", 0.04, (-50, 30), (45, 85), (50, 100), (-40, 10)),
-    Posture("to the mouth", 0.05, (60, 150), (20, 60), (45, 75), (-60, 0), (-0.8, 0), "mouth"),
+    Posture("in the air", 0.16, (0, 80), (20, 80), (95, 168), (-60, 0)),
+    Posture("on the belly", 0.06, (-25, 12), (10, 40), (70, 130), (-45, 0)),
+    Posture("over the chest", 0.06, (-50, 30), (45, 85), (50, 100), (-40, 10)),
+    Posture("to the mouth", 0.08, (60, 150), (20, 60), (45, 75), (-60, 0), (-0.8, 0), "mouth"),
     Posture("to the knee", 0.03, (-10, 25), (10, 50), (100, 165), (-50, 0), (0, 0), "knee"),
     Posture("to the foot", 0.02, (-25, 20), (30, 70), (110, 165), (-50, 0), (0, 0), "foot"),
 )
 
 LEGS = (
-    Posture("drawn up, feet on the bed", 0.38, (-18, 12), (-8, 25), (45, 92), (-10, 85)),
-    Posture("half stretched", 0.18, (-14, 18), (-8, 20), (92, 130), (-10, 75)),
-    Posture("stretched", 0.10, (-8, 22), (-8, 25), (130, 168), (0, 90)),
-    Posture("lifted", 0.20, (-20, 25), (35, 95), (53, 130), (-10, 60), (0.0, 0.4)),
-    Posture("thighs at the belly", 0.08, (-15, 40), (75, 125), (47, 106), (-20, 20), (0.3, 1.2)),
+    Posture("drawn up, feet on the bed", 0.34, (-18, 12), (-8, 25), (45, 92), (-10, 95)),
+    Posture("half stretched", 0.15, (-14, 18), (-8, 20), (92, 130), (-10, 75)),
+    Posture("stretched", 0.13, (-8, 22), (-8, 25), (130, 172), (0, 90)),
+    Posture("lifted", 0.22, (-20, 25), (35, 95), (53, 130), (-10, 75), (0.0, 0.4)),
+    Posture("thighs at the belly", 0.10, (-15, 40), (75, 125), (47, 106), (-20, 20), (0.3, 1.2)),
     Posture("crossed", 0.06, (-32, -16), (0, 30), (53, 130), (0, 60)),
 )
 
 VARIETY = 1.0
 """Concentration of an infant's shares of the postures around those of the table."""
 
-BENT = 60.0
-"""Inner angle, degrees, of an elbow or knee that the tone keeps bent."""
+BENT, STRETCHED = 50.0, 174.0
+"""Inner angle, degrees, of an elbow or knee that the tone keeps bent or stretched."""
 
 OWN_RANGE = (0.1, 0.6)
 """An infant's range of a posture, as a part of the row's."""
@@ -96,7 +96,8 @@ class Repertoire:
 class Kind(NamedTuple):
     """What infants may do with a kind of limb: its postures and ranges of ``Habits``.
 
-    ``tone`` is the part by which a limb may stay bent: the flexor tone of young infants.
+    ``tone`` are the parts by which a limb may stay ``BENT``, as the flexors of young infants keep
+    it, and ``STRETCHED``.
     """
 
     postures: tuple[Posture, ...]
@@ -106,11 +107,11 @@ class Kind(NamedTuple):
     hertz: float
     beat: Range
     tempo: Range
-    tone: float
+    tone: tuple[float, float]
 
 
-ARM = Kind(ARMS, (0.25, 0.9), (0.1, 1.5), (0.5, 2.2), 1.1, (8, 60), (0.6, 1.8), 0.9)
-LEG = Kind(LEGS, (0.5, 1.7), (0.05, 0.8), (0.5, 2.0), 0.55, (20, 95), (0.7, 1.4), 0.2)
+ARM = Kind(ARMS, (0.25, 0.9), (0.1, 1.5), (0.5, 2.6), 1.0, (8, 110), (0.45, 2.4), (0.9, 0.6))
+LEG = Kind(LEGS, (0.5, 1.9), (0.05, 0.8), (0.5, 2.0), 0.5, (20, 120), (0.35, 1.3), (0.5, 0.75))
 
 
 @dataclass(frozen=True)
@@ -140,14 +141,14 @@ def draw_habits(rng: np.random.Generator, kind: Kind) -> Habits:
     """Draw the habits of one infant."""
     ranges = kind.pause_s, kind.restless, kind.beat
     pause_s, restless, beat = (float(rng.uniform(*bounds)) for bounds in ranges)
-    repertoire = _draw_repertoire(rng, kind.postures, kind.tone * rng.beta(0.3, 1.6))
+    repertoire = _draw_repertoire(rng, kind)
     tempo = log_uniform(rng, *kind.tempo)
     return Habits(repertoire, kind.move_s, pause_s, restless, kind.hertz, beat, tempo)
 
 
-def _draw_repertoire(
-    rng: np.random.Generator, table: tuple[Posture, ...], tone: float
-) -> Repertoire:
+def _draw_repertoire(rng: np.random.Generator, kind: Kind) -> Repertoire:
+    table, goal = kind.postures, rng.integers(2)
+    tone = kind.tone[goal] * rng.beta(0.5, 1.3)
     rows = [(row.out, row.front, row.angle, row.bend, row.raised) for row in table]
     low, high = np.moveaxis(np.array(rows, dtype=np.float64), -1, 0)
     width = (high - low) * rng.uniform(*OWN_RANGE, size=(len(table), 1))
@@ -155,12 +156,12 @@ def _draw_repertoire(
     angle = list(Posture._fields).index("angle") - 2
     for bound in (start, width):
         bound[:, angle] *= 1 - tone
-    start[:, angle] += tone * BENT
+    start[:, angle] += tone * (BENT, STRETCHED)[goal]
     touch = np.array([[row.touch == name for name in TOUCHES] for row in table], dtype=np.float64)
     shares = np.array([row.share for row in table])
     return Repertoire(
         shares=rng.dirichlet(VARIETY * shares / shares.sum()),
         low=np.hstack([start, touch]),
         high=np.hstack([start + width, touch]),
-        stay=rng.uniform(1.5, 6),
+        stay=log_uniform(rng, 1.2, 8),
     )

@@ -34,7 +34,8 @@ def hand_rotations(
         np.clip(curl + wobble(rng, clock, 0.1, 0.4), 0, 1.1) * rng.uniform(0.8, 1.1)
         for _ in range(4)
     ]
-    wrist = [wobble(rng, clock, 14, 0.4) for _ in range(3)]
+    loose = rng.uniform(4, 14)
+    wrist = [wobble(rng, clock, loose, 0.4) for _ in range(3)]
     return bend_fingers(shape, side, bends) | {f"wrist.{side}": euler("xyz", *wrist)}
 
 

@@ -74,7 +74,7 @@ def kicks(
 ) -> Float[np.ndarray, "frame 2"]:
     """Thrusts of the left and the right leg, -1 to 1, in bouts, together or in turn."""
     both = np.mean(clocks, axis=0)
-    every, hertz = log_uniform(rng, 3.0, 20.0), rng.uniform(0.4, 0.95)
+    every, hertz = log_uniform(rng, 3.0, 20.0), log_uniform(rng, 0.25, 0.9)
     together = bouts(rng, both, 1.5 * every, (1.0, 4.0))
     in_turn = rng.choice([0.0, np.pi])
     thrusts = []
@@ -82,13 +82,14 @@ def kicks(
         own = bouts(rng, clock, every, (0.8, 3.0))
         wave = np.sin(2 * np.pi * hertz * clock + rng.normal(0, 0.5) + side * in_turn)
         thrusts.append(np.maximum(together, own) * wave)
-    return np.stack(thrusts, axis=1)
+    strength = np.where(rng.permutation(2), 1.0, 1 - rng.beta(0.4, 1.0))  # of both sides
+    return strength * np.stack(thrusts, axis=1)
 
 
 def flaps(rng: np.random.Generator, clock: Float[np.ndarray, "frame"]) -> np.ndarray:
     """Beats of an arm, -1 to 1, in bouts."""
     envelope = bouts(rng, clock, log_uniform(rng, 3.0, 30.0), (0.8, 3.0), 0.4)
-    return envelope * np.sin(2 * np.pi * rng.uniform(0.8, 1.8) * clock + rng.uniform(0, 6.3))
+    return envelope * np.sin(2 * np.pi * log_uniform(rng, 0.5, 1.8) * clock + rng.uniform(0, 6.3))
 
 
 def adapted(

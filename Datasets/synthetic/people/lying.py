@@ -53,7 +53,7 @@ class Lying(NamedTuple):
 
 
 LYING = {
-    "supine": Lying(0.80, (-10, 10), (1, 8)),
+    "supine": Lying(0.80, (-10, 10), (0.5, 8)),
     "side": Lying(0.06, (60, 100), (3, 10)),
     "prone": Lying(0.07, (165, 195), (2, 7)),
     "rolling": Lying(0.07, (0, 180), (3, 8), True),
@@ -102,15 +102,15 @@ def move_trunk(
     lying = lying or choose(rng, {name: row.share for name, row in LYING.items()})
     clock, awake = activity.clock(rng), 1 - activity.rest
     both, apart = kicks.sum(axis=1), kicks[:, 0] - kicks[:, 1]
-    pliant = rng.uniform(0.0, 1.6)
+    pliant = 1.6 * rng.beta(0.4, 1.2)
     roll = _roll(rng, clock, LYING[lying]) + 4 * pliant * apart
-    lift = bouts(rng, clock, log_uniform(rng, 6, 60), (1, 4), 0.7) * rng.uniform(5, 25)
+    lift = bouts(rng, clock, log_uniform(rng, 5, 80), (1, 4), 0.7) * rng.uniform(5, 32)
     lift += rng.uniform(0, 6) * np.abs(noise(rng, clock, (0.1, 0.6))) + 3 * pliant * np.abs(both)
     head_lift = bouts(rng, clock, log_uniform(rng, 8, 100), (0.6, 3), 0.5) * rng.uniform(3, 25)
     lift, head_lift = awake * lift, awake * head_lift
-    twist = rng.uniform(2, 10) * noise(rng, clock, (0.03, 0.2)) + 2 * pliant * apart
-    slide = log_uniform(rng, 0.008, 0.2) * _wander(rng, clock, (0.02, 0.12))
-    slide += rng.uniform(0.005, 0.03) * _wander(rng, clock, (0.3, 1.2))
+    twist = rng.uniform(1, 10) * noise(rng, clock, (0.03, 0.2)) + 2 * pliant * apart
+    slide = log_uniform(rng, 0.006, 0.2) * _wander(rng, clock, (0.02, 0.12))
+    slide += log_uniform(rng, 0.003, 0.03) * _wander(rng, clock, (0.3, 1.2))
     push = pliant * np.stack([0.015 * apart, 0.035 * both], axis=1)
     spine = _spine_and_neck(rng, clock, roll)
     return Trunk(lying, roll, twist, lift, head_lift, spine, trunk_m * (slide + push))
@@ -131,7 +131,7 @@ def _roll(rng: np.random.Generator, clock: np.ndarray, row: Lying) -> np.ndarray
                 yield rng.uniform(*row.roll, size=1)
 
         return side * waypoints(rng, clock, targets(), (1.0, 4.0), (0.5, 4.0))[:, 0] + sway
-    to_side = bouts(rng, clock, log_uniform(rng, 15, 300), (1.5, 5), 1.0) * rng.uniform(15, 55)
+    to_side = bouts(rng, clock, log_uniform(rng, 10, 300), (1.5, 5), 1.0) * rng.uniform(15, 55)
     return side * (rng.uniform(*row.roll) + to_side) + sway
 
 
@@ -142,13 +142,14 @@ def _spine_and_neck(
     side, twist = (rng.uniform(2, 10) * noise(rng, clock, (0.08, 0.5)) for _ in range(2))
     curl = rng.uniform(-4, 12) + rng.uniform(2, 6) * noise(rng, clock, (0.08, 0.5))
     rotations = {bone: euler("xyz", curl / 4, side / 4, twist / 4) for bone in bodies.SPINE}
-    middle, width = rng.normal(0, 9), rng.uniform(6, 25)
+    middle, width = rng.normal(0, 7), log_uniform(rng, 4, 36)
+    longest_s = log_uniform(rng, 0.6, 8)
 
     def targets():
         while True:
             yield np.array([rng.normal(middle, width), rng.normal(0, 7)])
 
-    turn, nod = waypoints(rng, clock, targets(), (0.4, 1.6), (0.3, 4.5)).T
+    turn, nod = waypoints(rng, clock, targets(), (0.4, 1.6), (0.2, longest_s)).T
     # On its front an infant lies on a cheek, or lifts its head.
     prone = np.clip((np.abs(roll) - 100) / 50, 0, 1)
     turn = (1 - prone) * np.clip(turn, -75, 75) + prone * np.sign(middle) * 68

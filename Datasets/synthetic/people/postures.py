@@ -11,20 +11,24 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
+from Datasets.synthetic.people import body as bodies
 from Datasets.synthetic.people.body import BodyShape, Posed
+from Datasets.synthetic.people.penetration import buried_share
 from Datasets.synthetic.people.signals import choose, min_jerk, smooth
-from Datasets.synthetic.people.stance import Stance, pose_body, pose_still
+from Datasets.synthetic.people.stance import NECK_LIMITS, Stance, pose_body, pose_still
 
 Limbs = np.ndarray
 Range = tuple[float, float]
 
 ON_SEAT = "on a seat"
+TRIES, MOST_BURIED = 4, 0.01
+"""How often a posture is drawn until no more than this share of the limbs is inside other parts."""
 
 
 def draw_posture(
     rng: np.random.Generator, shape: BodyShape, age: str, kind: str | None = None
 ) -> Posed:
-    """Put a body into a random posture, facing anywhere, around the origin.
+    """Put a body into a random posture that it can hold, facing anywhere, around the origin.
 
     Args:
         rng: source of randomness.
@@ -34,7 +38,11 @@ def draw_posture(
     """
     if kind is None:
         kind = choose(rng, KINDS_OF_AGE[age])
-    posed = pose_still(shape, draw_stance(rng, kind), kind).centred()
+    tried: list[tuple[float, Posed]] = []
+    while len(tried) < TRIES and not (tried and tried[-1][0] < MOST_BURIED):
+        posed = pose_still(shape, draw_stance(rng, kind), kind).centred()
+        tried.append((buried_share(bodies.skin(shape, posed.turn, posed.place)), posed))
+    posed = min(tried, key=lambda one: one[0])[1]
     return posed.moved(yaw_degrees=rng.uniform(-180, 180))
 
 
@@ -89,16 +97,19 @@ def _stance(
     soles: float | tuple[float, float] = 1.0,
     pointed: float = 18.0,
     level: float = 1.0,
+    seated: bool = False,
 ) -> Stance:
     """A stance around these values; see its attributes."""
     bent = rng.uniform(*curl)
     trunk = [rng.uniform(*pitch), rng.uniform(*roll), bent, rng.normal(0, 7), rng.normal(0, 9)]
-    neck = [rng.normal(nod, 13), rng.normal(0, 8), rng.normal(0, 25)]
+    if upright[0] > 0.5:
+        nod = nod - LEVELLED * (trunk[0] + bent)
+    neck = [rng.normal(nod, 12), rng.normal(0, 8), rng.normal(0, 25)]
     to_knees = rng.normal(0, 0.12, (1, 2, 3)) + knees
     to_elbows = rng.normal(0, 0.25, (1, 2, 3)) + elbows
     return Stance(
         trunk=np.array([trunk]),
-        neck=np.clip([neck], -70, 70),
+        neck=np.clip([neck], *np.transpose(NECK_LIMITS)),
         wrists=arms,
         elbows=to_elbows,
         ankles=legs,
@@ -108,9 +119,12 @@ def _stance(
         soles=np.array([np.broadcast_to(soles, 2)], dtype=float),
         pointed=rng.normal(pointed, 9, (1, 2)),
         level=np.array([[level]], dtype=float),
+        resting=np.array([[float(seated or upright[0] < 0.5)]]),
     )
 
 
+LEVELLED = 0.8
+"""Share of the trunk's bend that the neck of people who are upright takes back."""
 STRAIGHT = ((0.0, -0.12, -1.0, 0.94), (0.25, 0.12, -1.0, 0.99))
 
 
@@ -156,7 +170,7 @@ def _bending(rng) -> Stance:
     reach = ((-0.1, 0.1, -1.0, 0.7), (0.35, 0.7, -0.6, 0.98))
     arms = _limbs(rng, reach, reach if rng.random() < 0.7 else HIP)
     return _stance(
-        rng, pitch=(25, 75), legs=legs, arms=arms, curl=(5, 50), upright=(1, 1), nod=-15,
+        rng, pitch=(25, 75), legs=legs, arms=arms, curl=(5, 50), upright=(1, 1), nod=12,
         elbows=(0.6, -0.2, 0.4),
     )  # fmt: skip
 
@@ -186,24 +200,34 @@ def _all_fours(rng) -> Stance:
     below = ((0.0, -0.1, -1.0, 0.9), (0.2, 0.3, -1.0, 0.985))
     legs, arms = _limbs(rng, bent, bent, 0.05), _limbs(rng, below, below, 0.06)
     return _stance(
-        rng, pitch=(62, 84), legs=legs, arms=arms, curl=(-15, 15), upright=(1, 1), nod=-35,
+        rng, pitch=(62, 84), legs=legs, arms=arms, curl=(-18, 6), upright=(1, 1), nod=-6,
         knees=(0.2, 1.0, -0.5), soles=0.0, level=0.8, elbows=(0.8, -0.5, 0.0), pointed=66.0,
     )  # fmt: skip
 
 
+LAP = ((-0.25, 0.5, -1.0, 0.5), (0.15, 0.9, -0.5, 0.8))
+BEFORE = ((0.0, 0.45, -1.0, 0.8), (0.35, 0.8, -0.8, 0.97))
+TOY = ((-0.35, 0.8, -0.45, 0.42), (0.0, 1.0, 0.05, 0.7))
+SITTING_ARMS = {LAP: 4, TOY: 3, BEFORE: 2.5, PROP: 1.5, FORWARD: 1.5, DOWN: 1, OUT: 1, UP: 0.5}
+SEATED: dict[tuple, float] = {
+    (((0.15, 0.9, -0.2, 0.8), (0.55, 1.0, -0.05, 0.97)), (0.3, 0.25, 1.0)): 4,
+    (((0.0, 0.9, -0.35, 0.6), (0.35, 1.0, -0.2, 0.8)), (0.7, 0.3, 0.9)): 3,
+    (((-0.1, 0.95, -0.25, 0.48), (0.25, 1.0, -0.12, 0.66)), (1.0, 0.35, 0.3)): 4,
+    (((0.3, 0.5, -0.3, 0.5), (0.7, 0.8, -0.15, 0.7)), (0.75, 0.8, 0.4)): 1,
+}
+"""Legs of people who sit on a floor: stretched, bent, soles together, to the side; and knees."""
+
+
 def _sitting(rng) -> Stance:
-    """On the floor: legs stretched, bent, crossed or to the side."""
-    kind = rng.choice(4, p=[0.3, 0.25, 0.3, 0.15])
-    ranges, knees = (
-        (((0.05, 0.9, -0.15, 0.85), (0.5, 1.0, 0.0, 0.98)), (0.3, 0.3, 1.0)),
-        (((0.0, 0.8, -0.5, 0.5), (0.3, 1.0, -0.25, 0.75)), (0.2, 0.4, 1.0)),
-        (((-0.25, 0.9, -0.2, 0.34), (0.15, 1.0, -0.05, 0.52)), (1.0, 0.4, 0.25)),
-        (((0.2, 0.4, -0.3, 0.35), (0.9, 0.9, -0.1, 0.7)), (0.8, 0.5, 0.4)),
-    )[kind]
-    arms = _limbs(rng, PROP, PROP) if rng.random() < 0.25 else _arms(rng)
+    """On the floor, hands in the lap, at a toy, on the floor or raised."""
+    (first, knees), (second, _) = choose(rng, SEATED), choose(rng, SEATED)
+    legs = _limbs(rng, first, second if rng.random() < 0.3 else first, 0.05)
+    held, other = choose(rng, SITTING_ARMS), choose(rng, SITTING_ARMS)
+    arms = _limbs(rng, held, held if rng.random() < 0.65 else other, 0.08)
     return _stance(
-        rng, pitch=(-22, 12), legs=_limbs(rng, ranges, ranges, 0.05), arms=arms, curl=(0, 35),
-        upright=(0.9, 0), knees=knees, soles=0.0, level=0.0,
+        rng, pitch=(-10, 16), legs=legs, arms=arms, curl=(4, 30), upright=(0.9, 0.5),
+        nod=6, knees=knees, elbows=(0.8, -0.6, -0.5), soles=0.0, level=0.0,
+        seated=True,
     )  # fmt: skip
 
 
@@ -234,19 +258,26 @@ def _lying(rng, pitch, roll, arms: Limbs, nod: float = 0.0) -> Stance:
 
 
 def _supine(rng) -> Stance:
-    return _lying(rng, (-93, -84), (-14, 14), _arms(rng, (4, 1, 2, 2, 4, 2, 2, 0)))
+    return _lying(rng, (-93, -84), (-14, 14), _arms(rng, (5, 1, 2, 2, 5, 2, 1, 0)))
 
 
 def _prone(rng) -> Stance:
-    raised = rng.random() < 0.45
-    propped = ((0.2, 0.55, -0.6, 0.45), (0.5, 0.9, -0.1, 0.7))
-    beside = ((0.5, -0.1, -0.6, 0.5), (0.9, 0.15, 0.9, 0.9))
-    arms = _limbs(rng, propped, propped) if raised else _limbs(rng, beside, beside)
-    stance = _lying(rng, (78, 88), (-8, 8), arms, nod=-35.0 if raised else 0.0)
-    turned = stance.neck + (0 if raised else [0, 0, rng.choice([-1, 1]) * rng.uniform(35, 60)])
-    curl = stance.trunk - np.array([0, 0, rng.uniform(10, 35) if raised else 0.0, 0, 0])
-    legs = stance.ankles * [1, 0.15, 1, 1]
-    return replace(stance, neck=turned, trunk=curl, ankles=legs)
+    """Flat with the head to a side, on the forearms or on the hands, the head up."""
+    raised = rng.choice(3, p=[0.2, 0.48, 0.32])
+    arms = (
+        ((0.35, -0.1, -0.3, 0.5), (0.9, 0.2, 0.9, 0.85)),
+        ((0.1, 0.75, -0.2, 0.5), (0.45, 1.0, 0.35, 0.66)),
+        ((0.15, 0.8, -0.5, 0.85), (0.5, 1.0, 0.05, 0.97)),
+    )[raised]
+    lift = (0.0, rng.uniform(12, 26), rng.uniform(26, 44))[raised]
+    stance = _lying(
+        rng, (84, 90), (-8, 8), _limbs(rng, arms, arms, 0.08), nod=(0.0, -58.0, -46.0)[raised]
+    )
+    side = rng.choice([-1, 1]) * rng.uniform(45, 65)
+    neck = np.array([[5.0, 0.0, side]]) if raised == 0 else stance.neck
+    trunk = np.array([[*stance.trunk[0, :2], rng.normal(-lift, 3), *stance.trunk[0, 3:]]])
+    trunk[:, 0] -= 0.35 * lift
+    return replace(stance, neck=neck, trunk=trunk, ankles=stance.ankles * [1, 0.15, 1, 1])
 
 
 def _on_the_side(rng) -> Stance:

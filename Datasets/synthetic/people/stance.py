@@ -18,9 +18,15 @@ from Datasets.synthetic.people.body import SIDES, BodyShape, Posed, weight_of
 from Datasets.synthetic.people.contact import clear_of_trunk
 from Datasets.synthetic.people.limbs import Limb, aim_limb, arm, bend_fingers, euler, leg
 
+NECK_LIMITS = (-68.0, 45.0), (-30.0, 30.0), (-72.0, 72.0)
+"""Least and largest nod (down is positive), tilt and turn of a whole neck, degrees."""
+LOWER_LEGS = ("upperleg02", "lowerleg", "foot", "toe")
+CRAWLING = 55.0
+"""Pitch from which people on both knees are on their hands too, degrees."""
 SUNK_M = 0.004
 CONTACT_ROUNDS = 2
-LYING_SHARE = 0.04
+SUNK_SHARES = 0.04, 0.012
+"""Share of the vertices of the lying and of the sitting that may be below the floor."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,7 @@ class Stance:
         soles: (frame, 2) share to which each sole is level.
         pointed: (frame, 2) how far each foot is stretched where its sole is not level, degrees.
         level: (frame, 1) share to which both ankles are brought to the same height.
+        resting: (frame, 1) above a half where the trunk, not a foot, carries the body.
     """
 
     trunk: Float[np.ndarray, "frame 5"]
@@ -55,6 +62,7 @@ class Stance:
     soles: Float[np.ndarray, "frame 2"]
     pointed: Float[np.ndarray, "frame 2"]
     level: Float[np.ndarray, "frame 1"]
+    resting: Float[np.ndarray, "frame 1"]
 
     def __len__(self) -> int:
         return len(self.trunk)
@@ -105,17 +113,21 @@ def pose_body(shape: BodyShape, stance: Stance, times: Float[np.ndarray, "frame"
     rotations = _spine(stance)
     for number, side in enumerate(SIDES):
         rotations |= bend_fingers(shape, side, [stance.fists[:, number]] * 4)
-    # High enough for limbs in any direction; lying bodies come down before their limbs are posed.
-    lying = stance.upright[:, 0] < 0.5
-    height = np.where(lying, _resting_height(shape, rotations, root), 5.0)
+    # High enough for limbs in any direction; trunks come down before their limbs are posed.
+    resting = stance.resting[:, 0] > 0.5
+    height = np.where(resting, _resting_height(shape, rotations, root), 5.0)
     position = np.stack([np.zeros_like(height), np.zeros_like(height), height], axis=1)
     turn, place = bodies.forward_kinematics(shape, rotations, root, position)
     rotations |= _legs(shape, stance, turn, place)
     turn, place = bodies.forward_kinematics(shape, rotations, root, position)
     rotations |= _soles(stance, turn)
     rotations |= _arms(shape, stance, rotations, root, position, times)
+    sunk = np.where(resting, np.where(stance.upright[:, 0] < 0.5, *SUNK_SHARES), 0.0)
     turn, place = bodies.forward_kinematics(shape, rotations, root, position)
-    return Posed(turn, place - _clearance(shape, turn, place, lying)[:, None, None] * [0, 0, 1])
+    kneeling = (stance.soles.max(axis=1) == 0) & (stance.level[:, 0] > 0.5) & ~resting
+    crawling = kneeling & (stance.trunk[:, 0] > CRAWLING)
+    turn, place = _on_hands(shape, turn, place, crawling)
+    return Posed(turn, place - _clearance(shape, turn, place, sunk)[:, None, None] * [0, 0, 1])
 
 
 def _spine(stance: Stance) -> dict[str, np.ndarray]:
@@ -198,15 +210,28 @@ def _resting_height(shape: BodyShape, rotations: dict, root: np.ndarray) -> np.n
     return -np.array(lowest)
 
 
+def _on_hands(shape: BodyShape, turn: np.ndarray, place: np.ndarray, crawling: np.ndarray):
+    """Pitch bodies on hands and knees until both are on one level, whatever their proportions."""
+    hands, legs = weight_of(("wrist", "finger")) > 0.5, weight_of(LOWER_LEGS) > 0.5
+    turn, place = turn.copy(), place.copy()
+    for frame in np.repeat(np.flatnonzero(crawling), CONTACT_ROUNDS):
+        world = bodies.skin(shape, turn[frame], place[frame])
+        low, back = (some[some[:, 2].argmin()] for some in (world[hands], world[legs]))
+        _, away, higher = low - back
+        angle = np.degrees(np.arctan2(higher, max(-away, 0.05)))
+        pitch = euler("x", np.clip([angle], -40, 40))[0]
+        turn[frame], place[frame] = pitch @ turn[frame], place[frame] @ pitch.T
+    return turn, place
+
+
 def _clearance(
-    shape: BodyShape, turn: np.ndarray, place: np.ndarray, lying: np.ndarray
+    shape: BodyShape, turn: np.ndarray, place: np.ndarray, sunk: np.ndarray
 ) -> np.ndarray:
     """Height (frame,) of the body over where it should be.
 
-    The lowest point touches the floor; of a lying body a hand or foot may sink in instead of
-    holding it up.
+    The lowest point touches the floor, when a share ``sunk`` (frame,) of the vertices is left out:
+    flesh, a hand or a foot may sink in instead of holding the body up.
     """
     heights = [bodies.skin(shape, t, p)[:, 2] for t, p in zip(turn, place, strict=True)]
-    shares = np.where(lying, LYING_SHARE, 0.0)
-    lowest = [np.quantile(h, share) for h, share in zip(heights, shares, strict=True)]
+    lowest = [np.quantile(h, share) for h, share in zip(heights, sunk, strict=True)]
     return np.array(lowest) + SUNK_M

@@ -81,7 +81,7 @@ def touch_points(
     out, front, up = limb.sign * axes[:, :, 0], -axes[:, :, 1], axes[:, :, 2]
     knee, foot = (place[:, rig.index(f"{bone}.{limb.side}")] for bone in ("lowerleg01", "foot"))
     return {
-        "mouth": _mouth(shape, turn, place) + 0.03 * out - 0.02 * up,
+        "mouth": _mouth(shape, turn, place) + 0.03 * out - 0.01 * up,
         "knee": knee + 0.035 * front + 0.05 * up,
         "foot": foot + 0.02 * front + 0.05 * up,
     }

@@ -194,6 +194,34 @@ def plant(rng: np.random.Generator) -> list[Part]:
     return parts + _crown(rng, 2 * pot + size * 0.8, size, 7)
 
 
+def small_toy(rng: np.random.Generator) -> list[Part]:
+    """A ball, a block, a ring of beads or a rattle, on z = 0."""
+    size, kind = rng.uniform(0.015, 0.05), int(rng.integers(5))
+    paint = (surfaces.vinyl, surfaces.vinyl, surfaces.rug)
+    if kind < 3:
+        half = (size,) * 3 if kind == 0 else tuple(size * rng.uniform(0.4, 1.3, 3))
+        return [Part((0, 0, half[2]), half, 0, paint, (Ball, Box, Drum)[kind])]
+    if kind == 3:
+        bead, turns = 0.32 * size, np.linspace(0, 2 * np.pi, 12, endpoint=False)
+        ring = [(size * np.cos(turn), size * np.sin(turn), bead) for turn in turns]
+        return [Part(spot, (bead,) * 3, n % 3, paint, Ball) for n, spot in enumerate(ring)]
+    stick = Part((1.6 * size, 0, 0.5 * size), (size, 0.2 * size, 0.2 * size), 1, paint)
+    return [Part((0, 0, 0.6 * size), (0.8 * size, 0.6 * size, 0.6 * size), 0, paint, Ball), stick]
+
+
+def cushion(rng: np.random.Generator) -> list[Part]:
+    """A cushion or a folded blanket."""
+    wide, deep, high = rng.uniform(0.14, 0.28), rng.uniform(0.12, 0.22), rng.uniform(0.03, 0.08)
+    solid, paint = (Ball, Box)[int(rng.random() < 0.3)], (surfaces.fabric, surfaces.bedding)
+    return [Part((0, 0, 0.8 * high), (wide, deep, high), 0, paint, solid)]
+
+
+def cloth(rng: np.random.Generator) -> list[Part]:
+    """A muslin or a small blanket that lies flat."""
+    half = (rng.uniform(0.12, 0.45), rng.uniform(0.12, 0.35), 0.002)
+    return [Part((0, 0, 0.002), half, 0, (surfaces.crumpled, surfaces.rug))]
+
+
 def curtain(rng: np.random.Generator) -> list[Part]:
     """Folds that hang side by side."""
     count, height = int(rng.integers(5, 14)), rng.uniform(0.9, 1.25)
@@ -248,3 +276,5 @@ INDOORS = (table, case, case, sofa, bed, cot, chair, toys, toys, lamp, screen, p
 NURSERY = (case, bed, cot, cot, chair, toys, toys, toys, lamp, plant, curtain)
 GARDEN = (table, chair, toys, plant, bush, bush, hedge)
 FAR_OFF = (tree, tree, tree, bush, hedge, hedge, building, building)
+CLUTTER = (small_toy, small_toy, small_toy, cushion, cloth)
+"""What lies around infants."""

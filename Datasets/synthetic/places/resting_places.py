@@ -178,7 +178,7 @@ def _changing_mat(rng: np.random.Generator) -> RestingPlace:
 def _play_mat(rng: np.random.Generator) -> RestingPlace:
     """A printed mat on the floor, often with arches that toys hang from."""
     x, y, thick = rng.uniform(0.42, 0.9), rng.uniform(0.45, 0.9), rng.uniform(0.003, 0.02)
-    painters = (surfaces.rug, surfaces.rug, surfaces.tiles, surfaces.vinyl)
+    painters = (surfaces.rug, surfaces.rug, surfaces.foam, surfaces.foam, surfaces.vinyl)
     parts, arches = [Part((0, 0, -thick / 2), (x, y, thick / 2), SHEET, painters)], []
     if rng.random() < 0.55:
         reach, high = min(x, y, 0.55), rng.uniform(0.42, 0.56)

@@ -22,6 +22,8 @@ OCCLUDER_SHARE = 0.18
 """Share of pictures with an occluder between the camera and the people."""
 RAISED_M = (0.3, 0.9)
 """Height of a bed or changing table that infants are on, over the floor."""
+FLAT_M = 0.01
+"""Things that are no higher may lie under people."""
 BARS = 24
 """Bars of a cot's side that stands before the camera."""
 
@@ -45,13 +47,15 @@ def make_room(place: Place, seats: Sequence[Seat] = (), nursery: bool = False) -
     """Build a furnished room with floor, walls and ceiling; see ``make_place``."""
     rng = place.rng
     add_seats(place, seats)
-    raised = nursery and not seats and place.radius_m < 0.75 and rng.random() < 0.55
+    raised = nursery and not seats and place.radius_m < 0.75 and rng.random() < 0.4
     place.floor_m = -rng.uniform(*RAISED_M) if raised else 0.0
     enclose(place, surfaces.SOFT_FLOORS if nursery and not raised else surfaces.FLOORS)
     if raised:
         _add_table(place)
     elif rng.random() < 0.3:
         _add_rug(place)
+    if nursery:
+        _strew(place, int(rng.choice([0, 1, 3, 6])))
     return furnish_room(place, furniture.NURSERY if nursery else furniture.INDOORS)
 
 
@@ -123,7 +127,7 @@ def furnish_room(place: Place, pieces: Sequence[furniture.Piece]) -> Background:
     _furnish_around(place, int(rng.integers(1, 7)), pieces)
     add_occluder(place)
     dim = rng.uniform(0.12, 0.4) if rng.random() < 0.15 else 1.0
-    ambient = temperature(rng.uniform(3500, 8000)) * rng.uniform(0.25, 0.6) * dim
+    ambient = temperature(rng.uniform(3500, 8000)) * rng.uniform(0.35, 0.85) * dim
     return paint_background(place, draw_lights(rng), ambient)
 
 
@@ -152,6 +156,21 @@ def _add_rug(place: Place) -> None:
     half = [rng.uniform(0.5, 1.4), rng.uniform(0.5, 1.4), 0.001]
     middle, yaw = [*rng.normal(0, 0.3, 2), 0.0], rng.uniform(0, np.pi)
     place.add(middle, half, (surfaces.rug, surfaces.rug, surfaces.bedding), yaw)
+
+
+def _strew(place: Place, count: int) -> None:
+    """Leave toys and cushions around people, and cloths under them, on what they are on."""
+    rng = place.rng
+    for _ in range(count):
+        parts = furniture.CLUTTER[int(rng.integers(len(furniture.CLUTTER)))](rng)
+        size = np.max([part.half for part in parts], axis=0)
+        beside = float(size[:2].max()) if size[2] > FLAT_M else 0.0
+        angle, yaw = rng.uniform(0, 2 * np.pi, 2)
+        away = place.radius_m * rng.uniform(0.75, 1.5)
+        if beside:
+            away = max(away, 0.9 * place.radius_m + beside)
+        spot = np.array([away * np.cos(angle), away * np.sin(angle), 0.0])
+        place.solids += place.piece(parts, spot, yaw)
 
 
 def _hang_on_wall(place: Place, foot: np.ndarray, inward: np.ndarray) -> None:

@@ -128,11 +128,29 @@ def wallpaper(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
 
 
 def carpet(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
-    """Speckled pile."""
-    speckle = 1 + rng.uniform(0.08, 0.25) * noise(rng, xy, rng.uniform(0.015, 0.04))
-    speckle = speckle * (1 + 0.08 * noise(rng, xy, 0.6))
-    tone = colour(rng, 0.7, (0.15, 0.8)) if rng.random() < 0.3 else muted(rng, (0.25, 0.85))
-    return tone * speckle[..., None]
+    """Fine pile, walked on here and there, at times in rows of loops."""
+    pile = rng.uniform(0.03, 0.12) * noise(rng, xy, rng.uniform(0.004, 0.012))
+    if rng.random() < 0.3:
+        row = np.sin(2 * np.pi * xy[..., 0] / rng.uniform(0.008, 0.03))
+        pile = pile + rng.uniform(0.02, 0.1) * row
+    trodden = 0.07 * noise(rng, xy, 0.6) + 0.04 * noise(rng, xy, 0.15)
+    tone = colour(rng, 0.7, (0.15, 0.8)) if rng.random() < 0.3 else muted(rng, (0.35, 0.92))
+    return _grained(tone, pile, trodden)
+
+
+def foam(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
+    """Foam tiles of a play mat in bright colours, that interlock along wavy seams."""
+    side, teeth = rng.choice([0.3, 0.6]), rng.uniform(0.03, 0.05)
+    wave = 0.012 * np.sign(np.sin(np.pi * xy[..., ::-1] / teeth))
+    near = np.abs((xy / side + 0.5) % 1.0 - 0.5) * side < 0.02
+    cell = np.floor((xy + np.where(near, wave, 0.0)) / side)
+    which = (cell @ np.array([1.0, 2.0]) % int(rng.integers(2, 5))).astype(int)
+    tones = np.stack([colour(rng, 0.9, (0.5, 0.98)) for _ in range(4)])
+    inside = np.abs(xy / side % 1.0 - 0.5)
+    drawn = np.linalg.norm(inside, axis=-1) < rng.uniform(0.0, 0.3)
+    shown = np.where(drawn[..., None], tones[(which + 1) % 4], tones[which])
+    seam = (inside.max(axis=-1) > 0.5 - 0.003 / side)[..., None]
+    return np.where(seam, 0.6 * shown, shown) * (1 + 0.02 * noise(rng, xy, 0.006))[..., None]
 
 
 def rug(rng: np.random.Generator, xy: np.ndarray) -> np.ndarray:
@@ -305,7 +323,7 @@ def door(half: np.ndarray, rng: np.random.Generator, xy: np.ndarray) -> np.ndarr
 
 
 FLOORS: tuple[Painter, ...] = (wood, wood, wood, tiles, carpet, carpet, concrete, rug)
-SOFT_FLOORS: tuple[Painter, ...] = (rug, carpet, carpet, bedding, bedding, wood)
+SOFT_FLOORS: tuple[Painter, ...] = (rug, foam, carpet, carpet, bedding, crumpled, wood, wood)
 WALLS: tuple[Painter, ...] = (wall,)
 CEILINGS: tuple[Painter, ...] = (ceiling,)
 FURNITURE: tuple[Painter, ...] = (wood, lacquer, lacquer, fabric, fabric, shelf, dark)
@@ -320,7 +338,7 @@ LANDS: tuple[Painter, ...] = (land, land, land, land, tiles, concrete)
 
 RELIEF: dict[Painter, tuple[float, float]] = {
     bedding: (0.14, 0.22), fabric: (0.08, 0.3), leaves: (0.7, 0.12), land: (0.2, 0.07),
-    bark: (0.3, 0.08), carpet: (0.06, 0.03), bricks: (0.05, 0.1), concrete: (0.03, 0.2),
+    bark: (0.3, 0.08), carpet: (0.03, 0.012), bricks: (0.05, 0.1), concrete: (0.03, 0.2),
     crumpled: (0.22, 0.16), paper: (0.1, 0.12),
 }  # fmt: skip
 """How much bumps tilt a surface, as a tangent, and how far they are apart, metres."""

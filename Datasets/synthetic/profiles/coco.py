@@ -48,6 +48,8 @@ TOGETHER = (
 )
 """Ages of the people in a picture, and how often."""
 CROWD = 9
+CLOSENESS = (0.72, 1.4)
+"""Range of distances over the one at which the people just fit."""
 MIN_PIXELS = 60
 CROWD_SHARE = 0.12
 """Share of pictures with many people in the background."""
@@ -82,17 +84,20 @@ def take_together(
         crowd_share: share of pictures with many people in the background.
         kinds: postures of infants and toddlers, equally often; none: those of their age.
     """
+    from Datasets.synthetic.compose.carers import draw_helper
     from Datasets.synthetic.compose.pictures import photograph
+    from Datasets.synthetic.compose.views import draw_view
 
     crowded = rng.random() < crowd_share
     guests = _guests(rng, groups, kinds)
     strangers = _strangers(rng) if crowded else []
     size = SIZES[int(rng.integers(len(SIZES)))]
-    from_above = len(guests) == 1 and guests[0].age == "infant" and rng.random() < 0.5
-    elevation = (35.0, 88.0) if from_above else (5.0, 70.0)
+    elevation, azimuth = draw_view(rng, guests[0].posed)
     if crowded:
-        elevation = (2.0, 25.0)
-    picture = photograph(rng, guests, size, elevation, (0.55, 1.3), strangers)
+        elevation = rng.uniform(2.0, 25.0)
+    helper = draw_helper(rng, guests[0]) if len(guests) == 1 else None
+    angles = (elevation, elevation), CLOSENESS, strangers, (azimuth, azimuth)
+    picture = photograph(rng, guests, size, *angles, [helper] if helper else [])
     return Snapshot(picture, tuple(guests), (("posture", guests[0].posed.kind),))
 
 

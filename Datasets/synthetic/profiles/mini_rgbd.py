@@ -273,7 +273,8 @@ def render_frames(plan: SequencePlan, posed, numbers: range) -> Iterator[Rendere
     clothes, background = look.clothe(rng, shape), look.place(rng, camera)
     effects = look.capture(rng)
     renderer = Renderer(background, [Actor(shape, clothes, seed=int(rng.integers(2**31)))])
-    gains = effects.gains(renderer.empty)
+    first = renderer.render([(movement.turn[0], movement.place[0])])
+    gains = effects.gains(first.linear, first.mask)
     joints = joints_of(posed, numbers)
     for i, number in enumerate(numbers):
         shot = renderer.render([(movement.turn[number], movement.place[number])])

@@ -17,6 +17,10 @@ from Datasets.synthetic.places.background import Background, ShadowMaps
 from Datasets.synthetic.render import depth as raster
 from Datasets.synthetic.render import shading
 
+BOUNCE = 0.7
+"""Share of the light from the surroundings that falls on people from below."""
+IRISES = (0.05, 0.025, 0.012), (0.1, 0.16, 0.25)
+"""Linear RGB: brown, and on fair skin blue."""
 NEAREST_M = 0.08
 """Closest distance before the camera that a body may have."""
 
@@ -96,6 +100,7 @@ class Renderer:
             lit = [share * light for share, light in zip(shares, lit, strict=True)]
         self._lit = _vec3(np.stack(lit))
         self.empty = (occluded + sum(lit)).astype(np.float32)
+        self._bounce = np.minimum(BOUNCE * self.empty[::8, ::8].mean(axis=(0, 1)), 1.0)
 
     def render(self, poses: Sequence[tuple[np.ndarray, np.ndarray]]) -> Rendering:
         """Render one pose of each actor: (bone orientations, bone positions) in the world."""
@@ -165,7 +170,8 @@ class Renderer:
         lights.colours = _vec3(np.stack([light.colour for light in background.lights]))
         lights.to_map = wp.array(np.stack(self._views).astype(np.float32), dtype=wp.mat44)
         lights.maps = wp.array(np.stack(maps), dtype=float)
-        lights.ambient = wp.vec3(*background.ambient)
+        lights.ambient, lights.bounce = wp.vec3(*background.ambient), wp.vec3(*self._bounce)
+        lights.sky = wp.vec3(*_sky_direction(background))
         lights.bias, lights.count = shadows.bias_m, len(background.lights)
         return lights, wp.array(np.stack(shades), dtype=float)
 
@@ -192,6 +198,13 @@ class Renderer:
         return wp.array(0.85 * blurred, dtype=float), view
 
 
+def _sky_direction(background: Background) -> np.ndarray:
+    """Where most of the ambient light comes from: above, and a little from the lights' side."""
+    towards = sum(light.towards * light.colour.mean() for light in background.lights)
+    mixed = np.array([0.0, 0.0, 1.0]) + 0.8 * towards
+    return mixed / np.linalg.norm(mixed)
+
+
 def _vec3(values: np.ndarray) -> wp.array:
     return wp.array(np.ascontiguousarray(values, dtype=np.float32), dtype=wp.vec3)
 
@@ -203,6 +216,7 @@ def _at_rest(actor: Actor) -> tuple[shading.Mesh, shading.Materials]:
     mesh.fields = wp.array(look.fields.astype(np.float32), dtype=wp.vec4)
     mesh.marks = wp.array(look.face.astype(np.float32), dtype=wp.vec4)
     materials.skin, materials.hair = wp.vec3(*look.skin), wp.vec3(*look.hair)
+    materials.iris = wp.vec3(*IRISES[actor.seed % (2 if look.skin[0] > 0.5 else 1)])
     materials.first = _vec3(np.stack([m.colours[0] for m in look.materials]))
     materials.second = _vec3(np.stack([m.colours[1] for m in look.materials]))
     materials.pattern = _vec3(np.array([[m.pattern, m.period_m, m.angle] for m in look.materials]))

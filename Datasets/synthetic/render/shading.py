@@ -9,6 +9,8 @@ import warp as wp
 
 from Datasets.synthetic.render.depth import edge
 
+IRIS, PUPIL = wp.constant(0.74), wp.constant(0.94)
+"""From where an eyeball is iris and pupil: cosine of the angle to the direction it looks in."""
 FLOOR_M = 0.02
 """Background above this height stands on the floor and has no contact shadow."""
 
@@ -19,6 +21,7 @@ class Materials:
 
     skin: wp.vec3
     hair: wp.vec3
+    iris: wp.vec3
     first: wp.array(dtype=wp.vec3)
     second: wp.array(dtype=wp.vec3)
     pattern: wp.array(dtype=wp.vec3)
@@ -27,13 +30,18 @@ class Materials:
 
 @wp.struct
 class Lights:
-    """Directions towards the lights, colours, their shadow maps and the ambient light."""
+    """Directions towards the lights, colours, their shadow maps and the light from all around.
+
+    ``ambient`` comes from around the direction ``sky``, ``bounce`` from the ground.
+    """
 
     towards: wp.array(dtype=wp.vec3)
     colours: wp.array(dtype=wp.vec3)
     to_map: wp.array(dtype=wp.mat44)
     maps: wp.array3d(dtype=float)
     ambient: wp.vec3
+    bounce: wp.vec3
+    sky: wp.vec3
     bias: float
     count: int
 
@@ -70,13 +78,19 @@ def _skin(m: Materials, p: wp.vec3, face: wp.vec4) -> wp.vec3:
     tone = wp.cw_mul(m.skin * blotch, wp.vec3(1.0 + red, 1.0 - red, 1.0 - red))
     lips = 0.75 * face[2]
     tone = wp.cw_mul(tone, wp.vec3(1.0 - 0.12 * lips, 1.0 - 0.55 * lips, 1.0 - 0.45 * lips))
+    if face[0] < 0.5:
+        tone = tone * (1.0 - face[1]) + m.hair * face[1]
     if face[3] > 0.0:
-        strands = wp.clamp(face[3] * (1.0 + 0.8 * wp.noise(m.seed, p * 260.0)), 0.0, 1.0)
-        tone = tone * (1.0 - strands) + m.hair * strands
+        # Strands run along the head: noise that is stretched.
+        strand = wp.noise(m.seed, wp.cw_mul(p, wp.vec3(420.0, 90.0, 420.0)))
+        cover = wp.clamp(face[3] * (1.0 + 0.7 * strand), 0.0, 1.0)
+        tone = tone * (1.0 - cover) + m.hair * (1.0 + 0.45 * strand) * cover
     if face[0] > 0.5:
-        tone = wp.vec3(0.72, 0.70, 0.68)
-        if face[1] > 0.5:
-            tone = wp.vec3(0.03, 0.02, 0.015)
+        tone = wp.vec3(0.66, 0.63, 0.61)
+        if face[1] > IRIS:
+            tone = m.iris
+        if face[1] > PUPIL:
+            tone = wp.vec3(0.01, 0.01, 0.01)
     return tone
 
 
@@ -118,7 +132,7 @@ class Surface:
     normal: wp.vec3
     albedo: wp.vec3
     gloss: float
-    wrap: float
+    wrap: wp.vec3
 
 
 @wp.func
@@ -153,11 +167,12 @@ def _surface(mesh: Mesh, materials: Materials, t: int, x: float, y: float) -> Su
         out.albedo = _cloth(materials, slot, rest) * wp.clamp(0.55 + field[slot] * 180.0, 0.0, 1.0)
         out.normal = wp.normalize(out.normal + _creases(materials.seed, rest * 55.0) * 0.35)
         out.gloss = 0.015
-        out.wrap = 0.05
+        out.wrap = wp.vec3(0.08, 0.08, 0.08)
     else:
         out.albedo = _skin(materials, rest, marks)
-        out.gloss = 0.10
-        out.wrap = 0.22
+        # Red light travels furthest under the skin.
+        out.gloss = 0.08
+        out.wrap = wp.vec3(0.38, 0.22, 0.16)
     return out
 
 
@@ -190,15 +205,25 @@ def shade_body_kernel(
     view = wp.normalize(eye - s.position)
     if wp.dot(n, view) < 0.0:
         n = wp.normalize(n - view * (1.02 * wp.dot(n, view)))
-    # Less ambient light reaches surfaces that face the bed or are close to it.
-    sky = (0.55 + 0.45 * n[2]) * wp.clamp(0.55 + s.position[2] * 6.0, 0.35, 1.0)
-    colour = wp.cw_mul(s.albedo, lights.ambient) * sky
+    # Close to the ground less light comes from the sky.
+    free = wp.clamp(0.6 + s.position[2] * 6.0, 0.6, 1.0)
+    above = 0.5 + 0.5 * wp.dot(n, lights.sky)
+    around = lights.ambient * (0.25 + 0.75 * above) * free + lights.bounce * (0.5 - 0.5 * n[2])
+    rim = wp.pow(1.0 - wp.max(wp.dot(n, view), 0.0), 4.0)
+    colour = wp.cw_mul(s.albedo, around) + around * (s.gloss * (0.12 + 1.5 * rim))
     for k in range(lights.count):
         light = lights.towards[k]
-        diffuse = wp.max((wp.dot(n, light) + s.wrap) / (1.0 + s.wrap), 0.0)
-        shine = s.gloss * wp.pow(wp.max(wp.dot(n, wp.normalize(light + view)), 0.0), 24.0)
+        facing = wp.dot(n, light)
+        diffuse = wp.vec3(
+            wp.max((facing + s.wrap[0]) / (1.0 + s.wrap[0]), 0.0),
+            wp.max((facing + s.wrap[1]) / (1.0 + s.wrap[1]), 0.0),
+            wp.max((facing + s.wrap[2]) / (1.0 + s.wrap[2]), 0.0),
+        )
+        half = wp.max(wp.dot(n, wp.normalize(light + view)), 0.0)
+        shine = s.gloss * (wp.pow(half, 40.0) + 0.5 * wp.pow(half, 8.0))
         share = _lit(lights, k, s.position, lights.bias)
-        colour += wp.cw_mul(s.albedo * diffuse + wp.vec3(shine), lights.colours[k]) * share
+        lit = wp.cw_mul(s.albedo, diffuse) + wp.vec3(shine)
+        colour += wp.cw_mul(lit, lights.colours[k]) * share
     image[y, x] = colour
 
 

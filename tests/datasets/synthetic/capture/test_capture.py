@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from Datasets.synthetic.capture.camera_effects import defocused, without_stairs
+from Datasets.synthetic.capture.camera_effects import CameraEffects, defocused, without_stairs
 from Datasets.synthetic.capture.night import infrared_look
 from Datasets.synthetic.compose.figures import draw_figure
 from Datasets.synthetic.people.clothing import unlikeness
@@ -41,3 +41,25 @@ def test_infrared_shows_clothes_on_skin_of_any_tone():
         for cloth in look.materials:
             assert np.ptp(cloth.colours, axis=1).max() < 1e-12
             assert min(unlikeness(tone, look.skin) for tone in cloth.colours) > 0.1
+
+
+def test_people_are_exposed_whatever_their_skin_and_their_ground():
+    """Dark on white and fair on black are readable; without people the mean decides."""
+    person = np.zeros((40, 60), dtype=bool)
+    person[10:30, 20:40] = True
+    for seed, (skin, ground) in enumerate([(0.02, 0.8), (0.5, 0.01), (0.05, 0.3), (0.4, 0.4)]):
+        rng = np.random.default_rng(seed)
+        effects = CameraEffects.draw(rng)
+        linear = np.where(person, skin, ground)[..., None] * np.ones(3)
+        gains = effects.gains(linear, person)
+        shown = effects.develop(rng, linear.astype(np.float32), gains)
+        assert 80 < shown[person].mean() < 215, (skin, ground)
+        plain = (linear * effects.gains(linear)).mean() / effects.balance.mean()
+        assert plain == pytest.approx(effects.target, rel=1e-6)
+
+
+def test_a_small_person_does_not_decide_the_exposure():
+    effects = CameraEffects.draw(np.random.default_rng(0))
+    linear, person = np.full((100, 100, 3), 0.5), np.zeros((100, 100), dtype=bool)
+    linear[:3, :3], person[:3, :3] = 0.001, True
+    np.testing.assert_allclose(effects.gains(linear, person), effects.gains(linear))

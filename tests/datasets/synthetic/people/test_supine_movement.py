@@ -9,7 +9,7 @@ from Datasets.synthetic.people import body as bodies
 from Datasets.synthetic.people.activity import draw_activity
 from Datasets.synthetic.people.contact import lift_from_trunk
 from Datasets.synthetic.people.habits import ARM as ARM_KIND
-from Datasets.synthetic.people.habits import ARMS, BENT, LEGS, TOUCHES, draw_habits
+from Datasets.synthetic.people.habits import ARMS, BENT, LEGS, STRETCHED, TOUCHES, draw_habits
 from Datasets.synthetic.people.habits import LEG as LEG_KIND
 from Datasets.synthetic.people.lying import LYING
 from Datasets.synthetic.people.phenotypes import LYING_INFANT, draw_body
@@ -137,7 +137,8 @@ def test_an_infant_takes_the_postures_of_the_table_in_ranges_of_its_own(kind, ta
     assert np.abs(first.shares - second.shares).max() > 0.05
     for number, row in enumerate(table):
         for column, (low, high) in enumerate(row[2:7]):
-            low = min(low, BENT) if row[column + 2] is row.angle else low
+            if row[column + 2] is row.angle:
+                low, high = min(low, BENT), max(high, STRETCHED)
             assert low <= first.low[number, column] <= first.high[number, column] <= high
     targets = first.targets(np.random.default_rng(3))
     drawn = np.array([next(targets) for _ in range(200)])
