@@ -60,7 +60,8 @@ PROPORTIONS = (
 )
 """Published lengths are the 99th percentiles of what a camera above the infant sees of them."""
 
-ELDER, REAL = ([row[column] for row in PROPORTIONS] for column in (2, 3))
+ELDER = tuple(row.elder for row in PROPORTIONS)
+REAL = tuple(row.real for row in PROPORTIONS)
 
 
 class Case(NamedTuple):
