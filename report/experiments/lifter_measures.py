@@ -60,7 +60,8 @@ PROPORTIONS = (
 )
 """Published lengths are the 99th percentiles of what a camera above the infant sees of them."""
 
-ELDER, REAL = [row.elder for row in PROPORTIONS], [row.real for row in PROPORTIONS]
+ELDER = tuple(row.elder for row in PROPORTIONS)
+REAL = tuple(row.real for row in PROPORTIONS)
 
 
 class Case(NamedTuple):

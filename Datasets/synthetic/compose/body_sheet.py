@@ -106,6 +106,7 @@ def _posed(shape: BodyShape, view: View) -> Posed:
         soles=np.zeros((1, 2)),
         pointed=np.full((1, 2), 20.0),
         level=np.zeros((1, 1)),
+        resting=np.ones((1, 1)),
     )
     return pose_still(shape, stance, "supine")
 

@@ -29,7 +29,7 @@ def buried_share(world: Float[np.ndarray, "vertex 3"]) -> float:
     inside = 0.0
     for vertices, faces in _limbs():
         mesh = wp.Mesh(points, wp.array(faces, dtype=int), support_winding_number=True)
-        found: wp.array = wp.zeros(len(vertices), dtype=float)
+        found = wp.zeros(len(vertices), dtype=float)
         asked = wp.array(vertices, dtype=int)
         wp.launch(_winding_kernel, len(vertices), [mesh.id, points, asked, found])
         inside += float((found.numpy() > 0).mean())

@@ -17,6 +17,7 @@ from PoseEstimation.chains import chain
 from PoseEstimation.chains.best import MOVEMENTS, PICTURES
 from PoseEstimation.chains.chain import Stage, named_files, placed_stages, run_chain
 from PoseEstimation.chains.ellershaw import EXACT
+from PoseEstimation.codecs.rays import CLIP_FRAMES, RayCodec
 from PoseEstimation.commands.train import stages_of
 from PoseEstimation.config import load_config
 from PoseEstimation.inference.lifting import ClipLifting
@@ -73,17 +74,19 @@ def test_a_chain_runs_once_and_records_what_each_stage_began_with(stages, tmp_pa
     assert again == records and "done before" in said[7]
 
 
-def test_calibration_changes_the_scale_of_sigma_and_nothing_else(stages, tmp_path):
+def test_calibration_changes_the_scale_of_sigma_and_the_error_of_size_alone(stages, tmp_path):
     records = run_chain(stages, tmp_path, lambda line: None)
     before, after = (
         load_weights(tmp_path / folder / "lifter.safetensors")
         for folder in ("3-clips", "4-calibrated")
     )
     assert all((before[0][key] == value).all() for key, value in after[0].items())
-    factor = records[3].summary["sigma_mm"]
-    assert after[1]["codec"].pop("sigma_scale") == pytest.approx(factor)
-    assert before[1]["codec"].pop("sigma_scale") == 1
-    assert before[1] == after[1] and factor > 0
+    found, factors = records[3].summary, after[1]["codec"].pop("sigma_scale")
+    assert min(factors) > 0 and np.mean(factors) == pytest.approx(found["sigma_mm"])
+    assert after[1]["codec"].pop("size_sigma") == found["size_sigma"] > 0
+    assert before[1]["codec"].pop("sigma_scale") == [1] * len(CLIP_FRAMES)
+    assert before[1]["codec"].pop("size_sigma") == RayCodec(INFANT).size_sigma
+    assert before[1] == after[1]
 
 
 def test_calibration_makes_the_detector_cautious_where_there_is_one(stages, tiny_weights, tmp_path):
@@ -117,7 +120,7 @@ def test_the_lifter_is_calibrated_on_what_the_calibrated_2d_network_tells(
     (clip,) = load_detections(tmp_path / "2-observe" / "observed.npz")
     factor = records[3].summary["sigma_px"]
     assert abs(factor - 1) > 0.05
-    np.testing.assert_allclose(told[0], factor * clip.sigma_px, rtol=1e-6)
+    np.testing.assert_allclose(told[-1], factor * clip.sigma_px, rtol=1e-6)  # the whole clip
 
 
 def test_what_was_observed_has_the_truth_beside_it(stages, tmp_path):
