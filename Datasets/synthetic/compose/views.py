@@ -33,7 +33,7 @@ UPRIGHT = View((-2.0, 14.0, 55.0))
 VIEWS: dict[str, View] = {
     "supine": LYING,
     "on the side": View((10.0, 45.0, 85.0), 60.0, 0.2),
-    "prone": View((2.0, 20.0, 68.0), 50.0),
+    "prone": View((2.0, 16.0, 60.0), 45.0),
     "all fours": LOW,
     "sitting": View((0.0, 18.0, 62.0), 45.0),
     "squatting": LOW,
@@ -74,7 +74,9 @@ def foreshortened(posed: Posed, elevation: float, azimuth: float) -> float:
 def facing(posed: Posed) -> np.ndarray:
     """Direction (x, y) in which a camera sees a face the right way up.
 
-    Ahead of people who are upright, at the feet of the supine and at the head of the prone.
+    Ahead of heads that are upright or lie on a cheek, at the feet of the supine, and beyond the
+    crown of those who look at the floor.
     """
-    front, along = posed.turn[0] @ [0.0, -1.0, 0.0], posed.turn[0] @ [0.0, 0.0, 1.0]
+    head = posed.turn[bodies.rig().index("head")]
+    front, along = head @ [0.0, -1.0, 0.0], head @ [0.0, 0.0, 1.0]
     return (front - front[2] * along)[:2]

@@ -261,23 +261,32 @@ def _supine(rng) -> Stance:
     return _lying(rng, (-93, -84), (-14, 14), _arms(rng, (5, 1, 2, 2, 5, 2, 1, 0)))
 
 
+ON_MAT = (((0.5, 0.0, -0.6, 0.5), (1.0, 0.9, -0.4, 0.8)), (0.9, -0.2, -0.2))
+FOREARMS = (((-0.25, 0.6, -1.0, 0.75), (0.2, 0.9, -0.9, 0.85)), (0.5, -0.4, -1.0))
+HANDS = (((0.1, 0.0, -1.0, 0.96), (0.4, 0.45, -1.0, 0.985)), (0.8, -0.5, 0.0))
+REACHING = ((0.0, 0.9, -0.6, 0.8), (0.4, 1.0, -0.4, 0.95))
+PRONE: dict[tuple, float] = {
+    (ON_MAT, (0.0, 0.0), 5.0): 2,
+    (FOREARMS, (14.0, 28.0), -58.0): 5,
+    (HANDS, (26.0, 40.0), -46.0): 3,
+}
+"""Arms of the prone with their elbows, degrees that the chest is lifted by, and the neck's nod."""
+
+
 def _prone(rng) -> Stance:
     """Flat with the head to a side, on the forearms or on the hands, the head up."""
-    raised = rng.choice(3, p=[0.2, 0.48, 0.32])
-    arms = (
-        ((0.35, -0.1, -0.3, 0.5), (0.9, 0.2, 0.9, 0.85)),
-        ((0.1, 0.75, -0.2, 0.5), (0.45, 1.0, 0.35, 0.66)),
-        ((0.15, 0.8, -0.5, 0.85), (0.5, 1.0, 0.05, 0.97)),
-    )[raised]
-    lift = (0.0, rng.uniform(12, 26), rng.uniform(26, 44))[raised]
-    stance = _lying(
-        rng, (84, 90), (-8, 8), _limbs(rng, arms, arms, 0.08), nod=(0.0, -58.0, -46.0)[raised]
-    )
-    side = rng.choice([-1, 1]) * rng.uniform(45, 65)
-    neck = np.array([[5.0, 0.0, side]]) if raised == 0 else stance.neck
+    (arms, elbows), lifts, nod = choose(rng, PRONE)
+    lift, flat = rng.uniform(*lifts), lifts[1] == 0
+    other = arms if flat or rng.random() < 0.85 else REACHING
+    stance = _lying(rng, (84, 90), (-8, 8), _limbs(rng, arms, other, 0.06), nod=nod)
+    side = rng.choice([-1, 1]) * rng.uniform(64, 80)
     trunk = np.array([[*stance.trunk[0, :2], rng.normal(-lift, 3), *stance.trunk[0, 3:]]])
     trunk[:, 0] -= 0.35 * lift
-    return replace(stance, neck=neck, trunk=trunk, ankles=stance.ankles * [1, 0.15, 1, 1])
+    return replace(
+        stance, neck=np.array([[nod, 0.0, side]]) if flat else stance.neck, trunk=trunk,
+        elbows=rng.normal(0, 0.2, (1, 2, 3)) + elbows, ankles=stance.ankles * [1, 0.15, 1, 1],
+        upright=np.array([[0.0, 1.0]]),
+    )  # fmt: skip
 
 
 def _on_the_side(rng) -> Stance:

@@ -16,6 +16,7 @@ from scipy.spatial.transform import Rotation
 from Datasets.synthetic.people import body as bodies
 from Datasets.synthetic.people.body import SIDES, BodyShape, Posed, weight_of
 from Datasets.synthetic.people.contact import clear_of_trunk
+from Datasets.synthetic.people.hands_and_feet import settled
 from Datasets.synthetic.people.limbs import Limb, aim_limb, arm, bend_fingers, euler, leg
 
 NECK_LIMITS = (-68.0, 45.0), (-30.0, 30.0), (-72.0, 72.0)
@@ -25,8 +26,10 @@ CRAWLING = 55.0
 """Pitch from which people on both knees are on their hands too, degrees."""
 SUNK_M = 0.004
 CONTACT_ROUNDS = 2
-SUNK_SHARES = 0.04, 0.012
-"""Share of the vertices of the lying and of the sitting that may be below the floor."""
+CARRYING = ("root", "spine", "pelvis"), ("head", "eye")
+"""Bones of trunk and of head, on which the lying lie."""
+SUNK_LYING, SUNK_SITTING = 0.06, 0.012
+"""Share of the vertices that may be below the floor: of each of these, and of the whole body."""
 
 
 @dataclass(frozen=True)
@@ -115,19 +118,23 @@ def pose_body(shape: BodyShape, stance: Stance, times: Float[np.ndarray, "frame"
         rotations |= bend_fingers(shape, side, [stance.fists[:, number]] * 4)
     # High enough for limbs in any direction; trunks come down before their limbs are posed.
     resting = stance.resting[:, 0] > 0.5
-    height = np.where(resting, _resting_height(shape, rotations, root), 5.0)
+    lying = resting & (stance.upright[:, 0] < 0.5)
+    height = np.where(resting, _resting_height(shape, rotations, root, lying), 5.0)
     position = np.stack([np.zeros_like(height), np.zeros_like(height), height], axis=1)
     turn, place = bodies.forward_kinematics(shape, rotations, root, position)
     rotations |= _legs(shape, stance, turn, place)
     turn, place = bodies.forward_kinematics(shape, rotations, root, position)
     rotations |= _soles(stance, turn)
     rotations |= _arms(shape, stance, rotations, root, position, times)
-    sunk = np.where(resting, np.where(stance.upright[:, 0] < 0.5, *SUNK_SHARES), 0.0)
     turn, place = bodies.forward_kinematics(shape, rotations, root, position)
+    if lying.any():
+        rotations |= _laid_down(rotations, turn, place, lying)
+        turn, place = bodies.forward_kinematics(shape, rotations, root, position)
     kneeling = (stance.soles.max(axis=1) == 0) & (stance.level[:, 0] > 0.5) & ~resting
     crawling = kneeling & (stance.trunk[:, 0] > CRAWLING)
     turn, place = _on_hands(shape, turn, place, crawling)
-    return Posed(turn, place - _clearance(shape, turn, place, sunk)[:, None, None] * [0, 0, 1])
+    drop = _clearance(shape, turn, place, np.where(resting, SUNK_SITTING, 0.0))
+    return Posed(turn, place - np.where(lying, 0.0, drop)[:, None, None] * [0, 0, 1])
 
 
 def _spine(stance: Stance) -> dict[str, np.ndarray]:
@@ -202,12 +209,28 @@ def _arms(shape, stance: Stance, rotations, root, position, times) -> dict[str, 
     return solved
 
 
-def _resting_height(shape: BodyShape, rotations: dict, root: np.ndarray) -> np.ndarray:
-    """Height (frame,) of the root when trunk and head lie on the floor."""
-    own = weight_of(("root", "spine", "pelvis")) > 0.95
+def _laid_down(rotations: dict, turn, place, lying: np.ndarray) -> dict[str, np.ndarray]:
+    """Hands that lie on the floor where they are near it, and feet above it, of the lying."""
+    wrists = {f"wrist.{side}": np.tile(np.eye(3), (len(lying), 1, 1)) for side in SIDES}
+    whole, chosen = wrists | rotations, {}
+    for side in SIDES:
+        for bone, moved in settled(whole, side, turn, place).items():
+            chosen[bone] = np.where(lying[:, None, None], moved, whole[bone])
+    return chosen
+
+
+def _resting_height(
+    shape: BodyShape, rotations: dict, root: np.ndarray, lying: np.ndarray
+) -> np.ndarray:
+    """Height (frame,) of the root when the trunk, and the head of the lying, are on the floor."""
     turn, place = bodies.forward_kinematics(shape, rotations, root, np.zeros((len(root), 3)))
-    lowest = [bodies.skin(shape, t, p)[own, 2].min() for t, p in zip(turn, place, strict=True)]
-    return -np.array(lowest)
+    trunk, head = (weight_of(bones) > 0.95 for bones in CARRYING)
+    heights = []
+    for frame, lies in enumerate(lying):
+        z = bodies.skin(shape, turn[frame], place[frame])[:, 2]
+        parts = [np.quantile(z[own], SUNK_LYING) for own in (trunk, head)]
+        heights.append(-min(parts) if lies else -z[trunk].min())
+    return np.array(heights)
 
 
 def _on_hands(shape: BodyShape, turn: np.ndarray, place: np.ndarray, crawling: np.ndarray):

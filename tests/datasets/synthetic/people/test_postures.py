@@ -19,7 +19,7 @@ from Datasets.synthetic.people.postures import (
 )
 from Datasets.synthetic.people.stance import pose_body
 
-SUNK_M = {"supine": 0.12, "prone": 0.12, "on the side": 0.12, "sitting": 0.05}
+SUNK_M = {"supine": 0.08, "prone": 0.08, "on the side": 0.12, "sitting": 0.05}
 """How far flesh, a hand or a foot may be in the floor."""
 
 
@@ -72,6 +72,18 @@ def test_lying_bodies_face_up_down_or_sideways(infant) -> None:
         posed = draw_posture(np.random.default_rng(seed), infant, "infant", "on the side")
         front = posed.turn[bodies.rig().index("root")] @ [0.0, -1.0, 0.0]
         assert abs(front[2]) < 0.6
+
+
+def test_the_prone_lie_on_their_bellies_with_hands_on_the_floor(infant) -> None:
+    hand, left = weight_of(("wrist", "finger")) > 0.5, infant.vertices[:, 0] > 0
+    trunk, heights = weight_of(("root", "pelvis", "spine")) > 0.5, []
+    for seed in range(8):
+        posed = draw_posture(np.random.default_rng(seed), infant, "infant", "prone")
+        z = bodies.skin(infant, posed.turn, posed.place)[:, 2]
+        heights += [z[hand & left].min(), z[hand & ~left].min()]
+        assert -0.03 < z[trunk].min() < 0.0
+    assert min(heights) > -0.03, "hands are not in the floor"
+    assert np.mean(np.array(heights) < 0.02) > 0.7, "most lie on it"
 
 
 def test_a_mirrored_stance_is_the_mirrored_body(adult) -> None:
