@@ -24,7 +24,7 @@ from PoseEstimation.chains.chain import Stages, placed_stages, run_chain
 from PoseEstimation.chains.real import mixed_bank
 from PoseEstimation.config import Config, load_config
 from PoseEstimation.evaluation.report import print_tables, write_tables
-from PoseEstimation.inference.clip_fit import BodyTree, Fit, Prediction, Rays
+from PoseEstimation.inference.clip_fit import BodyTree, Fit, Prediction, Rays, place_on_rays
 from PoseEstimation.inference.lifting import ClipLifting
 from PoseEstimation.inference.weight_sets import WeightSet, find_weights
 from PoseEstimation.inference.weights import load_lifter
@@ -241,6 +241,6 @@ def _banks(folder: Path, config: Config, infants: int, workers: int) -> dict[str
 
 def as_predicted(tree: BodyTree, rays: Rays, predicted: Prediction, trunk: float) -> Fit:
     """The network's own joints, in place of ``fit_clip``."""
-    bones = np.exp(predicted.log_lengths)[:, None] * predicted.vectors
-    nothing = np.zeros(rays.usable.shape)
-    return Fit(tree.reaches @ bones, nothing, nothing[:, 0])
+    joints = tree.reaches @ (np.exp(predicted.log_lengths)[:, None] * predicted.vectors)
+    depth = place_on_rays(joints, rays.xy, rays.usable.astype(np.float64))[:, 2]
+    return Fit(joints, np.zeros(rays.usable.shape), depth, predicted.log_lengths)
