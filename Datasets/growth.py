@@ -30,7 +30,7 @@ _MEDIANS = np.array(
 def median_length_m(age_weeks: float) -> float:
     """Median crown-heel length of an age; weeks since term, corrected for preterm birth.
 
-    >>> [round(median_length_m(weeks), 2) for weeks in (-16, 0, 26)]
-    [0.32, 0.5, 0.67]
+    >>> [round(median_length_m(weeks), 3) for weeks in (-16, 0, 26)]
+    [0.32, 0.495, 0.667]
     """
     return float(np.interp(age_weeks, *_MEDIANS.T))

@@ -109,7 +109,8 @@ def scale_assumption(body: BodySize) -> dict[str, Any]:
     rule = f"median chain crown-neck-chest-pelvis + hip-knee-ankle = {CHAIN_SHARE} of the length"
     if body.length_cm is not None:
         source = f"crown-heel length given as {body.length_cm:g} cm"
-        return {"scale_source": source, "scale_rule": rule}
+        age = {} if body.age_weeks is None else {"age_weeks": body.age_weeks}
+        return {"scale_source": source, "scale_rule": rule, **age}
     prior = "learnt from generated infants, newborn to seven months"
     if body.age_weeks is None:
         return {"scale_source": f"{ASSUMED}: {prior}; give --length-cm or --age-weeks"}
