@@ -10,7 +10,6 @@ import torch
 
 from Datasets.geometry.camera import intrinsics_from_fov
 from Datasets.skeletons import INFANT
-
 from Engine.errors import DataError
 from Engine.weights import save_weights
 from PoseEstimation.inference.weight_sets import index_entry
