@@ -27,7 +27,6 @@ from PoseEstimation.training.clip_lifting import (
     mirror,
     train_clip_lifting,
     turned,
-    validation_items,
 )
 from PoseEstimation.training.clip_noise import (
     add_detection_noise,
@@ -38,6 +37,7 @@ from PoseEstimation.training.clip_noise import (
     resize_bones,
     with_depth,
 )
+from PoseEstimation.training.clip_tensors import validation_items
 from PoseEstimation.training.clips import load_detections, load_movement_bank
 
 FRAMES = 40
@@ -67,6 +67,7 @@ def settings(root, bank):
         validation=DataSource("mini_rgbd", "2", root),
         runs=2,
         frames=9,
+        shape_share=0.0,
         network=ClipLifterSettings(width=48, frame_blocks=1, dilations=(1, 3)),
         batch_size=8,
         num_workers=0,
