@@ -39,7 +39,7 @@ def one_of_each(tmp_path_factory):
         patch.setattr(scenes, "EVERYDAY_SHARE", 0.0)
         for number, kind in enumerate(KINDS):
             patch.setattr(kinds, "draw_kind", lambda rng, kind=kind: kind)
-            entries += write_pictures(scenes.STYLE, root, 3, range(number, number + 1))
+            entries += write_pictures(scenes.STYLE, root, 5, range(number, number + 1))
     write_coco(root, "train2017", entries)
     (root / "generator.json").write_text("{}")
     return root
