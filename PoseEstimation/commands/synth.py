@@ -10,6 +10,7 @@ from Datasets.selection import parse_sequences, parse_shares
 from Engine.errors import DataError
 from Engine.files import require_writable
 from Engine.progress import advancing
+from Engine.reading import require_file
 
 
 def run(args: argparse.Namespace) -> int:
@@ -19,6 +20,9 @@ def run(args: argparse.Namespace) -> int:
         DataError: an unknown profile, or an output that holds data already.
     """
     profile = profile_named(args.profile)
+    for name in ("smpl_poses", "cmu_angles", "weak_poses"):
+        if getattr(args, name) is not None:
+            require_file(getattr(args, name), name.replace("_", "-"))
     require_writable(args.output)
     names: tuple[str, ...] = ()
     frames = args.frames or profile.frames
