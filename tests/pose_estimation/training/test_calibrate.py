@@ -60,7 +60,9 @@ def weights(folder, heatmap_scale=1.0, lifter_scale=1.0):
     state = ClipLifter(config).state_dict()
     heatmap, lifter = folder / "heatmap.safetensors", folder / "lifter.safetensors"
     save_weights(
-        lifter, state, {**known, "codec": {"sigma_scale": [lifter_scale] * len(CLIP_FRAMES)}}
+        lifter,
+        state,
+        {**known, "codec": {"sigma_scale": [lifter_scale] * len(CLIP_FRAMES), "size_sigma": 0.1}},
     )
     save_weights(heatmap, {"x": torch.zeros(1)}, {"codec": {"sigma_scale": heatmap_scale}})
     return heatmap, lifter
