@@ -54,7 +54,8 @@ class Profile:
 
 
 PICTURES = "{count} pictures"
-BANK_OPTIONS = ("sources", "smpl_poses", "cmu_angles", "weak_poses")
+BANK_FILES = ("smpl_poses", "cmu_angles", "weak_poses")
+BANK_OPTIONS = ("sources", *BANK_FILES)
 _HERE = "Datasets.synthetic.profiles"
 
 

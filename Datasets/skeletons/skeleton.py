@@ -100,6 +100,12 @@ class Skeleton:
             order[i], order[j] = j, i
         return tuple(order)
 
+    @cached_property
+    def mirrored_bones(self) -> tuple[int, ...]:
+        """Position of each bone's mirror image, or its own."""
+        bones, flip = self.bone_indices, self.flip_indices
+        return tuple(bones.index((flip[a], flip[b])) for a, b in bones)
+
     def side(self, joint: str) -> str:
         """Return ``left``, ``right`` or ``middle``."""
         side = joint.partition("_")[0]

@@ -150,14 +150,16 @@ class RayCodec(Settings):
         place = np.zeros((*values.shape[:-2], values.shape[-1]))
         found = np.zeros((*values.shape[:-2], 1), dtype=bool)
         hips = tuple(j for j in CORNERS[2:] if j in self.skeleton.joints)
-        for stand_in in ((self.skeleton.root,), hips, self.skeleton.joints):
-            rows = self.skeleton.indices(stand_in)
+        for joints, enough in (
+            ((self.skeleton.root,), np.all),
+            (hips, np.all),
+            (self.skeleton.joints, np.any),
+        ):
+            rows = self.skeleton.indices(joints)
             weight = usable[..., rows, None]
-            whole = len(rows) == len(self.skeleton)
-            complete = weight.any(-2) if whole else weight.all(-2)
             mean = (values[..., rows, :] * weight).sum(-2) / np.maximum(weight.sum(-2), 1)
             place = np.where(found, place, mean)
-            found |= complete
+            found |= enough(weight, axis=-2)
         return place
 
     def _unit(self, xy: np.ndarray, usable: np.ndarray) -> Float[np.ndarray, "clip"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 
-from Datasets.profiles import generate, profile_named, require_free
+from Datasets.profiles import BANK_FILES, generate, profile_named, require_free
 from Datasets.selection import parse_sequences, parse_shares
 from Engine.errors import DataError
 from Engine.files import require_writable
@@ -20,9 +20,9 @@ def run(args: argparse.Namespace) -> int:
         DataError: an unknown profile, or an output that holds data already.
     """
     profile = profile_named(args.profile)
-    for name in ("smpl_poses", "cmu_angles", "weak_poses"):
-        if getattr(args, name) is not None:
-            require_file(getattr(args, name), name.replace("_", "-"))
+    for name in BANK_FILES:
+        if (path := getattr(args, name)) is not None:
+            require_file(path, name.replace("_", "-"))
     require_writable(args.output)
     names: tuple[str, ...] = ()
     frames = args.frames or profile.frames

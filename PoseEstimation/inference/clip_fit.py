@@ -59,14 +59,13 @@ class BodyTree:
     @classmethod
     def of(cls, skeleton: Skeleton) -> BodyTree:
         """The tree of a skeleton whose bones begin at its root."""
-        bones, flip = skeleton.bone_indices, skeleton.flip_indices
+        bones, mirrored = skeleton.bone_indices, skeleton.mirrored_bones
         reaches = np.zeros((len(skeleton), len(bones)))
         for i, (parent, child) in enumerate(bones):
             reaches[child] = reaches[parent]
             reaches[child, i] = 1
         parents, children = np.array(bones).T
         far, near = np.nonzero(reaches[children])
-        mirrored = tuple(bones.index((flip[a], flip[b])) for a, b in bones)
         first = np.minimum(np.arange(len(bones)), mirrored)
         twins = (first[:, None] == np.unique(first)).astype(np.float64)
         return cls(reaches, near, far, twins, mirrored, parents, children)
@@ -146,8 +145,8 @@ def fit_clip(tree: BodyTree, rays: Rays, predicted: Prediction, trunk: float) ->
         trunk: length of the trunk in the image, in the unit of ``rays.xy``.
     """
     weight = np.where(rays.usable, 1 / (rays.sigma**2 + (LEAST_SIGMA * trunk) ** 2), 0.0)
-    body = _start(tree, rays, weight, predicted)
     prior = _LengthPrior.of(tree, predicted)
+    body = _start(tree, rays, weight, predicted, prior)
     for _ in range(STEPS):
         body = _stepped(tree, rays, weight, predicted, prior, body)
     joints = body.joints(tree)
@@ -170,11 +169,12 @@ class _LengthPrior:
         return cls(predicted.log_lengths @ mean, 1 / (predicted.length_sigma @ mean) ** 2)
 
 
-def _start(tree: BodyTree, rays: Rays, weight: np.ndarray, predicted: Prediction) -> _Body:
+def _start(
+    tree: BodyTree, rays: Rays, weight: np.ndarray, predicted: Prediction, prior: _LengthPrior
+) -> _Body:
     """Predicted directions and lengths, and where the rays place such a pose."""
     directions = _unit(predicted.vectors)
-    log_lengths = _LengthPrior.of(tree, predicted).log_lengths
-    body = _Body(np.zeros((len(rays.xy), 3)), directions, log_lengths)
+    body = _Body(np.zeros((len(rays.xy), 3)), directions, prior.log_lengths)
     return replace(body, root=place_on_rays(body.joints(tree), rays.xy, weight))
 
 
@@ -184,9 +184,7 @@ def place_on_rays(
     weight: Float[np.ndarray, "frame joint"],
 ) -> Float[np.ndarray, "frame 3"]:
     """Positions of root-relative poses by weighted linear least squares; see ``root_position``."""
-    slope = np.zeros((*xy.shape, 3))  # x - z * ray = ray * z of the joint - x of the joint
-    slope[..., 0, 0] = slope[..., 1, 1] = 1
-    slope[..., 2] = -xy
+    slope = _across(xy)  # times root plus joint is 0 on the ray
     right = xy * joints[..., 2:] - joints[..., :2]
     matrix = np.einsum("fjki,fjkl,fj->fil", slope, slope, weight)
     vector = np.einsum("fjki,fjk,fj->fi", slope, right, weight)
@@ -289,10 +287,7 @@ def _by_place(
     image = place[..., :2] / depth
     off = image - xy
     robust = weight * (FREEDOM + 2) / (FREEDOM + weight * (off**2).sum(-1))
-    slope = np.zeros((*image.shape, 3))
-    slope[..., 0, 0] = slope[..., 1, 1] = 1
-    slope[..., 2] = -image
-    slope /= depth[..., None]
+    slope = _across(image) / depth[..., None]
     weighted = robust[..., None, None] * slope
     return (weighted * off[..., None]).sum(-2), np.swapaxes(weighted, -1, -2) @ slope
 
@@ -315,6 +310,14 @@ def _with_prior(equations: _Equations, predicted: Prediction, body: _Body) -> _E
     hessian[:, diagonal, diagonal] *= 1 + DAMPING
     hessian[:, diagonal, diagonal] += 1e-9
     return replace(equations, gradient=gradient, hessian=hessian)
+
+
+def _across(xy: Float[np.ndarray, "*batch 2"]) -> Float[np.ndarray, "*batch 2 3"]:
+    """Rows (1, 0, -x) and (0, 1, -y): 0 for points on the ray (x, y, 1)."""
+    rows = np.zeros((*xy.shape, 3))
+    rows[..., 0, 0] = rows[..., 1, 1] = 1
+    rows[..., 2] = -xy
+    return rows
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

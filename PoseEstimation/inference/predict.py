@@ -27,11 +27,7 @@ from Engine.files import prepare_folder, remove_unfinished
 from Engine.provenance import content_sha256
 from Engine.settings import Settings
 from PoseEstimation import io
-from PoseEstimation.inference.body_scale import (
-    known_length,
-    scale_assumption,
-    scaled_to_body,
-)
+from PoseEstimation.inference.body_scale import scale_assumption, scaled_to_body
 from PoseEstimation.inference.camera import Camera
 from PoseEstimation.inference.settings import BodySize
 from PoseEstimation.inference.stream import FrameBatch, failure
@@ -271,9 +267,8 @@ def write_lifted(
         WriteError: the disk is full, or the like.
     """
     frames = predictor.lift_all(results, request.camera)
-    if known_length(request.body) is not None:
-        size = predictor.size_sigma, request.output
-        frames = scaled_to_body(frames, predictor.skeleton, request.body, *size)
+    size = predictor.size_sigma, request.output
+    frames = scaled_to_body(frames, predictor.skeleton, request.body, *size)
     write_frames(frames, header, request)
 
 

@@ -160,8 +160,7 @@ def make_clip_lifter(settings: ClipLiftingSettings) -> ClipLifter:
 
 def twin_bones(skeleton: Skeleton) -> tuple[int, ...]:
     """For each bone the number of the first with its length: itself or its mirror image."""
-    bones, flip = skeleton.bone_indices, skeleton.flip_indices
-    return tuple(min(i, bones.index((flip[a], flip[b]))) for i, (a, b) in enumerate(bones))
+    return tuple(min(i, other) for i, other in enumerate(skeleton.mirrored_bones))
 
 
 def make_loaders(settings: ClipLiftingSettings) -> tuple[DataLoader, DataLoader]:

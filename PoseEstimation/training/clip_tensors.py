@@ -81,10 +81,8 @@ def true_shape(
     first, second = np.array(skeleton.bone_indices).T
     vectors = clip.joints_mm[..., second, :] - clip.joints_mm[..., first, :]
     lengths = np.linalg.norm(vectors, axis=-1).mean((1, 2))
-    bones, flip = skeleton.bone_indices, skeleton.flip_indices
-    mirrored = [bones.index((flip[a], flip[b])) for a, b in bones]
     root = np.linalg.norm(clip.joints_mm[..., skeleton.root_index, :], axis=-1).mean((1, 2))
-    lengths = (lengths + lengths[:, mirrored]) / 2
+    lengths = (lengths + lengths[:, list(skeleton.mirrored_bones)]) / 2
     return np.log(np.maximum(lengths, 1.0)) - np.log(radius * root)[:, None]
 
 

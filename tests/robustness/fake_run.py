@@ -48,6 +48,7 @@ class FakePredictor(Predictor):
 class _Calls:
     call: Callable[..., Any]
     skeleton: Skeleton = INFANT
+    size_sigma: float = 0.1
 
     def __call__(self, *arguments: Any) -> Any:
         return self.call(*arguments)
