@@ -118,8 +118,10 @@ def observed(folder: Path) -> None:
 
 
 def bank(folder: Path) -> None:
-    made = movement_bank._write_bank
-    made(folder / "a.npz", lambda seed, number: values(4, 25, 3), 2, 0, 30.0, 1, None)
+    def made(number: int) -> movement_bank.BankedInfant:
+        return movement_bank.BankedInfant(values(4, 25, 3), 10.0, 600.0, "habits")
+
+    movement_bank._write_bank(folder / "a.npz", made, 2, (), 30.0, 1, None)
 
 
 def frozen(folder: Path) -> None:
