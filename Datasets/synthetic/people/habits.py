@@ -59,7 +59,7 @@ LEGS = (
     Posture("crossed", 0.06, (-32, -16), (0, 30), (53, 130), (0, 60)),
 )
 
-VARIETY = 1.0
+VARIETY = 0.55
 """Concentration of an infant's shares of the postures around those of the table."""
 
 BENT, STRETCHED = 50.0, 174.0
@@ -111,7 +111,7 @@ class Kind(NamedTuple):
 
 
 ARM = Kind(ARMS, (0.25, 0.9), (0.1, 1.5), (0.5, 2.6), 1.0, (8, 110), (0.45, 2.4), (0.9, 0.6))
-LEG = Kind(LEGS, (0.5, 1.9), (0.05, 0.8), (0.5, 2.0), 0.5, (20, 120), (0.35, 1.3), (0.5, 0.75))
+LEG = Kind(LEGS, (0.5, 1.9), (0.05, 0.8), (0.5, 2.0), 0.5, (20, 120), (0.35, 1.3), (0.8, 0.8))
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def draw_habits(rng: np.random.Generator, kind: Kind) -> Habits:
 
 def _draw_repertoire(rng: np.random.Generator, kind: Kind) -> Repertoire:
     table, goal = kind.postures, rng.integers(2)
-    tone = kind.tone[goal] * rng.beta(0.5, 1.3)
+    tone = kind.tone[goal] * rng.beta(0.5, 1.1)
     rows = [(row.out, row.front, row.angle, row.bend, row.raised) for row in table]
     low, high = np.moveaxis(np.array(rows, dtype=np.float64), -1, 0)
     width = (high - low) * rng.uniform(*OWN_RANGE, size=(len(table), 1))
