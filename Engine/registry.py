@@ -22,8 +22,7 @@ class Network(NamedTuple):
     Attributes:
         kind: its name in settings.
         place: "module:Class". The class takes one argument, ``config``, annotated with a frozen
-            dataclass; weights hold the class's name (``model``) and the config in their header. Its
-            method ``upgraded``, if it has one, turns weights of earlier versions into its own.
+            dataclass; weights hold the class's name (``model``) and the config in their header.
         settings: "module:Class" of what a recipe chooses of it; its config has these fields, too.
     """
 
@@ -89,7 +88,6 @@ class Networks:
             raise DataError(f"weights: {path} holds {name}, not {known}; give that file")
         with fits_its_header(path):
             network = self.build(name, metadata["config"])
-            state = getattr(network, "upgraded", dict)(state)
         _same_layers(path, network, state)
         with fits_its_header(path):
             network.load_state_dict(state)

@@ -62,15 +62,12 @@ class RayCodec(Settings):
         sigma_scale: factors that calibrate the network's sigma, measured on validation data, for
             clips of ``CLIP_FRAMES`` frames.
         size_sigma: standard deviation of the logarithm of the size of the body, measured likewise.
-        trunk_unit: whether the unit is that of the trunk. The lifters of earlier versions take the
-            root mean square distance of all joints from the root.
     """
 
     skeleton: Skeleton
     min_score: float = share(0.05)
     sigma_scale: tuple[float, ...] = limited((1.0,) * len(CLIP_FRAMES), 0.0, 1e6)
     size_sigma: float = limited(0.08, 1e-3, 10.0)
-    trunk_unit: bool = True
 
     def encode_input(
         self,
@@ -168,8 +165,6 @@ class RayCodec(Settings):
         A clip without such a frame takes whatever corners it has, and one without two of them all
         its joints. These are its lower limit, too: a trunk seen along its axis has no size.
         """
-        if not self.trunk_unit:
-            return _length(xy - self._root(xy, usable)[..., None, :], usable)
         corners = self.skeleton.indices([j for j in CORNERS if j in self.skeleton.joints])
         own = usable[..., corners] & (usable[..., corners].sum(-1, keepdims=True) > 1)
         complete = own & own.all(-1, keepdims=True)

@@ -84,14 +84,13 @@ class ClipLifting:
         codec: of the joints.
 
     Attributes:
-        fit: finds the body: ``fit_clip``, or what is compared with it. None, as for the lifters of
-            earlier versions, takes the network's joints.
+        fit: finds the body: ``fit_clip``, or what is compared with it.
     """
 
     def __init__(self, backend: Backend, codec: RayCodec) -> None:
         self.skeleton, self._backend, self._codec = codec.skeleton, backend, codec
         self.size_sigma, self._tree = codec.size_sigma, BodyTree.of(codec.skeleton)
-        self.fit: Callable[[BodyTree, Rays, Prediction, float], Fit] | None = fit_clip
+        self.fit: Callable[[BodyTree, Rays, Prediction, float], Fit] = fit_clip
 
     def __call__(
         self, track: Track
@@ -117,11 +116,7 @@ class ClipLifting:
         features, view = self._codec.encode_input(
             clip.keypoints_px, clip.scores, cameras, clip.sigma_px, clip.depth_px
         )
-        first, log_sigma = self._predicted(features, view.radius)
-        if self.fit is None:
-            joints = self._tree.reaches @ (np.exp(first.log_lengths)[:, None] * first.vectors)
-            joints_mm = self._codec.decode(joints[None, None], view)[0, 0]
-            return joints_mm, self._codec.decode_sigma(log_sigma, len(log_sigma))
+        first, _ = self._predicted(features, view.radius)
         rays, radius = _rays(features[0], view.radius[0]), view.radius[0]
         fit = self.fit(self._tree, rays, first, radius)
         shape = fit.log_lengths - np.log(radius * np.median(fit.depth))

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import torch
 
-from Datasets.skeletons import SKELETONS, Skeleton
-from Engine.backends import Backend, TorchBackend
+from Datasets.skeletons import SKELETONS
+from Engine.backends import TorchBackend
 from Engine.devices import choose_device, computes_in_bf16
 from Engine.registry import as_tuples, fits_its_header
 from PoseEstimation.codecs.heatmap import HeatmapCodec
 from PoseEstimation.codecs.pixels import PixelCodec
-from PoseEstimation.codecs.rays import CLIP_FRAMES, RayCodec
+from PoseEstimation.codecs.rays import RayCodec
 from PoseEstimation.inference.lifting import ClipLifting, FrameLifting
 from PoseEstimation.inference.settings import PredictSettings
 from PoseEstimation.inference.top_down import KeypointNetwork
@@ -49,17 +49,4 @@ def load_lifter(path: Path, device: torch.device | str = "cpu") -> FrameLifting 
             pixels = PixelCodec(skeleton, **metadata["codec"])
             return FrameLifting(TorchBackend(network, device, ("joints",)), pixels)
         backend = TorchBackend(network, device, Lifted._fields)
-        values = as_tuples(metadata["codec"])
-        if "size_sigma" in values:
-            return ClipLifting(backend, RayCodec(skeleton, **values))
-        return _earlier(backend, skeleton, **values)
-
-
-def _earlier(
-    backend: Backend, skeleton: Skeleton, min_score: float = 0.05, sigma_scale: float = 1.0
-) -> ClipLifting:
-    """A lifter of a version that was not fitted to its rays and had one factor on sigma."""
-    scales = (sigma_scale,) * len(CLIP_FRAMES)
-    lifting = ClipLifting(backend, RayCodec(skeleton, min_score, scales, trunk_unit=False))
-    lifting.fit = None
-    return lifting
+        return ClipLifting(backend, RayCodec(skeleton, **as_tuples(metadata["codec"])))

@@ -9,8 +9,6 @@ have this distance; the network predicts the sign of the depth.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -21,15 +19,6 @@ from PoseEstimation.structures import Lifted
 TYPICAL_SHAPE = -1.0
 """Log of the length of a bone in units of the radius, about the trunk, before anything is learnt;
 geometry that begins far from the truth is not learnt but circumvented."""
-
-
-RENAMED = {
-    "told.": "shape_embedding.",
-    "across.": "ray_offset.",
-    "lean.": "depth_sign.",
-    "beyond.": "depth_offset.",
-}
-"""Layers by their names in the first weight sets."""
 
 
 class ClipLifter(nn.Module):
@@ -63,26 +52,6 @@ class ClipLifter(nn.Module):
         for layer in (self.body, self.size, *placing, *sigmas):
             nn.init.normal_(layer.weight, std=0.01)
             nn.init.zeros_(layer.bias)
-
-    def upgraded(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Weights of a version that predicted no uncertainty of bones, with layers that do.
-
-        They predict 0 there and all else as before; other weights stay as they are.
-        """
-        if "log_bone_sigma.weight" in state:
-            return dict(state)
-        kept = {}
-        for name, value in state.items():
-            layer, dot, part = name.partition(".")
-            kept[RENAMED.get(layer + dot, layer + dot) + part] = value
-        new = {
-            name: torch.zeros_like(value)
-            for name, value in self.state_dict().items()
-            if name.startswith(("log_bone_sigma.", "log_length_sigma."))
-        }
-        body = kept["body.bias"].clone()
-        body[:-1] -= TYPICAL_SHAPE
-        return {**kept, **new, "body.bias": body}
 
     def forward(
         self,

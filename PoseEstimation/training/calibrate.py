@@ -99,8 +99,6 @@ def _calibrate_lifter(
     lifting = load_lifter(path)
     if not isinstance(lifting, ClipLifting):
         raise DataError(f"calibrate: {path} predicts no sigma; give a ClipLifter")
-    if lifting.fit is None:
-        raise DataError(f"calibrate: {path} is of an earlier version; train the lifter again")
     every = [*clips, *generated_clips(movements, lifting.skeleton)]
     factors, sizes = [], np.zeros(0)
     for frames in CLIP_FRAMES:

@@ -66,6 +66,9 @@ SLOW_FRAMES = 12
 SHAPE_NOISE = 0.04
 """Error of the logarithm of bone lengths that are given to the network: own, and common."""
 
+GREATEST_RADIUS = 1.0
+"""Of clips that are learnt from: a trunk that is as long as it is far away is at the camera."""
+
 TILT = 0.12
 """Standard deviation in radians of the angle of trunks to the vertical."""
 
@@ -247,6 +250,8 @@ class TrainingClips:
         drawn = stacked(clips)
         batch = {**tensors_of(drawn, self.codec), "weak": torch.arange(count) < weak}
         batch["shape"] = self._given_shapes(drawn, batch["radius"].numpy(), rng)
+        near = batch["radius"] < GREATEST_RADIUS
+        batch["mask"] = batch["mask"] * near.view(-1, 1, 1, 1)
         return _turned_and_mirrored(batch, self.skeleton, rng)
 
     def _given_shapes(

@@ -20,6 +20,7 @@ from PoseEstimation.models.clip_lifter import ClipLifter
 from PoseEstimation.models.configs import ClipLifterSettings
 from PoseEstimation.settings import CameraSettings, ClipLiftingSettings, ClipNoiseSettings
 from PoseEstimation.structures import Clip
+from PoseEstimation.training import clip_lifting
 from PoseEstimation.training.clip_lifting import (
     SLOW_FRAMES,
     TrainingClips,
@@ -199,6 +200,17 @@ def test_only_single_photos_get_the_larger_noise(settings, bank):
             spreads[kind, factor] = np.median(drawn)
     assert spreads["photo", 30.0] > 3 * spreads["photo", 1.0]
     assert spreads["video", 30.0] == pytest.approx(spreads["video", 1.0], rel=0.3)
+
+
+def test_nothing_is_learnt_from_trunks_at_the_camera(settings, bank, monkeypatch):
+    clips = TrainingClips(load_movement_bank(bank), [], [], settings)
+    keys = [Draw(0, i) for i in range(9)]
+    radius = clips(keys)["radius"]
+    monkeypatch.setattr(clip_lifting, "GREATEST_RADIUS", float(radius.median()))
+    batch = clips(keys)
+    assert torch.equal(batch["radius"], radius)
+    assert torch.equal(batch["mask"].flatten(1).any(1), radius < radius.median())
+    assert batch["mask"].any()
 
 
 def test_photos_together_count_as_one_sequence(settings, bank, tmp_path):
