@@ -37,6 +37,7 @@ class ClipLifter(nn.Module):
         )
         self.context = ClipContext(width, bones, config.causal) if config.context else None
         self.body = nn.Linear(width, bones + 1)
+        self.trust = nn.Linear(width, bones)
         self.size = nn.Linear(bones, 1)
         self.shape_embedding = nn.Linear(bones, width)
         self.after = nn.ModuleList(FrameBlock(width, config.dropout) for _ in blocks)
@@ -49,7 +50,7 @@ class ClipLifter(nn.Module):
         self.log_length_sigma = nn.Linear(width, bones)
         placing = (self.ray_offset, self.depth_sign, self.depth_offset)
         sigmas = (self.log_sigma, self.log_bone_sigma, self.log_length_sigma)
-        for layer in (self.body, self.size, *placing, *sigmas):
+        for layer in (self.body, self.trust, self.size, *placing, *sigmas):
             nn.init.normal_(layer.weight, std=0.01)
             nn.init.zeros_(layer.bias)
 
@@ -79,8 +80,10 @@ class ClipLifter(nn.Module):
             hidden = block(hidden)
         for block in self.times:
             hidden = block(hidden)
-        mean = hidden if self.context is None else self.context(hidden, lengths)
-        shape, log_size = self._body(mean, shape)
+        mean, seen = hidden, torch.zeros_like(lengths)
+        if self.context is not None:
+            mean, seen = self.context(hidden, lengths)
+        shape, log_size = self._body(mean, seen, shape)
         hidden = hidden + mean + self.shape_embedding(shape)
         for block in self.after:
             hidden = block(hidden)
@@ -101,14 +104,19 @@ class ClipLifter(nn.Module):
         length = (places[..., second, :] - places[..., first, :]).norm(dim=-1)
         return length * usable[..., first] * usable[..., second]
 
-    def _body(self, mean: Tensor, known: Tensor | None) -> tuple[Tensor, Tensor]:
+    def _body(self, mean: Tensor, seen: Tensor, known: Tensor | None) -> tuple[Tensor, Tensor]:
         """Log lengths of the bones in units of the radius, and log of that unit.
 
+        A bone is about as long as its or its mirror image's greatest length in the image, ``seen``.
         Proportions change with age and so with size: size is a function of them and a residual.
         """
+        twins = list(self.config.twins)
+        partners = [[j for j, k in enumerate(twins) if k == twin][-1] for twin in twins]
         with torch.autocast(mean.device.type, enabled=False):
-            body = self.body(mean.float())
-            shape = body[..., list(self.config.twins)] + TYPICAL_SHAPE
+            seen = torch.maximum(seen[..., twins], seen[..., partners])
+            evidence = (seen.clamp_min(1e-6).log() - TYPICAL_SHAPE).clamp(-2, 2) * (seen > 0)
+            body, trust = self.body(mean.float()), self.trust(mean.float())
+            shape = body[..., twins] + TYPICAL_SHAPE + trust[..., twins] * evidence
             if known is not None:
                 shape = torch.where(known.isfinite(), known, shape)
             total = shape.exp().sum(-1, keepdim=True).log()
@@ -216,16 +224,23 @@ class ClipContext(nn.Module):
         self,
         hidden: Float[Tensor, "clip run frame width"],
         lengths: Float[Tensor, "clip run frame bone"],
-    ) -> Float[Tensor, "clip run_or_1 frame_or_1 width"]:
-        """Over all runs and frames, or over the frames until now when causal."""
+    ) -> tuple[
+        Float[Tensor, "clip run_or_1 frame_or_1 width"],
+        Float[Tensor, "clip run_or_1 frame_or_1 bone"],
+    ]:
+        """Features, and the greatest lengths, 0 of bones that are missing in every frame.
+
+        Over all runs and frames, or over the frames until now when causal.
+        """
         normed = self.norm(hidden)
         weight = self.weight(normed).float().clamp(-8, 8).exp()
         mean = self._mean(self.value(normed).float(), weight)
         known = (lengths > 0).float()
         with torch.autocast(hidden.device.type, enabled=False):
             means = [self._mean(lengths**p, known).clamp_min(1e-12) ** (1 / p) for p in self.POWERS]
-            lengths = self.lengths(torch.cat(means, -1))
-        return self.out(torch.cat([mean, lengths], -1))
+            features = self.lengths(torch.cat(means, -1))
+        greatest = means[-1] * self._mean(known, known)
+        return self.out(torch.cat([mean, features], -1)), greatest
 
     def _mean(self, values: Tensor, weights: Tensor) -> Tensor:
         total, weight = values * weights, weights

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from Datasets.skeletons import INFANT, MPII_16, SKELETONS
-from PoseEstimation.models.clip_lifter import ClipLifter, ClipLifterConfig, on_ray
+from PoseEstimation.models.clip_lifter import TYPICAL_SHAPE, ClipLifter, ClipLifterConfig, on_ray
 
 TWINS = tuple(range(len(INFANT.bones)))
 
@@ -17,8 +17,7 @@ def make(**changes) -> ClipLifter:
         num_joints=len(INFANT),
         root_index=INFANT.root_index,
         bones=INFANT.bone_indices,
-        twins=TWINS,
-        **{"width": 32, **changes},
+        **{"width": 32, "twins": TWINS, **changes},
     )
     network = ClipLifter(config).eval()
     for parameter in network.parameters():  # beyond the mild start
@@ -107,3 +106,23 @@ def test_gradients_reach_every_parameter_and_are_finite():
     assert all(torch.isfinite(p.grad).all() for p in network.parameters())
     unused = [n for n, p in network.named_parameters() if not p.grad.abs().sum()]
     assert unused == []
+
+
+def test_a_bone_is_as_long_as_its_mirror_image_was_seen_where_the_network_trusts_it():
+    left, right = (INFANT.bones.index((f"{s}_hip", f"{s}_knee")) for s in ("left", "right"))
+    network = make(twins=tuple(left if i == right else i for i in TWINS))
+    (features, radius), unseen = clip(), INFANT.bones.index(("left_knee", "left_ankle"))
+    for layer in (network.body, network.trust):
+        layer.weight.data.zero_()
+        layer.bias.data.zero_()
+    network.trust.bias.data.fill_(1.0)
+    features = 0.4 * features  # as long as bones are
+    features[..., 2] = 1.0
+    features[..., INFANT.index("left_knee"), 2] = 0.0  # missing in every frame
+    lengths = network(features, radius).log_lengths[:, 0, 0]
+    hip, knee = INFANT.index("right_hip"), INFANT.index("right_knee")
+    greatest = (features[..., knee, :2] - features[..., hip, :2]).norm(dim=-1).amax((1, 2)).log()
+    seen = lengths[:, left] - lengths[:, unseen] + TYPICAL_SHAPE
+    assert torch.equal(lengths[:, left], lengths[:, right])
+    assert (seen < greatest + 1e-4).all()
+    assert (seen > greatest - 0.2).all()  # the 16th power mean of 24 frames
