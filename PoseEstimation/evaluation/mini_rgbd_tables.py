@@ -23,6 +23,9 @@ _LABELS_2D = {
     "mean_iou": "box IoU",
     "box_ap50": "box AP50",
 }
+FEW = 6
+"""Sequences that a row names one by one."""
+
 _FRONT = ("system", "input", "measured on", "head length")
 _RATES = tuple(f"pckh_{factor}{kind}" for factor in (1, 2) for kind in ("", "_2d"))
 
@@ -107,12 +110,12 @@ def _set_name(data: Mapping[str, Any]) -> str:
 
 
 def _span(sequences: Sequence[str]) -> str:
-    """Name a run of sequences by its ends: 11-12."""
+    """Name a run of sequences by its ends, 11-12, a few by their names, many by their number."""
     first, last = int(sequences[0]), int(sequences[-1])
     consecutive = last - first + 1 == len(sequences)
     if len(sequences) > 1 and consecutive:
         return f"{sequences[0]}-{sequences[-1]}"
-    return ", ".join(sequences)
+    return ", ".join(sequences) if len(sequences) <= FEW else f"({len(sequences)} sequences)"
 
 
 def _cells(values: Mapping[str, float | None], labels: Mapping[str, str]) -> list[str]:

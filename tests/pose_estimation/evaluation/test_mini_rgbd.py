@@ -210,3 +210,18 @@ def test_infants_are_summed_up_together_and_by_the_source_of_their_movement(tmp_
     assert metrics["infants"]["all"]["ajpe_mm"] == pytest.approx(metrics["clean"]["ajpe_mm"])
     (table,) = (t for t in mini_rgbd_tables(metrics) if t.title == "Over infants")
     assert [row[0] for row in table.rows] == ["all", "habits", "reaching"]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "name"),
+    [
+        ((11, 12), "11-12"),
+        ((1, 3, 8), "01, 03, 08"),
+        (range(1, 40, 2), "(20 sequences)"),
+    ],
+)
+def test_a_row_names_the_sequences_it_was_measured_on(numbers, name, root, fake):
+    metrics = evaluate_mini_rgbd(fake(root), root, input_kind="gt2d")
+    metrics["data"]["sequences"] = [f"{number:02d}" for number in numbers]
+    table = mini_rgbd_tables(metrics)[0]
+    assert {table.rows[row][2] for row in table.ours} == {f"the real MINI-RGBD {name}"}
