@@ -53,6 +53,7 @@ class ClipLifter(nn.Module):
         for layer in (self.body, self.trust, self.size, *placing, *sigmas):
             nn.init.normal_(layer.weight, std=0.01)
             nn.init.zeros_(layer.bias)
+        nn.init.constant_(self.trust.bias, 0.5)
 
     def forward(
         self,

@@ -14,10 +14,10 @@ from jaxtyping import Float
 
 from Datasets.synthetic.people.signals import bouts, log_uniform, noise
 
-LEVELS = (0.45, 4.2)
+LEVELS = (0.5, 3.6)
 """Range of the mean rate of an infant's clocks."""
 
-SPREAD, SHARED = 1.0, (0.5, 0.32)
+SPREAD, SHARED = 1.0, (0.6, 0.35)
 """Standard deviation of the logarithm of a rate over time; parameters of the beta
 distribution of the part of its variance that all limbs of an infant share."""
 
@@ -26,7 +26,7 @@ REST_S = (1.0, 8.0)
 REST_RATE, MOST_RATE = 0.03, 5.0
 """Of a clock in a rest, and at most."""
 
-IMBALANCE = (0.15, 3.0)
+IMBALANCE = (0.12, 0.9)
 """Range of the standard deviation of the logarithm of a limb's rate over that of the infant: some
 move both sides alike, some one leg only."""
 
@@ -53,16 +53,21 @@ class Activity:
     every_seconds: float
     imbalance: float
 
-    def clock(self, rng: np.random.Generator, tempo: float = 1.0) -> Float[np.ndarray, "frame"]:
+    def clock(
+        self, rng: np.random.Generator, tempo: float = 1.0, uneven: float = 1.0
+    ) -> Float[np.ndarray, "frame"]:
         """Draw the clock of one part of the body: seconds of movement, increasing from 0.
 
         Args:
             rng: source of randomness.
             tempo: its mean rate over that of the infant.
+            uneven: factor on ``imbalance``.
         """
         own = noise(rng, self.times, BAND_HZ)
         log_rate = np.sqrt(self.part) * self.shared + np.sqrt(1 - self.part) * own
-        gain = self.level * tempo * np.exp(np.clip(self.imbalance * rng.normal(), -2.5, 1.0))
+        gain = (
+            self.level * tempo * np.exp(np.clip(uneven * self.imbalance * rng.normal(), -2.5, 1.0))
+        )
         rest = np.maximum(self.rest, _rests(rng, self.times, 2 * self.every_seconds))
         rate = gain * np.exp(SPREAD * log_rate - SPREAD**2 / 2)
         rate = MOST_RATE * np.tanh(rate / MOST_RATE) * (1 - rest) + REST_RATE * rest

@@ -59,9 +59,6 @@ LEGS = (
     Posture("crossed", 0.06, (-32, -16), (0, 30), (53, 130), (0, 60)),
 )
 
-VARIETY = 0.55
-"""Concentration of an infant's shares of the postures around those of the table."""
-
 BENT, STRETCHED = 50.0, 174.0
 """Inner angle, degrees, of an elbow or knee that the tone keeps bent or stretched."""
 
@@ -97,7 +94,9 @@ class Kind(NamedTuple):
     """What infants may do with a kind of limb: its postures and ranges of ``Habits``.
 
     ``tone`` are the parts by which a limb may stay ``BENT``, as the flexors of young infants keep
-    it, and ``STRETCHED``.
+    it, and ``STRETCHED``. ``variety`` is the concentration of an infant's shares of the postures
+    around those of the table, ``uneven`` how much more the rates of the two sides differ than those
+    of other limbs.
     """
 
     postures: tuple[Posture, ...]
@@ -108,10 +107,16 @@ class Kind(NamedTuple):
     beat: Range
     tempo: Range
     tone: tuple[float, float]
+    variety: float = 1.0
+    uneven: float = 1.0
 
 
 ARM = Kind(ARMS, (0.25, 0.9), (0.1, 1.5), (0.5, 2.6), 1.0, (8, 110), (0.45, 2.4), (0.9, 0.6))
-LEG = Kind(LEGS, (0.5, 1.9), (0.05, 0.8), (0.5, 2.0), 0.5, (20, 120), (0.35, 1.3), (0.8, 0.8))
+LEG = Kind(
+    *(LEGS, (0.5, 1.9), (0.05, 0.8), (0.5, 2.0), 0.5, (20, 120), (0.35, 1.3), (0.8, 0.8)),
+    variety=0.55,
+    uneven=3.0,
+)
 
 
 @dataclass(frozen=True)
@@ -160,7 +165,7 @@ def _draw_repertoire(rng: np.random.Generator, kind: Kind) -> Repertoire:
     touch = np.array([[row.touch == name for name in TOUCHES] for row in table], dtype=np.float64)
     shares = np.array([row.share for row in table])
     return Repertoire(
-        shares=rng.dirichlet(VARIETY * shares / shares.sum()),
+        shares=rng.dirichlet(kind.variety * shares / shares.sum()),
         low=np.hstack([start, touch]),
         high=np.hstack([start + width, touch]),
         stay=log_uniform(rng, 1.2, 8),

@@ -44,7 +44,7 @@ def leg_paths(
 ) -> tuple[list[Float[np.ndarray, "frame channel"]], Float[np.ndarray, "frame 2"]]:
     """Paths of the left and the right leg, and the thrusts that are part of them."""
     habits = draw_habits(rng, LEG)
-    clocks = [activity.clock(rng, habits.tempo) for _ in SIDES]
+    clocks = [activity.clock(rng, habits.tempo, LEG.uneven) for _ in SIDES]
     thrusts = kicks(rng, clocks)
     paths = [limb_path(rng, clock, habits) for clock in clocks]
     for path, thrust in zip(paths, thrusts.T, strict=True):
