@@ -57,10 +57,9 @@ def test_points_on_rays_are_at_the_distance_asked_for():
 
 def test_joints_lie_on_their_corrected_rays_and_bones_have_one_length():
     network, (features, radius) = make(), clip()
-    network.ray_offset.weight.data.zero_()
-    network.ray_offset.bias.data.zero_()
-    network.depth_offset.weight.data.zero_()
-    network.depth_offset.bias.data.zero_()
+    for layer in (network.ray_offset, network.depth_offset, network.trust):
+        layer.weight.data.zero_()
+        layer.bias.data.zero_()
     features[..., :2] *= 0.05  # joints near one another: every bone is longer than it looks
     joints, _, log_lengths, *_ = network(features, radius)
     assert (joints[..., INFANT.root_index, :] == 0).all()
