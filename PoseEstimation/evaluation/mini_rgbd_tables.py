@@ -23,6 +23,7 @@ _LABELS_2D = {
     "mean_iou": "box IoU",
     "box_ap50": "box AP50",
 }
+
 FEW = 6
 """Sequences that a row names one by one."""
 

@@ -28,6 +28,8 @@ class ClipLifter(nn.Module):
         super().__init__()
         self.config = config
         width, bones = config.width, len(config.bones)
+        last = {twin: bone for bone, twin in enumerate(config.twins)}
+        self.partners = [last[twin] for twin in config.twins]
         blocks = range(config.frame_blocks)
         self.stem = nn.Linear(config.num_joints * config.in_features + bones + 1, width)
         self.before = nn.ModuleList(FrameBlock(width, config.dropout) for _ in blocks)
@@ -112,9 +114,8 @@ class ClipLifter(nn.Module):
         Proportions change with age and so with size: size is a function of them and a residual.
         """
         twins = list(self.config.twins)
-        partners = [[j for j, k in enumerate(twins) if k == twin][-1] for twin in twins]
         with torch.autocast(mean.device.type, enabled=False):
-            seen = torch.maximum(seen[..., twins], seen[..., partners])
+            seen = torch.maximum(seen[..., twins], seen[..., self.partners])
             evidence = (seen.clamp_min(1e-6).log() - TYPICAL_SHAPE).clamp(-2, 2) * (seen > 0)
             body, trust = self.body(mean.float()), self.trust(mean.float())
             shape = body[..., twins] + TYPICAL_SHAPE + trust[..., twins] * evidence
