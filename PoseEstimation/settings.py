@@ -139,9 +139,9 @@ class CameraSettings(Settings):
     distance_mm: tuple[float, float] = interval(700.0, 1500.0, 50.0, 1e5)
     tilt_degrees: float = limited(15.0, 0.0, 180.0)
     fov_degrees: float = limited(57.0, 5.0, 170.0)
-    wide_share: float = share(0.3)
+    wide_share: float = share(0.4)
     wide_distance_mm: tuple[float, float] = interval(450.0, 2000.0, 50.0, 1e5)
-    wide_tilt_degrees: float = limited(55.0, 0.0, 180.0)
+    wide_tilt_degrees: float = limited(80.0, 0.0, 180.0)
     wide_fov_degrees: tuple[float, float] = interval(35.0, 85.0, 5.0, 170.0)
     moving_share: float = share(0.15)
 
@@ -182,7 +182,7 @@ class ClipNoiseSettings(Settings):
     depth_sigma: float = limited(0.17, 0.0, 10.0)
     depth_shrink: float = share(0.7)
     report_spread: float = limited(0.3, 0.0, 10.0)
-    photo_factor: float = limited(1.0, 1.0, 100.0)
+    photo_factor: float = limited(4.0, 1.0, 100.0)
 
 
 @dataclass(frozen=True)
@@ -245,15 +245,15 @@ class ClipLiftingSettings(Settings):
     validation_photos: Path | None = None
     skeleton: Literal["infant", "mpii_16", "mini_rgbd_25"] = "infant"
     initial_weights: Path | None = None
-    runs: int = limited(3, 1, 1000)
-    frames: int = limited(27, 1, 10_000)
+    runs: int = limited(5, 1, 1000)
+    frames: int = limited(11, 1, 10_000)
     bone_spread: float = limited(0.08, 0.0, 10.0)
     joint_sets_share: float = share(0.6)
     shape_share: float = share(0.5)
-    exact_share: float = share(0.3)
+    exact_share: float = share(0.4)
     rounded_share: float = share(0.5)
     depth_share: float = share(0.7)
-    single_share: float = share(0.15)
+    single_share: float = share(0.2)
     slow_share: float = share(0.1)
     cameras: CameraSettings = field(default_factory=CameraSettings)
     noise: ClipNoiseSettings = field(default_factory=ClipNoiseSettings)
@@ -262,7 +262,7 @@ class ClipLiftingSettings(Settings):
     bone_weight: float = limited(0.3, 0.0, 1e6)
     sigma_weight: float = limited(0.05, 0.0, 1e6)
     network: ClipLifterSettings = field(default_factory=ClipLifterSettings)
-    batch_size: int = limited(48, 1, 65_536)
+    batch_size: int = limited(30, 1, 65_536)
     num_workers: int = processes(1)
     optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
     trainer: TrainerSettings = field(

@@ -159,13 +159,13 @@ class ClipLifterSettings(NetworkSettings):
     """
 
     kind: Literal["clip_lifter"] = "clip_lifter"
-    width: int = limited(512, 1, 65_536)
+    width: int = limited(256, 1, 65_536)
     frame_blocks: int = limited(2, 0, 100)
     dilations: tuple[int, ...] = limited((1, 3, 9), 1, 1000)
     causal: bool = False
     context: bool = True
     rigid: bool = True
-    dropout: float = limited(0.05, 0.0, 0.99)
+    dropout: float = limited(0.0, 0.0, 0.99)
 
 
 @dataclass(frozen=True, kw_only=True)

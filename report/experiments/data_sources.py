@@ -16,7 +16,6 @@ from Engine.training_settings import TrainerSettings
 from PoseEstimation.chains import best, ellershaw
 from PoseEstimation.chains.chain import Stages
 from PoseEstimation.config import Config, PathSettings
-from PoseEstimation.models.configs import ClipLifterSettings
 from PoseEstimation.settings import ClipLiftingSettings, HeatmapSettings
 from PoseEstimation.stage_settings import (
     CalibrationSettings,
@@ -59,7 +58,6 @@ PUBLISHED_2D = replace(
 """As published: MPII and MINI-RGBD, 2 STEPS batches of 16 each, so that both see as many."""
 
 CLIPS = ClipLiftingSettings(
-    network=ClipLifterSettings(width=256),
     batch_size=32,
     trainer=_trainer(700, gradient_clip=5.0),
 )

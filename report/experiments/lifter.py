@@ -29,7 +29,6 @@ from PoseEstimation.inference.lifting import ClipLifting
 from PoseEstimation.inference.weight_sets import WeightSet, find_weights
 from PoseEstimation.inference.weights import load_lifter
 from PoseEstimation.io.detection_cache import read_arrays
-from PoseEstimation.models.configs import ClipLifterSettings
 from PoseEstimation.settings import ClipLiftingSettings
 from PoseEstimation.stage_settings import GenerateSettings
 from report.build.lifter_tables import FULL, SCHEMA, lifter_tables
@@ -84,13 +83,7 @@ VARIANTS = (
 )
 UNBOUND = "full, not fitted to the rays"
 
-CLIPS = ClipLiftingSettings(
-    network=ClipLifterSettings(width=256),
-    batch_size=48,
-    runs=2,
-    frames=15,
-    trainer=TrainerSettings(max_epochs=1, gradient_clip=5.0),
-)
+CLIPS = ClipLiftingSettings(trainer=TrainerSettings(max_epochs=1, gradient_clip=5.0))
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -42,6 +42,7 @@ from PoseEstimation.training.clip_tensors import validation_items
 from PoseEstimation.training.clips import load_detections, load_movement_bank
 
 FRAMES = 40
+CLEAR = ClipNoiseSettings(photo_factor=1.0)
 STILL = CameraSettings(moving_share=0.0)
 QUIET = ClipNoiseSettings(bout_share=1e-9, missing_share=0.0, sigma_spread=0.0, bias=0.0)
 
@@ -69,6 +70,10 @@ def settings(root, bank):
         runs=2,
         frames=9,
         shape_share=0.0,
+        exact_share=0.3,
+        single_share=0.15,
+        cameras=CameraSettings(wide_share=0.3, wide_tilt_degrees=55.0),
+        noise=CLEAR,
         network=ClipLifterSettings(width=48, frame_blocks=1, dilations=(1, 3)),
         batch_size=8,
         num_workers=0,
@@ -186,7 +191,7 @@ def test_the_noise_of_photos_is_larger_by_up_to_the_factor():
     assert np.log(factors).mean() == pytest.approx(np.log(6) / 2, rel=0.05)
     depths = np.array([each.depth_sigma / noise.depth_sigma for each in drawn])
     np.testing.assert_allclose(depths**2, factors)
-    assert photo_noise(ClipNoiseSettings(), rng) == ClipNoiseSettings()
+    assert photo_noise(CLEAR, rng) == CLEAR
 
 
 def test_only_single_photos_get_the_larger_noise(settings, bank):
