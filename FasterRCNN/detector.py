@@ -25,6 +25,7 @@ from torchvision.ops import nms
 from Datasets.scenes import ADULT_LABEL, CLASSES, INFANT_LABEL
 from Engine.backends import Backend, TorchBackend
 from Engine.errors import DataError
+from Engine.registry import as_tuples
 from Engine.weights import load_weights, save_weights
 from FasterRCNN.candidates import MERGE_IOU, MIN_SCORE, Candidates
 from FasterRCNN.images import network_input
@@ -44,8 +45,8 @@ RESCORED = 0.1
 RESCORING_PREFIX = "close_up."
 """Of the re-scoring network's tensors in the detector's file."""
 
-_STORED = ("backbone", "min_size", "max_size", "box_head", "proposals")
-"""Settings that a network's weights depend on; older weights lack ``proposals``."""
+_STORED = ("backbone", "widths", "min_size", "max_size", "box_head", "proposals")
+"""Settings that a network's weights depend on; older weights lack ``widths`` and ``proposals``."""
 
 
 @dataclass(frozen=True)
@@ -123,8 +124,8 @@ class InfantDetector:
         """
         state, metadata = load_weights(path, sha256)
         try:
-            config = {"proposals": DetectorSettings.proposals, **metadata["config"]}
-            settings = DetectorSettings(**{key: config[key] for key in _STORED})
+            config = as_tuples(metadata["config"])
+            settings = DetectorSettings(**{key: config[key] for key in _STORED if key in config})
             classes, chosen = tuple(metadata["classes"]), metadata.get("min_score", MIN_SCORE)
             if len(classes) < 2 or classes != CLASSES[: len(classes)]:
                 raise ValueError(f"its classes are {', '.join(classes)}")

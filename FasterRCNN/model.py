@@ -1,10 +1,10 @@
-"""Torchvision's Faster R-CNN of few classes, for small computers and random initial weights.
+"""Torchvision's Faster R-CNN of few classes, for small computers.
 
-No ImageNet weights are loaded: ``resnet18_fpn`` begins with the ResNet-18 of a heatmap network and
-keeps its first layers and the statistics of its norms; in the others every layer learns, and groups
-of channels are normalised instead of batches. With small batches of strongly varied images the
-running statistics of batch normalisation fit no single image: after 150 steps, the best boxes had
-an IoU of 0.64 with group and of 0.45 with batch normalisation.
+No ImageNet weights are loaded: ``mobilenet_v2_fpn`` and ``resnet18_fpn`` begin with the layers of a
+heatmap network and keep the first of them and the statistics of norms; in the others every layer
+learns from random weights, and groups of channels are normalised instead of batches. With small
+batches of strongly varied images the running statistics of batch normalisation fit no single image:
+after 150 steps, the best boxes had an IoU of 0.64 with group and of 0.45 with batch normalisation.
 Unlike torchvision's, the mobile pyramids start at a stride of 16 (or 8) pixels, not 32: boxes have
 to fit limbs.
 """
@@ -31,6 +31,7 @@ from torchvision.ops import FrozenBatchNorm2d, MultiScaleRoIAlign
 
 from Datasets.scenes import CLASSES
 from Engine.errors import DataError
+from Engine.mobilenet_v2 import LAST, MobileNetV2
 from Engine.weights import load_weights
 from FasterRCNN.settings import DetectorSettings
 
@@ -38,6 +39,13 @@ ANCHOR_SIZES = (32, 64, 128, 192, 288)
 ASPECT_RATIOS = (0.5, 1.0, 2.0)
 ROI_SIDE = 7
 GROUPS = 8
+
+_NAMES = {
+    "PoseResNet": {"stem.0.": "conv1.", "stem.1.": "bn1."}
+    | {f"stages.{stage}.": f"layer{stage + 1}." for stage in range(4)},
+    "MobileNetFPN": {"features.stem.": "stem.", "features.blocks.": ""},
+}
+"""Names of the layers of heatmap networks, and of their like in a detector's body."""
 
 _MOBILE_LEVELS = {"6": 40, "12": 112, "16": 960}
 """Last layer of MobileNetV3 at stride 8, 16 and 32 and its channels."""
@@ -53,7 +61,7 @@ def build_detector(settings: DetectorSettings, classes: int = len(CLASSES)) -> F
         settings: the network.
         classes: number of its classes, the first of ``CLASSES``; background included.
     """
-    backbone, heavy = _backbone(settings.backbone)
+    backbone, heavy = _backbone(settings)
     channels, levels = backbone.out_channels, len(backbone.body.return_layers)
     anchors = AnchorGenerator((ANCHOR_SIZES,) * (levels + 1), (ASPECT_RATIOS,) * (levels + 1))
     names = [str(level) for level in range(levels)]
@@ -69,6 +77,7 @@ def build_detector(settings: DetectorSettings, classes: int = len(CLASSES)) -> F
         _with_float32_outputs(backbone),
         min_size=settings.min_size,
         max_size=settings.max_size,
+        **_normalisation(settings.backbone),
         rpn_anchor_generator=anchors,
         rpn_head=_with_float32_outputs(RPNHead(channels, per_place, 2 if heavy else 1)),
         rpn_pre_nms_top_n_train=3 * settings.proposals,
@@ -104,8 +113,14 @@ class DifferentSizes(nn.Module):
         return {**joined, "counts": torch.tensor([len(one["scores"]) for one in found])}
 
 
-def _backbone(name: str) -> tuple[BackboneWithFPN, bool]:
+def _backbone(settings: DetectorSettings) -> tuple[BackboneWithFPN, bool]:
     """Return the backbone with its feature pyramid, and whether version 2's heads go with it."""
+    name = settings.backbone
+    if name == "mobilenet_v2_fpn":
+        mobile = MobileNetV2(settings.widths)
+        mobile.first.requires_grad_(False)
+        layers = {str(last): mobile.channels[last] for last in LAST[1:]}
+        return _pyramid(mobile.in_sequence(), layers, 128), False
     if name == "resnet18_fpn":
         body = resnet18(weights=None, norm_layer=FrozenBatchNorm2d)
         for part in (body.conv1, body.bn1, body.layer1):
@@ -120,33 +135,38 @@ def _backbone(name: str) -> tuple[BackboneWithFPN, bool]:
     return _pyramid(body, dict(list(_MOBILE_LEVELS.items())[skipped:]), 128), False
 
 
-def load_resnet(body: nn.Module, path: Path) -> None:
-    """Begin with the ResNet-18 of a heatmap network that was trained on infants.
+def load_body(body: nn.Module, path: Path) -> None:
+    """Begin with the layers of a heatmap network that was trained on people.
 
     Args:
-        body: torchvision's ResNet-18, or its first stages.
+        body: torchvision's ResNet-18 or ``MobileNetV2.in_sequence``, or the first stages of one.
         path: weights of the heatmap network.
 
     Raises:
-        DataError: the weights hold no ResNet-18.
+        DataError: the weights are of another network.
     """
-    names = {"stem.0.": "conv1.", "stem.1.": "bn1."}
-    names |= {f"stages.{stage}.": f"layer{stage + 1}." for stage in range(4)}
-    state, _ = load_weights(path)
+    state, metadata = load_weights(path)
+    names = _NAMES.get(str(metadata.get("model")), {})
     own = {name.split(".")[0] for name in body.state_dict()}
     renamed = {
         new + name.removeprefix(old): value
         for name, value in state.items()
         for old, new in names.items()
         if name.startswith(old) and not name.endswith("num_batches_tracked")
-        if new.removesuffix(".") in own
+        if (new + name.removeprefix(old)).split(".")[0] in own
     }
     try:
         body.load_state_dict(renamed)
     except RuntimeError:
         raise DataError(
-            f"{path}: not the weights of a ResNet-18 heatmap network; train one with depth 18"
+            f"{path}: not the weights of a heatmap network of this kind and size; train one"
         ) from None
+
+
+def _normalisation(backbone: str) -> dict[str, list[float]]:
+    """From 0 to 1 to what the backbone takes; empty: ImageNet's mean and deviation."""
+    middle = [0.5, 0.5, 0.5]
+    return dict(image_mean=middle, image_std=middle) if backbone == "mobilenet_v2_fpn" else {}
 
 
 def _pyramid(body: nn.Module, layers: dict[str, int], channels: int) -> BackboneWithFPN:

@@ -26,7 +26,7 @@ from Datasets.transforms.presets import eval_crop
 from Engine.backends import Backend
 from Engine.images import IMAGE_MEAN, IMAGE_STD
 from FasterRCNN.images import channels_first
-from FasterRCNN.model import group_norm, load_resnet
+from FasterRCNN.model import group_norm, load_body
 
 SIDE = 160
 """Of a crop, pixels."""
@@ -79,7 +79,7 @@ class RescoringNetwork(nn.Module):
         Raises:
             DataError: the weights hold no ResNet-18.
         """
-        load_resnet(self.body, path)
+        load_body(self.body, path)
         for part in (self.body.conv1, self.body.layer1):
             part.requires_grad_(False)
 

@@ -10,6 +10,7 @@ from Datasets.sources import DataSource
 from Datasets.transforms.settings import WholeImageTransforms
 from Engine.settings import Settings, count, limited, processes
 from Engine.training_settings import OptimiserSettings, TrainerSettings
+from Engine.widths import THUNDER
 
 
 @dataclass(frozen=True)
@@ -19,10 +20,13 @@ class DetectorSettings(Settings):
     Attributes:
         train: data sets to learn from, mixed by ratio where a share is given; see ``DataSource``.
         validation: the data set to validate on.
-        backbone: network under the feature pyramid; ``resnet18_fpn`` begins with a trained one.
+        backbone: network under the feature pyramid; ``mobilenet_v2_fpn`` and ``resnet18_fpn``
+            begin with a trained one.
+        widths: channels of MobileNetV2's stem and seven stages, those of the heatmap network that
+            it begins with.
         initial_weights: detector weights to start from, of infants alone too, or None.
-        initial_backbone: heatmap weights whose ResNet-18 ``resnet18_fpn`` begins with where there
-            are no ``initial_weights``.
+        initial_backbone: heatmap weights whose MobileNetV2 or ResNet-18 the backbone begins with
+            where there are no ``initial_weights``.
         min_size: images are scaled so that the shorter side has this many pixels.
         max_size: limit of the longer side in pixels.
         box_head: width of the two fully connected layers.
@@ -42,8 +46,13 @@ class DetectorSettings(Settings):
     train: tuple[DataSource, ...] = ()
     validation: DataSource | None = None
     backbone: Literal[
-        "mobilenet_v3_large_320_fpn", "mobilenet_v3_large_fpn", "resnet50_fpn_v2", "resnet18_fpn"
+        "mobilenet_v3_large_320_fpn",
+        "mobilenet_v3_large_fpn",
+        "mobilenet_v2_fpn",
+        "resnet50_fpn_v2",
+        "resnet18_fpn",
     ] = "mobilenet_v3_large_320_fpn"
+    widths: tuple[int, ...] = limited(THUNDER, 1, 4096)
     initial_weights: Path | None = None
     initial_backbone: Path | None = None
     min_size: int = limited(240, 32, 4096)

@@ -31,13 +31,16 @@ from FasterRCNN.images import (
     collate_training,
     evaluation_loader,
 )
-from FasterRCNN.model import DifferentSizes, build_detector, load_resnet
+from FasterRCNN.model import DifferentSizes, build_detector, load_body
 from FasterRCNN.settings import DetectorSettings
 
 TURNED_SHARE = 0.45
 """Share of batches turned by one to three quarters: phones are held in any orientation."""
 
 WEIGHTS = "detector.safetensors"
+
+KNOWN = ("mobilenet_v2_fpn", "resnet18_fpn")
+"""Backbones that begin with those of heatmap networks."""
 
 
 def train_detector(settings: DetectorSettings, output: Path, resume: bool = False) -> FitSummary:
@@ -88,10 +91,12 @@ class DetectorModule(AveragedModule):
     def __init__(self, settings: DetectorSettings) -> None:
         """Build the network, with random weights where the settings name none."""
         network = build_detector(settings)
-        if settings.initial_weights is None and settings.backbone == "resnet18_fpn":
+        if settings.initial_weights is None and settings.backbone in KNOWN:
             if settings.initial_backbone is None:
-                raise DataError("detector.initial_backbone: resnet18_fpn needs heatmap weights")
-            load_resnet(network.backbone.body, settings.initial_backbone)
+                raise DataError(
+                    f"detector.initial_backbone: {settings.backbone} needs heatmap weights"
+                )
+            load_body(network.backbone.body, settings.initial_backbone)
         load_initial(network, settings.initial_weights)
         super().__init__(network, settings.optimiser, settings.trainer)
         self.detector_settings = settings

@@ -17,10 +17,10 @@ import torch
 from torch import Tensor, nn
 
 from Engine.errors import DataError
+from Engine.mobilenet_v2 import STAGES
 from Engine.provenance import file_sha256
 from Engine.reading import load_json, require_file
 from PoseEstimation.models.configs import MobileNetFPNSettings
-from PoseEstimation.models.mobilenet_fpn import STAGES
 from PoseEstimation.models.movenet import MoveNet
 
 LICENCE = "Apache-2.0"

@@ -12,6 +12,7 @@ from typing import Literal
 
 from Engine.errors import DataError
 from Engine.settings import Settings, limited
+from Engine.widths import THUNDER
 from PoseEstimation.models import HEATMAP_NETWORKS, LIFTERS
 
 
@@ -75,11 +76,6 @@ class PoseResNetConfig(PoseResNetSettings):
 
     num_joints: int = limited(25, 1, 1000)
     maps_per_joint: Literal[1, 3] = 1
-
-
-THUNDER = (56, 32, 40, 56, 112, 168, 280, 560)
-LIGHTNING = (32, 16, 24, 32, 64, 96, 160, 320)
-"""Channels of MobileNetV2's stem and seven stages in MoveNet's two sizes."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,7 @@
 """MobileNetFPN: MobileNetV2, a feature pyramid back to a quarter of the crop, maps per joint.
 
-The network of MoveNet (Google, 2021) with heads for our own maps: MobileNetV2 (Sandler et al., CVPR
-2018) without batch normalisation, which is folded into the published weights, and CenterNet's
-light pyramid (Zhou et al., 2019). Weights trained on adults can be its start (``infantpose import
+The network of MoveNet (Google, 2021) with heads for our own maps: MobileNetV2 and CenterNet's light
+pyramid (Zhou et al., 2019). Weights trained on adults can be its start (``infantpose import
 movenet``).
 """
 
@@ -14,12 +13,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from Engine.mobilenet_v2 import MobileNetV2, convolution
 from PoseEstimation.models.configs import MobileNetFPNConfig, MobileNetFPNSettings
 from PoseEstimation.structures import Maps
-
-EXPANSION = 6
-STAGES = ((1, 1), (2, 2), (3, 2), (4, 2), (3, 1), (3, 2), (1, 1))
-"""Blocks of each stage of MobileNetV2, and the stride of the first of them."""
 
 TAPS = (9, 5, 2)
 """Blocks whose output joins the pyramid: strides 16, 8 and 4."""
@@ -51,25 +47,17 @@ class MobileNetFPN(nn.Module):
 
     @property
     def first(self) -> nn.ModuleList:
-        """The stem and the blocks to a quarter of the crop's side, which see details."""
-        return nn.ModuleList([self.features.stem, self.features.blocks[: TAPS[-1] + 1]])
+        """The layers to a quarter of the crop's side, which see details."""
+        return self.features.first
 
 
-class Features(nn.Module):
+class Features(MobileNetV2):
     """RGB in 0 to 1 to 24 maps of a quarter of the side."""
 
     def __init__(self, config: MobileNetFPNSettings) -> None:
-        super().__init__()
-        stem, *widths = config.widths
-        self.stem = nn.Sequential(convolution(3, stem, 3, 2), nn.ReLU6())
-        self.blocks = nn.ModuleList()
-        channels, reached = stem, []
-        for width, (count, stride) in zip(widths, STAGES, strict=True):
-            for i in range(count):
-                expansion = EXPANSION if len(self.blocks) else 1
-                self.blocks.append(Block(channels, width, stride if i == 0 else 1, expansion))
-                reached.append(channels := width)
-        self.deepest = nn.Sequential(convolution(channels, DEEPEST, 1), nn.ReLU6())
+        super().__init__(config.widths)
+        reached = self.channels
+        self.deepest = nn.Sequential(convolution(reached[-1], DEEPEST, 1), nn.ReLU6())
         given = (DEEPEST, *(reached[tap] for tap in TAPS))
         self.lateral = nn.ModuleList(
             convolution(a, b, 1) for a, b in zip(given, (PYRAMID[0], *PYRAMID[:3]), strict=True)
@@ -78,36 +66,12 @@ class Features(nn.Module):
 
     def forward(self, images: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "..."]:
         """Down the MobileNet and up the pyramid."""
-        x = self.stem(2 * images - 1)
-        levels = []
-        for block in self.blocks:
-            x = block(x)
-            levels.append(x)
-        x = self.lateral[0](self.deepest(x))
+        levels = self.levels(images)
+        x = self.lateral[0](self.deepest(levels[-1]))
         for tap, lateral, smooth in zip(TAPS, self.lateral[1:], self.smooth, strict=True):
             x = functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
             x = smooth(x + lateral(levels[tap]))
         return x
-
-
-class Block(nn.Module):
-    """Inverted residual: wider, 3x3 per channel, narrower; added to its input where it can be."""
-
-    def __init__(self, channels: int, width: int, stride: int, expansion: int) -> None:
-        super().__init__()
-        inner = expansion * channels
-        widen = [convolution(channels, inner, 1), nn.ReLU6()] if expansion > 1 else []
-        self.layers = nn.Sequential(
-            *widen,
-            convolution(inner, inner, 3, stride, groups=inner),
-            nn.ReLU6(),
-            convolution(inner, width, 1),
-        )
-        self.residual = stride == 1 and channels == width
-
-    def forward(self, x: Float[Tensor, "batch channel height width"]) -> Tensor:
-        """See the class."""
-        return x + self.layers(x) if self.residual else self.layers(x)
 
 
 class Head(nn.Module):
@@ -132,19 +96,3 @@ def separable(channels: int, width: int) -> nn.Sequential:
     return nn.Sequential(
         convolution(channels, channels, 3, groups=channels, bias=False), across, nn.ReLU()
     )
-
-
-def convolution(
-    channels: int, width: int, kernel: int, stride: int = 1, groups: int = 1, bias: bool = True
-) -> nn.Module:
-    """A convolution padded as TensorFlow's SAME: stride 2 pads below and to the right only.
-
-    The weights keep the variance of what passes (He et al., 2015), as nothing else here does.
-    """
-    layer = nn.Conv2d(
-        channels, width, kernel, stride, kernel // 2 if stride == 1 else 0, 1, groups, bias
-    )
-    nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-    if layer.bias is not None:
-        nn.init.zeros_(layer.bias)
-    return layer if stride == 1 else nn.Sequential(nn.ZeroPad2d((0, 1, 0, 1)), layer)

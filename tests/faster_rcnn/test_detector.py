@@ -22,11 +22,11 @@ from Engine.backends import TorchBackend
 from Engine.errors import DataError
 from Engine.provenance import file_sha256
 from Engine.training_settings import TrainerSettings
-from Engine.weights import load_initial, load_weights, read_safetensors, save_weights
+from Engine.weights import load_initial, read_safetensors, save_weights
 from FasterRCNN.candidates import Candidates
 from FasterRCNN.detector import InfantDetector, save_detector
 from FasterRCNN.evaluate import evaluate_detector, evaluate_weights
-from FasterRCNN.model import DifferentSizes, build_detector, load_resnet
+from FasterRCNN.model import DifferentSizes, build_detector
 from FasterRCNN.settings import DetectorSettings
 from FasterRCNN.train import DetectorModule, train_detector
 
@@ -324,20 +324,6 @@ def test_mixed_precision_does_not_round_boxes():
         boxes = network([torch.rand(3, 64, 320)])[0]["boxes"]
     assert boxes.dtype == torch.float32
     assert not torch.equal(boxes, boxes.bfloat16().float())
-
-
-def test_resnet18_begins_with_a_heatmap_network_and_refuses_others(tiny_weights, tmp_path):
-    heatmap = tiny_weights / "tiny" / "heatmap.safetensors"
-    network = build_detector(dataclasses.replace(SMALL, backbone="resnet18_fpn"))
-    load_resnet(network.backbone.body, heatmap)
-    state, _ = load_weights(heatmap)
-    body = network.backbone.body
-    assert torch.equal(body.conv1.weight, state["stem.0.weight"])
-    assert torch.equal(body.layer4[1].bn2.running_var, state["stages.3.1.bn2.running_var"])
-    assert not body.layer1[0].conv1.weight.requires_grad
-    assert body.layer2[0].conv1.weight.requires_grad
-    with pytest.raises(DataError, match="ResNet-18"):
-        load_resnet(network.backbone.body, tiny_weights / "tiny" / "lifter.safetensors")
 
 
 class _Scripted(InfantDetector):

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from Engine.errors import DataError
-from PoseEstimation.models.configs import LIGHTNING, THUNDER
+from Engine.widths import LIGHTNING, THUNDER
 from PoseEstimation.models.martinez import MartinezConfig, MartinezLifter
 from PoseEstimation.models.mobilenet_fpn import MobileNetFPN, MobileNetFPNConfig
 from PoseEstimation.models.pose_resnet import PoseResNet, PoseResNetConfig
