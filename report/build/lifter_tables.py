@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,9 +43,13 @@ def _accuracy(record: Mapping[str, Any]) -> Table:
             ajpe = np.array(its["ajpe_mm"])
             means = [_mean(ajpe[chosen]) for chosen in groups.values()]
             cost = f"{100 * (ajpe.mean() / first - 1):+.0f} %"
-            more = (f"{ajpe.std():.2f}", f"{ajpe.max():.2f}", cost)
+            parts = [_known(its.get(name)) for name in ("scaled_mm", "aligned_mm")]
+            more = (f"{ajpe.std():.2f}", f"{ajpe.max():.2f}", *parts, cost)
             rows.append((row["name"], case, *means, *more, number(np.median(its["speed_ratio"]))))
-    header = ("lifter", "given", *groups, "sd", "worst infant", "over the first", "speed ratio")
+    header = (
+        *("lifter", "given", *groups, "sd", "worst infant", "after one scale"),
+        *("after one scale and rotation", "over the first", "speed ratio"),
+    )
     infants = len(record["infants"])
     return Table(f"AJPE from true 2D joints over {infants} infants, mm", header, tuple(rows))
 
@@ -103,6 +107,11 @@ def _tracks(row: Mapping[str, Any]) -> Table:
     )
     title = f"{row['name']}: real infants, bones over the trunk (against what is apparent)"
     return Table(title, header, tuple(rows))
+
+
+def _known(values: Sequence[float] | None) -> str:
+    """The mean of what was measured; earlier records lack some."""
+    return number(None if values is None else float(np.mean(values)))
 
 
 def _mean(values: np.ndarray, decimals: int = 2) -> str:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from Datasets.geometry.alignment import root_relative
+from Datasets.geometry.alignment import procrustes, root_relative, scale_align
 from Datasets.geometry.camera import project
 from Datasets.readers import mini_rgbd
 from Datasets.skeletons import INFANT, MINI_RGBD_25
@@ -33,6 +33,8 @@ from PoseEstimation.training.clip_noise import resize_bones
 from PoseEstimation.training.given_joints import JOINT_SETS, TRACKED_14
 
 SIDES = ("left", "right")
+
+MEASURES = ("ajpe_mm", "scaled_mm", "aligned_mm", "speed_ratio")
 
 
 class Proportion(NamedTuple):
@@ -179,21 +181,34 @@ def observed(infant: Infant, case: Case) -> Clip:
 
 
 def accuracy(lifting: ClipLifting, infants: Sequence[Infant]) -> dict[str, dict[str, list[float]]]:
-    """Per case and infant: ``ajpe_mm`` over the 16 published joints, and ``speed_ratio``.
+    """Per case and infant: ``ajpe_mm`` over the 16 published joints, and what it consists of.
 
-    ``speed_ratio`` is the predicted over the true path of these joints.
+    ``scaled_mm`` is left after one scale for the clip, ``aligned_mm`` after one scale and rotation:
+    one camera shows neither the size nor how it leans. ``speed_ratio`` is the predicted over the
+    true path of these joints.
     """
     rows, measured = published_indices(INFANT), {}
     for name, case in CASES.items():
-        values: dict[str, list[float]] = {"ajpe_mm": [], "speed_ratio": []}
+        values: dict[str, list[float]] = {name: [] for name in MEASURES}
         for infant in infants:
             clip = observed(infant, case)
             predicted = lift_clip(lifting, clip)[0][:, rows]
             true = root_relative(clip.joints_mm, INFANT.root_index)[:, rows]
-            values["ajpe_mm"].append(mean_error(joint_errors(predicted, true)))
-            values["speed_ratio"].append(_path(predicted) / _path(true))
+            found = _measured(predicted, true)
+            for measure, value in zip(MEASURES, found, strict=True):
+                values[measure].append(value)
         measured[name] = values
     return measured
+
+
+def _measured(
+    predicted: Float[np.ndarray, "frame joint 3"], true: Float[np.ndarray, "frame joint 3"]
+) -> tuple[float, ...]:
+    """Values of ``MEASURES``, of root-relative joints."""
+    aligned = procrustes(predicted.reshape(-1, 3), true.reshape(-1, 3)).reshape(true.shape)
+    parts = (predicted, scale_align(predicted, true), aligned)
+    errors = [mean_error(joint_errors(part, true)) for part in parts]
+    return (*errors, _path(predicted) / _path(true))
 
 
 def _path(joints_mm: np.ndarray) -> float:

@@ -82,6 +82,8 @@ def test_the_truth_is_0_mm_away_and_a_larger_body_moves_faster(infants):
         np.testing.assert_allclose(exact[case]["speed_ratio"], 1)
         np.testing.assert_allclose(larger[case]["speed_ratio"], 1.1)
         assert min(larger[case]["ajpe_mm"]) > 5
+        np.testing.assert_allclose(larger[case]["scaled_mm"], 0, atol=1e-9)
+        np.testing.assert_allclose(larger[case]["aligned_mm"], 0, atol=1e-9)
 
 
 def test_few_joints_are_seen_and_all_are_asked_for(infants):
