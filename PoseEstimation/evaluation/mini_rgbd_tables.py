@@ -90,7 +90,7 @@ def _beside(
 def _our_rows(metrics: Mapping[str, Any], labels: Mapping[str, str]) -> list[tuple[str, ...]]:
     """Both columns at the published head lengths (where any), then at the measured ones."""
     data = metrics["data"]
-    name = str(metrics["weights"].get("name", "this run"))
+    name = _system(metrics)
     takes = "RGB" if data["input"] == "predicted" else "true 2D"
     takes += ", true boxes" if data["boxes"] == "true" else ""
     where = _set_name(data)
@@ -103,6 +103,11 @@ def _our_rows(metrics: Mapping[str, Any], labels: Mapping[str, str]) -> list[tup
                 front = (f"{name}, {column}", takes, where, length)
                 rows.append((*front, *_cells(shown, labels)))
     return rows
+
+
+def _system(metrics: Mapping[str, Any]) -> str:
+    """Name what was measured."""
+    return str(metrics["weights"].get("name", "this run"))
 
 
 def _set_name(data: Mapping[str, Any]) -> str:
@@ -125,11 +130,12 @@ def _cells(values: Mapping[str, float | None], labels: Mapping[str, str]) -> lis
 
 def _infant_table(metrics: Mapping[str, Any]) -> Table:
     """AJPE over infants, apart for each source of their movement."""
+    system, measures = _system(metrics), ("ajpe_mm", "sd_mm", "worst_mm")
     rows = tuple(
-        (group, str(row["infants"]), *(number(row[k]) for k in ("ajpe_mm", "sd_mm", "worst_mm")))
+        (system, group, str(row["infants"]), *(number(row[name]) for name in measures))
         for group, row in metrics.get("infants", {}).items()
     )
-    header = ("movement", "infants", "AJPE mm", "sd", "worst")
+    header = ("system", "movement", "infants", "AJPE mm", "sd", "worst")
     return Table("Over infants", header, rows, frozenset(range(len(rows))))
 
 

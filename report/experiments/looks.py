@@ -64,7 +64,7 @@ def main(arguments: Sequence[str]) -> int:
     predictor = movenet_predictor(options.model)
     content: dict[str, Any] = {
         "schema": SCHEMA,
-        "command": " ".join(["python -m report.experiments looks", *arguments]),
+        "command": _command(options),
         "weights": source_of(options.model),
         **code_identity(),
         "data": [
@@ -76,6 +76,13 @@ def main(arguments: Sequence[str]) -> int:
     write_tables(output, looks_tables(content), ())
     print_tables(looks_tables(content), ())
     return 0
+
+
+def _command(options: argparse.Namespace) -> str:
+    """What was asked for, without the folders of one machine."""
+    data = " ".join(f"{name}={folder.name}" for name, folder in options.data)
+    rest = f"--split {options.split} --limit {options.limit}"
+    return f"python -m report.experiments looks --model {options.model.name} --data {data} {rest}"
 
 
 def _named(text: str) -> tuple[str, Path]:

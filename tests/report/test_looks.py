@@ -1,6 +1,7 @@
 """What the looks of generated people are measured with: a tiny MoveNet on labels made from it."""
 
 import json
+from pathlib import Path
 
 import movenet_files as files
 import numpy as np
@@ -49,7 +50,8 @@ def test_agreement_is_100_and_a_shift_costs_what_oks_says(model, people, tmp_pat
     assert main(arguments) == 0
     content = json.loads((tmp_path / "metrics.json").read_text())
     (found,) = content["data"]
-    assert content["command"].endswith(" ".join(arguments)) and "commit" in content
+    named = f"--model {Path(model).name} --data syrip={people.name} --split all --limit 250"
+    assert content["command"].endswith(f"looks {named}") and "commit" in content
     assert found["people"] == COUNT and found["real"] and len(found["labels_sha256"]) == 64
     assert found["postures"]["supine"] == {"people": 2, "ap": pytest.approx(100)}
     assert found["postures"]["prone"]["ap"] < 100
