@@ -36,7 +36,7 @@ def test_published_rows_stand_beside_ours_and_say_real(table, figures):
 
 
 def test_our_rows_say_generated_and_which_head_length(table):
-    three_d = [r for r in rows_of(table) if r[0].startswith("fake")][:4]
+    three_d = [r for r in rows_of(table) if r[0].startswith("fake,")][:4]
     assert all(r[2] == "generated data 11" for r in three_d)
     named = [(r[0], r[3], r[-2], r[-1]) for r in three_d]
     assert named == [
@@ -52,7 +52,7 @@ def test_our_rows_say_generated_and_which_head_length(table):
 def test_our_rows_on_the_official_set_say_real(root, fake, tmp_path):
     evaluate_mini_rgbd(fake(root), root, output=tmp_path)
     text = (tmp_path / "table.md").read_text()
-    ours = [r for r in rows_of(text) if r[0].startswith("fake")]
+    ours = [r for r in rows_of(text) if r[0].startswith("fake,")]
     assert {r[2] for r in ours} == {"the real MINI-RGBD 11-12"}
     assert "generated" not in text
     assert "Not the official set" not in text
@@ -62,7 +62,7 @@ def test_true_2d_has_no_2d_table(root, fake, tmp_path):
     evaluate_mini_rgbd(fake(root), root, input_kind="gt2d", output=tmp_path)
     text = (tmp_path / "table.md").read_text()
     assert "2D pose and boxes" not in text
-    assert {r[1] for r in rows_of(text) if r[0].startswith("fake")} == {"true 2D"}
+    assert {r[1] for r in rows_of(text) if r[0].startswith("fake,")} == {"true 2D"}
 
 
 def test_every_joint_has_a_row(table):
