@@ -14,6 +14,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,7 +47,13 @@ RESCORING_PREFIX = "close_up."
 """Of the re-scoring network's tensors in the detector's file."""
 
 _STORED = ("backbone", "widths", "min_size", "max_size", "box_head", "proposals")
-"""Settings that a network's weights depend on; older weights lack ``widths`` and ``proposals``."""
+"""Settings that a network's weights depend on."""
+
+_LACKED: dict[str, Any] = {
+    "widths": DetectorSettings.widths,
+    "proposals": DetectorSettings.proposals,
+}
+"""Those of them that older weights lack."""
 
 
 @dataclass(frozen=True)
@@ -124,8 +131,8 @@ class InfantDetector:
         """
         state, metadata = load_weights(path, sha256)
         try:
-            config = as_tuples(metadata["config"])
-            settings = DetectorSettings(**{key: config[key] for key in _STORED if key in config})
+            config = _LACKED | as_tuples(metadata["config"])
+            settings = DetectorSettings(**{key: config[key] for key in _STORED})
             classes, chosen = tuple(metadata["classes"]), metadata.get("min_score", MIN_SCORE)
             if len(classes) < 2 or classes != CLASSES[: len(classes)]:
                 raise ValueError(f"its classes are {', '.join(classes)}")
